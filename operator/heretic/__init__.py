@@ -1,0 +1,1 @@
+"""Heretic: keeps a hyperconverged site in the state that Kubernetes resources declare."""

@@ -1,0 +1,1 @@
+"""The API: what a user writes and reads with kubectl. Models only; nothing here acts."""

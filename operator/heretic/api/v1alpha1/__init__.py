@@ -1,0 +1,25 @@
+"""hvp.ovirt.life/v1alpha1: one module a kind."""
+
+from heretic.api.v1alpha1.common import GROUP, VERSION, DeletionPolicy, Metadata, Mode, Resource, StoredCondition
+from heretic.api.v1alpha1.gluster_volume import GlusterVolume
+from heretic.api.v1alpha1.network import Network
+from heretic.api.v1alpha1.node import Node
+from heretic.api.v1alpha1.site import Site
+
+KINDS: tuple[type[Resource], ...] = (Site, Node, Network, GlusterVolume)
+"""Every kind, in the order in which a site is brought up."""
+
+__all__ = [
+    "GROUP",
+    "KINDS",
+    "VERSION",
+    "DeletionPolicy",
+    "GlusterVolume",
+    "Metadata",
+    "Mode",
+    "Network",
+    "Node",
+    "Resource",
+    "Site",
+    "StoredCondition",
+]

@@ -1,0 +1,1 @@
+"""Kubernetes: status, events, leases, secrets."""

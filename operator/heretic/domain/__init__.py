@@ -1,0 +1,1 @@
+"""Pure rules: facts in, plans and conditions out. No I/O, no clock, no logging."""

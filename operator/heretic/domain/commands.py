@@ -1,0 +1,124 @@
+"""Commands as data: what would run on a host, before anybody runs it.
+
+A command is an argv tuple; it is quoted in one place (hosts/script.py) and nowhere else. A step's Script says
+how to see that the step is done, what must hold before it may start, and what to run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from heretic.domain.facts import Fact
+
+T = TypeVar("T")
+
+
+class Expect(StrEnum):
+    """What of a command's result counts as success."""
+
+    OK = "ok"
+    """It exits 0."""
+    FAILS = "fails"
+    """It exits other than 0 (but was found and did not time out)."""
+    EMPTY = "empty"
+    """It exits 0 and prints nothing but white space."""
+    EQUALS = "equals"
+    """It exits 0 and prints exactly ``Command.text``, white space at both ends aside."""
+    CONTAINS = "contains"
+    """It exits 0 and one of the lines it prints, stripped, is exactly ``Command.text``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One program call on a host.
+
+    Attributes:
+        argv: Program and arguments; never a shell line.
+        timeout: Seconds after which it is killed; at most 60 (longer work is a job).
+        stdin: What it reads; the only way for a secret to reach a host. Never logged.
+        expect: What counts as success.
+        text: What EQUALS and CONTAINS compare with.
+    """
+
+    argv: tuple[str, ...]
+    timeout: int = 30
+    stdin: str | None = field(default=None, repr=False)
+    expect: Expect = Expect.OK
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutFile:
+    """Replace a file's whole content, atomically (written aside, synced, renamed).
+
+    Attributes:
+        path: Absolute path; its folder is made when missing.
+        content: The new content.
+        mode: Permission bits as four octal digits.
+        replaces_sha256: The content this was planned from ("" = the file must not exist, None = any);
+            a file that changed since is left alone and the step fails as Transient.
+        secret: Whether the content must stay out of audit and logs.
+    """
+
+    path: str
+    content: str = field(repr=False)
+    mode: str = "0644"
+    replaces_sha256: str | None = None
+    secret: bool = False
+
+
+Action = Command | PutFile
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """How one step is done on its host, in one round trip and safe to repeat.
+
+    The host evaluates ``done``; where all of it holds, nothing is run. Else every guard must hold, then the
+    actions run in order up to the first that fails, then ``done`` must hold: that is the step's verification.
+
+    Attributes:
+        done: Conditions that hold once the step's effect is there; never empty.
+        guards: Conditions without which the step must not run (for example "the disk is blank"), checked on the
+            host right before the actions, because the observation that the plan came from is older.
+        actions: What makes ``done`` true.
+        job: When set, the actions start as this detached systemd unit and later passes observe it.
+    """
+
+    done: tuple[Command, ...]
+    actions: tuple[Action, ...]
+    guards: tuple[Command, ...] = ()
+    job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command returned.
+
+    Attributes:
+        rc: Exit status; 124 = timed out, 127 = not found.
+        stdout: Standard output, decoded as UTF-8 with replacement.
+        stderr: Standard error, likewise.
+    """
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Generic[T]):
+    """A question to a host: an argv and a pure parser of its answer.
+
+    Attributes:
+        name: Short unique name, used in messages and in the framing of a batch.
+        argv: What to run; must change nothing on the host.
+        parse: Turns the output into a fact; total: what it does not understand is Unknown.
+        timeout: Seconds.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    parse: Callable[[Output], Fact[T]]
+    timeout: int = 15

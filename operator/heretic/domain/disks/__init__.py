@@ -1,0 +1,1 @@
+"""Disks: which are blank, which are chosen, how they are laid out."""

@@ -1,0 +1,137 @@
+"""What can go wrong, as values: a closed list of reasons in three classes.
+
+The class decides what the loop does next: a Transient failure is tried again with growing pauses, a NeedsUser
+failure waits for a person (and for the next resync), a Bug is ours. Text of a foreign error is never matched
+outside the place where it enters (hosts/, a parser); from there on only these types travel.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Every reason that a condition, an event or a failure may carry (documented in docs/reference/reasons.md)."""
+
+    # healthy or on the way
+    AS_DECLARED = "AsDeclared"
+    APPLYING = "Applying"
+    WORK_IN_PROGRESS = "WorkInProgress"
+    NOT_OBSERVED = "NotObserved"
+    OBSERVE_ONLY = "ObserveOnly"
+    PLAN_ONLY = "PlanOnly"
+    PAUSED = "Paused"
+    DELETING = "Deleting"
+    # waiting for something else
+    SITE_NOT_FOUND = "SiteNotFound"
+    NODE_NOT_FOUND = "NodeNotFound"
+    NETWORK_NOT_FOUND = "NetworkNotFound"
+    NODE_NOT_READY = "NodeNotReady"
+    WAITING_FOR_NODES = "WaitingForNodes"
+    WAITING_FOR_SITE = "WaitingForSite"
+    WAITING_FOR_POOL = "WaitingForPool"
+    WAITING_FOR_APPROVAL = "WaitingForApproval"
+    WAITING_FOR_SLOT = "WaitingForSlot"
+    WAITING_FOR_HEAL = "WaitingForHeal"
+    OUTSIDE_WINDOW = "OutsideWindow"
+    # reaching a host
+    UNREACHABLE = "Unreachable"
+    CONNECTION_LOST = "ConnectionLost"
+    COMMAND_TIMED_OUT = "CommandTimedOut"
+    AUTHENTICATION_FAILED = "AuthenticationFailed"
+    HOST_KEY_MISMATCH = "HostKeyMismatch"
+    HOST_KEY_NOT_PINNED = "HostKeyNotPinned"
+    NO_ROOT = "NoRoot"
+    CREDENTIALS_MISSING = "CredentialsMissing"
+    NAME_NOT_RESOLVED = "NameNotResolved"
+    # a host's own trouble
+    UNSUPPORTED_PLATFORM = "UnsupportedPlatform"
+    DISK_FULL = "DiskFull"
+    READ_ONLY_ROOT = "ReadOnlyRoot"
+    PACKAGE_MANAGER_LOCKED = "PackageManagerLocked"
+    PACKAGE_INSTALL_FAILED = "PackageInstallFailed"
+    CLOCK_SKEWED = "ClockSkewed"
+    SERVICE_FAILED = "ServiceFailed"
+    LOCKED_BY_OTHER_OPERATOR = "LockedByOtherOperator"
+    COMMAND_FAILED = "CommandFailed"
+    VERIFICATION_FAILED = "VerificationFailed"
+    OUTPUT_NOT_UNDERSTOOD = "OutputNotUnderstood"
+    # disks
+    FOREIGN_SIGNATURE = "ForeignSignature"
+    DISK_IN_USE = "DiskInUse"
+    DISK_NOT_FOUND = "DiskNotFound"
+    DISK_AMBIGUOUS = "DiskAmbiguous"
+    DISK_TOO_SMALL = "DiskTooSmall"
+    NO_USABLE_DISK = "NoUsableDisk"
+    SECTOR_SIZE_MISMATCH = "SectorSizeMismatch"
+    # site and volumes
+    INVALID_SPEC = "InvalidSpec"
+    MORE_THAN_ONE_SITE = "MoreThanOneSite"
+    DUPLICATE_ADDRESS = "DuplicateAddress"
+    ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
+    UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"
+    FAILURE_DOMAIN_SHARED = "FailureDomainShared"
+    DOES_NOT_FIT = "DoesNotFit"
+    IMMUTABLE_DIFFERENCE = "ImmutableDifference"
+    VERSIONS_DIFFER = "VersionsDiffer"
+    TOPOLOGY_DIFFERS = "TopologyDiffers"
+    PEER_DISCONNECTED = "PeerDisconnected"
+    PEER_REJECTED = "PeerRejected"
+    POOL_NOT_OURS = "PoolNotOurs"
+    BRICK_DOWN = "BrickDown"
+    BRICK_NOT_EMPTY = "BrickNotEmpty"
+    QUORUM_LOST = "QuorumLost"
+    QUORUM_UNKNOWN = "QuorumUnknown"
+    HEAL_PENDING = "HealPending"
+    HEAL_UNKNOWN = "HealUnknown"
+    SPLIT_BRAIN = "SplitBrain"
+    VOLUME_NOT_STARTED = "VolumeNotStarted"
+    VOLUME_BUSY = "VolumeBusy"
+    VOLUME_IN_USE = "VolumeInUse"
+    POOL_NEARLY_FULL = "PoolNearlyFull"
+    DEPENDENTS_EXIST = "DependentsExist"
+    # ours
+    OPERATOR_NOT_LEADER = "OperatorNotLeader"
+    INTERNAL_ERROR = "InternalError"
+
+
+@dataclass(frozen=True, slots=True)
+class Transient:
+    """Likely to pass by itself; tried again with growing pauses."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsUser:
+    """Only a person can mend it; said in ``Stalled`` and looked at again at each resync."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """Our own mistake; the traceback goes to the log, the user reads one sentence."""
+
+    message: str
+
+    @property
+    def reason(self) -> Reason:
+        """The one reason a bug has."""
+        return Reason.INTERNAL_ERROR
+
+
+Failure = Transient | NeedsUser | Bug
+
+
+class HereticError(Exception):
+    """Carries a Failure across a boundary that cannot return one.
+
+    Attributes:
+        failure: The classified failure.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure

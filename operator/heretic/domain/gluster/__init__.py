@@ -1,0 +1,1 @@
+"""GlusterFS: the trusted pool and the volumes."""

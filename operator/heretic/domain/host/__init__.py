@@ -1,0 +1,1 @@
+"""One host: what it is and how it is configured."""

@@ -1,0 +1,177 @@
+"""Plans and steps: the decision of a pass, as data that can be printed, compared, hashed, approved and tested."""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import ClassVar
+
+from heretic.domain.commands import Script
+from heretic.domain.errors import Bug, NeedsUser, Reason, Transient
+
+
+class Risk(StrEnum):
+    """What a step can cost if it is wrong."""
+
+    SAFE = "Safe"
+    """Can be undone and interrupts nothing."""
+    DISRUPTIVE = "Disruptive"
+    """Interrupts a service or takes redundancy away for a while; needs the site's disruption slot."""
+    DESTRUCTIVE = "Destructive"
+    """Can lose data; needs the declaration itself or an approval (see ``Step.declared``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One small effect on one host. Subclasses add their arguments as plain fields and say how it is done.
+
+    Attributes:
+        host: Name of the Node on which it runs.
+        why: One sentence: what was observed and what is declared.
+        declared: For a Destructive step, what in the spec itself asks for it (for example "a blank disk named
+            in spec.disks"); empty means that an approval is needed.
+    """
+
+    verb: ClassVar[str]
+    risk: ClassVar[Risk] = Risk.SAFE
+
+    host: str
+    why: str
+    declared: str = ""
+
+    def script(self) -> Script:
+        """How the step is done on its host.
+
+        Returns:
+            The commands; secrets only in stdin.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say how it is done")
+
+    def arguments(self) -> dict[str, str]:
+        """The step's own arguments, for printing, hashing and audit; without host, why and declared."""
+        skip = {"host", "why", "declared"}
+        return {f.name: _text(getattr(self, f.name)) for f in fields(self) if f.name not in skip and f.repr}
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether only a named approval lets this step run."""
+        return self.risk is Risk.DESTRUCTIVE and not self.declared
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{k}={v}" for k, v in self.arguments().items() if v and len(v) <= 80)
+        return f"{self.verb} on {self.host}" + (f" ({shown})" if shown else "")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(_text(v) for v in value)
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """Nothing to do.
+
+    Attributes:
+        why: What was seen that makes it so.
+    """
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done now; time or another object will change that.
+
+    Attributes:
+        reason: From the closed list.
+        message: What is waited for, naming host and fact.
+        after: Seconds until it is worth looking again, when nothing wakes the object before.
+    """
+
+    reason: Reason
+    message: str
+    after: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Nothing may be done until a person acts.
+
+    Attributes:
+        reason: From the closed list.
+        message: What is in the way (host, fact, numbers) and what to do about it.
+    """
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Steps that this observation supports; independent between hosts, in order on one host.
+
+    Attributes:
+        steps: Never empty.
+        pending: What stays in the way of the rest although these steps can go on.
+    """
+
+    steps: tuple[Step, ...]
+    pending: tuple[Wait | Blocked, ...] = ()
+
+
+Plan = Converged | Proceed | Wait | Blocked
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step's effect is there and was verified.
+
+    Attributes:
+        changed: False when it had been there already.
+    """
+
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The step runs on as a detached job.
+
+    Attributes:
+        job: Name of its systemd unit.
+        poll_after: Seconds until it is worth looking.
+    """
+
+    job: str
+    poll_after: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The step did not reach its effect."""
+
+    failure: Transient | NeedsUser | Bug
+
+
+StepResult = Done | Started | Failed
+
+
+def steps_of(plan: Plan) -> tuple[Step, ...]:
+    """The steps of a plan, empty where it has none."""
+    return plan.steps if isinstance(plan, Proceed) else ()
+
+
+def plan_hash(uid: str, generation: int, steps: tuple[Step, ...]) -> str:
+    """Names exactly this plan of exactly this object, for an approval.
+
+    Args:
+        uid: The object's uid: a namesake made later needs its own approval.
+        generation: The spec's generation: an edited spec needs a new one.
+        steps: What would be done, to which targets; their ``why`` does not count.
+
+    Returns:
+        Sixteen hexadecimal digits.
+    """
+    body = [uid, generation, [[s.verb, s.host, s.risk.value, s.arguments()] for s in steps]]
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]

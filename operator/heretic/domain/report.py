@@ -1,0 +1,153 @@
+"""The part of a report that is the same for every kind: Ready, Synced, Reconciling, Stalled, Paused, Drifted.
+
+A kind's own report decides its own conditions; this module folds the plan and the results of the steps into the
+common ones. It is called at the end of every pass, also of one whose observation failed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from heretic.api.v1alpha1.common import CommonStatus, Mode
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.errors import Bug, Failure, NeedsUser, Reason
+from heretic.domain.plan import Blocked, Converged, Failed, Plan, Proceed, Started, Step, StepResult, Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a pass did with its plan.
+
+    Attributes:
+        plan: What planning said.
+        results: Steps that were tried, with their results; steps of the plan that are not here were not tried.
+        mode: The mode in force (the object's, else the Site's default).
+        paused: Whether the object, the Site or the kill switch says to leave it alone.
+        held: Why steps of the plan were not tried (slot, approval, window, lease), None when nothing held them.
+        failure: A failure outside any step (a bug, the API server).
+    """
+
+    plan: Plan
+    results: tuple[tuple[Step, StepResult], ...] = ()
+    mode: Mode = Mode.APPLY
+    paused: bool = False
+    held: Wait | Blocked | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one kind says of one object.
+
+    Attributes:
+        status: The kind's status fields, without conditions, plan and summary.
+        conditions: The kind's own conditions, all of them, worst first is not needed.
+        ready: Types among ``conditions`` that must be True for the object to be Ready.
+        summary: One short line for the printer column when nothing is wrong.
+    """
+
+    status: CommonStatus
+    conditions: tuple[Condition, ...]
+    ready: frozenset[ConditionType]
+    summary: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def common_conditions(report: Report, outcome: Outcome) -> tuple[Condition, ...]:
+    """Adds the conditions that every kind has.
+
+    Args:
+        report: The kind's own report.
+        outcome: What the pass did.
+
+    Returns:
+        All conditions of the object: Ready, Synced, Drifted, Paused, the kind's own, and Reconciling or Stalled.
+    """
+    obstacle = _obstacle(outcome)
+    wrong = _first_not_true(report)
+    ready = _ready(report, outcome, wrong, obstacle)
+    return (
+        ready,
+        _synced(outcome),
+        _drifted(outcome),
+        _paused(outcome),
+        *report.conditions,
+        *_progress(ready, outcome, obstacle),
+    )
+
+
+def _failures(outcome: Outcome) -> list[Failure]:
+    failures: list[Failure] = [r.failure for _, r in outcome.results if isinstance(r, Failed)]
+    return ([outcome.failure] if outcome.failure else []) + failures
+
+
+def _obstacle(outcome: Outcome) -> Blocked | Wait | Failure | None:
+    """The one thing to tell first: a bug, then what needs a person, then a failure, then a wait."""
+    failures = _failures(outcome)
+    pending = list(outcome.plan.pending) if isinstance(outcome.plan, Proceed) else [outcome.plan]
+    blocked: list[Blocked | Wait | Failure] = [f for f in failures if isinstance(f, Bug)]
+    blocked += [x for x in [outcome.held, *pending] if isinstance(x, Blocked)]
+    blocked += [f for f in failures if isinstance(f, NeedsUser)]
+    rest: list[Blocked | Wait | Failure] = [f for f in failures if f not in blocked]
+    rest += [x for x in [outcome.held, *pending] if isinstance(x, Wait)]
+    return next(iter(blocked + rest), None)
+
+
+def _first_not_true(report: Report) -> Condition | None:
+    required = [c for c in report.conditions if c.type in report.ready and c.state is not State.TRUE]
+    required.sort(key=lambda c: c.state is State.UNKNOWN)
+    return next(iter(required), None)
+
+
+def _ready(
+    report: Report, outcome: Outcome, wrong: Condition | None, obstacle: Blocked | Wait | Failure | None
+) -> Condition:
+    if wrong is not None:
+        state = State.UNKNOWN if wrong.state is State.UNKNOWN else State.FALSE
+        if obstacle is not None and not isinstance(obstacle, Wait):
+            return Condition(ConditionType.READY, state, obstacle.reason, obstacle.message)
+        return Condition(ConditionType.READY, state, wrong.reason, wrong.message)
+    if obstacle is not None and not (isinstance(obstacle, Wait) and isinstance(outcome.plan, Converged)):
+        return Condition(ConditionType.READY, State.FALSE, obstacle.reason, obstacle.message)
+    if isinstance(outcome.plan, Proceed) and outcome.mode is Mode.APPLY and not outcome.paused:
+        return Condition(ConditionType.READY, State.FALSE, Reason.APPLYING, _next(outcome.plan.steps))
+    return Condition(ConditionType.READY, State.TRUE, Reason.AS_DECLARED, report.summary or "as declared")
+
+
+def _next(steps: Sequence[Step]) -> str:
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    return f"next: {steps[0]}{more}; because {steps[0].why}"
+
+
+def _synced(outcome: Outcome) -> Condition:
+    failures = _failures(outcome)
+    if failures:
+        return Condition(ConditionType.SYNCED, State.FALSE, failures[0].reason, failures[0].message)
+    return Condition(ConditionType.SYNCED, State.TRUE, Reason.AS_DECLARED, "the last pass worked")
+
+
+def _drifted(outcome: Outcome) -> Condition:
+    tried = {step for step, result in outcome.results if not isinstance(result, Failed | Started)}
+    left = [s for s in outcome.plan.steps if s not in tried] if isinstance(outcome.plan, Proceed) else []
+    if left:
+        return Condition(ConditionType.DRIFTED, State.TRUE, Reason.APPLYING, _next(left))
+    if isinstance(outcome.plan, Wait):
+        return Condition(ConditionType.DRIFTED, State.UNKNOWN, outcome.plan.reason, outcome.plan.message)
+    return Condition(ConditionType.DRIFTED, State.FALSE, Reason.AS_DECLARED, "no difference found")
+
+
+def _paused(outcome: Outcome) -> Condition:
+    if outcome.paused:
+        return Condition(ConditionType.PAUSED, State.TRUE, Reason.PAUSED, "paused: observing, changing nothing")
+    return Condition(ConditionType.PAUSED, State.FALSE, Reason.AS_DECLARED, "not paused")
+
+
+def _progress(
+    ready: Condition, outcome: Outcome, obstacle: Blocked | Wait | Failure | None
+) -> tuple[Condition, ...]:
+    if isinstance(obstacle, Blocked | NeedsUser | Bug):
+        return (Condition(ConditionType.STALLED, State.TRUE, obstacle.reason, obstacle.message),)
+    idle = outcome.paused or outcome.mode is not Mode.APPLY
+    if ready.state is State.TRUE or (idle and isinstance(outcome.plan, Proceed)):
+        return ()
+    why = obstacle or ready
+    return (Condition(ConditionType.RECONCILING, State.TRUE, why.reason, why.message),)

@@ -1,0 +1,1 @@
+"""What concerns all nodes of a site at once."""

@@ -1,0 +1,54 @@
+"""Names and addresses that all nodes of a site must agree on."""
+
+from ipaddress import ip_address, ip_network
+
+from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1.network import NetworkRole
+from heretic.api.v1alpha1.node import Role
+from heretic.domain.site.view import SiteView
+
+
+def peer_name(view: SiteView, node: str) -> str:
+    """The stable name under which Gluster knows a node, the same on every node (domain §2.8).
+
+    Args:
+        view: The declared site; its Site gives the storage domain.
+        node: Name of the Node.
+    """
+    domain = view.site.spec.domains.storage if view.site else "gluster.private"
+    return f"{node}.{domain}"
+
+
+def node_of_peer(view: SiteView, peer: str) -> str | None:
+    """The Node that a Gluster host name belongs to; None for a foreign one."""
+    return next((name for name in view.nodes if peer in (peer_name(view, name), name)), None)
+
+
+def storage_address(view: SiteView, node: Node) -> str:
+    """The address that carries Gluster traffic.
+
+    The address in the Network of role Gluster; without such a Network (or address) the management one: a missing
+    network is folded into a present one, as in HVP (domain §1.1).
+    """
+    gluster = {n for n, net in view.networks.items() if net.spec.role is NetworkRole.GLUSTER}
+    for entry in node.spec.addresses:
+        if entry.network in gluster:
+            return entry.address
+    return node.spec.address
+
+
+def storage_nodes(view: SiteView) -> dict[str, Node]:
+    """The nodes of role Storage that are not being deleted, by name in order."""
+    return {
+        name: node
+        for name, node in sorted(view.nodes.items())
+        if Role.STORAGE in node.spec.roles and node.metadata.deletion_timestamp is None
+    }
+
+
+def inside(address: str, subnet: str) -> bool:
+    """Whether an address lies in a subnet; False for anything that is not an address."""
+    try:
+        return ip_address(address) in ip_network(subnet, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,28 @@
+"""The declared site: a snapshot of every object of one namespace, which all planners of a pass share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """Everything that is declared in one namespace at one moment.
+
+    Attributes:
+        sites: By name; exactly one is right, none or several are for the planners to say.
+        nodes: By name, also those being deleted.
+        networks: By name.
+        volumes: By name.
+    """
+
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    volumes: Mapping[str, GlusterVolume] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Site | None:
+        """The site, when there is exactly one."""
+        return next(iter(self.sites.values())) if len(self.sites) == 1 else None

@@ -1,0 +1,1 @@
+"""kopf, and nothing else."""

@@ -1,0 +1,1 @@
+"""SSH to the hosts: one connection a host, one script a pass."""
