@@ -1,0 +1,42 @@
+"""What the integration tests share: one control plane a session, one namespace a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from lab.binaries import find_binaries
+from lab.controlplane import ControlPlane
+
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build missing binaries before the first test: it takes minutes, more than a test and its fixtures may."""
+    needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and not session.config.option.collectonly:
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            find_binaries()
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane that knows the CRDs of this repository."""
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+    with plane:
+        if any(CRDS.glob("*.yaml")):
+            plane.kubectl("apply", "--server-side", f"--filename={CRDS}")
+            plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+    plane.wipe()
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """A fresh namespace."""
+    name = f"test-{uuid4().hex[:8]}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
