@@ -1,0 +1,1 @@
+"""Simulated hosts: the real SSH protocol in front of a machine that exists only as Python state."""
