@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from lab.apiproxy import ApiProxy
 from lab.binaries import find_binaries
 from lab.controlplane import ControlPlane
 
@@ -31,6 +32,13 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
             plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
     plane.wipe()
+
+
+@pytest.fixture
+def api_proxy(control_plane: ControlPlane) -> Iterator[ApiProxy]:
+    """A proxy before the API server, without faults yet."""
+    with ApiProxy(control_plane) as proxy:
+        yield proxy
 
 
 @pytest.fixture

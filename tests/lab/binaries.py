@@ -72,8 +72,12 @@ def _flags() -> list[str]:
     major, minor, _ = version.removeprefix("v").split(".", 2)
     # Without these, client and server call themselves v0.0.0, and clients that compare versions go astray.
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
-    stamped = " ".join(f"-X k8s.io/component-base/version.{key}={value}" for key, value in stamps.items())
-    return ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", f"-s -w {stamped}"]
+    stamped = [
+        f"-X k8s.io/{package}/version.{key}={value}"
+        for package in ("component-base", "client-go/pkg")
+        for key, value in stamps.items()
+    ]
+    return ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", " ".join(["-s -w", *stamped])]
 
 
 def _cache_name() -> str:

@@ -117,5 +117,7 @@ def _identity(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()  # the command name before it may hold spaces and parentheses
-    state, started = fields[0], fields[19]
-    return None if state in "ZX" else f"{started} {boot}"
+    state, threads, started = fields[0], int(fields[17]), fields[19]
+    # A killed process may count as a zombie while other threads of it still hold its sockets open.
+    gone = state in "ZX" and threads <= 1
+    return None if gone else f"{started} {boot}"
