@@ -90,6 +90,7 @@ class Reason(StrEnum):
     POOL_NEARLY_FULL = "PoolNearlyFull"
     DEPENDENTS_EXIST = "DependentsExist"
     # ours
+    API_SERVER = "APIServer"
     OPERATOR_NOT_LEADER = "OperatorNotLeader"
     INTERNAL_ERROR = "InternalError"
 

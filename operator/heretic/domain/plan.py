@@ -114,10 +114,13 @@ class Proceed:
     Attributes:
         steps: Never empty.
         pending: What stays in the way of the rest although these steps can go on.
+        ordered: Whether each step needs the one before it, also on another host; the first failure then stops
+            all of them.
     """
 
     steps: tuple[Step, ...]
     pending: tuple[Wait | Blocked, ...] = ()
+    ordered: bool = False
 
 
 Plan = Converged | Proceed | Wait | Blocked

@@ -24,6 +24,7 @@ class Outcome:
         paused: Whether the object, the Site or the kill switch says to leave it alone.
         held: Why steps of the plan were not tried (slot, approval, window, lease), None when nothing held them.
         failure: A failure outside any step (a bug, the API server).
+        removing: Whether the object is being deleted, and the plan is for its removal.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class Outcome:
     paused: bool = False
     held: Wait | Blocked | None = None
     failure: Failure | None = None
+    removing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def common_conditions(report: Report, outcome: Outcome) -> tuple[Condition, ...]
         _paused(outcome),
         *report.conditions,
         *_progress(ready, outcome, obstacle),
+        *_deletion(outcome, obstacle),
     )
 
 
@@ -139,6 +142,12 @@ def _paused(outcome: Outcome) -> Condition:
     if outcome.paused:
         return Condition(ConditionType.PAUSED, State.TRUE, Reason.PAUSED, "paused: observing, changing nothing")
     return Condition(ConditionType.PAUSED, State.FALSE, Reason.AS_DECLARED, "not paused")
+
+
+def _deletion(outcome: Outcome, obstacle: Blocked | Wait | Failure | None) -> tuple[Condition, ...]:
+    if not outcome.removing or obstacle is None:
+        return ()
+    return (Condition(ConditionType.DELETION_BLOCKED, State.TRUE, obstacle.reason, obstacle.message),)
 
 
 def _progress(

@@ -1,0 +1,147 @@
+"""Events: what changed, told once; repeats raise a count, and a flood is cut off.
+
+An Event is never the only record of anything (the API server forgets them after an hour): conditions are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from heretic.api.v1alpha1 import GROUP, VERSION
+from heretic.cluster.client import Cluster, Object
+
+BURST = 25
+"""Events of one object that may come at once."""
+
+REFILL_SECONDS = 300.0
+"""Seconds until one more may come."""
+
+REMEMBERED = 1000
+"""Events whose names are kept, to raise their counts instead of making new ones."""
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class EventRecorder:
+    """Publishes Events about objects of our group."""
+
+    def __init__(
+        self, cluster: Cluster, *, now: Callable[[], datetime], monotonic: Callable[[], float], component: str
+    ) -> None:
+        self._cluster = cluster
+        self._now = now
+        self._monotonic = monotonic
+        self._component = component
+        self._known: dict[tuple[str, str, str, str], tuple[str, int]] = {}
+        self._buckets: dict[str, _Bucket] = {}
+
+    async def record(self, kind: str, obj: Object, reason: str, message: str, *, warning: bool) -> None:
+        """Publishes one Event, or raises the count of the same one.
+
+        Args:
+            kind: Of the object.
+            obj: The object (metadata suffices).
+            reason: CamelCase.
+            message: For a person.
+            warning: Whether it is bad news.
+
+        Raises:
+            HereticError: The API server did not answer.
+        """
+        meta = obj["metadata"]
+        if not self._allowed(meta["uid"]):
+            return
+        stamp = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        key = (meta["uid"], "Warning" if warning else "Normal", reason, message)
+        if key in self._known:
+            name, count = self._known[key]
+            self._known[key] = (name, count + 1)
+            await self._cluster.repeat_event(meta["namespace"], name, count + 1, stamp)
+            return
+        event = self._event(kind, meta, reason, message, key[1], stamp)
+        self._known[key] = (await self._cluster.create_event(meta["namespace"], event), 1)
+        while len(self._known) > REMEMBERED:
+            self._known.pop(next(iter(self._known)))
+
+    def _allowed(self, uid: str) -> bool:
+        now = self._monotonic()
+        bucket = self._buckets.setdefault(uid, _Bucket(BURST, now))
+        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) / REFILL_SECONDS)
+        bucket.at = now
+        if bucket.tokens < 1:
+            return False
+        bucket.tokens -= 1
+        return True
+
+    def forget(self, uid: str) -> None:
+        """Drops what is remembered of a deleted object."""
+        self._buckets.pop(uid, None)
+        for key in [k for k in self._known if k[0] == uid]:
+            del self._known[key]
+
+    def _event(self, kind: str, meta: Mapping[str, Any], reason: str, message: str, type_: str, at: str) -> Object:
+        return {
+            "metadata": {"generateName": f"{meta['name']}.", "namespace": meta["namespace"]},
+            "involvedObject": {
+                "apiVersion": f"{GROUP}/{VERSION}",
+                "kind": kind,
+                "name": meta["name"],
+                "namespace": meta["namespace"],
+                "uid": meta["uid"],
+            },
+            "reason": reason,
+            "message": message[:1024],
+            "type": type_,
+            "firstTimestamp": at,
+            "lastTimestamp": at,
+            "count": 1,
+            "source": {"component": self._component},
+            "reportingComponent": self._component,
+            "reportingInstance": self._component,
+        }
+
+
+def transitions(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, str, bool]]:
+    """What changed between two stored condition lists, as events.
+
+    Only flips of a condition's status, and a new reason of a Ready that stays not True, count; a mere change of
+    wording or number does not.
+
+    Returns:
+        Tuples of reason, message and whether it is bad news.
+    """
+    old = {c["type"]: c for c in before}
+    said: list[tuple[str, str, bool]] = []
+    for condition in after:
+        was = old.get(condition["type"])
+        if condition["type"] in ("Reconciling", "Drifted", "Synced", "Paused") and condition["status"] != "False":
+            continue
+        if condition["type"] == "Reconciling":
+            continue
+        flipped = (was["status"] if was else None) != condition["status"]
+        new_reason = (condition["type"] == "Ready" and condition["status"] != "True" and was is not None) and was[
+            "reason"
+        ] != condition["reason"]
+        first_and_dull = was is None and condition["status"] != "True"
+        if (flipped and not first_and_dull) or new_reason:
+            said.append((condition["reason"], f"{condition['type']}: {condition['message']}", _bad(condition)))
+    return said
+
+
+def _bad(condition: Mapping[str, Any]) -> bool:
+    abnormal = condition["type"] in ("Stalled", "Degraded", "DeletionBlocked", "Drifted")
+    if condition["type"] == "Ready" and condition["reason"] in _ON_THE_WAY:
+        return False
+    return bool((condition["status"] == "True") == abnormal)
+
+
+_ON_THE_WAY = frozenset(
+    {"Applying", "WorkInProgress", "NotObserved", "WaitingForNodes", "WaitingForSite", "WaitingForPool", "Paused"}
+)

@@ -1,0 +1,56 @@
+"""The same four handlers for every kind.
+
+``index`` handlers see every object before any daemon starts (kopf fills all indexes first), so that a pass never
+takes "not listed yet" for "does not exist".
+"""
+
+from typing import Any
+
+import kopf
+
+from heretic.api.v1alpha1 import GROUP, VERSION, Resource
+from heretic.reconcile.loop import Reconciler
+from heretic.reconcile.store import Key, ObjectStore
+from heretic.reconcile.wake import WakeUps
+
+DELETION_RETRY = 5.0
+"""Most seconds between two tries of a deletion that something holds up."""
+
+
+def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconciler: Reconciler) -> None:
+    """Registers the handlers of one kind with kopf.
+
+    Args:
+        kind: The kind.
+        store: Fed with what the watches bring.
+        wakes: Told of every change.
+        reconciler: Runs the passes.
+    """
+    where = (GROUP, VERSION, kind.PLURAL)
+
+    @kopf.index(*where, id=f"{kind.PLURAL}-seen")
+    def seen(body: kopf.Body, **_: Any) -> None:
+        wakes.seen(store.put(kind.KIND, dict(body)))
+
+    @kopf.on.event(*where, id=f"{kind.PLURAL}-gone")
+    def gone(event: kopf.RawEvent, namespace: str | None, name: str, **_: Any) -> None:
+        if event["type"] == "DELETED":
+            key = Key(kind.KIND, namespace or "", name)
+            store.drop(key)
+            wakes.gone(key)
+            reconciler.forget(key)
+
+    @kopf.daemon(*where, id=f"{kind.PLURAL}-keep", initial_delay=0)
+    async def keep(stopped: kopf.DaemonStopped, namespace: str | None, name: str, **_: Any) -> None:
+        key = Key(kind.KIND, namespace or "", name)
+        while not stopped:
+            wakes.clear(key)
+            await wakes.wait(key, await reconciler.run_pass(key))
+
+    @kopf.on.delete(*where, id=f"{kind.PLURAL}-release")
+    async def release(namespace: str | None, name: str, **_: Any) -> None:
+        after = await reconciler.finalize(Key(kind.KIND, namespace or "", name))
+        if after is not None:
+            raise kopf.TemporaryError(
+                "something holds the deletion up; see the conditions", min(after, DELETION_RETRY)
+            )

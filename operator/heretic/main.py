@@ -1,0 +1,227 @@
+"""The operator process: wires the parts together and hands them to kopf."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import kopf
+from prometheus_client import start_http_server
+
+from heretic.api.v1alpha1 import GROUP, KINDS
+from heretic.cluster.client import Cluster
+from heretic.cluster.events import EventRecorder
+from heretic.cluster.lease import RENEW_EVERY, Lease
+from heretic.cluster.status import StatusWriter
+from heretic.domain.errors import HereticError
+from heretic.handlers import register
+from heretic.hosts.pool import Hosts
+from heretic.reconcile.access import Access
+from heretic.reconcile.apply import Applier
+from heretic.reconcile.audit import AuditLog
+from heretic.reconcile.gateway import Faults, Gateway
+from heretic.reconcile.loop import Pace, Reconciler
+from heretic.reconcile.metrics import LEADER
+from heretic.reconcile.observer import Observer
+from heretic.reconcile.publish import Publisher
+from heretic.reconcile.slot import DisruptionSlots
+from heretic.reconcile.store import Key, ObjectStore
+from heretic.reconcile.wake import WakeUps
+
+log = logging.getLogger("heretic")
+
+COMPONENT = "heretic-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        namespaces: The sites to keep.
+        lease_namespace: Where the operator's own Lease lives.
+        kubeconfig: None = the pod's service account or the user's default.
+        audit_log: File of the audit; None = none is kept.
+        kill_switch: A file; while it exists, nothing is changed.
+        metrics_port: Port of the Prometheus endpoint on loopback; None = none.
+        resync_seconds: Between two looks at an object that nothing woke.
+    """
+
+    namespaces: tuple[str, ...]
+    lease_namespace: str = "heretic-system"
+    kubeconfig: str | None = None
+    audit_log: Path | None = None
+    kill_switch: Path | None = None
+    metrics_port: int | None = None
+    resync_seconds: float = 60.0
+
+
+class Operator:
+    """All parts of one running operator."""
+
+    def __init__(self, options: Options, cluster: Cluster, faults: Faults | None = None) -> None:
+        self.options = options
+        self.cluster = cluster
+        self.store = ObjectStore()
+        self.wakes = WakeUps(self.store)
+        self.hosts = Hosts(on_change=self._host_changed)
+        self.audit = AuditLog(options.audit_log, now=_now)
+        self.gateway = Gateway(self.audit, monotonic=time.monotonic, faults=faults)
+        self.leader = self._lease(options.lease_namespace, COMPONENT, _identity())
+        access = Access(cluster, monotonic=time.monotonic)
+        self.observer = Observer(self.hosts, access, monotonic=time.monotonic)
+        events = EventRecorder(cluster, now=_now, monotonic=time.monotonic, component=COMPONENT)
+        self.reconciler = Reconciler(
+            store=self.store,
+            observer=self.observer,
+            applier=Applier(self.hosts, access, self.gateway, self.observer),
+            publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now),
+            leader=self.leader,
+            slots=DisruptionSlots(
+                lambda ns, holder, seconds: self._lease(ns, "heretic-disruption", holder, seconds)
+            ),
+            now=_now,
+            monotonic=time.monotonic,
+            random=random.random,
+            pace=Pace(resync=options.resync_seconds),
+            kill_switch=options.kill_switch,
+        )
+
+    def register(self) -> None:
+        """Registers the handlers of every kind."""
+        for kind in KINDS:
+            register(kind, self.store, self.wakes, self.reconciler)
+
+    async def lead(self) -> None:
+        """Keeps the operator's own lease for ever; without it nothing acts."""
+        while True:
+            before = self.leader.held
+            try:
+                await self.leader.acquire()
+            except HereticError as error:
+                log.warning("the leader lease could not be renewed: %s", error.failure.message)
+            if before != self.leader.held:
+                log.info("this operator %s the lease", "has" if self.leader.held else "has lost")
+                LEADER.set(self.leader.held)
+            await asyncio.sleep(RENEW_EVERY if self.leader.held else 1.0)
+
+    async def close(self) -> None:
+        """Lets go of everything; what runs on the hosts runs on."""
+        with contextlib.suppress(HereticError):
+            await self.leader.release()
+        await self.hosts.close()
+        await self.cluster.close()
+        self.audit.close()
+
+    def _lease(self, namespace: str, name: str, holder: str, seconds: int = 15) -> Lease:
+        return Lease(self.cluster, namespace, name, holder, monotonic=time.monotonic, now=_now, duration=seconds)
+
+    def _host_changed(self, host: str) -> None:
+        """A connection was lost or came back: the node and what depends on it look again."""
+        namespace, _, node = host.partition("/")
+        self.observer.touched(namespace, node)
+        key = Key("Node", namespace, node)
+        self.wakes.wake(key)
+        self.wakes.wake_dependents(key)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _identity() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Sets kopf up; each deviation from a default has its reason in docs/adr/0002."""
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.persistence.finalizer = f"{GROUP}/operator"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = [1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30, 30, 30, 30, 30]
+    settings.queueing.worker_limit = 16
+    settings.execution.max_workers = 2
+    settings.background.cancellation_polling = 60
+
+
+async def run(options: Options, faults: Faults | None = None) -> None:
+    """Runs the operator until it is told to stop.
+
+    Args:
+        options: From the command line.
+        faults: Where a test makes it die.
+    """
+    if options.kubeconfig:
+        os.environ["KUBECONFIG"] = options.kubeconfig
+    operator = Operator(options, await Cluster.connect(options.kubeconfig), faults)
+    operator.register()
+
+    @kopf.on.login()
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.startup()
+    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
+        configure(settings)
+
+    if options.metrics_port is not None:
+        start_http_server(options.metrics_port, addr="127.0.0.1")
+    leading = asyncio.create_task(operator.lead(), name="leader lease")
+    try:
+        await kopf.operator(standalone=True, namespaces=list(options.namespaces))
+    finally:
+        leading.cancel()
+        await operator.close()
+
+
+def parse(argv: list[str] | None = None) -> Options:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="heretic-operator", description="Keeps sites in their declared state.")
+    parser.add_argument("-n", "--namespace", action="append", required=True, help="a site's namespace; repeatable")
+    parser.add_argument(
+        "--lease-namespace", default="heretic-system", help="namespace of the operator's own Lease"
+    )
+    parser.add_argument("--kubeconfig", help="default: the pod's service account, else the user's kubeconfig")
+    parser.add_argument("--audit-log", type=Path, help="append every effect on a host to this file, as JSON lines")
+    parser.add_argument(
+        "--kill-switch", type=Path, default=Path("/run/heretic/stop"), help="a file that stops it all"
+    )
+    parser.add_argument("--metrics-port", type=int, help="serve Prometheus metrics on this loopback port")
+    parser.add_argument("--resync-seconds", type=float, default=60.0, help="between two looks at a calm object")
+    args = parser.parse_args(argv)
+    return Options(
+        namespaces=tuple(args.namespace),
+        lease_namespace=args.lease_namespace,
+        kubeconfig=args.kubeconfig,
+        audit_log=args.audit_log,
+        kill_switch=args.kill_switch,
+        metrics_port=args.metrics_port,
+        resync_seconds=args.resync_seconds,
+    )
+
+
+def main() -> None:
+    """Entry point of ``heretic-operator``."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run(parse()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""How each host is reached: from the Site, the Node and the Secret that the Site names."""
+
+from collections.abc import Callable
+
+from heretic.api.v1alpha1 import Node, Site
+from heretic.api.v1alpha1.site import HostKeyPolicy
+from heretic.cluster.client import Cluster
+from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.domain.site.view import SiteView
+from heretic.hosts.settings import HostSettings
+
+SECRET_KEY = "ssh-privatekey"  # noqa: S105 - the name of a field, from the type kubernetes.io/ssh-auth
+KEPT_SECONDS = 60.0
+"""How long a private key is kept in memory; a rotated one is used after this time, or at once when it fails."""
+
+
+class Access:
+    """Gives the SSH settings of a node.
+
+    Args:
+        cluster: Where the Secret is.
+        monotonic: Seconds.
+    """
+
+    def __init__(self, cluster: Cluster, *, monotonic: Callable[[], float]) -> None:
+        self._cluster = cluster
+        self._monotonic = monotonic
+        self._keys: dict[tuple[str, str], tuple[float, str]] = {}
+
+    async def settings(self, namespace: str, view: SiteView, node: Node) -> HostSettings:
+        """How to reach one node.
+
+        Raises:
+            HereticError: NeedsUser, when there is no Site or the Secret is missing or empty.
+        """
+        site = view.site
+        if site is None:
+            message = f"namespace {namespace} needs exactly one Site, and has {len(view.sites)}"
+            reason = Reason.MORE_THAN_ONE_SITE if view.sites else Reason.SITE_NOT_FOUND
+            raise HereticError(
+                NeedsUser(reason, message) if view.sites else Transient(reason, message + "; apply one")
+            )
+        ssh = site.spec.ssh
+        recorded = node.status.trusted_host_key
+        return HostSettings(
+            name=f"{namespace}/{node.metadata.name}",
+            address=node.spec.address,
+            port=node.spec.ssh.port or ssh.port,
+            user=node.spec.ssh.user or ssh.user,
+            private_key=await self._private_key(namespace, site),
+            host_keys=tuple(node.spec.host_keys) or ((recorded,) if recorded else ()),
+            certificate_authorities=tuple(ssh.host_certificate_authorities),
+            trust_on_first_use=ssh.host_key_policy is HostKeyPolicy.TRUST_ON_FIRST_USE and not recorded,
+        )
+
+    def forget(self, namespace: str) -> None:
+        """Reads the keys of a site afresh next time."""
+        for key in [k for k in self._keys if k[0] == namespace]:
+            del self._keys[key]
+
+    async def _private_key(self, namespace: str, site: Site) -> str:
+        name = site.spec.ssh.credentials_ref.name
+        held = self._keys.get((namespace, name))
+        if held is not None and self._monotonic() - held[0] < KEPT_SECONDS:
+            return held[1]
+        data = await self._cluster.secret(namespace, name)
+        if data is None or not data.get(SECRET_KEY):
+            what = f"has no key {SECRET_KEY}" if data is not None else "does not exist"
+            how = (
+                f"kubectl -n {namespace} create secret generic {name} --from-file={SECRET_KEY}=<private key file>"
+            )
+            message = f"Secret {name}, which Site {site.metadata.name} names in spec.ssh, {what}; make it: {how}"
+            raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, message))
+        key = data[SECRET_KEY].decode(errors="replace")
+        self._keys[(namespace, name)] = (self._monotonic(), key)
+        return key

@@ -1,0 +1,49 @@
+"""The audit: one JSON line for each effect on a host, append-only; and the counters that go with it."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from heretic.reconcile.gateway import Effect
+from heretic.reconcile.metrics import EFFECTS, KUBERNETES_WRITES
+
+
+class AuditLog:
+    """Appends effects to a file and counts them.
+
+    Args:
+        path: The file; None = standard output of the process only counts, nothing is kept.
+        now: Wall clock.
+    """
+
+    def __init__(self, path: Path | None, *, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._fd: int | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def effect(self, effect: Effect, *, outcome: str, seconds: float) -> None:
+        """Records one effect: a single write, so that lines never mix and a crash leaves whole lines."""
+        if effect.target == "kubernetes":
+            KUBERNETES_WRITES.labels(verb=effect.verb).inc()
+            return
+        EFFECTS.labels(risk=effect.risk, verb=effect.verb, outcome=outcome.split(":", 1)[0]).inc()
+        if self._fd is None:
+            return
+        line = {
+            "time": self._now().astimezone(UTC).isoformat(timespec="milliseconds"),
+            **asdict(effect),
+            "outcome": outcome,
+            "seconds": round(seconds, 3),
+        }
+        os.write(self._fd, (json.dumps(line, sort_keys=False) + "\n").encode())
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None

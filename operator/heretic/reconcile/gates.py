@@ -1,0 +1,112 @@
+"""What must hold before a step may run: mode, pause, leadership, approval, window, the disruption slot.
+
+A plan says what would be right; a gate says whether we may. Every gate fails closed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from heretic.api.v1alpha1 import Mode, Resource, Site
+from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
+from heretic.api.v1alpha1.site import MaintenanceWindow
+from heretic.domain.errors import Reason
+from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
+
+APPROVE = "hvp.ovirt.life/approve"
+"""Annotation that approves one plan, by its hash."""
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Steps that may run now.
+
+    Attributes:
+        steps: In the plan's order.
+        held: Why the plan's other steps may not; None when all may.
+        approval: Hash of the approval that this uses up; empty when none is needed.
+    """
+
+    steps: tuple[Step, ...]
+    held: Wait | Blocked | None = None
+    approval: str = ""
+
+
+def mode_of(resource: Resource, site: Site | None) -> Mode:
+    """The mode in force: the object's own, else the Site's, else Apply."""
+    own = _spec(resource).mode
+    return own or (site.spec.mode if site else None) or Mode.APPLY
+
+
+def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -> bool:
+    """Whether the object, its Site or the kill switch on this machine says to change nothing."""
+    if kill_switch is not None and kill_switch.exists():
+        return True
+    return _spec(resource).paused or (site.spec.paused if site else False)
+
+
+def check_approval(resource: Resource, plan: Proceed) -> Passed:
+    """Lets a plan with an undeclared Destructive step through only once, and only by its exact hash."""
+    undeclared = [s for s in plan.steps if s.needs_approval]
+    if not undeclared:
+        return Passed(plan.steps)
+    meta = resource.metadata
+    wanted = plan_hash(meta.uid, meta.generation, plan.steps)
+    used = _status(resource).last_approved_plan == wanted
+    if meta.annotations.get(APPROVE) == wanted and not used:
+        return Passed(plan.steps, approval=wanted)
+    what = "; ".join(str(s) for s in undeclared)
+    how = f"heretic approve {resource.KIND.lower()}/{meta.name} --namespace {meta.namespace} {wanted}"
+    message = f"plan {wanted} can destroy data and waits for approval: {what}. To approve: {how}"
+    return Passed((), Blocked(Reason.WAITING_FOR_APPROVAL, message))
+
+
+def check_window(passed: Passed, windows: Sequence[MaintenanceWindow], now: datetime) -> Passed:
+    """Holds Disruptive steps back outside the Site's windows (none declared = always inside)."""
+    if not windows or any(_inside(w, now) for w in windows):
+        return passed
+    calm = tuple(s for s in passed.steps if s.risk is not Risk.DISRUPTIVE)
+    if len(calm) == len(passed.steps):
+        return passed
+    said = ", ".join(f"{' '.join(w.days) or 'every day'} {w.start_time}" for w in windows)
+    held = Wait(Reason.OUTSIDE_WINDOW, f"disruptive steps wait for a window of the Site ({said} UTC)", 60.0)
+    return Passed(calm, passed.held or held, passed.approval)
+
+
+def check_slot(passed: Passed, *, held_by_us: bool, holder: str) -> Passed:
+    """Holds Disruptive steps back while another object has the site's disruption slot."""
+    if held_by_us or not needs_slot(passed.steps):
+        return passed
+    calm = tuple(s for s in passed.steps if s.risk is not Risk.DISRUPTIVE)
+    held = Wait(Reason.WAITING_FOR_SLOT, f"{holder or 'another object'} has the site's disruption slot", 10.0)
+    return Passed(calm, passed.held or held, passed.approval)
+
+
+def needs_slot(steps: Sequence[Step]) -> bool:
+    """Whether any step takes redundancy away or interrupts a service."""
+    return any(s.risk is Risk.DISRUPTIVE for s in steps)
+
+
+def _inside(window: MaintenanceWindow, now: datetime) -> bool:
+    hour, minute = (int(x) for x in window.start_time.split(":"))
+    for back in (0, 1):  # a window that began yesterday may still be open
+        day = now - timedelta(days=back)
+        start = day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        if window.days and DAYS[start.weekday()] not in window.days:
+            continue
+        if start <= now < start + timedelta(minutes=window.duration_minutes):
+            return True
+    return False
+
+
+def _spec(resource: Resource) -> CommonSpec:
+    spec: CommonSpec = getattr(resource, "spec")  # noqa: B009 - every kind has one; the base model cannot say it
+    return spec
+
+
+def _status(resource: Resource) -> CommonStatus:
+    status: CommonStatus = getattr(resource, "status")  # noqa: B009
+    return status

@@ -1,0 +1,147 @@
+"""What is particular to each kind: which facts it needs, and which pure rules plan and report it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
+from heretic.domain.errors import Failure, Transient
+from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.gluster.facts import PoolFacts
+from heretic.domain.gluster.placement import groups_needed
+from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
+from heretic.domain.gluster.report import report_volume
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.plan import plan_node
+from heretic.domain.host.report import report_node
+from heretic.domain.network.report import plan_network, report_network
+from heretic.domain.plan import Blocked, Converged, Plan, Wait
+from heretic.domain.report import Outcome, Report
+from heretic.domain.site.dependents import dependents
+from heretic.domain.site.plan import plan_site
+from heretic.domain.site.report import report_site
+from heretic.domain.site.view import SiteView
+from heretic.reconcile.observer import HostView, Observer
+
+UNREACHABLE_AFTER = 10.0
+"""Seconds until a host that did not answer is asked again; hosts/ spaces the connection attempts themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that one pass saw.
+
+    Attributes:
+        hosts: Facts of the hosts that concern the object, or why there are none.
+        pool: Facts of the volumes; Unknown for kinds that need none.
+    """
+
+    hosts: Mapping[str, HostView]
+    pool: Fact[PoolFacts] = NOT_OBSERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The rules of one kind.
+
+    Attributes:
+        observe: Looks at the world; the number is the age in seconds up to which an earlier look will do.
+        plan: What to do next.
+        remove: What to do next for an object that is being deleted; Converged = it may go.
+        report: What to say.
+    """
+
+    observe: Callable[[Resource, SiteView, Observer, float], Awaitable[Observed]]
+    plan: Callable[[Resource, SiteView, Observed], Plan]
+    remove: Callable[[Resource, SiteView, Observed], Plan]
+    report: Callable[[Resource, SiteView, Observed, Outcome], Report]
+
+
+def _nothing_left(resource: Resource, view: SiteView, observed: Observed) -> Plan:
+    """An object may go as soon as nothing that is not being deleted itself depends on it."""
+    return dependents(resource, view) or Converged(
+        "nothing on the hosts is this object's alone; it is left as it is"
+    )
+
+
+async def _observe_node(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
+    assert isinstance(resource, Node)
+    name = resource.metadata.name
+    return Observed({name: await observer.host(resource.metadata.namespace, view, resource, fresh)})
+
+
+def _plan_node(resource: Resource, view: SiteView, observed: Observed) -> Plan:
+    assert isinstance(resource, Node)
+    name = resource.metadata.name
+    facts = observed.hosts[name]
+    if not isinstance(facts, HostFacts):
+        return _without_host(facts)
+    return plan_node(resource, view, facts, groups_needed(view, name))
+
+
+def _without_host(failure: Failure) -> Plan:
+    """Nothing can be planned for a host that cannot be observed."""
+    if isinstance(failure, Transient):
+        return Wait(failure.reason, failure.message, UNREACHABLE_AFTER)
+    return Blocked(failure.reason, failure.message)
+
+
+def _report_node(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
+    assert isinstance(resource, Node)
+    return report_node(resource, view, observed.hosts[resource.metadata.name], outcome)
+
+
+async def _observe_site(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
+    return Observed(await observer.storage_hosts(resource.metadata.namespace, view, fresh))
+
+
+def _plan_site(resource: Resource, view: SiteView, observed: Observed) -> Plan:
+    assert isinstance(resource, Site)
+    return plan_site(resource, view, observed.hosts)
+
+
+def _report_site(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
+    assert isinstance(resource, Site)
+    return report_site(resource, view, observed.hosts, outcome)
+
+
+async def _observe_network(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
+    return Observed({})
+
+
+def _plan_network(resource: Resource, view: SiteView, observed: Observed) -> Plan:
+    assert isinstance(resource, Network)
+    return plan_network(resource, view)
+
+
+def _report_network(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
+    assert isinstance(resource, Network)
+    return report_network(resource, view, outcome)
+
+
+async def _observe_volume(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
+    namespace = resource.metadata.namespace
+    hosts = await observer.storage_hosts(namespace, view, fresh)
+    return Observed(hosts, await observer.pool(namespace, view, hosts, fresh))
+
+
+def _plan_volume(resource: Resource, view: SiteView, observed: Observed) -> Plan:
+    assert isinstance(resource, GlusterVolume)
+    return plan_volume(resource, view, observed.hosts, observed.pool)
+
+
+def _remove_volume(resource: Resource, view: SiteView, observed: Observed) -> Plan:
+    assert isinstance(resource, GlusterVolume)
+    return plan_volume_removal(resource, view, observed.hosts, observed.pool)
+
+
+def _report_volume(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
+    assert isinstance(resource, GlusterVolume)
+    return report_volume(resource, view, observed.hosts, observed.pool, outcome)
+
+
+RULES: Mapping[str, Kind] = {
+    Site.KIND: Kind(_observe_site, _plan_site, _nothing_left, _report_site),
+    Node.KIND: Kind(_observe_node, _plan_node, _nothing_left, _report_node),
+    Network.KIND: Kind(_observe_network, _plan_network, _nothing_left, _report_network),
+    GlusterVolume.KIND: Kind(_observe_volume, _plan_volume, _remove_volume, _report_volume),
+}

@@ -1,0 +1,319 @@
+"""The loop: observe, plan, apply, report; one object at a time, for ever.
+
+A pass never asks what changed, only what is. It plans the next steps that this observation supports, and the pass
+after it observes again. Nothing that a pass needs is kept in the operator: kill it at any instant, and the next
+pass of the next operator finds its way.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from heretic.api.v1alpha1 import Mode, Resource
+from heretic.api.v1alpha1.common import CommonStatus
+from heretic.cluster.lease import Lease
+from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
+from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
+from heretic.domain.report import Outcome, Report
+from heretic.domain.site.view import SiteView
+from heretic.reconcile import gates
+from heretic.reconcile.apply import Applier, Results
+from heretic.reconcile.backoff import Backoff
+from heretic.reconcile.kinds import RULES, Observed
+from heretic.reconcile.metrics import PASSES
+from heretic.reconcile.observer import Observer
+from heretic.reconcile.publish import Publisher, changed_by
+from heretic.reconcile.slot import DisruptionSlots
+from heretic.reconcile.store import Key, ObjectStore, Stored
+
+log = logging.getLogger(__name__)
+
+SAME_PLAN_LIMIT = 3
+"""Passes in a row that may carry out the very same plan, before it counts as a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often things happen, seconds.
+
+    Attributes:
+        resync: Between two looks at an object that nothing woke.
+        jitter: Part of the interval that is spread at random between sites.
+        share: Age up to which a resync uses what another object's pass has seen.
+    """
+
+    resync: float = 60.0
+    jitter: float = 0.1
+    share: float = 5.0
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What the loop remembers of an object between passes; all of it may be lost at any time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    last_plan: str = ""
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What one pass works with."""
+
+    key: Key
+    stored: Stored
+    resource: Resource
+    view: SiteView
+    mode: Mode
+    paused: bool
+    removing: bool
+
+
+class Reconciler:
+    """Runs passes.
+
+    Args:
+        store: What the watches have shown.
+        observer: Looks at the hosts.
+        applier: Runs steps.
+        publisher: Writes status and events.
+        leader: The operator's own lease.
+        slots: The disruption slot of each site.
+        now: Wall clock.
+        monotonic: Seconds.
+        random: Uniform in [0, 1).
+        pace: How often.
+        kill_switch: A file on this machine; while it exists, nothing is changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: ObjectStore,
+        observer: Observer,
+        applier: Applier,
+        publisher: Publisher,
+        leader: Lease,
+        slots: DisruptionSlots,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        random: Callable[[], float],
+        pace: Pace,
+        kill_switch: Path | None = None,
+    ) -> None:
+        self._store = store
+        self._observer = observer
+        self._applier = applier
+        self._publisher = publisher
+        self._leader = leader
+        self._slots = slots
+        self._now = now
+        self._monotonic = monotonic
+        self._random = random
+        self._pace = pace
+        self._kill_switch = kill_switch
+        self._memories: dict[Key, _Memory] = defaultdict(_Memory)
+        self._backoffs: dict[Key, Backoff] = defaultdict(lambda: Backoff(random))
+
+    async def run_pass(self, key: Key) -> float:
+        """One pass over one object.
+
+        Args:
+            key: The object; one that does not exist (any more) is nothing to do.
+
+        Returns:
+            Seconds until the next pass is due, when nothing wakes the object before.
+        """
+        async with self._memories[key].lock:
+            stored = self._store.get(key)
+            if stored is None or stored.raw["metadata"].get("deletionTimestamp"):
+                return self._next_resync()
+            if not self._leader.held:
+                return STANDBY
+            return await self._measured(key, stored, removing=False)
+
+    async def finalize(self, key: Key) -> float | None:
+        """One pass over an object that is being deleted.
+
+        Returns:
+            None when it may go; else seconds until the next try.
+        """
+        async with self._memories[key].lock:
+            stored = self._store.get(key)
+            if stored is None:
+                return None
+            if not self._leader.held:
+                return STANDBY
+            after = await self._measured(key, stored, removing=True)
+            if after == FINISHED:
+                self.forget(key)
+                return None
+            return after
+
+    def forget(self, key: Key) -> None:
+        """An object is gone."""
+        self._backoffs.pop(key, None)
+        self._memories.pop(key, None)
+        if key.kind == "Node":
+            self._observer.forget(key.namespace, key.name)
+
+    async def _measured(self, key: Key, stored: Stored, *, removing: bool) -> float:
+        begun = self._monotonic()
+        said = "bug"
+        try:
+            after, said = await self._pass(key, stored, removing=removing)
+            return after
+        except HereticError as error:
+            said = "failed"
+            log.warning("%s: %s", key, error.failure.message)
+        except Exception:
+            log.exception("%s: a mistake of ours", key)
+        finally:
+            PASSES.labels(kind=key.kind, outcome=said).observe(self._monotonic() - begun)
+        return self._backoffs[key].failed()
+
+    async def _pass(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
+        if stored.parsed is None:
+            return await self._refuse(key, stored)
+        rules = RULES[key.kind]
+        view = self._store.view(key.namespace)
+        resource = stored.parsed
+        sight = _Sight(
+            key,
+            stored,
+            resource,
+            view,
+            gates.mode_of(resource, view.site),
+            gates.is_paused(resource, view.site, self._kill_switch),
+            removing,
+        )
+        observed = await rules.observe(resource, view, self._observer, self._pace.share)
+        try:
+            plan = (rules.remove if removing else rules.plan)(resource, view, observed)
+        except Exception:
+            log.exception("%s: planning failed", key)
+            plan = Wait(Reason.INTERNAL_ERROR, "planning failed; the operator's log has the details")
+        if removing and isinstance(plan, Converged):
+            return FINISHED, "removed"
+        return await self._act(sight, plan, observed)
+
+    async def _act(self, sight: _Sight, plan: Plan, observed: Observed) -> tuple[float, str]:
+        """Says what is about to happen, does it, and says what came of it where that is not plain."""
+        passed = await self._gate(sight, plan)
+        outcome = Outcome(plan, mode=sight.mode, paused=sight.paused, held=passed.held, removing=sight.removing)
+        await self._say(sight, observed, outcome, approval=passed.approval)
+        results: Results = ()
+        if passed.steps and isinstance(plan, Proceed):
+            results = await self._applier.apply(
+                sight.key,
+                sight.resource.metadata.generation,
+                changed_by(sight.stored.raw),
+                sight.view,
+                passed.steps,
+                ordered=plan.ordered,
+                may_act=self._may_act,
+            )
+        outcome = replace(outcome, results=results, failure=self._repeated(sight, plan, results))
+        if outcome.failure or any(isinstance(r, Failed) for _, r in results):
+            await self._say(sight, observed, outcome)
+        return self._after(sight.key, outcome)
+
+    async def _gate(self, sight: _Sight, plan: Plan) -> gates.Passed:
+        """Which steps of the plan may run now."""
+        if not isinstance(plan, Proceed):
+            await self._slots.release(sight.key)
+            return gates.Passed(())
+        if sight.mode is not Mode.APPLY or sight.paused:
+            return gates.Passed(())
+        passed = gates.check_approval(sight.resource, plan)
+        site = sight.view.site
+        passed = gates.check_window(passed, site.spec.windows if site else (), self._now())
+        if not gates.needs_slot(passed.steps):
+            return passed
+        holder = await self._slots.take(sight.key)
+        return gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
+
+    def _may_act(self) -> int | None:
+        """The fencing token while we may act; asked before every single step."""
+        if not self._leader.held or (self._kill_switch is not None and self._kill_switch.exists()):
+            return None
+        return self._leader.token
+
+    async def _say(self, sight: _Sight, observed: Observed, outcome: Outcome, *, approval: str = "") -> None:
+        stored = self._store.get(sight.key) or sight.stored
+        report = RULES[sight.key.kind].report(sight.resource, sight.view, observed, outcome)
+        written = await self._publisher.publish(
+            sight.key, replace_raw(sight.stored, stored), report, outcome, approval=approval
+        )
+        if written is not None:
+            self._store.put(sight.key.kind, written)
+
+    async def _refuse(self, key: Key, stored: Stored) -> tuple[float, str]:
+        """The stored spec does not fit this version's models: say so, touch nothing."""
+        message = f"the spec cannot be understood: {stored.error}"
+        report = Report(CommonStatus(), (), frozenset())
+        outcome = Outcome(Blocked(Reason.INVALID_SPEC, message))
+        written = await self._publisher.publish(key, stored, report, outcome)
+        if written is not None:
+            self._store.put(key.kind, written)
+        return self._next_resync(), "blocked"
+
+    def _repeated(self, sight: _Sight, plan: Plan, results: Results) -> Transient | None:
+        """Notices a plan that is carried out again and again without effect, so that nothing loops in silence."""
+        memory = self._memories[sight.key]
+        if not results or not isinstance(plan, Proceed) or not all(isinstance(r, Done) for _, r in results):
+            memory.last_plan, memory.repeats = "", 0
+            return None
+        name = plan_hash(sight.resource.metadata.uid, sight.resource.metadata.generation, plan.steps)
+        memory.repeats = memory.repeats + 1 if name == memory.last_plan else 1
+        memory.last_plan = name
+        if memory.repeats < SAME_PLAN_LIMIT:
+            return None
+        step = plan.steps[0]
+        message = f"{step} was carried out {memory.repeats} times, and is still seen as needed: {step.why}"
+        return Transient(Reason.VERIFICATION_FAILED, message)
+
+    def _after(self, key: Key, outcome: Outcome) -> tuple[float, str]:
+        """When to look again, and one word for the metrics."""
+        failures = [r.failure for _, r in outcome.results if isinstance(r, Failed)]
+        if outcome.failure is not None:
+            failures.append(outcome.failure)
+        backoff = self._backoffs[key]
+        if any(isinstance(f, Transient | Bug) for f in failures):
+            return backoff.failed(), "failed"
+        backoff.worked()
+        if any(isinstance(f, NeedsUser) for f in failures):
+            return self._next_resync(), "needs-user"
+        started = [r.poll_after for _, r in outcome.results if isinstance(r, Started)]
+        if started:
+            return min(started), "started"
+        if outcome.results:
+            return 0.0, "applied"
+        waits = [w.after for w in (outcome.plan, outcome.held) if isinstance(w, Wait)]
+        if isinstance(outcome.plan, Proceed):
+            waits += [w.after for w in outcome.plan.pending if isinstance(w, Wait)]
+        said = {Converged: "converged", Blocked: "blocked", Wait: "waiting", Proceed: "held"}[type(outcome.plan)]
+        return min([*waits, self._next_resync()]), said
+
+    def _next_resync(self) -> float:
+        """Objects of one operator come due together, so that one look at a host serves all of them."""
+        interval = self._pace.resync
+        return interval - self._monotonic() % interval + interval * self._pace.jitter * 0.5
+
+
+STANDBY = 1.0
+"""Seconds between two looks at the lease while another operator has it: a second one neither acts nor speaks."""
+
+FINISHED = -1.0
+"""What a finalizing pass returns when nothing keeps the object."""
+
+
+def replace_raw(seen: Stored, latest: Stored) -> Stored:
+    """The latest stored form, as long as it is the same object with the spec that the pass saw."""
+    old, new = seen.raw["metadata"], latest.raw["metadata"]
+    same = old["uid"] == new["uid"] and old.get("generation") == new.get("generation")
+    return latest if same else seen

@@ -1,0 +1,26 @@
+"""Prometheus metrics of the operator (names are an interface: docs/reference/metrics.md)."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+PASSES = Histogram(
+    "heretic_reconcile_seconds",
+    "Duration of a pass by kind and outcome.",
+    ["kind", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+EFFECTS = Counter(
+    "heretic_effects_total", "Effects on hosts by risk, verb and outcome.", ["risk", "verb", "outcome"]
+)
+UNNEEDED = Counter(
+    "heretic_unneeded_effects_total",
+    "Steps that found their effect already there: an observation was older than it should have been.",
+    ["verb"],
+)
+KUBERNETES_WRITES = Counter("heretic_kubernetes_writes_total", "Writes to the API server.", ["verb"])
+ROUND_TRIPS = Counter("heretic_ssh_round_trips_total", "Scripts sent to hosts.", ["host"])
+REACHABLE = Gauge("heretic_host_reachable", "1 when the last attempt reached the host.", ["namespace", "host"])
+BRICKS_UP = Gauge("heretic_bricks_up", "Bricks seen online.", ["namespace", "volume"])
+HEAL_PENDING = Gauge(
+    "heretic_heal_pending", "Entries that wait for heal; absent while unknown.", ["namespace", "volume"]
+)
+LEADER = Gauge("heretic_leader", "1 while this operator holds the leader lease.")

@@ -1,0 +1,159 @@
+"""One look at a host serves every object that needs it.
+
+A Node, its Site and every volume on it want the same facts. The first pass that asks fetches them in one round
+trip; the others share the answer while it is fresh enough for them and no effect has touched the host since.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from heretic.api.v1alpha1 import Node
+from heretic.domain.errors import Failure, HereticError, Reason
+from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.gluster.facts import PoolFacts, VolumeState
+from heretic.domain.gluster.probes import assemble_pool, pool_probes
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.probes import HOST_PROBES, assemble
+from heretic.domain.site.names import storage_nodes
+from heretic.domain.site.view import SiteView
+from heretic.hosts.pool import Hosts
+from heretic.hosts.settings import HostSettings
+from heretic.reconcile.access import Access
+from heretic.reconcile.metrics import REACHABLE, ROUND_TRIPS
+
+HostView = HostFacts | Failure
+"""What is known of a host: its facts, or why there are none."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """One answer, or one on its way."""
+
+    asked_at: float
+    task: asyncio.Task[HostView]
+    touched: bool = False
+
+
+class Observer:
+    """Observes hosts and the trusted pool.
+
+    Args:
+        hosts: The SSH connections.
+        access: How each host is reached.
+        monotonic: Seconds.
+    """
+
+    def __init__(self, hosts: Hosts, access: Access, *, monotonic: Callable[[], float]) -> None:
+        self._hosts = hosts
+        self._access = access
+        self._monotonic = monotonic
+        self._looks: dict[tuple[str, str], _Look] = {}
+        self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
+        self._started: dict[str, tuple[str, ...]] = {}
+
+    async def host(self, namespace: str, view: SiteView, node: Node, max_age: float) -> HostView:
+        """What is known of one host.
+
+        Args:
+            namespace: Of the site.
+            view: The declared site.
+            node: The node.
+            max_age: Seconds; an older answer, or one from before an effect on this host, is not used.
+        """
+        key = (namespace, node.metadata.name)
+        look = self._looks.get(key)
+        if look is None or look.touched or (look.task.done() and self._age(look) > max_age):
+            task = asyncio.create_task(self._look(namespace, view, node), name=f"observe {node.metadata.name}")
+            look = self._looks[key] = _Look(self._monotonic(), task)
+        return await asyncio.shield(look.task)
+
+    async def storage_hosts(self, namespace: str, view: SiteView, max_age: float) -> dict[str, HostView]:
+        """What is known of each storage node, all asked at once."""
+        nodes = storage_nodes(view)
+        views = await asyncio.gather(*(self.host(namespace, view, node, max_age) for node in nodes.values()))
+        return dict(zip(nodes, views, strict=True))
+
+    async def pool(
+        self, namespace: str, view: SiteView, hosts: Mapping[str, HostView], max_age: float
+    ) -> Fact[PoolFacts]:
+        """All volumes, as one reachable storage node with a running glusterd reports them."""
+        held = self._pools.get(namespace)
+        if held is None or (held[1].done() and self._monotonic() - held[0] > max_age):
+            task = asyncio.create_task(self._pool(namespace, view, hosts), name=f"observe pool of {namespace}")
+            held = self._pools[namespace] = (self._monotonic(), task)
+        return await asyncio.shield(held[1])
+
+    def touched(self, namespace: str, node: str) -> None:
+        """An effect happened on a host (or its connection changed): what was seen before is no longer used."""
+        look = self._looks.get((namespace, node))
+        if look is not None:
+            look.touched = True
+        self._pools.pop(namespace, None)
+
+    def forget(self, namespace: str, node: str) -> None:
+        """A Node was deleted."""
+        self._looks.pop((namespace, node), None)
+
+    def _age(self, look: _Look) -> float:
+        return self._monotonic() - look.asked_at
+
+    async def _look(self, namespace: str, view: SiteView, node: Node) -> HostView:
+        name = node.metadata.name
+        try:
+            settings = await self._access.settings(namespace, view, node)
+            ROUND_TRIPS.labels(host=name).inc()
+            batch = await self._hosts.probe(settings, HOST_PROBES)
+        except HereticError as error:
+            if error.failure.reason is Reason.AUTHENTICATION_FAILED:
+                self._access.forget(namespace)
+            REACHABLE.labels(namespace=namespace, host=name).set(0)
+            return error.failure
+        REACHABLE.labels(namespace=namespace, host=name).set(1)
+        return assemble(name, batch.outputs, batch.sent_at, batch.received_at)
+
+    async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:
+        asked = _whom_to_ask(hosts)
+        if asked is None:
+            return Unknown("no storage node with a running glusterd can be reached")
+        node = view.nodes[asked]
+        try:
+            settings = await self._access.settings(namespace, view, node)
+            facts = await self._ask(namespace, asked, settings)
+            if started_in(facts) != self._started.get(namespace, ()):
+                self._started[namespace] = started_in(facts)
+                facts = await self._ask(namespace, asked, settings)
+        except HereticError as error:
+            return Unknown(f"{asked}: {error.failure.message}")
+        return Known(facts)
+
+    async def _ask(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:
+        ROUND_TRIPS.labels(host=asked).inc()
+        batch = await self._hosts.probe(settings, pool_probes(self._started.get(namespace, ())))
+        return assemble_pool(asked, batch.outputs)
+
+
+def started_in(facts: PoolFacts) -> tuple[str, ...]:
+    """Names of the started volumes."""
+    match facts.volumes:
+        case Known(volumes):
+            return tuple(sorted(n for n, v in volumes.items() if v.state is VolumeState.STARTED))
+        case _:
+            return ()
+
+
+def _whom_to_ask(hosts: Mapping[str, HostView]) -> str | None:
+    """The storage node that sees most peers connected; by name where that is equal."""
+
+    def connected(facts: HostFacts) -> int:
+        return sum(p.connected for p in facts.peers.value) if isinstance(facts.peers, Known) else -1
+
+    able = [(-connected(f), n) for n, f in hosts.items() if isinstance(f, HostFacts) and _glusterd_runs(f)]
+    return min(able)[1] if able else None
+
+
+def _glusterd_runs(facts: HostFacts) -> bool:
+    if not isinstance(facts.services, Known):
+        return False
+    service = facts.services.value.get("glusterd")
+    return service is not None and service.active == "active"

@@ -1,0 +1,141 @@
+"""Turns a report into what Kubernetes stores, and tells the transitions as events."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from heretic.cluster.events import EventRecorder, transitions
+from heretic.cluster.status import StatusWriter
+from heretic.domain.conditions import merge
+from heretic.domain.plan import plan_hash, steps_of
+from heretic.domain.report import Outcome, Report, common_conditions
+from heretic.reconcile.gateway import Effect, Gateway
+from heretic.reconcile.store import Key, Object, Stored
+
+MAX_STEPS = 64
+"""Steps shown in ``status.plan``; the schema's limit."""
+
+SUMMARY_LENGTH = 120
+
+
+class Publisher:
+    """Writes status and events of one object, through the gateway.
+
+    Args:
+        writer: The status writer.
+        events: The event recorder.
+        gateway: Where writes are counted and where a crash can be rehearsed.
+        now: Wall clock.
+    """
+
+    def __init__(
+        self, writer: StatusWriter, events: EventRecorder, gateway: Gateway, *, now: Callable[[], datetime]
+    ) -> None:
+        self._writer = writer
+        self._events = events
+        self._gateway = gateway
+        self._now = now
+
+    async def publish(
+        self, key: Key, stored: Stored, report: Report, outcome: Outcome, *, approval: str = ""
+    ) -> Object | None:
+        """Writes what a pass found, when it differs from what is stored.
+
+        Args:
+            key: The object.
+            stored: The object as the pass saw it.
+            report: What the kind says.
+            outcome: What the pass did.
+            approval: Hash of an approval that is being used up.
+
+        Returns:
+            The object as stored now; None when it does not exist any more.
+
+        Raises:
+            HereticError: The API server did not answer.
+        """
+        stamp = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+        def compute(current: Object) -> Object:
+            return build_status(current, stored, report, outcome, approval=approval, now=stamp)
+
+        if compute(stored.raw) == stored.raw.get("status"):
+            return stored.raw
+        meta = stored.raw["metadata"]
+        effect = Effect(str(key), int(meta.get("generation", 0)), "kubernetes", "WriteStatus")
+        written = await self._gateway.perform(
+            effect, lambda: self._writer.write(key.plural, stored.raw, compute), lambda _: "Done"
+        )
+        if written is not None:
+            before = (stored.raw.get("status") or {}).get("conditions") or []
+            for reason, message, warning in transitions(before, written["status"]["conditions"]):
+                await self._events.record(key.kind, written, reason, message, warning=warning)
+        return written
+
+
+def build_status(
+    current: Object, stored: Stored, report: Report, outcome: Outcome, *, approval: str, now: str
+) -> Object:
+    """The whole status of an object.
+
+    Args:
+        current: The object as stored now (after a conflict: fresher than ``stored``).
+        stored: The object as the pass saw it; its generation is what was observed.
+        report: What the kind says.
+        outcome: What the pass did.
+        approval: Hash of an approval that is being used up.
+        now: RFC 3339.
+    """
+    previous: dict[str, Any] = current.get("status") or {}
+    generation = int(stored.raw["metadata"].get("generation", 0))
+    conditions = merge(
+        previous.get("conditions") or [], common_conditions(report, outcome), generation=generation, now=now
+    )
+    status = report.status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    for field in ("observedGeneration", "conditions", "plan", "summary", "lastApprovedPlan"):
+        status.pop(field, None)
+    ready = conditions[0]
+    summary = report.summary if ready["status"] == "True" else f"{ready['reason']}: {ready['message']}"
+    status |= {"observedGeneration": generation, "conditions": conditions, "summary": _short(summary)}
+    plan = _stored_plan(stored, outcome)
+    if plan:
+        status["plan"] = plan
+    used = approval or previous.get("lastApprovedPlan")
+    if used:
+        status["lastApprovedPlan"] = used
+    return status
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 1] + "…"
+
+
+def _stored_plan(stored: Stored, outcome: Outcome) -> Object | None:
+    steps = steps_of(outcome.plan)
+    if not steps:
+        return None
+    meta = stored.raw["metadata"]
+    return {
+        "hash": plan_hash(meta["uid"], int(meta.get("generation", 0)), steps),
+        "needsApproval": any(s.needs_approval for s in steps),
+        "steps": [
+            {
+                "verb": s.verb,
+                "host": s.host,
+                "risk": s.risk.value,
+                "arguments": {k: v[:256] for k, v in s.arguments().items()},
+                "why": s.why,
+            }
+            for s in steps[:MAX_STEPS]
+        ],
+    }
+
+
+def changed_by(raw: Object) -> str:
+    """Who last changed the spec and when, from managedFields; for the audit."""
+    entries = [f for f in raw["metadata"].get("managedFields") or [] if "f:spec" in (f.get("fieldsV1") or {})]
+    if not entries:
+        return "unknown"
+    last = max(entries, key=lambda f: str(f.get("time", "")))
+    return f"{last.get('manager', 'unknown')} at {last.get('time', 'unknown')}"

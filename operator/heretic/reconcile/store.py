@@ -1,0 +1,102 @@
+"""What the watches have shown: every object of our group, and the typed view of a site made from it.
+
+Fed by handlers/, read by every pass; nothing polls the API server for what a watch brings anyway.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from heretic.api.parse import parse_resource
+from heretic.api.v1alpha1 import KINDS, GlusterVolume, Network, Node, Resource, Site
+from heretic.domain.site.view import SiteView
+
+Object = dict[str, Any]
+
+PLURALS: Mapping[str, str] = {kind.KIND: kind.PLURAL for kind in KINDS}
+
+
+class Key(NamedTuple):
+    """Names one object of our group."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def plural(self) -> str:
+        """Of the kind, as in URLs."""
+        return PLURALS[self.kind]
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as last seen.
+
+    Attributes:
+        raw: As the API server sent it.
+        parsed: The typed form; None where the stored spec does not fit the models.
+        error: Why it does not fit, for the user; empty when it fits.
+    """
+
+    raw: Object
+    parsed: Resource | None
+    error: str = ""
+
+
+class ObjectStore:
+    """All objects of our group that the watches have shown."""
+
+    def __init__(self) -> None:
+        self._objects: dict[Key, Stored] = {}
+        self._views: dict[str, SiteView] = {}
+
+    def put(self, kind: str, raw: Object) -> Key:
+        """Takes in an object, new or changed; one that is not newer than the one held is ignored.
+
+        A status write is put here at once, and the watch may still bring what was before it.
+        """
+        meta = raw["metadata"]
+        key = Key(kind, meta["namespace"], meta["name"])
+        held = self._objects.get(key)
+        if held is not None and _version(held.raw) >= _version(raw):
+            return key
+        try:
+            self._objects[key] = Stored(raw, parse_resource(kind, raw))
+        except ValueError as error:
+            self._objects[key] = Stored(raw, None, str(error))
+        self._views.pop(key.namespace, None)
+        return key
+
+    def drop(self, key: Key) -> None:
+        """Forgets a deleted object."""
+        self._objects.pop(key, None)
+        self._views.pop(key.namespace, None)
+
+    def get(self, key: Key) -> Stored | None:
+        """One object; None when it does not exist."""
+        return self._objects.get(key)
+
+    def keys(self, namespace: str) -> Iterator[Key]:
+        """All objects of a namespace."""
+        return (key for key in list(self._objects) if key.namespace == namespace)
+
+    def view(self, namespace: str) -> SiteView:
+        """The declared site of a namespace, the same object until something changes."""
+        if namespace not in self._views:
+            parsed = {k: s.parsed for k, s in self._objects.items() if k.namespace == namespace}
+            self._views[namespace] = SiteView(
+                sites={k.name: o for k, o in parsed.items() if isinstance(o, Site)},
+                nodes={k.name: o for k, o in parsed.items() if isinstance(o, Node)},
+                networks={k.name: o for k, o in parsed.items() if isinstance(o, Network)},
+                volumes={k.name: o for k, o in parsed.items() if isinstance(o, GlusterVolume)},
+            )
+        return self._views[namespace]
+
+
+def _version(raw: Object) -> int:
+    """Resource versions of one resource grow (Kubernetes guarantees it since 1.35, and etcd always did)."""
+    return int(raw["metadata"].get("resourceVersion") or 0)
