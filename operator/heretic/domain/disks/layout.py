@@ -2,8 +2,8 @@
 
 HVP orders disks by size and, among equals, by kernel name. Kernel names change between boots, so here the stable
 id decides among equals. HVP knew rotating disks only. Where a node has both kinds, the file shares take a rotating
-disk first and the virtual machines a solid-state one, because random access is what machines do and capacity is what
-shares need; within one kind HVP's rules decide alone.
+disk first and the virtual machines a solid-state one, because random access is what machines do and capacity is
+what shares need; within one kind HVP's rules decide alone.
 
 A disk that already carries one of the volume groups named here keeps that use, and so does a disk whose use was
 recorded: choices are made once.

@@ -44,7 +44,11 @@ class Disk:
             "partition table gpt", "LVM2_member", "mounted at /", "in use by md0", …); empty = proven blank by
             lsblk, wipefs, blkid, pvs without devices file, and holders.
         volume_group: The LVM volume group whose only physical volume is this whole disk, or "".
-        multipath: Whether device-mapper multipath holds it.
+        multipath: Whether device-mapper multipath holds it and nothing else is wrong with it; the only finding
+            is then the map's name.
+        device: Absolute path of the first of ``ids``, which names the same disk after a reboot; "" without ids.
+        in_use: Whether a finding says that the running system uses it (mounted, swap, a holder).
+        ambiguous: Whether a finding says that it cannot be told from another disk, or has no stable name.
     """
 
     path: str
@@ -60,22 +64,47 @@ class Disk:
     findings: tuple[str, ...] = ()
     volume_group: str = ""
     multipath: bool = False
+    device: str = ""
+    in_use: bool = False
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One network port or derived interface, from ip -d -j."""
+    """One network port or derived interface, from ip -d -j.
+
+    Attributes:
+        mac: The permanent one where the kernel tells it apart from the present one (a bond's ports).
+        kind: Of the link: bond, vlan, bridge, …; "ether" for a plain port.
+        carrier: Whether there is a link; None = cannot be told because the port is switched off.
+        master: The bond or bridge it belongs to, or "".
+    """
 
     name: str
     mac: str
     kind: str
-    carrier: bool
+    carrier: bool | None
     mtu: int
     speed_mbps: int | None = None
     max_mtu: int | None = None
     addresses: tuple[str, ...] = ()
     """With prefix length: 172.20.10.11/24."""
     master: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalVolume:
+    """From pvs, with the devices file bypassed: also what LVM itself does not see on EL9 (domain §3.3).
+
+    Attributes:
+        device: Kernel path, "[unknown]" when it is missing.
+        group: Its volume group, or "" for an orphan.
+        uuid: LVM's UUID of it, with dashes.
+    """
+
+    device: str
+    group: str
+    uuid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +139,8 @@ class LogicalVolume:
     data_percent: float | None = None
     metadata_percent: float | None = None
     filesystem: Fact[str] = NOT_OBSERVED
+    metadata_size: int = 0
+    """Of a thin pool, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +155,16 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One systemd unit, from systemctl show."""
+    """One systemd unit, from systemctl show.
+
+    Attributes:
+        name: With its suffix: glusterd.service, gluster_bricks-vmstore.mount.
+        load: loaded, not-found, masked, …
+        active: active, inactive, failed, activating, …
+        enabled: UnitFileState: enabled, disabled, generated, … or "".
+        result: success, or how it failed.
+        seconds: Since it came into its present state, None when it never left its first one.
+    """
 
     name: str
     load: str
@@ -133,6 +173,23 @@ class Service:
     enabled: str
     result: str = ""
     restarts: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallZone:
+    """One zone of firewalld as it is in force.
+
+    Attributes:
+        default: Whether interfaces without a zone of their own belong to it.
+        ports: As firewalld writes them: 49152-60999/tcp.
+    """
+
+    name: str
+    default: bool
+    interfaces: frozenset[str]
+    services: frozenset[str]
+    ports: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +212,14 @@ class TimeSync:
     """Whether the clock is kept right.
 
     Attributes:
-        synchronized: What the kernel or chrony says.
-        offset_seconds: Host clock minus the operator's clock at the time of observation, halved for the round
-            trip; compare with care.
+        synchronized: What chrony says; None = chrony is not installed or does not answer.
+        offset_seconds: Host clock minus the operator's clock in the middle of the round trip.
+        uncertainty_seconds: Half of the round trip: the offset may be wrong by this much either way.
     """
 
-    synchronized: bool
+    synchronized: bool | None
     offset_seconds: float | None = None
+    uncertainty_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +265,12 @@ class HostFacts:
     boot_id: Fact[str] = NOT_OBSERVED
     disks: Fact[tuple[Disk, ...]] = NOT_OBSERVED
     interfaces: Fact[tuple[Interface, ...]] = NOT_OBSERVED
+    physical_volumes: Fact[tuple[PhysicalVolume, ...]] = NOT_OBSERVED
     volume_groups: Fact[tuple[VolumeGroup, ...]] = NOT_OBSERVED
     logical_volumes: Fact[tuple[LogicalVolume, ...]] = NOT_OBSERVED
     mounts: Fact[tuple[Mount, ...]] = NOT_OBSERVED
     services: Fact[Mapping[str, Service]] = NOT_OBSERVED
+    """Units that matter by name, also those that do not exist (load "not-found"), and mounts of bricks."""
     packages: Fact[Mapping[str, str]] = NOT_OBSERVED
     """Installed packages that matter: name → version; one that is not in it is not installed."""
     files: Mapping[str, Fact[FileContent]] = field(default_factory=dict)
@@ -218,11 +278,18 @@ class HostFacts:
     time: Fact[TimeSync] = NOT_OBSERVED
     root_writable: Fact[bool] = NOT_OBSERVED
     root_free_bytes: Fact[int] = NOT_OBSERVED
+    """Free for root on / or /var, whichever has less."""
     gluster_uuid: Fact[str] = NOT_OBSERVED
     peers: Fact[tuple[Peer, ...]] = NOT_OBSERVED
     bricks: Fact[Mapping[str, BrickDirectory]] = NOT_OBSERVED
     """Brick paths by absolute path, for the bricks found under /gluster_bricks."""
     selinux: Fact[str] = NOT_OBSERVED
     """enforcing, permissive or disabled."""
+    firewall: Fact[tuple[FirewallZone, ...]] = NOT_OBSERVED
+    """Zones of firewalld; Absent where it is not installed or does not run."""
+    package_lock: Fact[str] = NOT_OBSERVED
+    """Who holds a lock of the package manager ("apt-get (pid 812)"), "" when nobody does."""
+    reloads: Fact[frozenset[str]] = NOT_OBSERVED
+    """Services whose configuration was written but perhaps not read yet (see host/steps.py)."""
     jobs: Fact[Mapping[str, Service]] = NOT_OBSERVED
     """Detached jobs of ours (units heretic-*.service) by unit name."""
