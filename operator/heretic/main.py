@@ -86,9 +86,7 @@ class Operator:
             applier=Applier(self.hosts, access, self.gateway, self.observer),
             publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now),
             leader=self.leader,
-            slots=DisruptionSlots(
-                lambda ns, holder, seconds: self._lease(ns, "heretic-disruption", holder, seconds)
-            ),
+            slots=DisruptionSlots(lambda ns, holder, seconds: self._lease(ns, "heretic-disruption", holder, seconds)),
             now=_now,
             monotonic=time.monotonic,
             random=random.random,
@@ -192,14 +190,10 @@ def parse(argv: list[str] | None = None) -> Options:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="heretic-operator", description="Keeps sites in their declared state.")
     parser.add_argument("-n", "--namespace", action="append", required=True, help="a site's namespace; repeatable")
-    parser.add_argument(
-        "--lease-namespace", default="heretic-system", help="namespace of the operator's own Lease"
-    )
+    parser.add_argument("--lease-namespace", default="heretic-system", help="namespace of the operator's own Lease")
     parser.add_argument("--kubeconfig", help="default: the pod's service account, else the user's kubeconfig")
     parser.add_argument("--audit-log", type=Path, help="append every effect on a host to this file, as JSON lines")
-    parser.add_argument(
-        "--kill-switch", type=Path, default=Path("/run/heretic/stop"), help="a file that stops it all"
-    )
+    parser.add_argument("--kill-switch", type=Path, default=Path("/run/heretic/stop"), help="a file that stops it all")
     parser.add_argument("--metrics-port", type=int, help="serve Prometheus metrics on this loopback port")
     parser.add_argument("--resync-seconds", type=float, default=60.0, help="between two looks at a calm object")
     args = parser.parse_args(argv)

@@ -98,9 +98,7 @@ class Cluster:
             )
             return answer
 
-    async def annotate(
-        self, plural: str, namespace: str, name: str, annotations: Mapping[str, str | None]
-    ) -> None:
+    async def annotate(self, plural: str, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
         """Sets annotations of an object; None removes one."""
         body = {"metadata": {"annotations": dict(annotations)}}
         async with _translated(f"annotating {plural}/{name}"):
@@ -121,9 +119,7 @@ class Cluster:
         from base64 import b64decode
 
         async with _translated(f"reading Secret {name}"):
-            found = await _or_none(
-                self._core.read_namespaced_secret(name, namespace, _request_timeout=REQUEST_TIMEOUT)
-            )
+            found = await _or_none(self._core.read_namespaced_secret(name, namespace, _request_timeout=REQUEST_TIMEOUT))
             return None if found is None else {k: b64decode(v) for k, v in (found.data or {}).items()}
 
     async def read_lease(self, namespace: str, name: str) -> Object | None:
@@ -209,6 +205,4 @@ async def _translated(doing: str) -> AsyncIterator[None]:
         raise HereticError(Transient(Reason.API_SERVER, f"{doing}: the API server answered {said}")) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         said = str(error) or type(error).__name__
-        raise HereticError(
-            Transient(Reason.API_SERVER, f"{doing}: no answer from the API server: {said}")
-        ) from error
+        raise HereticError(Transient(Reason.API_SERVER, f"{doing}: no answer from the API server: {said}")) from error

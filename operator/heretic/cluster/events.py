@@ -106,9 +106,7 @@ class EventRecorder:
         }
 
 
-def transitions(
-    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, str, bool]]:
+def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool]]:
     """What changed between two stored condition lists, as events.
 
     Only flips of a condition's status, and a new reason of a Ready that stays not True, count; a mere change of
@@ -118,30 +116,31 @@ def transitions(
         Tuples of reason, message and whether it is bad news.
     """
     old = {c["type"]: c for c in before}
-    said: list[tuple[str, str, bool]] = []
-    for condition in after:
-        was = old.get(condition["type"])
-        if condition["type"] in ("Reconciling", "Drifted", "Synced", "Paused") and condition["status"] != "False":
-            continue
-        if condition["type"] == "Reconciling":
-            continue
-        flipped = (was["status"] if was else None) != condition["status"]
-        new_reason = (condition["type"] == "Ready" and condition["status"] != "True" and was is not None) and was[
-            "reason"
-        ] != condition["reason"]
-        first_and_dull = was is None and condition["status"] != "True"
-        if (flipped and not first_and_dull) or new_reason:
-            said.append((condition["reason"], f"{condition['type']}: {condition['message']}", _bad(condition)))
-    return said
+    told = [c for c in after if c["type"] not in QUIET and _is_news(old.get(c["type"]), c)]
+    return [(c["reason"], f"{c['type']}: {c['message']}", _is_bad(c)) for c in told]
 
 
-def _bad(condition: Mapping[str, Any]) -> bool:
-    abnormal = condition["type"] in ("Stalled", "Degraded", "DeletionBlocked", "Drifted")
-    if condition["type"] == "Ready" and condition["reason"] in _ON_THE_WAY:
-        return False
-    return bool((condition["status"] == "True") == abnormal)
+QUIET = frozenset({"Reconciling", "Synced", "Drifted", "Paused"})
+"""Conditions that come and go in normal work, or repeat what another one says."""
 
+ABNORMAL_TRUE = frozenset({"Stalled", "Degraded", "DeletionBlocked"})
+"""Conditions that are bad news while True."""
 
-_ON_THE_WAY = frozenset(
-    {"Applying", "WorkInProgress", "NotObserved", "WaitingForNodes", "WaitingForSite", "WaitingForPool", "Paused"}
+ON_THE_WAY = frozenset(
+    {"Applying", "WorkInProgress", "NotObserved", "WaitingForNodes", "WaitingForSite", "WaitingForPool"}
 )
+"""Reasons of a Ready that is not True yet and has no trouble."""
+
+
+def _is_news(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
+    if was is None:
+        return bool(now["status"] == "True")  # a new object is nothing yet; that is no news
+    if was["status"] != now["status"]:
+        return True
+    return bool(now["type"] == "Ready" and now["status"] != "True" and was["reason"] != now["reason"])
+
+
+def _is_bad(condition: Mapping[str, Any]) -> bool:
+    if condition["type"] == "Ready" and condition["reason"] in ON_THE_WAY:
+        return False
+    return bool((condition["status"] == "True") == (condition["type"] in ABNORMAL_TRUE))

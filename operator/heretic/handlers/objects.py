@@ -51,6 +51,4 @@ def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconcile
     async def release(namespace: str | None, name: str, **_: Any) -> None:
         after = await reconciler.finalize(Key(kind.KIND, namespace or "", name))
         if after is not None:
-            raise kopf.TemporaryError(
-                "something holds the deletion up; see the conditions", min(after, DELETION_RETRY)
-            )
+            raise kopf.TemporaryError("something holds the deletion up; see the conditions", min(after, DELETION_RETRY))

@@ -37,9 +37,7 @@ class Access:
         if site is None:
             message = f"namespace {namespace} needs exactly one Site, and has {len(view.sites)}"
             reason = Reason.MORE_THAN_ONE_SITE if view.sites else Reason.SITE_NOT_FOUND
-            raise HereticError(
-                NeedsUser(reason, message) if view.sites else Transient(reason, message + "; apply one")
-            )
+            raise HereticError(NeedsUser(reason, message) if view.sites else Transient(reason, message + "; apply one"))
         ssh = site.spec.ssh
         recorded = node.status.trusted_host_key
         return HostSettings(
@@ -66,9 +64,7 @@ class Access:
         data = await self._cluster.secret(namespace, name)
         if data is None or not data.get(SECRET_KEY):
             what = f"has no key {SECRET_KEY}" if data is not None else "does not exist"
-            how = (
-                f"kubectl -n {namespace} create secret generic {name} --from-file={SECRET_KEY}=<private key file>"
-            )
+            how = f"kubectl -n {namespace} create secret generic {name} --from-file={SECRET_KEY}=<private key file>"
             message = f"Secret {name}, which Site {site.metadata.name} names in spec.ssh, {what}; make it: {how}"
             raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, message))
         key = data[SECRET_KEY].decode(errors="replace")

@@ -58,9 +58,7 @@ class Kind:
 
 def _nothing_left(resource: Resource, view: SiteView, observed: Observed) -> Plan:
     """An object may go as soon as nothing that is not being deleted itself depends on it."""
-    return dependents(resource, view) or Converged(
-        "nothing on the hosts is this object's alone; it is left as it is"
-    )
+    return dependents(resource, view) or Converged("nothing on the hosts is this object's alone; it is left as it is")
 
 
 async def _observe_node(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:

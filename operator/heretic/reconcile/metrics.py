@@ -8,9 +8,7 @@ PASSES = Histogram(
     ["kind", "outcome"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
-EFFECTS = Counter(
-    "heretic_effects_total", "Effects on hosts by risk, verb and outcome.", ["risk", "verb", "outcome"]
-)
+EFFECTS = Counter("heretic_effects_total", "Effects on hosts by risk, verb and outcome.", ["risk", "verb", "outcome"])
 UNNEEDED = Counter(
     "heretic_unneeded_effects_total",
     "Steps that found their effect already there: an observation was older than it should have been.",

@@ -95,8 +95,6 @@ def _shown_fingerprint(stored: Stored) -> str:
     """What others read of an object: its spec, the states of its conditions, and its recorded choices."""
     meta, status = stored.raw["metadata"], stored.raw.get("status") or {}
     conditions: list[Mapping[str, Any]] = status.get("conditions") or []
-    states = [
-        (c["type"], c["status"]) for c in conditions if c["type"] not in ("Reconciling", "Synced", "Drifted")
-    ]
+    states = [(c["type"], c["status"]) for c in conditions if c["type"] not in ("Reconciling", "Synced", "Drifted")]
     choices = [status.get("storage"), status.get("disks"), status.get("volumeId"), status.get("trustedHostKey")]
     return json.dumps([meta["uid"], meta.get("generation"), meta.get("deletionTimestamp"), states, choices])

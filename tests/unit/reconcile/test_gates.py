@@ -1,0 +1,166 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from heretic.api.parse import parse_resource
+from heretic.api.v1alpha1 import Mode, Resource, Site
+from heretic.api.v1alpha1.site import MaintenanceWindow
+from heretic.domain.errors import Reason
+from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
+from heretic.reconcile.gates import (
+    APPROVE,
+    Passed,
+    check_approval,
+    check_slot,
+    check_window,
+    is_paused,
+    mode_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Safe(Step):
+    verb: ClassVar[str] = "WriteFile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disruptive(Step):
+    verb: ClassVar[str] = "RestartService"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destructive(Step):
+    verb: ClassVar[str] = "DeleteVolume"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+SAFE = Safe(host="node1", why="missing")
+CALM_DOWN = Disruptive(host="node1", why="changed")
+DELETE = Destructive(host="node1", why="deletionPolicy Destroy")
+DECLARED = Destructive(host="node1", why="blank", declared="a blank disk named in spec.disks")
+
+
+def volume(*, annotations: dict[str, str] | None = None, status: dict[str, Any] | None = None, **spec: Any) -> Resource:
+    return parse_resource(
+        "GlusterVolume",
+        {
+            "metadata": {
+                "name": "data",
+                "namespace": "demo",
+                "uid": "u1",
+                "generation": 3,
+                "annotations": annotations or {},
+            },
+            "spec": {"purpose": "VirtualMachines", "size": "10Gi", **spec},
+            "status": status or {},
+        },
+    )
+
+
+def site(**spec: Any) -> Site:
+    parsed = parse_resource("Site", {"metadata": {"name": "demo", "namespace": "demo"}, "spec": spec})
+    assert isinstance(parsed, Site)
+    return parsed
+
+
+HASH = plan_hash("u1", 3, (DELETE,))
+
+
+def test_a_declared_destructive_step_needs_no_approval() -> None:
+    assert check_approval(volume(), Proceed((SAFE, DECLARED))) == Passed((SAFE, DECLARED))
+
+
+@pytest.mark.parametrize(
+    ("annotations", "status"),
+    [
+        pytest.param({}, {}, id="no approval"),
+        pytest.param({APPROVE: "0123456789abcdef"}, {}, id="approval of another plan"),
+        pytest.param({APPROVE: HASH}, {"lastApprovedPlan": HASH}, id="approval that was used up"),
+    ],
+)
+def test_an_undeclared_destructive_step_is_held_with_all_others(
+    annotations: dict[str, str], status: dict[str, Any]
+) -> None:
+    passed = check_approval(volume(annotations=annotations, status=status), Proceed((SAFE, DELETE)))
+    assert passed.steps == ()
+    assert isinstance(passed.held, Blocked)
+    assert passed.held.reason is Reason.WAITING_FOR_APPROVAL
+    assert "DeleteVolume on node1" in passed.held.message
+
+
+def test_an_approval_lets_exactly_its_plan_through() -> None:
+    passed = check_approval(volume(annotations={APPROVE: HASH}), Proceed((DELETE,)))
+    assert passed == Passed((DELETE,), approval=HASH)
+
+
+def test_the_hash_names_object_generation_and_targets() -> None:
+    other_target = Destructive(host="node2", why=DELETE.why)
+    other_words = Destructive(host="node1", why="other words")
+    assert plan_hash("u1", 3, (other_words,)) == HASH
+    assert (
+        len(
+            {
+                HASH,
+                plan_hash("u2", 3, (DELETE,)),
+                plan_hash("u1", 4, (DELETE,)),
+                plan_hash("u1", 3, (other_target,)),
+            }
+        )
+        == 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "inside"),
+    [
+        ("2026-11-21T21:59:59", False),  # a Saturday
+        ("2026-11-21T22:00:00", True),
+        ("2026-11-22T03:59:59", True),  # still open after midnight
+        ("2026-11-22T04:00:00", False),
+        ("2026-11-22T23:00:00", False),  # Sunday's is not declared
+    ],
+)
+def test_disruptive_steps_wait_for_a_window(now: str, inside: bool) -> None:
+    window = MaintenanceWindow(days=["Saturday"], start_time="22:00", duration_minutes=360)
+    at = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    passed = check_window(Passed((SAFE, CALM_DOWN)), [window], at)
+    assert passed.steps == ((SAFE, CALM_DOWN) if inside else (SAFE,))
+    assert (passed.held is None) == inside
+
+
+def test_without_windows_disruptive_steps_may_always_run() -> None:
+    assert check_window(Passed((CALM_DOWN,)), [], datetime.now(UTC)).steps == (CALM_DOWN,)
+
+
+def test_a_taken_slot_holds_disruptive_steps_only() -> None:
+    passed = check_slot(Passed((SAFE, CALM_DOWN)), held_by_us=False, holder="Node/demo/node2")
+    assert passed.steps == (SAFE,)
+    assert isinstance(passed.held, Wait)
+    assert "Node/demo/node2" in passed.held.message
+
+
+@pytest.mark.parametrize(
+    ("own", "default", "expected"),
+    [
+        (None, None, Mode.APPLY),
+        (None, "Plan", Mode.PLAN),
+        ("Observe", "Apply", Mode.OBSERVE),
+        ("Apply", "Plan", Mode.APPLY),
+    ],
+)
+def test_the_objects_mode_goes_before_the_sites(own: str | None, default: str | None, expected: Mode) -> None:
+    resource = volume(**({"mode": own} if own else {}))
+    assert mode_of(resource, site(**({"mode": default} if default else {}))) is expected
+
+
+def test_paused_by_the_object_the_site_or_a_file(tmp_path: Path) -> None:
+    switch = tmp_path / "stop"
+    assert not is_paused(volume(), site(), switch)
+    assert is_paused(volume(paused=True), site(), switch)
+    assert is_paused(volume(), site(paused=True), switch)
+    switch.touch()
+    assert is_paused(volume(), site(), switch)
