@@ -1,24 +1,146 @@
 """What all kinds share: naming, metadata, modes, the stored form of conditions and plans."""
 
+import re
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from ipaddress import IPv4Address
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from heretic.api.quantity import parse_bytes
+from heretic.api.schema import VALIDATIONS, Cap, Column, Rule, condition_column, matching
 
 GROUP = "hvp.ovirt.life"
 VERSION = "v1alpha1"
 
+LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_DOMAIN = r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?[.])*[a-z](?:[-a-z0-9]*[a-z0-9])?"
+_KEY = (
+    r"(?:ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}"
+    r"|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/]{300,}={0,2}"
+    r"|ecdsa-sha2-nistp(?:256|384|521) AAAAE2VjZHNhLXNoYTItbmlzdHA[A-Za-z0-9+/]{80,}={0,2})(?: [ -~]*)?"
+)
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_host_address(text: str) -> bool:
+    return _is_ipv4(text) or re.fullmatch(_DOMAIN, text) is not None
+
+
+def _is_size(text: str) -> bool:
+    try:
+        return 2**30 <= parse_bytes(text) <= 2**50
+    except ValueError:
+        return False
+
+
 ObjectName = Annotated[
-    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    str,
+    StringConstraints(min_length=1, max_length=63),
+    matching(LABEL, "must be the name of an object: lower-case letters, digits and dashes, such as 'node1'"),
 ]
 """A name of another object in the same namespace."""
 
+IPv4 = Annotated[
+    str,
+    StringConstraints(min_length=7, max_length=15),
+    Rule("isIP(self) && ip(self).family() == 4", "must be an IPv4 address such as '172.20.10.11'", _is_ipv4),
+]
 
-class Model(BaseModel):
-    """A structural object: camelCase outside, snake_case inside, unknown fields refused, immutable."""
+DomainName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=190),
+    matching(_DOMAIN, "must be a DNS domain in lower case such as 'gluster.private'"),
+]
+"""So short that any node's name fits before it."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+HostAddress = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253),
+    Rule(
+        cel=f"isIP(self) ? ip(self).family() == 4 : self.matches(r'^(?:{_DOMAIN})$')",
+        message="must be an IPv4 address or a DNS name in lower case: '172.20.10.11', 'node1.mgmt.private'",
+        holds=_is_host_address,
+    ),
+]
+
+PublicKey = Annotated[
+    str,
+    StringConstraints(min_length=80, max_length=4096),
+    matching(
+        _KEY, "must be one OpenSSH public key, as ssh-keyscan prints it after the host's name: 'ssh-ed25519 AAAA…'"
+    ),
+]
+
+UserName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=32),
+    matching("[a-z_][-a-z0-9_]*", "must be the name of a Unix account such as 'root'"),
+]
+
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+
+Size = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=32),
+    Rule(
+        cel=(
+            "self.matches(r'^[0-9]{1,19}([.][0-9]{1,9})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$') && "
+            "quantity(self).compareTo(quantity('1Gi')) >= 0 && quantity(self).compareTo(quantity('1Pi')) <= 0"
+        ),
+        message="must be a size from 1Gi to 1Pi: a number and a unit, such as '500Gi' or '1.5Ti'",
+        holds=_is_size,
+    ),
+]
+"""A Kubernetes quantity of bytes."""
+
+Text = Annotated[str, Cap(1024)]
+"""A short text in a status."""
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+
+
+class _Base(BaseModel):
+    """camelCase outside, snake_case inside, immutable."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    RULES: ClassVar[tuple[Rule, ...]] = ()
+    """Rules over several fields."""
+
+    @model_validator(mode="after")
+    def _obey_rules(self) -> Self:
+        for rule in self.RULES:
+            rule.check(self)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        json_schema = handler.resolve_ref_schema(handler(schema))
+        if cls.RULES:
+            json_schema[VALIDATIONS] = [rule.as_validation() for rule in cls.RULES]
+        return json_schema
+
+
+class Model(_Base):
+    """A part of a spec: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StatusModel(_Base):
+    """A part of a status: fields that another version of Heretic wrote are left out."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class Mode(StrEnum):
@@ -39,48 +161,103 @@ class DeletionPolicy(StrEnum):
 class CommonSpec(Model):
     """Fields that every spec has."""
 
-    mode: Mode | None = Field(default=None, description="What Heretic may do for this object.")
-    paused: bool = Field(default=False, description="Leave this object alone.")
-    deletion_policy: DeletionPolicy = Field(default=DeletionPolicy.ORPHAN, description="On deletion.")
+    mode: Mode | None = Field(
+        default=None,
+        description=(
+            "What Heretic may do for this object. Apply: make it so and keep it so. Plan: change nothing, show in "
+            "status.plan what Apply would do. Observe: change nothing, only report how the real thing is and "
+            "differs; good for adopting what already runs. Unset: the mode of the Site."
+        ),
+    )
+    paused: bool = Field(
+        default=False,
+        strict=True,
+        description=(
+            "Leave the real thing alone for now: go on observing and reporting, change nothing. On the Site it "
+            "holds for every object of the namespace."
+        ),
+    )
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.ORPHAN,
+        description=(
+            "What becomes of the real thing when this object is deleted. Orphan: it stays as it is and Heretic no "
+            "longer looks after it. Destroy: it is removed with its data, after an approval that names the plan "
+            "(`heretic approve`), and never while it is used."
+        ),
+    )
 
 
-class StoredCondition(Model):
+class StoredCondition(StatusModel):
     """A condition as the API server stores it (metav1.Condition)."""
 
-    type: str
-    status: str
-    observed_generation: int | None = None
-    last_transition_time: str = ""
-    reason: str = ""
-    message: str = ""
+    model_config = ConfigDict(
+        json_schema_extra={"required": ["type", "status", "lastTransitionTime", "reason", "message"]}
+    )
+
+    type: Annotated[str, Cap(316)] = Field(description="What is told, such as Ready or Degraded.")
+    status: Annotated[str, Cap(7)] = Field(
+        description="True, False or Unknown.", json_schema_extra={"enum": ["True", "False", "Unknown"]}
+    )
+    observed_generation: Int64 | None = Field(
+        default=None, description="metadata.generation of the spec that this was decided for."
+    )
+    last_transition_time: Annotated[str, Cap(64)] = Field(
+        default="", description="When the status last changed.", json_schema_extra={"format": "date-time"}
+    )
+    reason: Annotated[str, Cap(1024)] = Field(
+        default="", description="One CamelCase word for programs; docs/reference/reasons.md lists them."
+    )
+    message: Annotated[str, Cap(4096)] = Field(default="", description="What is so, and what to do about it.")
 
 
-class StoredStep(Model):
+class StoredStep(StatusModel):
     """One step of the stored plan."""
 
-    verb: str
-    host: str
-    risk: str
-    arguments: dict[str, str] = {}
-    why: str = ""
+    verb: Text = Field(description="What is done, such as PrepareDisk.")
+    host: Text = Field(description="Name of the Node on which it is done.")
+    risk: Text = Field(
+        description=(
+            "Safe: interrupts nothing. Disruptive: takes redundancy or a service away for a while, one node at a "
+            "time. Destructive: can lose data; done only where the spec itself asks for it or a person approved "
+            "it."
+        )
+    )
+    arguments: Annotated[dict[str, Text], Cap(32)] = Field(default={}, description="What it is done with.")
+    why: Text = Field(default="", description="What was seen and what is declared.")
 
 
-class StoredPlan(Model):
+class StoredPlan(StatusModel):
     """What Heretic does or would do next."""
 
-    hash: str = ""
-    needs_approval: bool = False
-    steps: list[StoredStep] = []
+    hash: Text = Field(
+        default="", description="Names exactly this plan; `heretic approve` and the annotation take it."
+    )
+    needs_approval: bool = Field(
+        default=False,
+        description=(
+            "Whether it waits for the annotation hvp.ovirt.life/approve with its hash, because a step can lose "
+            "data that the spec does not cover."
+        ),
+    )
+    steps: Annotated[list[StoredStep], Cap(64)] = Field(default=[], description="In order; the first 64 of them.")
 
 
-class CommonStatus(Model):
+class CommonStatus(StatusModel):
     """Fields that every status has."""
 
-    observed_generation: int = -1
-    conditions: list[StoredCondition] = []
-    summary: str = ""
-    plan: StoredPlan | None = None
-    last_approved_plan: str = ""
+    observed_generation: Int64 = Field(
+        default=-1, description="metadata.generation of the spec that was last looked at; -1: none yet."
+    )
+    conditions: Annotated[
+        list[StoredCondition],
+        Cap(32),
+        Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
+    ] = Field(default=[], description="What is known; a type that is missing is unknown.")
+    summary: Annotated[str, Cap(256)] = Field(
+        default="", description="One line for people, shown by kubectl get; programs read conditions."
+    )
+    plan: StoredPlan | None = Field(default=None, description="What is done next, or would be in mode Plan.")
+    last_approved_plan: Text = Field(default="", description="Hash of the approval that was used up last.")
 
 
 class Metadata(BaseModel):
@@ -88,7 +265,7 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
-    name: str
+    name: ObjectName
     namespace: str = "default"
     uid: str = ""
     generation: int = 0
@@ -100,13 +277,34 @@ class Metadata(BaseModel):
     finalizers: list[str] = []
 
 
-class Resource(BaseModel):
+READY = condition_column("Ready")
+REASON = Column("Reason", '.status.conditions[?(@.type=="Ready")].reason', "Why it is Ready or not.", wide=True)
+SYNCED = condition_column("Synced", wide=True)
+MODE = Column("Mode", ".spec.mode", "Mode of this object; empty: that of the Site.", wide=True)
+AGE = Column("Age", ".metadata.creationTimestamp", "Age of the object.", type="date")
+SUMMARY = Column("Status", ".status.summary", "The state in one line.")
+
+
+class Resource(_Base):
     """One object of our group as read from the API server or from a file."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore")
 
     KIND: ClassVar[str]
     PLURAL: ClassVar[str]
     SHORT_NAMES: ClassVar[tuple[str, ...]]
+    COLUMNS: ClassVar[tuple[Column, ...]]
+    """Of ``kubectl get``."""
+    SELECTABLE: ClassVar[tuple[str, ...]] = ()
+    """Paths that ``kubectl get --field-selector`` takes."""
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=f"self.metadata.name.size() <= 63 && self.metadata.name.matches(r'^(?:{LABEL})$')",
+            message=(
+                "`metadata.name` must be at most 63 lower-case letters, digits and dashes: it becomes part of "
+                "host names and paths"
+            ),
+        ),
+    )
 
     metadata: Metadata

@@ -1,11 +1,31 @@
 """GlusterVolume: one replicated volume on the site's storage nodes."""
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from heretic.api.v1alpha1.common import CommonSpec, CommonStatus, Model, ObjectName, Resource
+from heretic.api.quantity import parse_bytes
+from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, condition_column, fixed_once_set, matching
+from heretic.api.v1alpha1.common import (
+    AGE,
+    MODE,
+    READY,
+    REASON,
+    SUMMARY,
+    SYNCED,
+    CommonSpec,
+    CommonStatus,
+    Int64,
+    Model,
+    ObjectName,
+    Resource,
+    Size,
+    StatusModel,
+    Text,
+)
 
 
 class Purpose(StrEnum):
@@ -28,65 +48,284 @@ class Provisioning(StrEnum):
     THIN = "Thin"
 
 
+# A volume's name is also that of its logical volumes. LVM keeps these for itself (lvm.8), Gluster keeps "all".
+_RESERVED = (
+    r"(?:all|snapshot.*|pvmove.*"
+    r"|.*_(?:cdata|cmeta|corig|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin).*)"
+)
+_LONGEST_NAME = 50
+"""Characters: device-mapper doubles dashes and systemd quadruples them, and both stop at a length."""
+
+VolumeName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=_LONGEST_NAME),
+    matching("[A-Za-z0-9][-A-Za-z0-9_]*", "must be letters, digits, dashes and underscores, such as 'vmstore'"),
+    Rule(
+        cel=f"!self.matches(r'^{_RESERVED}$')",
+        message="must not be a name that Gluster or LVM keeps for itself ('all', 'snapshot…', 'pvmove…', …)",
+        holds=lambda text: re.fullmatch(_RESERVED, text) is None,
+    ),
+]
+
+QUORUM_OPTIONS: Mapping[str, str] = {"cluster.quorum-type": "auto", "cluster.server-quorum-type": "server"}
+"""Options that may have one value only: with any other, both halves of a split site would write."""
+
+
+def _keeps_quorum(option: "VolumeOption") -> bool:
+    ratio = option.name in ("cluster.quorum-count", "cluster.server-quorum-ratio")
+    return not ratio and option.value == QUORUM_OPTIONS.get(option.name, option.value)
+
+
 class VolumeOption(Model):
     """One gluster option that differs from the purpose's default."""
 
-    name: str
-    value: str
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=(
+                "!(self.name in ['cluster.quorum-count', 'cluster.server-quorum-ratio']) && (self.name != "
+                "'cluster.quorum-type' || self.value == 'auto') && (self.name != 'cluster.server-quorum-type' || "
+                "self.value == 'server')"
+            ),
+            message=(
+                "must not lower quorum: 'cluster.quorum-type' stays 'auto' and 'cluster.server-quorum-type' stays "
+                "'server', otherwise both halves of a split site go on writing and one half is lost"
+            ),
+            holds=_keeps_quorum,
+        ),
+        Rule(
+            cel="!self.name.startsWith('features.shard')",
+            message="must not change sharding: files written before would become unreadable; `purpose` decides it",
+            holds=lambda option: not option.name.startswith("features.shard"),
+        ),
+        Rule(
+            cel="self.name != 'cluster.favorite-child-policy' || self.value == 'none'",
+            message=(
+                "must not resolve split-brain by itself: 'cluster.favorite-child-policy' throws one copy away; a "
+                "person has to choose the good one"
+            ),
+            holds=lambda option: option.name != "cluster.favorite-child-policy" or option.value == "none",
+        ),
+        Rule(
+            cel="self.name != 'cluster.lookup-optimize' || self.value == 'off'",
+            message="must not turn 'cluster.lookup-optimize' on: it corrupts sharded files when bricks are added",
+            holds=lambda option: option.name != "cluster.lookup-optimize" or option.value == "off",
+        ),
+    )
+
+    name: Annotated[
+        str,
+        StringConstraints(min_length=3, max_length=128),
+        matching(
+            "[a-z0-9]+(?:-[a-z0-9]+)*(?:[.][a-z0-9]+(?:[-_][a-z0-9]+)*)+",
+            "must be the full name of a Gluster option, such as 'network.ping-timeout'",
+        ),
+    ] = Field(description="Full name of the option, as gluster volume get <volume> all shows it.")
+    value: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=1024),
+        matching(
+            r"[!#-&(-,.-\[\]-_a-~][!#-&(-\[\]-_a-~]*",
+            "must be printable ASCII without spaces, quotes and backslashes, and must not begin with a dash",
+        ),
+    ] = Field(description="Its value, always a text: '20', 'on'.")
+
+
+def _whole_sets(spec: "GlusterVolumeSpec") -> bool:
+    return len(spec.nodes) in (0, 1) or len(spec.nodes) % 3 == 0
+
+
+def _sets_match_replicas(spec: "GlusterVolumeSpec") -> bool:
+    return spec.replica_count is None or not spec.nodes or (spec.replica_count == 1) == (len(spec.nodes) == 1)
+
+
+def _arbiter_is_not_larger(spec: "GlusterVolumeSpec") -> bool:
+    return not spec.arbiter_size or parse_bytes(spec.arbiter_size) <= parse_bytes(spec.size)
 
 
 class GlusterVolumeSpec(CommonSpec):
     """What the user declares."""
 
-    purpose: Purpose
-    size: str
-    """Usable size, a Kubernetes quantity such as 500Gi."""
-    volume_name: str = ""
-    """Name in Gluster; empty = the object's name."""
-    replica_count: int | None = None
-    """1 or 3; empty = 1 on a site of one node, else 3."""
-    nodes: list[ObjectName] = []
-    """Storage nodes that hold it, in the order of the replica sets; empty = all of the Site."""
-    provisioning: Provisioning | None = None
-    """Empty = the purpose's default."""
-    arbiter_size: str = ""
-    """Size of an arbiter brick; empty = computed."""
-    options: list[VolumeOption] = []
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.nodes) || self.nodes.size() <= 1 || self.nodes.size() % 3 == 0",
+            message=(
+                "`nodes` must be one node, or three, six, nine and so on: two copies have no majority when the "
+                "link between them breaks"
+            ),
+            holds=_whole_sets,
+        ),
+        Rule(
+            cel=(
+                "!has(self.replicaCount) || !has(self.nodes) || self.nodes.size() == 0 || (self.replicaCount == "
+                "1) == (self.nodes.size() == 1)"
+            ),
+            message="`nodes` must be one node when `replicaCount` is 1, and three or a multiple when it is 3",
+            holds=_sets_match_replicas,
+        ),
+        Rule(
+            cel=(
+                "!has(self.arbiterSize) || !isQuantity(self.arbiterSize) || !isQuantity(self.size) || "
+                "quantity(self.arbiterSize).compareTo(quantity(self.size)) <= 0"
+            ),
+            message="`arbiterSize` must not be larger than `size`: an arbiter holds no data",
+            holds=_arbiter_is_not_larger,
+        ),
+        Rule(
+            cel="self.purpose != 'Lock' || !has(self.arbiterSize)",
+            message="`arbiterSize` may not be specified when `purpose` is 'Lock': it has three full copies",
+            holds=lambda spec: spec.purpose is not Purpose.LOCK or not spec.arbiter_size,
+        ),
+        Rule(
+            cel="has(self.volumeName) == has(oldSelf.volumeName)",
+            message="`volumeName` must be set from the start or not at all: a Gluster volume cannot be renamed",
+        ),
+        fixed_once_set("replicaCount", "`replicaCount` must not change once it is set"),
+        fixed_once_set(
+            "provisioning", "`provisioning` must not change once it is set: bricks keep the form they were made in"
+        ),
+    )
+
+    purpose: Annotated[
+        Purpose,
+        Rule(IMMUTABLE, "must not change: it decides owner, sharding and form of the bricks; make another volume"),
+    ] = Field(
+        description=(
+            "What the volume is for; it decides owner, options, sharding, thick or thin bricks and whether the "
+            "third copy is an arbiter. Engine: disk of the hosted engine. VirtualMachines: disks of guests. ISO: "
+            "installation images. Lock: cluster locks of CTDB, three full copies. SMBShare, NFSShare: files for "
+            "users. BlockShare: iSCSI LUNs. Backup: backups of the site. It must not change later."
+        )
+    )
+    size: Annotated[
+        Size,
+        Rule(
+            cel="!isQuantity(self) || !isQuantity(oldSelf) || quantity(self).compareTo(quantity(oldSelf)) >= 0",
+            message="must not become smaller: the filesystem of a brick cannot shrink",
+        ),
+    ] = Field(
+        description=(
+            "Usable size, such as 500Gi: what clients see, whatever the number of copies. It must fit on the "
+            "chosen disks beside the other volumes, which is checked before anything is touched. It must not "
+            "become smaller later."
+        )
+    )
+    volume_name: Annotated[VolumeName, Rule(IMMUTABLE, "must not change: a Gluster volume cannot be renamed")] = (
+        Field(
+            default="",
+            description="Name in Gluster, where it is not that of the object. It must not change later.",
+        )
+    )
+    replica_count: Literal[1, 3] | None = Field(
+        default=None,
+        description=(
+            "Copies of the data: 1 on a single node, or 3, of which one is an arbiter unless the purpose is Lock. "
+            "Two are refused, because they have no majority. Unset: 1 in a site of one storage node, else 3."
+        ),
+    )
+    nodes: Annotated[list[ObjectName], Field(max_length=24)] = Field(
+        default=[],
+        description=(
+            "Nodes that hold the bricks, in the order in which replica sets of three are formed. Unset: the "
+            "storage nodes of the Site in their recorded order (status.storage.nodes of the Site)."
+        ),
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    provisioning: Provisioning | None = Field(
+        default=None,
+        description=(
+            "How bricks get their space. Thick: all of it at once. Thin: from a pool that is shared and grows. "
+            "Unset: Thick for the purposes Engine and Lock, else Thin. It must not change once it is set."
+        ),
+    )
+    arbiter_size: Size = Field(
+        default="",
+        description="Size of an arbiter brick. Unset: computed from size and purpose; it depends on how "
+        "many files there are, about 4 KiB each.",
+    )
+    options: Annotated[list[VolumeOption], Field(max_length=64), Unique("name")] = Field(
+        default=[],
+        description=(
+            "Gluster options that differ from those of the purpose, such as {name: network.ping-timeout, value: "
+            "'20'}. Options that would risk data (lower quorum, other sharding) are refused."
+        ),
+    )
 
 
-class BrickStatus(Model):
+class BrickStatus(StatusModel):
     """One brick."""
 
-    node: str
-    path: str
-    arbiter: bool = False
-    state: str = "Unknown"
-    """Up, Down, Missing or Unknown."""
-    heal_pending: int | None = None
-    size: str = ""
-    free: str = ""
+    node: Text = Field(description="Name of the Node that holds it.")
+    path: Text = Field(description="Its folder on that node.")
+    arbiter: bool = Field(default=False, description="Whether it holds names and attributes only.")
+    state: Text = Field(default="Unknown", description="Up, Down, Missing or Unknown.")
+    heal_pending: Int64 | None = Field(
+        default=None, description="Entries that wait to be healed; missing: not known, which is not zero."
+    )
+    size: Text = Field(default="", description="Size of its filesystem.")
+    free: Text = Field(default="", description="Free space in its filesystem.")
 
 
 class GlusterVolumeStatus(CommonStatus):
     """What Heretic saw."""
 
-    volume_id: str = ""
-    topology: str = ""
-    """For example "3 × (2 + 1)"."""
-    bricks_up: str = ""
-    heal_pending: str = ""
-    """Number of entries, or Unknown."""
-    capacity: str = ""
-    used: str = ""
-    bricks: list[BrickStatus] = []
+    volume_id: Text = Field(default="", description="Gluster's own id of the volume.")
+    topology: Text = Field(default="", description="Replica sets, as Gluster writes them: 1 x (2 + 1).")
+    bricks_up: Text = Field(default="", description="Bricks that are up, of all: 3/3.")
+    heal_pending: Text = Field(default="", description="Entries that wait to be healed on all bricks, or Unknown.")
+    capacity: Text = Field(default="", description="Size as clients see it.")
+    used: Text = Field(default="", description="Space that is used, as clients see it.")
+    bricks: Annotated[list[BrickStatus], Cap(64)] = Field(default=[], description="Every brick that is declared.")
 
 
 class GlusterVolume(Resource):
-    """One replicated volume."""
+    """One Gluster volume on the site's storage nodes, replicated so that it outlives the loss of any one of them.
+
+    purpose and size are enough. Heretic prepares the disks, makes the bricks, creates and starts the volume with
+    HVP's options for the purpose, keeps it so, and tells in status what is up, what waits to be healed and how
+    full it is. Three nodes give two copies and an arbiter; more give chained sets of three; one gives a single
+    copy.
+    """
 
     KIND: ClassVar[str] = "GlusterVolume"
     PLURAL: ClassVar[str] = "glustervolumes"
     SHORT_NAMES: ClassVar[tuple[str, ...]] = ("gvol",)
+    SELECTABLE: ClassVar[tuple[str, ...]] = (".spec.purpose",)
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        READY,
+        Column("Purpose", ".spec.purpose", "What it is for."),
+        Column("Size", ".spec.size", "Declared size."),
+        Column("Bricks", ".status.bricksUp", "Bricks that are up, of all."),
+        Column("Heal", ".status.healPending", "Entries that wait to be healed."),
+        Column("Topology", ".status.topology", "Replica sets and their bricks.", wide=True),
+        Column("Used", ".status.used", "Space that is used.", wide=True),
+        condition_column("Quorate", wide=True),
+        condition_column("Degraded", wide=True),
+        MODE,
+        REASON,
+        SYNCED,
+        AGE,
+        SUMMARY,
+    )
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        *Resource.RULES,
+        Rule(
+            cel=(
+                f"has(self.spec.volumeName) || (self.metadata.name.size() <= {_LONGEST_NAME}"
+                f" && !self.metadata.name.matches(r'^{_RESERVED}$'))"
+            ),
+            message=(
+                f"`metadata.name` must be at most {_LONGEST_NAME} characters and not a name that Gluster or LVM "
+                "keeps for itself ('all', 'snapshot…', 'pvmove…'), or `spec.volumeName` must be set"
+            ),
+            holds=lambda volume: bool(volume.spec.volume_name) or _may_name_a_volume(volume.metadata.name),
+        ),
+    )
 
-    spec: GlusterVolumeSpec
-    status: GlusterVolumeStatus = Field(default_factory=GlusterVolumeStatus)
+    spec: GlusterVolumeSpec = Field(description="The volume as it shall be.")
+    status: GlusterVolumeStatus = Field(
+        default_factory=GlusterVolumeStatus, description="The volume as it was last seen."
+    )
+
+
+def _may_name_a_volume(name: Any) -> bool:
+    return len(name) <= _LONGEST_NAME and re.fullmatch(_RESERVED, name) is None

@@ -1,11 +1,33 @@
 """Node: one physical host."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from heretic.api.v1alpha1.common import CommonSpec, CommonStatus, Model, ObjectName, Resource
+from heretic.api.schema import Cap, Column, Rule, Unique, condition_column, matching
+from heretic.api.v1alpha1.common import (
+    AGE,
+    MODE,
+    READY,
+    REASON,
+    SUMMARY,
+    SYNCED,
+    CommonSpec,
+    CommonStatus,
+    HostAddress,
+    Int64,
+    IPv4,
+    Model,
+    ObjectName,
+    Port,
+    PublicKey,
+    Resource,
+    Size,
+    StatusModel,
+    Text,
+    UserName,
+)
 
 
 class Role(StrEnum):
@@ -33,104 +55,217 @@ class DiskSelection(StrEnum):
     """Exactly the disks of ``ids``."""
 
 
+DiskId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128),
+    matching("[A-Za-z0-9][-A-Za-z0-9#+.:=@_]*", "must be a name below /dev/disk/by-id without the folder"),
+    Rule(
+        cel="!self.matches(r'-part[0-9]+$')",
+        message="must be a whole disk, not a partition",
+        holds=lambda text: not text.rpartition("-part")[2].isdecimal() or "-part" not in text,
+    ),
+]
+
+
 class NodeDisks(Model):
     """Which disks Heretic may use for bricks."""
 
-    selection: DiskSelection = DiskSelection.AUTO
-    ids: list[str] = []
-    """Names below /dev/disk/by-id/ (or /dev/disk/by-path/), without the folder."""
-    minimum_size: str = "100G"
-    """Smaller disks are no candidates of selection Auto."""
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.selection != 'ById' || (has(self.ids) && self.ids.size() > 0)",
+            message="`ids` must list at least one disk when `selection` is 'ById'",
+            holds=lambda disks: disks.selection is not DiskSelection.BY_ID or bool(disks.ids),
+        ),
+        Rule(
+            cel="self.selection == 'ById' || !has(self.ids) || self.ids.size() == 0",
+            message="`ids` may not be specified when `selection` is 'Auto'; write `selection: ById`",
+            holds=lambda disks: disks.selection is DiskSelection.BY_ID or not disks.ids,
+        ),
+    )
+
+    selection: DiskSelection = Field(
+        default=DiskSelection.AUTO,
+        description=(
+            "How data disks are found. Auto: every blank disk of at least minimumSize is a candidate, and HVP's "
+            "rules choose among them. ById: exactly the disks of ids. Either way a disk that carries anything (a "
+            "partition table, a filesystem, LVM, RAID, …) is never touched; status.disks says what was found on "
+            "it."
+        ),
+    )
+    ids: Annotated[list[DiskId], Field(max_length=32), Unique()] = Field(
+        default=[],
+        description=(
+            "Names below /dev/disk/by-id (or /dev/disk/by-path, for a disk without serial number), without the "
+            "folder, such as wwn-0x5000c500a1b2c3d4. They survive a reboot, which /dev/sda does not. status.disks "
+            "lists what the host has."
+        ),
+    )
+    minimum_size: Size = Field(
+        default="100G",
+        description="Smaller disks are no candidates of selection Auto: a USB stick is no data disk.",
+    )
 
 
 class NodeAddress(Model):
     """The node's address in one Network."""
 
-    network: ObjectName
-    address: str
+    network: ObjectName = Field(description="Name of the Network.")
+    address: IPv4 = Field(description="IPv4 address without prefix length, inside the Network's subnet.")
 
 
 class NodeSSH(Model):
     """Differences from the Site's SSH settings."""
 
-    user: str | None = None
-    port: int | None = None
+    user: UserName | None = Field(
+        default=None, description="Account to log in as. Unset: spec.ssh.user of the Site."
+    )
+    port: Port | None = Field(default=None, description="TCP port of sshd. Unset: spec.ssh.port of the Site.")
 
 
 class NodeSpec(CommonSpec):
     """What the user declares."""
 
-    address: str
-    """Where SSH reaches it: IP address or DNS name, on the management network."""
-    host_keys: list[str] = []
-    """Its SSH host keys, OpenSSH public key format ("ssh-ed25519 AAAA…")."""
-    ssh: NodeSSH = NodeSSH()
-    roles: list[Role] = [Role.STORAGE]
-    arbiter: ArbiterPolicy = ArbiterPolicy.AUTO
-    failure_domain: str = ""
-    """Nodes with the same non-empty value fail together; never two bricks of one set in one."""
-    addresses: list[NodeAddress] = []
-    """Addresses in other Networks; the one in the Network of role Gluster carries storage traffic."""
-    disks: NodeDisks = NodeDisks()
-    maintenance: bool = False
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.arbiter != 'Always' || 'Storage' in self.roles",
+            message="`arbiter` may not be 'Always' when `roles` has no 'Storage': it would hold no bricks",
+            holds=lambda spec: spec.arbiter is not ArbiterPolicy.ALWAYS or Role.STORAGE in spec.roles,
+        ),
+    )
+
+    address: HostAddress = Field(
+        description="Where SSH reaches the host: IPv4 address or DNS name, on the management network."
+    )
+    host_keys: Annotated[list[PublicKey], Field(max_length=8), Unique()] = Field(
+        default=[],
+        description=(
+            "The host's SSH public keys in OpenSSH format, such as 'ssh-ed25519 AAAA…': on its console, cat "
+            "/etc/ssh/ssh_host_ed25519_key.pub. Heretic talks to nobody else. They may be left out where the Site "
+            "trusts a host certificate authority or opted in to trust on first use."
+        ),
+    )
+    ssh: NodeSSH = Field(default=NodeSSH(), description="Differences from the Site's SSH settings.")
+    roles: Annotated[list[Role], Field(min_length=1, max_length=3), Unique()] = Field(
+        default=[Role.STORAGE],
+        description=(
+            "What the host does for the site. Storage: holds bricks of GlusterVolumes. Hypervisor: runs guests. "
+            "FileServer: serves shares."
+        ),
+    )
+    arbiter: ArbiterPolicy = Field(
+        default=ArbiterPolicy.AUTO,
+        description=(
+            "Whether the host may be the one that holds only arbiter bricks: names and attributes, no data, which "
+            "keeps quorum with small disks. Auto: in a site of three Heretic chooses the weakest once and records "
+            "it in status.storage of the Site. Always: this one. Never: not this one."
+        ),
+    )
+    failure_domain: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=63),
+        matching("[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", "must be a name such as 'rack-1'"),
+    ] = Field(
+        default="",
+        description=(
+            "What fails as one, such as a rack or a power circuit: two copies of the same data are never put on "
+            "nodes with the same name here. Unset: the node fails alone."
+        ),
+    )
+    addresses: Annotated[list[NodeAddress], Field(max_length=8), Unique("network")] = Field(
+        default=[],
+        description=(
+            "The host's addresses in the site's Networks, one each. The one in the Network of role Gluster "
+            "carries storage traffic; without it that takes spec.address."
+        ),
+    )
+    disks: NodeDisks = Field(default=NodeDisks(), description="Which disks Heretic may use for bricks.")
+    maintenance: bool = Field(
+        default=False,
+        strict=True,
+        description=(
+            "Whether somebody works on the host: its bricks may be down without being repaired. At most one node "
+            "of a site at a time, and only once every volume is known to be healed."
+        ),
+    )
 
 
-class NodeDisk(Model):
+class NodeDisk(StatusModel):
     """One disk as seen, and what became of it."""
 
-    id: str
-    path: str = ""
-    size_bytes: int = 0
-    media: str = ""
-    use: str = ""
-    """Chosen use (see domain/disks/layout.py), recorded once made; empty = not used."""
-    volume_group: str = ""
-    prepared: bool = False
-    """Whether the volume group exists on it."""
-    finding: str = ""
-    """Why it is not usable: signature, holder, size, …; empty when blank or ours."""
+    id: Text = Field(description="Stable name below /dev/disk/by-id, or by-path; write it in spec.disks.ids.")
+    path: Text = Field(default="", description="Kernel name at the last look; another one after a reboot.")
+    size_bytes: Int64 = Field(default=0, description="Size in bytes.")
+    media: Text = Field(default="", description="HDD, SSD or NVMe.")
+    use: Text = Field(default="", description="What it was chosen for, recorded once and kept; empty: not used.")
+    volume_group: Text = Field(default="", description="LVM volume group that it is chosen for.")
+    prepared: bool = Field(default=False, description="Whether that volume group exists on it.")
+    finding: Text = Field(
+        default="", description="Why it may not be used: what was found on it; empty: blank, or already ours."
+    )
 
 
-class NodeInterface(Model):
+class NodeInterface(StatusModel):
     """One network port as seen."""
 
-    name: str
-    mac: str = ""
-    carrier: bool | None = None
-    speed_mbps: int | None = None
-    mtu: int = 0
-    addresses: list[str] = []
-    network: str = ""
+    name: Text = Field(description="Name on the host, such as eno1.")
+    mac: Text = Field(default="", description="Hardware address.")
+    carrier: bool | None = Field(default=None, description="Whether it has a link; missing: not known.")
+    speed_mbps: int | None = Field(default=None, description="Speed of the link in Mbit/s; missing: not known.")
+    mtu: int = Field(default=0, description="Largest packet in bytes.")
+    addresses: Annotated[list[Text], Cap(32)] = Field(default=[], description="Addresses with prefix length.")
+    network: Text = Field(default="", description="Network in which the node is declared to have such an address.")
 
 
-class NodeFactsStatus(Model):
+class NodeFactsStatus(StatusModel):
     """The host, in short."""
 
-    os: str = ""
-    platform: str = ""
-    kernel: str = ""
-    cpu: str = ""
-    cpus: int = 0
-    memory: str = ""
-    gluster: str = ""
+    os: Text = Field(default="", description="Name and version of the operating system.")
+    platform: Text = Field(default="", description="Platform profile in use: el9 or debian12.")
+    kernel: Text = Field(default="", description="Version of the running kernel.")
+    cpu: Text = Field(default="", description="Model of the CPU.")
+    cpus: int = Field(default=0, description="Number of logical CPUs.")
+    memory: Text = Field(default="", description="Size of the memory.")
+    gluster: Text = Field(default="", description="Version of Gluster.")
 
 
 class NodeStatus(CommonStatus):
     """What Heretic saw."""
 
-    facts: NodeFactsStatus | None = None
-    disks: list[NodeDisk] = []
-    interfaces: list[NodeInterface] = []
-    trusted_host_key: str = ""
-    """Key accepted on first use, where the Site opts in."""
+    facts: NodeFactsStatus | None = Field(default=None, description="The host, in short.")
+    disks: Annotated[list[NodeDisk], Cap(64)] = Field(
+        default=[], description="Every disk of the host, what it was chosen for and why it may not be used."
+    )
+    interfaces: Annotated[list[NodeInterface], Cap(64)] = Field(default=[], description="Every network port.")
+    trusted_host_key: Annotated[str, Cap(4096)] = Field(
+        default="", description="Host key that was believed on first use, where the Site opts in to that."
+    )
 
 
 class Node(Resource):
-    """One physical host."""
+    """One physical host, which Heretic reaches over SSH as root.
+
+    Nothing of ours is installed on it. Heretic inspects it, configures packages, services, names and time, and
+    prepares blank disks once a volume needs them. (kubectl get node shows the nodes of Kubernetes; write hnode.)
+    """
 
     KIND: ClassVar[str] = "Node"
     PLURAL: ClassVar[str] = "nodes"
     SHORT_NAMES: ClassVar[tuple[str, ...]] = ("hnode",)
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        READY,
+        condition_column("Reachable"),
+        Column("Address", ".spec.address", "Where SSH reaches it."),
+        Column("Roles", ".spec.roles", "What it does for the site."),
+        condition_column("DisksReady", wide=True),
+        Column("Failure domain", ".spec.failureDomain", "What it fails together with.", wide=True),
+        Column("OS", ".status.facts.os", "Operating system.", wide=True),
+        Column("Gluster", ".status.facts.gluster", "Version of Gluster.", wide=True),
+        MODE,
+        REASON,
+        SYNCED,
+        AGE,
+        SUMMARY,
+    )
 
-    spec: NodeSpec
-    status: NodeStatus = Field(default_factory=NodeStatus)
+    spec: NodeSpec = Field(description="The host as it shall be.")
+    status: NodeStatus = Field(default_factory=NodeStatus, description="The host as it was last seen.")
