@@ -1,0 +1,152 @@
+"""The node image: a small Debian with Gluster, built once from its recipe and shared by all machines.
+
+The recipe is the folder node_image/: two package lists, the files to add and a script. The image is cached under a hash
+of all of it, so that a changed recipe makes a new image and a known one is found again.
+"""
+
+import gzip
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import gpt
+from lab.cache import cached_folder
+from lab.errors import LabError
+from lab.shell import require_programs, require_root, run, timed
+
+RECIPE = Path(__file__).parent / "node_image"
+# Raise it when the code below changes what an image is.
+RECIPE_VERSION = 1
+SUITE = "bookworm"
+DISK_BYTES = 8 << 30
+_ROOT = gpt.Partition(name="heretic-root", start=gpt.MIB, size=DISK_BYTES - 2 * gpt.MIB)
+_NOT_NEEDED = ("man", "info", "locale", "doc", "lintian", "bash-completion")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image: the disk that nodes overlay, and the kernel that QEMU starts directly."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk.qcow2"
+
+    @property
+    def kernel(self) -> Path:
+        return self.folder / "vmlinuz"
+
+    @property
+    def initrd(self) -> Path:
+        return self.folder / "initrd.img"
+
+    @property
+    def root_argument(self) -> str:
+        """Where the kernel finds its root filesystem."""
+        return f"root=PARTUUID={_ROOT.uuid}"
+
+
+def recipe_hash() -> str:
+    """What the image is made of, in a few digits."""
+    digest = hashlib.sha256(f"{RECIPE_VERSION} {SUITE} {DISK_BYTES} {_mirror()}".encode())
+    for path in sorted(RECIPE.rglob("*")):
+        if path.is_file():
+            executable = os.access(path, os.X_OK)
+            digest.update(f"\0{path.relative_to(RECIPE)}\0{executable}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def ensure() -> Image:
+    """The image of the present recipe, built if this machine has not got it yet."""
+    return Image(cached_folder(f"node-image-{recipe_hash()}", _build))
+
+
+def _mirror() -> str:
+    return os.environ.get("HERETIC_LAB_MIRROR", "http://deb.debian.org/debian")
+
+
+def _build(folder: Path) -> None:
+    require_root()
+    require_programs("mmdebstrap", "mke2fs", "qemu-img", "dpkg-deb")
+    tree = folder / "tree"
+    raw = folder / "disk.raw"
+    log = folder.parent / "node-image-build.log"
+    with timed("building the node image", expect="2 min, once; network needed"):
+        try:
+            _install(tree, log)
+        except LabError as error:
+            raise LabError(f"the node image cannot be built; everything said is in {log}\n{error}") from None
+        _index_repository(tree / "var/lib/heretic-lab/repository")
+        _take_kernel(tree, folder)
+        _make_disk(tree, raw)
+        run(["qemu-img", "convert", "-O", "qcow2", raw, folder / "disk.qcow2"])
+        raw.unlink()
+        run(["rm", "-rf", "--one-file-system", tree])
+
+
+def _install(tree: Path, log: Path) -> None:
+    """Install Debian into a folder, with the files and the script of the recipe."""
+    options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_NEEDED]
+    keyring = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # a Debian for Ubuntu, too
+    run(
+        [
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=apt",
+            "--architectures=amd64",
+            "--format=directory",
+            f"--include={','.join(_packages('packages.txt'))}",
+            *options,
+            # Read while the kernel is being installed; all other files come afterwards.
+            '--setup-hook=mkdir -p "$1/etc" "$1/usr/share"'
+            ' && cp -r "$RECIPE/files/etc/initramfs-tools" "$1/etc/"'
+            ' && cp -r "$RECIPE/files/usr/share/initramfs-tools" "$1/usr/share/"',
+            f"--customize-hook={RECIPE / 'customize.sh'}",
+            SUITE,
+            tree,
+            f"deb [signed-by={keyring}] {_mirror()} {SUITE} main",
+        ],
+        env={"RECIPE": str(RECIPE), "REPOSITORY": " ".join(_packages("repository.txt"))},
+        log=log,
+        timeout=1800,
+    )
+
+
+def _packages(file: str) -> list[str]:
+    lines = (RECIPE / file).read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _index_repository(folder: Path) -> None:
+    """Write the Packages file that makes a folder of packages an apt repository."""
+    paragraphs = []
+    for deb in sorted(folder.glob("*.deb")):
+        content = deb.read_bytes()
+        paragraphs.append(
+            f"{run(['dpkg-deb', '--field', deb]).strip()}\n"
+            f"Filename: ./{deb.name}\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n"
+        )
+    (folder / "Packages").write_text("\n".join(paragraphs))
+
+
+def _take_kernel(tree: Path, folder: Path) -> None:
+    kernels = sorted((tree / "boot").glob("vmlinuz-*"))
+    if len(kernels) != 1:
+        raise LabError(f"the node image has {len(kernels)} kernels in /boot, where one was expected")
+    version = kernels[0].name.removeprefix("vmlinuz-")
+    (folder / "vmlinuz").write_bytes(kernels[0].read_bytes())
+    # Uncompressed: the host reads faster than an emulated processor unpacks.
+    packed = (tree / f"boot/initrd.img-{version}").read_bytes()
+    (folder / "initrd.img").write_bytes(gzip.decompress(packed))
+
+
+def _make_disk(tree: Path, raw: Path) -> None:
+    """Put the tree on a partitioned disk image, as an installed host has it; no loop device needed."""
+    with raw.open("wb") as file:
+        file.truncate(DISK_BYTES)
+    gpt.write(raw, [_ROOT])
+    features = f"offset={_ROOT.start},lazy_itable_init=0,lazy_journal_init=0"
+    size = f"{_ROOT.size // 1024}k"
+    run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "heretic-root", "-d", tree, "-E", features, raw, size])

@@ -1,0 +1,112 @@
+"""The site's networks: bridges and cables in a network namespace of their own.
+
+The namespace keeps them apart from the machine's networks and makes them vanish as one. This machine takes part in the
+management network only, through a veth pair, as the support PC does. Nothing is routed: what happens in the lab stays
+on this machine.
+"""
+
+import contextlib
+import ipaddress
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.shell import run
+from lab.spec import NetworkName, SiteSpec
+
+# Bridges and taps carry jumbo frames, so that the MTU is for the nodes to choose.
+MTU = 9000
+
+
+@dataclass(frozen=True)
+class Network:
+    """The networks of the site with that id."""
+
+    id: str
+
+    @property
+    def namespace(self) -> str:
+        return f"heretic-lab-{self.id}"
+
+    @property
+    def uplink(self) -> str:
+        """This machine's end of the cable into the management network."""
+        return f"hlab{self.id}"
+
+    def tap(self, node: str, network: NetworkName) -> str:
+        """The switch's end of the cable to a node's NIC."""
+        return f"{node}-{network}"
+
+    @property
+    def exists(self) -> bool:
+        return Path("/run/netns", self.namespace).exists() and Path("/sys/class/net", self.uplink).exists()
+
+    def up(self, site: SiteSpec) -> None:
+        """Make namespace, bridges, taps and uplink; nothing to do where they are there already."""
+        if self.exists:
+            return
+        self.down()  # what a crash half-way has left
+        _refuse_overlap(site)
+        run(["ip", "netns", "add", self.namespace])
+        lines = ["link set lo up"]
+        for network in site.networks:
+            bridge = f"br-{network}"
+            lines += [
+                f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0",
+                f"link set {bridge} mtu {MTU} up",
+            ]
+            for node in site.names:
+                tap = self.tap(node, network)
+                lines += [f"tuntap add dev {tap} mode tap", f"link set {tap} mtu {MTU} master {bridge} up"]
+        self._batch(lines)
+        self._sysctl("net.ipv6.conf.all.disable_ipv6", "1")
+        for table in ("iptables", "ip6tables", "arptables"):
+            # Where this machine filters bridged frames, its firewall must not decide what site traffic passes.
+            self._sysctl(f"net.bridge.bridge-nf-call-{table}", "0")
+        run(["ip", "link", "add", self.uplink, "type", "veth", "peer", "name", "uplink", "netns", self.namespace])
+        self._batch(["link set uplink master br-mgmt up"])
+        run(["ip", "address", "add", f"{site.gateway}/24", "dev", self.uplink])
+        run(["ip", "link", "set", self.uplink, "up"])
+
+    def down(self) -> None:
+        """Remove all of it."""
+        if Path("/sys/class/net", self.uplink).exists():
+            run(["ip", "link", "delete", self.uplink])
+        if Path("/run/netns", self.namespace).exists():
+            run(["ip", "netns", "delete", self.namespace])
+
+    def set_cable(self, node: str, network: NetworkName, *, plugged: bool) -> None:
+        """Let the frames of a node's NIC through, or not."""
+        self._batch([f"link set {self.tap(node, network)} {'up' if plugged else 'down'}"])
+
+    def is_plugged(self, node: str, network: NetworkName) -> bool:
+        links = json.loads(run(["ip", "-n", self.namespace, "-j", "link", "show", self.tap(node, network)]))
+        return "UP" in links[0]["flags"]
+
+    def command(self) -> list[str]:
+        """What to put before a command that shall run in the namespace."""
+        return ["nsenter", f"--net=/run/netns/{self.namespace}"]
+
+    def _batch(self, lines: list[str]) -> None:
+        run(["ip", "-n", self.namespace, "-batch", "-"], stdin="\n".join(lines))
+
+    def _sysctl(self, name: str, value: str) -> None:
+        with contextlib.suppress(LabError):  # not every kernel has bridge filtering
+            run([*self.command(), "sysctl", "-q", "-w", f"{name}={value}"])
+
+
+def _refuse_overlap(site: SiteSpec) -> None:
+    """Taking addresses that the machine routes elsewhere would cut it off from them."""
+    routes = json.loads(run(["ip", "-j", "-4", "route", "show", "table", "all"]) or "[]")
+    for route in routes:
+        if route["dst"] == "default" or route.get("type", "unicast") == "broadcast":
+            continue
+        taken = ipaddress.ip_network(route["dst"], strict=False)
+        for network in site.networks:
+            if taken.overlaps(site.subnet(network)):
+                raise LabError(
+                    f"this machine already has a route to {route['dst']} (dev {route.get('dev', '?')}), which overlaps "
+                    f"the lab's {network} network {site.subnet(network)}; stop the other lab, or choose other "
+                    "addresses: HERETIC_LAB_NET=172.27"
+                )

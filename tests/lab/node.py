@@ -1,0 +1,172 @@
+"""One node of a running site: what a test or a person does to it, and what can go wrong with it on purpose."""
+
+import subprocess
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lab.accel import choose
+from lab.disks import Disk
+from lab.errors import LabError
+from lab.identity import keys_folder
+from lab.image import ensure
+from lab.machine import Machine
+from lab.spec import NetworkName
+from lab.ssh import Access
+
+BOOT_TIMEOUT = 400.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A handle without state of its own: two of them for the same node, in two processes, agree."""
+
+    machine: Machine
+    access: Access
+
+    @property
+    def name(self) -> str:
+        return self.machine.name
+
+    @property
+    def address(self) -> str:
+        """On the management network."""
+        return self.machine.identity.site.address("mgmt", self.machine.identity.number)
+
+    @property
+    def storage_address(self) -> str:
+        """On the Gluster network."""
+        return self.machine.identity.site.address("gluster", self.machine.identity.number)
+
+    @cached_property
+    def host_key(self) -> str:
+        """The public host key to pin: `ssh-ed25519 AAAA… node1`."""
+        return (keys_folder() / f"{self.name}_host_key.pub").read_text().strip()
+
+    @property
+    def disks(self) -> dict[str, Disk]:
+        """The data disks by name."""
+        return {disk.name: disk for disk in self.machine.disks}
+
+    @property
+    def running(self) -> bool:
+        """Powered on; it may be paused, booting or hung."""
+        return self.machine.pid is not None
+
+    @property
+    def console(self) -> Path:
+        """What the kernel and systemd have printed on the serial console since the site came up."""
+        return self.machine.console
+
+    # -- ordinary life
+
+    def ssh(
+        self, command: str, *, user: str = "root", stdin: str = "", check: bool = True, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shell command as root, or as `heretic` (sudo without password); a LabError if it fails."""
+        return self.access.run(command, user=user, stdin=stdin, check=check, timeout=timeout)
+
+    def wait_ssh(self, timeout: float = BOOT_TIMEOUT) -> None:
+        try:
+            self.access.wait(timeout)
+        except LabError as error:
+            state = "is running" if self.running else "is powered off"
+            raise LabError(f"{error}; the machine {state}, its console is {self.console}") from None
+
+    def reboot(self, timeout: float = BOOT_TIMEOUT) -> None:
+        """Restart it in an orderly way, and wait until it is back."""
+        before = self.boot_id()
+        self.ssh("systemctl reboot", check=False)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.access.answers() and self.ssh(
+                "cat /proc/sys/kernel/random/boot_id", check=False
+            ).stdout.strip() not in (
+                "",
+                before,
+            ):
+                return
+            time.sleep(0.5)
+        raise LabError(f"{self.name} is not back {timeout:.0f} s after a reboot; its console is {self.console}")
+
+    def shutdown(self, timeout: float = 120) -> None:
+        """Switch it off in an orderly way."""
+        self.ssh("systemctl poweroff", check=False)
+        self.machine.wait_off(timeout)
+
+    def power_on(self, *, wait: bool = True) -> None:
+        """Boot it with the disks it had; all data disks are plugged in again."""
+        image = ensure()
+        self.machine.start(image, choose(image))
+        if wait:
+            self.wait_ssh()
+
+    def boot_id(self) -> str:
+        """Differs after each boot."""
+        return self.ssh("cat /proc/sys/kernel/random/boot_id").stdout.strip()
+
+    # -- things that go wrong
+
+    def power_cut(self) -> None:
+        """Pull the plug. Data that the guest had not flushed is lost, as on a real host."""
+        self.machine.kill()
+
+    def pause(self) -> None:
+        """Freeze the whole machine: connections stay open and nothing answers any more."""
+        with self.machine.monitor() as monitor:
+            monitor.execute("stop")
+
+    def resume(self) -> None:
+        with self.machine.monitor() as monitor:
+            monitor.execute("cont")
+
+    def cut_cable(self, network: NetworkName, *, carrier: bool = False) -> None:
+        """Pull a network cable; with `carrier` the link stays up and frames are lost, as with a broken switch."""
+        self.machine.network.set_cable(self.name, network, plugged=False)
+        if not carrier and self.running:
+            self.machine.set_carrier(network, on=False)
+
+    def join_cable(self, network: NetworkName) -> None:
+        self.machine.network.set_cable(self.name, network, plugged=True)
+        if self.running:
+            self.machine.set_carrier(network, on=True)
+
+    def skew_clock(self, seconds: float) -> None:
+        """Put the node's clock that far from this machine's; 0 sets it right."""
+        self.ssh(f"date -u -s @{time.time() + seconds:.3f}")
+
+    def pull_disk(self, name: str) -> None:
+        """Take a disk out of the running machine."""
+        with self.machine.monitor() as monitor:
+            if name in self.machine.plugged(monitor):
+                self.machine.unplug(monitor, self._disk(name))
+
+    def insert_disk(self, name: str) -> None:
+        """Put it back in."""
+        with self.machine.monitor() as monitor:
+            if name not in self.machine.plugged(monitor):
+                self.machine.plug(monitor, self._disk(name))
+
+    def checksum(self, disk: str) -> str:
+        """A hash of all that the guest could read from a disk: equal if and only if nothing was changed.
+
+        Works while the node runs, which is paused meanwhile. What still sits in the guest's memory is not counted:
+        `ssh("sync")` first, where that matters.
+        """
+        if not self.running:
+            return self._disk(disk).checksum(in_use=False)
+        with self.machine.monitor() as monitor:
+            was_running = monitor.execute("query-status")["running"]
+            monitor.execute("stop")  # also writes out what QEMU holds back
+            try:
+                return self._disk(disk).checksum(in_use=True)
+            finally:
+                if was_running:
+                    monitor.execute("cont")
+
+    def _disk(self, name: str) -> Disk:
+        try:
+            return self.disks[name]
+        except KeyError:
+            raise LabError(f"{self.name} has no disk {name!r}; it has {', '.join(self.disks)}") from None

@@ -1,0 +1,72 @@
+"""SSH into nodes with the machine's own OpenSSH client, host keys pinned."""
+
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to get into one node."""
+
+    name: str
+    address: str
+    key: Path
+    known_hosts: Path
+
+    def command(self, user: str = "root") -> list[str]:
+        """The ssh command line, without what to run there."""
+        options = {
+            "IdentityFile": self.key,
+            "IdentitiesOnly": "yes",
+            "UserKnownHostsFile": self.known_hosts,
+            "GlobalKnownHostsFile": "/dev/null",
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "10",
+            "ServerAliveInterval": "5",
+            "ServerAliveCountMax": "6",
+            "LogLevel": "ERROR",
+            # The default, post-quantum exchange costs an emulated processor half a second.
+            "KexAlgorithms": "curve25519-sha256",
+        }
+        settings = (argument for name, value in options.items() for argument in ("-o", f"{name}={value}"))
+        return ["ssh", "-F", "none", *settings, f"{user}@{self.address}"]
+
+    def run(
+        self, script: str, *, user: str = "root", stdin: str = "", check: bool = True, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shell command; a LabError with what it said if it fails, unless told not to check."""
+        try:
+            done = subprocess.run(
+                [*self.command(user), script], input=stdin, capture_output=True, text=True, timeout=timeout
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{self.name}: `{script}` did not end within {timeout:.0f} s") from None
+        if check and done.returncode != 0:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-15:]
+            where = "cannot get in" if done.returncode == 255 else f"`{script}` failed with status {done.returncode}"
+            raise LabError("\n  ".join([f"{self.name}: {where}:", *said]))
+        return done
+
+    def answers(self, timeout: float = 2.0) -> bool:
+        """An SSH server greets: cheaper than logging in, and enough to wait for."""
+        try:
+            with socket.create_connection((self.address, 22), timeout=timeout) as connection:
+                connection.settimeout(timeout)
+                return connection.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+    def wait(self, timeout: float) -> None:
+        """Return when it is possible to log in."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.answers() and self.run("true", check=False).returncode == 0:
+                return
+            time.sleep(0.3)
+        raise LabError(f"{self.name} ({self.address}) does not answer SSH within {timeout:.0f} s")
