@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from heretic.api.v1alpha1 import GROUP, VERSION
-from heretic.domain.errors import HereticError, Reason, Transient
+from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
 
 Object = dict[str, Any]
 
@@ -42,16 +42,23 @@ class Cluster:
 
         Returns:
             The connected cluster.
+
+        Raises:
+            HereticError: NeedsUser, when there is no usable configuration.
         """
         from kubernetes.aio import client, config  # 1 s of imports: not paid by commands that need no cluster
 
         configuration = client.Configuration()
-        if kubeconfig is None and _in_pod():
-            load_in_pod: Callable[..., None] = config.load_incluster_config
-            load_in_pod(client_configuration=configuration)
-        else:
-            load_file: Callable[..., Awaitable[None]] = config.load_kube_config
-            await load_file(config_file=kubeconfig, context=context, client_configuration=configuration)
+        try:
+            if kubeconfig is None and _in_pod():
+                load_in_pod: Callable[..., None] = config.load_incluster_config
+                load_in_pod(client_configuration=configuration)
+            else:
+                load_file: Callable[..., Awaitable[None]] = config.load_kube_config
+                await load_file(config_file=kubeconfig, context=context, client_configuration=configuration)
+        except config.ConfigException as error:
+            where = kubeconfig or "the default kubeconfig"
+            raise HereticError(NeedsUser(Reason.API_SERVER, f"{where} gives no API server: {error}")) from error
         api = client.ApiClient(configuration)
         return cls(api, client.CustomObjectsApi(api), client.CoreV1Api(api), client.CoordinationV1Api(api))
 

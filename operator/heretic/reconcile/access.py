@@ -1,10 +1,10 @@
 """How each host is reached: from the Site, the Node and the Secret that the Site names."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from heretic.api.v1alpha1 import Node, Site
 from heretic.api.v1alpha1.site import HostKeyPolicy
-from heretic.cluster.client import Cluster
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
 from heretic.domain.site.view import SiteView
 from heretic.hosts.settings import HostSettings
@@ -12,6 +12,13 @@ from heretic.hosts.settings import HostSettings
 SECRET_KEY = "ssh-privatekey"  # noqa: S105 - the name of a field, from the type kubernetes.io/ssh-auth
 KEPT_SECONDS = 60.0
 """How long a private key is kept in memory; a rotated one is used after this time, or at once when it fails."""
+
+
+class Secrets(Protocol):
+    """Where private keys are kept: the API server, or the files that the command line was given."""
+
+    async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
+        """The decoded data of a Secret; None when it does not exist."""
 
 
 class Access:
@@ -22,7 +29,7 @@ class Access:
         monotonic: Seconds.
     """
 
-    def __init__(self, cluster: Cluster, *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, cluster: Secrets, *, monotonic: Callable[[], float]) -> None:
         self._cluster = cluster
         self._monotonic = monotonic
         self._keys: dict[tuple[str, str], tuple[float, str]] = {}
