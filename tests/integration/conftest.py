@@ -28,7 +28,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
     with plane:
         if any(CRDS.glob("*.yaml")):
-            plane.kubectl("apply", "--server-side", f"--filename={CRDS}")
+            plane.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
             plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
     plane.wipe()

@@ -46,15 +46,11 @@ def parse_resource(kind: str, obj: Mapping[str, Any]) -> Resource:
     version = obj.get("apiVersion", API_VERSION)
     if version != API_VERSION:
         raise InvalidResourceError(title, [f"apiVersion: must be {API_VERSION}, not {version!r}"])
-    known = {
-        key: value for key, value in obj.items() if key in ("metadata", "spec") or (key == "status" and value)
-    }
+    known = {key: value for key, value in obj.items() if key in ("metadata", "spec") or (key == "status" and value)}
     try:
         return model.model_validate(known)
     except ValidationError as error:
-        raise InvalidResourceError(
-            title, [_problem(e["loc"], e["type"], e["msg"]) for e in error.errors()]
-        ) from None
+        raise InvalidResourceError(title, [_problem(e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
 
 
 def _name(obj: Mapping[str, Any]) -> str:

@@ -229,9 +229,7 @@ class StoredStep(StatusModel):
 class StoredPlan(StatusModel):
     """What Heretic does or would do next."""
 
-    hash: Text = Field(
-        default="", description="Names exactly this plan; `heretic approve` and the annotation take it."
-    )
+    hash: Text = Field(default="", description="Names exactly this plan; `heretic approve` and the annotation take it.")
     needs_approval: bool = Field(
         default=False,
         description=(

@@ -209,11 +209,9 @@ class GlusterVolumeSpec(CommonSpec):
             "become smaller later."
         )
     )
-    volume_name: Annotated[VolumeName, Rule(IMMUTABLE, "must not change: a Gluster volume cannot be renamed")] = (
-        Field(
-            default="",
-            description="Name in Gluster, where it is not that of the object. It must not change later.",
-        )
+    volume_name: Annotated[VolumeName, Rule(IMMUTABLE, "must not change: a Gluster volume cannot be renamed")] = Field(
+        default="",
+        description="Name in Gluster, where it is not that of the object. It must not change later.",
     )
     replica_count: Literal[1, 3] | None = Field(
         default=None,

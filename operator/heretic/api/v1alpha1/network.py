@@ -74,9 +74,7 @@ class NetworkSpec(CommonSpec):
 
     role: Annotated[
         NetworkRole,
-        Rule(
-            IMMUTABLE, "must not change: names that Gluster's peers know would get other addresses; make a Network"
-        ),
+        Rule(IMMUTABLE, "must not change: names that Gluster's peers know would get other addresses; make a Network"),
     ] = Field(
         description=(
             "What the network carries. Management: SSH and the engine. Gluster: traffic between bricks and their "

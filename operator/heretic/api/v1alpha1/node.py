@@ -116,9 +116,7 @@ class NodeAddress(Model):
 class NodeSSH(Model):
     """Differences from the Site's SSH settings."""
 
-    user: UserName | None = Field(
-        default=None, description="Account to log in as. Unset: spec.ssh.user of the Site."
-    )
+    user: UserName | None = Field(default=None, description="Account to log in as. Unset: spec.ssh.user of the Site.")
     port: Port | None = Field(default=None, description="TCP port of sshd. Unset: spec.ssh.port of the Site.")
 
 
