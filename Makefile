@@ -1,0 +1,80 @@
+# Every target installs what it needs on a plain Debian or Ubuntu machine, says what it does, and is quick when
+# nothing is missing. Downloads and builds are kept outside the checkout, in $(CACHE).
+
+ROOT   := $(filter 0,$(shell id -u))
+SUDO   := $(if $(ROOT),,sudo -E env PATH="$$PATH")
+CACHE  := $(or $(HERETIC_CACHE),$(if $(ROOT),/var/cache/heretic,$(HOME)/.cache/heretic))
+UV     := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
+PY     := .venv/bin/python
+LAB    := $(SUDO) env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m
+PYTEST := env PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m pytest
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo demo-down test unit check crds docs bench lab-up lab-down setup lab-setup format
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: lab-setup  ## three blank machines become a replicated volume, on this machine (15 minutes the first time)
+	@$(LAB) demo up
+
+demo-down: setup  ## take the demo away again, all of it
+	@$(LAB) demo down
+
+test: check unit lab-setup  ## everything: lint, types, unit, ssh, integration and end to end (under 40 minutes)
+	@echo "== integration tests: a real API server, simulated hosts"
+	@$(SUDO) $(PYTEST) tests/integration
+	@echo "== end-to-end tests: real machines, real storage"
+	@$(SUDO) $(PYTEST) tests/e2e
+
+unit: setup  ## unit and ssh tests (under a minute)
+	@echo "== unit and ssh tests"
+	@$(PYTEST) tests/unit tests/ssh
+
+check: setup  ## lint, types, layers, generated files
+	@echo "== lint, types, layers, generated files"
+	@.venv/bin/ruff check -q operator tests
+	@.venv/bin/ruff format -q --check operator tests
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports >/dev/null || .venv/bin/lint-imports
+	@$(PY) -m heretic.api.crd --check
+	@$(PY) -m heretic.api.reference --check
+
+crds: setup  ## crds/ from the models
+	@$(PY) -m heretic.api.crd
+
+docs: crds  ## the generated reference pages
+	@$(PY) -m heretic.api.reference
+
+format: setup  ## format and fix what can be fixed
+	@.venv/bin/ruff check -q --fix operator tests; .venv/bin/ruff format -q operator tests
+
+bench: lab-setup  ## how fast a pass over 3, 30 and 100 hosts is
+	@$(LAB) bench
+
+lab-up: lab-setup  ## three blank machines and a control plane, to play with
+	@$(LAB) lab up
+	@$(LAB) lab.controlplane up
+
+lab-down: setup  ## end them
+	@$(LAB) lab.controlplane down
+	@$(LAB) lab down
+
+setup: $(PY)
+
+# The environment is made anew when the lock file is newer than it.
+$(PY): uv.lock pyproject.toml
+	@command -v "$(UV)" >/dev/null || $(MAKE) --no-print-directory "$(CACHE)/uv/bin/uv"
+	@echo "== Python environment (some seconds; a minute the first time)"
+	@$(UV) sync -q --frozen
+	@touch $(PY)
+
+$(CACHE)/uv/bin/uv:
+	@echo "== uv, the Python package manager (10 seconds)"
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(SUDO) apt-get -qq update && \
+	  $(SUDO) apt-get -qq install -y --no-install-recommends python3 python3-venv >/dev/null; }
+	@mkdir -p $(CACHE) && python3 -m venv $(CACHE)/uv && $(CACHE)/uv/bin/pip -q install --disable-pip-version-check uv==0.13.9
+
+lab-setup: setup
+	@$(LAB) lab install

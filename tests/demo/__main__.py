@@ -1,0 +1,137 @@
+"""`python -m demo up|down`: what `make demo` and `make demo-down` run."""
+
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from lab.cache import cache_dir
+from lab.controlplane import ControlPlaneError
+from lab.errors import LabError
+from lab.spec import DiskSpec, SiteSpec
+from lab.stack import REPOSITORY, Stack
+
+TIMEOUT = 1500.0
+KINDS = ("sites", "nodes.hvp.ovirt.life", "networks.hvp.ovirt.life", "glustervolumes")
+
+
+def folder() -> Path:
+    """Where the demo lives: outside the checkout, gone after `make demo-down`."""
+    return cache_dir() / "demo"
+
+
+def stack() -> Stack:
+    """The demo's machines: two nodes with two disks each, and a weaker one that becomes the arbiter."""
+    rotating, solid = DiskSpec(name="data1", size="200G"), DiskSpec(name="data2", size="120G", rotational=False)
+    spec = SiteSpec.uniform(3, (rotating, solid))
+    weaker = spec.nodes[2].model_copy(update={"disks": (DiskSpec(name="data1", size="120G"),)})
+    return Stack(folder(), spec=spec.model_copy(update={"nodes": (*spec.nodes[:2], weaker)}), detached=True)
+
+
+def up() -> None:
+    """Sets everything up, applies the example, and shows progress until every object is Ready."""
+    begun = time.monotonic()
+    demo = stack()
+    _say(begun, "starting a Kubernetes control plane and three blank machines (minutes the first time, then seconds)")
+    with ThreadPoolExecutor() as pool:
+        for starting in [pool.submit(demo.control_plane.start), pool.submit(demo.site.up)]:
+            starting.result()
+    _say(begun, "installing the CRDs and the operator's rights, starting the operator")
+    demo.install()
+    demo.start_operator("--metrics-port", "9977")
+    _write_environment(demo)
+    manifests = demo.manifests("three-node")
+    (demo.folder / "site.yaml").write_text(manifests)
+    _say(begun, f"kubectl apply -f {demo.folder}/site.yaml")
+    demo.apply(manifests)
+    _watch(demo, begun)
+    print(demo.kubectl("get", "hvp"))
+    print(NEXT.format(folder=demo.folder, node=demo.site.nodes["node2"].address, repository=REPOSITORY))
+
+
+def _watch(demo: Stack, begun: float) -> None:
+    """Prints a line for each object that has something new to say, until all are Ready."""
+    said: dict[tuple[str, str], str] = {}
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        waiting = 0
+        for kind in KINDS:
+            for obj in demo.get(kind):
+                line, ready = _line(obj)
+                waiting += not ready
+                key = (obj["kind"], obj["metadata"]["name"])
+                if said.get(key) != line:
+                    said[key] = line
+                    _say(begun, line)
+        if not waiting and said:
+            _say(begun, f"everything is Ready; {len(demo.effects())} effects on the hosts, in {demo.audit_log}")
+            return
+        if time.monotonic() > deadline:
+            raise LabError(f"not Ready after {TIMEOUT:.0f} s; the operator's log: {demo.operator.log}")
+        time.sleep(1)
+
+
+def _line(obj: dict[str, Any]) -> tuple[str, bool]:
+    status = obj.get("status") or {}
+    ready = next((c for c in status.get("conditions") or [] if c["type"] == "Ready"), {})
+    is_ready = ready.get("status") == "True" and ready.get("observedGeneration") == obj["metadata"]["generation"]
+    word = "Ready" if is_ready else ready.get("reason", "not seen yet")
+    name = f"{obj['kind']} {obj['metadata']['name']}"
+    message = " ".join(str(ready.get("message", "")).split())
+    return f"{name:<22} {word:<16} {message[:110]}", is_ready
+
+
+def _write_environment(demo: Stack) -> None:
+    kubectl = demo.control_plane.binaries.kubectl.parent
+    commands = Path(sys.executable).parent
+    (demo.folder / "env").write_text(
+        f"export KUBECONFIG={demo.kubeconfig}\nexport PATH={kubectl}:{commands}:$PATH\n"
+        f"kubectl config set-context --current --namespace={demo.namespace} >/dev/null\n"
+    )
+
+
+def down() -> None:
+    """Takes everything away, also what a crash has left."""
+    stack().down()
+    shutil.rmtree(folder(), ignore_errors=True)
+    print("the demo is gone; what was downloaded and built stays in the cache for the next time")
+
+
+def _say(begun: float, text: str) -> None:
+    print(f"[{time.monotonic() - begun:5.0f} s] {text}", flush=True)
+
+
+NEXT = """
+Use it:       . {folder}/env
+              kubectl get hvp                    the site at a glance
+              heretic status --watch             the same on one screen, live
+              kubectl describe gvol vmstore      what happens now, why, and what comes next
+
+Try next:     kill a node:                 cd {repository} && PYTHONPATH=tests .venv/bin/python -m lab \\
+                                           power-cut node2 --state {folder}/site   (power-on brings it back)
+              change an option by hand:    ssh -i {folder}/site/id_ed25519 -o UserKnownHostsFile={folder}/site/known_hosts \\
+                                           root@{node} gluster volume set vmstore network.ping-timeout 99
+              apply a bad manifest:        kubectl patch gvol vmstore --type merge -p '{{"spec":{{"size":"1Ki"}}}}'
+              what it would do:            heretic plan; heretic verify
+The end:      make demo-down
+"""
+
+
+def main() -> int:
+    """Entry point."""
+    commands = {"up": up, "down": down}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        print("usage: python -m demo up|down", file=sys.stderr)
+        return 2
+    try:
+        commands[sys.argv[1]]()
+    except (LabError, ControlPlaneError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

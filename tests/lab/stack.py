@@ -1,0 +1,176 @@
+"""All of Heretic on lab machines: a control plane, blank hosts, and the operator under its own ServiceAccount.
+
+The end-to-end tests and `make demo` use the same one, so what the tests prove is what a user sees.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.controlplane import ControlPlane
+from lab.errors import LabError
+from lab.processes import Process
+from lab.site import Site
+from lab.spec import SiteSpec
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECRET = "heretic-ssh"
+SYSTEM = "heretic-system"
+ACCOUNT = "heretic"
+
+
+class Stack:
+    """One namespace's site on lab machines, in a folder."""
+
+    def __init__(
+        self, folder: Path, *, spec: SiteSpec | None = None, namespace: str = "demo", detached: bool = False
+    ) -> None:
+        self.folder = folder.absolute()
+        self.namespace = namespace
+        self.control_plane = ControlPlane(self.folder / "control-plane", detached=detached)
+        self.site = Site(spec, self.folder / "site")
+        self.operator = Process("operator", self.folder)
+        self._detached = detached
+
+    @property
+    def audit_log(self) -> Path:
+        """Every effect on a host, as JSON lines."""
+        return self.folder / "audit.jsonl"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.control_plane.kubeconfig
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Runs kubectl in the site's namespace and returns what it prints."""
+        done = self.control_plane.kubectl("--namespace", self.namespace, *arguments, input=stdin, check=check)
+        return done.stdout if check else done.stdout + done.stderr
+
+    def install(self) -> None:
+        """Installs the CRDs, the operator's account and rights, and the site's namespace with its Secret."""
+        self.control_plane.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
+        self.control_plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        self.control_plane.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "manifests/operator"))
+        existing = self.control_plane.kubectl("get", "namespace", self.namespace, check=False)
+        if existing.returncode != 0:
+            self.control_plane.kubectl("create", "namespace", self.namespace)
+        self.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "manifests/operator/site-access"))
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET, "namespace": self.namespace},
+            "type": "kubernetes.io/ssh-auth",
+            "stringData": {"ssh-privatekey": self.site.key.read_text()},
+        }
+        self.apply(json.dumps(secret))
+
+    def manifests(self, example: str = "three-node", change: Callable[[dict[str, Any]], None] | None = None) -> str:
+        """An example of manifests/sites/ for these machines: their host keys and addresses filled in.
+
+        Args:
+            example: Name of the example's folder.
+            change: Called with each object, to make it differ.
+        """
+        folder = REPOSITORY / "manifests/sites" / example
+        text = self.control_plane.kubectl("kustomize", str(folder)).stdout
+        text = text.replace("172.20.", f"{self.site.spec.prefix}.")
+        objects = [o for o in yaml.safe_load_all(text) if o]
+        for obj in objects:
+            if obj["kind"] == "Node":
+                node = self.site.nodes.get(obj["metadata"]["name"])
+                if node is not None:
+                    obj["spec"]["hostKeys"] = [" ".join(node.host_key.split()[:2])]
+            if obj["kind"] != "Namespace":
+                obj["metadata"]["namespace"] = self.namespace
+            if change:
+                change(obj)
+        kept = [o for o in objects if o["kind"] != "Namespace" or o["metadata"]["name"] == self.namespace]
+        return yaml.safe_dump_all(kept, sort_keys=False)
+
+    def apply(self, manifests: str) -> str:
+        """Applies manifests to the site's namespace."""
+        return self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests)
+
+    def start_operator(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        """Starts the operator with the rights that manifests/operator gives it, and nothing more."""
+        kubeconfig = self.control_plane.create_service_account_kubeconfig(SYSTEM, ACCOUNT)
+        command: list[str | Path] = [
+            Path(sys.executable).parent / "heretic-operator",
+            "--namespace",
+            self.namespace,
+            "--kubeconfig",
+            kubeconfig,
+            "--audit-log",
+            self.audit_log,
+            "--kill-switch",
+            self.folder / "stop",
+            *arguments,
+        ]
+        self.operator.start(command, env={**os.environ, **(environment or {})}, detached=self._detached)
+
+    def kill_operator(self) -> None:
+        """kill -9."""
+        self.operator.kill()
+
+    def stop_operator(self) -> None:
+        """As a rollout would: SIGTERM, then a grace period."""
+        self.operator.signal(signal.SIGTERM)
+        self.operator.stop(grace=15)
+
+    def effects(self) -> list[dict[str, Any]]:
+        """Every effect on a host so far, as audited."""
+        if not self.audit_log.exists():
+            return []
+        return [json.loads(line) for line in self.audit_log.read_text().splitlines()]
+
+    def get(self, kind: str, name: str = "") -> Any:
+        """One object, or all of a kind."""
+        answer = json.loads(self.kubectl("get", kind, *([name] if name else []), "-o", "json"))
+        return answer if name else answer["items"]
+
+    def condition(self, kind: str, name: str, type_: str) -> dict[str, Any]:
+        """One condition of an object; empty when it is not there."""
+        conditions = (self.get(kind, name).get("status") or {}).get("conditions") or []
+        return next((c for c in conditions if c["type"] == type_), {})
+
+    def wait(self, what: str, holds: Callable[[], bool], *, seconds: float) -> float:
+        """Waits until something holds; a LabError with the state of all objects when it does not in time.
+
+        Returns:
+            How long it took.
+        """
+        begun = time.monotonic()
+        while not holds():
+            if time.monotonic() - begun > seconds:
+                shown = self.kubectl("get", "hvp", "-o", "wide", check=False)
+                tail = self.operator.log_tail(20)
+                raise LabError(f"not within {seconds:.0f} s: {what}\n{shown}\noperator's log:\n{tail}")
+            time.sleep(0.5)
+        return time.monotonic() - begun
+
+    def ready(self, *kinds: str) -> bool:
+        """Whether every object of these kinds (default: all) is Ready for its current spec."""
+        for kind in kinds or ("sites", "networks.hvp.ovirt.life", "nodes.hvp.ovirt.life", "glustervolumes"):
+            objects = self.get(kind)
+            if not objects and kind in ("sites", "nodes.hvp.ovirt.life"):
+                return False
+            for obj in objects:
+                conditions = {c["type"]: c for c in (obj.get("status") or {}).get("conditions") or []}
+                ready = conditions.get("Ready", {})
+                if ready.get("status") != "True" or ready.get("observedGeneration") != obj["metadata"]["generation"]:
+                    return False
+        return True
+
+    def down(self) -> None:
+        """Ends everything that belongs to it, and forgets it."""
+        self.operator.stop()
+        self.control_plane.wipe()
+        self.site.down()
