@@ -48,7 +48,7 @@ def up() -> None:
     demo.apply(manifests)
     _watch(demo, begun)
     print(demo.kubectl("get", "hvp"))
-    print(NEXT.format(folder=demo.folder, node=demo.site.nodes["node2"].address, repository=REPOSITORY))
+    print(NEXT.format(folder=demo.folder, repository=REPOSITORY))
 
 
 def _watch(demo: Stack, begun: float) -> None:
@@ -111,8 +111,9 @@ Use it:       . {folder}/env
 
 Try next:     kill a node:                 cd {repository} && PYTHONPATH=tests .venv/bin/python -m lab \\
                                            power-cut node2 --state {folder}/site   (power-on brings it back)
-              change an option by hand:    ssh -i {folder}/site/id_ed25519 -o UserKnownHostsFile={folder}/site/known_hosts \\
-                                           root@{node} gluster volume set vmstore network.ping-timeout 99
+              change an option by hand:    cd {repository} && PYTHONPATH=tests .venv/bin/python -m lab \\
+                                           ssh node1 --state {folder}/site \\
+                                           gluster volume set vmstore network.ping-timeout 99
               apply a bad manifest:        kubectl patch gvol vmstore --type merge -p '{{"spec":{{"size":"1Ki"}}}}'
               what it would do:            heretic plan; heretic verify
 The end:      make demo-down

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,19 @@ class Stack:
         """Applies manifests to the site's namespace."""
         return self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests)
 
-    def start_operator(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        """Starts the operator with the rights that manifests/operator gives it, and nothing more."""
+    def start_operator(self, *arguments: str, die: str = "") -> None:
+        """Starts the operator with the rights that manifests/operator gives it, and nothing more.
+
+        Args:
+            arguments: Further ones for its command line.
+            die: "before N" or "after N": the effect at which it kills itself; empty = never.
+        """
+        program: list[str | Path] = [Path(sys.executable).parent / "heretic-operator"]
+        if die:
+            program = [sys.executable, "-m", "lab.crashing_operator", *die.split()]
         kubeconfig = self.control_plane.create_service_account_kubeconfig(SYSTEM, ACCOUNT)
         command: list[str | Path] = [
-            Path(sys.executable).parent / "heretic-operator",
+            *program,
             "--namespace",
             self.namespace,
             "--kubeconfig",
@@ -114,7 +122,8 @@ class Stack:
             self.folder / "stop",
             *arguments,
         ]
-        self.operator.start(command, env={**os.environ, **(environment or {})}, detached=self._detached)
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")} if die else None
+        self.operator.start(command, env=environment, detached=self._detached)
 
     def kill_operator(self) -> None:
         """kill -9."""

@@ -1,0 +1,162 @@
+"""The main job on real machines: blank disks become replicated volumes and stay so.
+
+The tests of this module are one story and run in this order on one site; each begins and ends with it Ready.
+"""
+
+import time
+
+import pytest
+from kstatus import Health, kstatus
+from lab.node import Node
+from lab.stack import Stack
+
+pytestmark = pytest.mark.timeout(1500)
+
+VOLUME = "vmstore"
+DATA_NODE, ARBITER, CLIENT = "node2", "node3", "node1"
+KILLED_AT = ("after 2", "before 5", "after 9", "before 12")
+"""Effects at which the operator dies on the way from blank to Ready, each counted from its last start."""
+
+
+def settle(stack: Stack, seconds: float = 600) -> None:
+    stack.wait("every object Ready", stack.ready, seconds=seconds)
+
+
+def is_true(stack: Stack, type_: str) -> bool:
+    return bool(stack.condition("glustervolume", VOLUME, type_).get("status") == "True")
+
+
+def client(stack: Stack) -> Node:
+    return stack.site.nodes[CLIENT]
+
+
+def write(stack: Stack, name: str, mib: int) -> str:
+    """Writes a file into the mounted volume and returns its checksum."""
+    node = client(stack)
+    node.ssh(f"dd if=/dev/urandom of=/mnt/{name} bs=1M count={mib} conv=fsync status=none")
+    return checksum(stack, name)
+
+
+def checksum(stack: Stack, name: str) -> str:
+    node = client(stack)
+    node.ssh("echo 3 > /proc/sys/vm/drop_caches")
+    return node.ssh(f"sha256sum < /mnt/{name}").stdout.split()[0]
+
+
+@pytest.fixture(scope="module")
+def foreign_before(stack: Stack) -> str:
+    return stack.site.nodes[DATA_NODE].checksum("foreign")
+
+
+def test_blank_machines_become_ready_although_the_operator_is_killed_on_the_way(
+    stack: Stack, foreign_before: str
+) -> None:
+    stack.apply(stack.manifests("three-node"))
+    for obj in stack.get("glustervolumes"):
+        assert kstatus(obj) is Health.IN_PROGRESS, "nobody has looked yet, so nothing is healthy yet"
+    for die in KILLED_AT:
+        stack.start_operator(die=die)
+        stack.wait(f"the operator died {die}", lambda: stack.operator.pid is None, seconds=600)
+    stack.start_operator()
+    settle(stack, 900)
+    destructive = [(e["verb"], e["target"], str(e["arguments"])) for e in stack.effects() if e["risk"] == "Destructive"]
+    changed = [e for e in stack.effects() if e["risk"] == "Destructive" and e["outcome"] == "Done"]
+    assert destructive
+    assert len(changed) == len({(e["verb"], e["target"], str(e["arguments"])) for e in changed}), "nothing done twice"
+
+
+def test_a_second_apply_and_a_forced_resync_change_nothing(stack: Stack) -> None:
+    before = len(stack.effects())
+    stack.apply(stack.manifests("three-node"))
+    now = str(time.time())
+    for kind in ("sites", "nodes.hvp.ovirt.life", "networks.hvp.ovirt.life", "glustervolumes"):
+        stack.kubectl("annotate", kind, "--all", "--overwrite", f"hvp.ovirt.life/reconcile-requested-at={now}")
+    time.sleep(75)  # longer than the resync interval
+    assert stack.ready()
+    assert stack.effects()[before:] == []
+
+
+def test_a_lost_data_node_is_degraded_within_a_minute_and_heals_after_its_return(stack: Stack) -> None:
+    lose_and_return(stack, DATA_NODE)
+
+
+def test_a_lost_arbiter_is_degraded_within_a_minute_and_heals_after_its_return(stack: Stack) -> None:
+    lose_and_return(stack, ARBITER)
+
+
+def lose_and_return(stack: Stack, lost: str) -> None:
+    node = client(stack)
+    node.ssh(f"mountpoint -q /mnt || mount -t glusterfs {CLIENT}.gluster.private:/{VOLUME} /mnt")
+    before = write(stack, "before", 24)
+    stack.site.nodes[lost].power_cut()
+    seconds = stack.wait("Degraded", lambda: is_true(stack, "Degraded"), seconds=60)
+    assert not is_true(stack, "Ready")
+    said = stack.condition("glustervolume", VOLUME, "Degraded")["message"]
+    assert lost in said, said
+    assert checksum(stack, "before") == before, f"served without {lost} (Degraded after {seconds:.0f} s)"
+    during = write(stack, "during", 24)
+    stack.site.nodes[lost].power_on()
+    settle(stack)
+    assert checksum(stack, "before") == before
+    assert checksum(stack, "during") == during
+    node.ssh("umount /mnt")
+
+
+def test_a_changed_option_a_stopped_volume_and_a_dead_brick_are_repaired(stack: Stack) -> None:
+    node = client(stack)
+
+    def option() -> str:
+        return node.ssh(f"gluster volume get {VOLUME} network.ping-timeout | awk '/ping/{{print $2}}'").stdout.strip()
+
+    declared = option()
+    node.ssh(f"gluster volume set {VOLUME} network.ping-timeout 99")
+    stack.wait("the option is back", lambda: option() == declared, seconds=150)
+    node.ssh(f"pkill -9 -f 'glusterfsd.*/gluster_bricks/{VOLUME}'")
+    node.ssh(f"gluster --mode=script volume stop {VOLUME}")
+
+    def started() -> bool:
+        return "Status: Started" in node.ssh(f"gluster volume info {VOLUME}").stdout
+
+    stack.wait("the volume is started", started, seconds=150)
+    settle(stack)
+
+
+def test_each_node_reboots_in_turn(stack: Stack) -> None:
+    for node in stack.site.nodes.values():
+        node.reboot()
+        stack.wait(
+            f"{node.name} was seen again after its reboot",
+            lambda: stack.ready() and stack.condition("hnode", node.name, "Reachable").get("status") == "True",
+            seconds=600,
+        )
+        settle(stack)
+
+
+def test_a_foreign_disk_that_is_named_blocks_its_node_and_says_why(stack: Stack) -> None:
+    path = stack.site.nodes[DATA_NODE].ssh("ls /dev/disk/by-id/ | grep -m1 foreign").stdout.strip()
+    before = len(stack.effects())
+    ids = {"selection": "ById", "ids": [path]}
+    stack.kubectl("patch", "hnode", DATA_NODE, "--type=merge", "-p", str({"spec": {"disks": ids}}).replace("'", '"'))
+    stack.wait(
+        "Stalled names the finding",
+        lambda: "ext4" in stack.condition("hnode", DATA_NODE, "Stalled").get("message", ""),
+        seconds=90,
+    )
+    assert stack.condition("hnode", DATA_NODE, "Stalled")["reason"] == "ForeignSignature"
+    assert stack.effects()[before:] == []
+    stack.kubectl(
+        "patch", "hnode", DATA_NODE, "--type=merge", "-p", '{"spec":{"disks":{"selection":"Auto","ids":null}}}'
+    )
+    settle(stack)
+
+
+def test_the_foreign_disk_is_untouched_after_all_of_this(stack: Stack, foreign_before: str) -> None:
+    stack.site.nodes[DATA_NODE].ssh("sync")
+    assert stack.site.nodes[DATA_NODE].checksum("foreign") == foreign_before
+
+
+def test_orphaned_objects_leave_the_data_alone(stack: Stack) -> None:
+    before = len(stack.effects())
+    stack.kubectl("delete", "glustervolumes,hnode,hnet,sites", "--all", "--timeout=120s")
+    assert stack.effects()[before:] == []
+    assert "Status: Started" in client(stack).ssh(f"gluster volume info {VOLUME}").stdout
