@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from heretic.domain.facts import Fact
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 
 
 class Expect(StrEnum):

@@ -1,0 +1,111 @@
+"""What is asked of the trusted pool, on one node and in one round trip."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from heretic.domain.commands import Output, Probe
+from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.gluster.command import ASKING, local, transaction
+from heretic.domain.gluster.facts import HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
+from heretic.domain.gluster.parse.clients import parse_clients
+from heretic.domain.gluster.parse.global_options import OP_VERSION, parse_op_version
+from heretic.domain.gluster.parse.heal import parse_heal_summary
+from heretic.domain.gluster.parse.volume_info import parse_volume_info
+from heretic.domain.gluster.parse.volume_status import Room, parse_volume_detail, parse_volume_status, with_rooms
+
+T = TypeVar("T")
+
+_HEAL_TIMEOUT = 50
+"""Seconds. A long queue takes minutes to count (domain §3.1); then the answer is Unknown, which blocks nothing but
+what needs a healed volume."""
+
+_INFO = Probe("gluster-volume-info", local("volume", "info", "--xml"), parse_volume_info)
+_STATUS = Probe("gluster-volume-status", transaction("volume", "status", "all", "--xml"), parse_volume_status, ASKING)
+_DETAIL = Probe(
+    "gluster-volume-detail", transaction("volume", "status", "all", "detail", "--xml"), parse_volume_detail, ASKING
+)
+_CLIENTS = Probe("gluster-clients", transaction("volume", "status", "all", "client-list"), parse_clients, ASKING)
+_OP_VERSION = Probe("gluster-op-version", local("volume", "get", "all", OP_VERSION, "--xml"), parse_op_version, ASKING)
+_HEAL = "gluster-heal-"
+
+
+def pool_probes(started: Sequence[str]) -> tuple[Probe[object], ...]:
+    """The questions to one node that is in the pool.
+
+    Args:
+        started: Names of the volumes that were started when last seen; only they can be asked for heal counts.
+            A name that is not (or no longer) replicated just gets an answer that is not used.
+
+    Returns:
+        Probes, run side by side on the host; those that take a cluster-wide transaction queue there.
+    """
+    heals = tuple(
+        Probe(
+            f"{_HEAL}{name}",
+            local("volume", "heal", name, "info", "summary", "--xml"),
+            parse_heal_summary,
+            _HEAL_TIMEOUT,
+        )
+        for name in sorted(started)
+    )
+    return (_INFO, _STATUS, _DETAIL, _CLIENTS, _OP_VERSION, *heals)
+
+
+def assemble_pool(asked: str, outputs: Mapping[str, Output]) -> PoolFacts:
+    """Puts the answers together.
+
+    Args:
+        asked: Name of the Node that was asked.
+        outputs: What the probes returned, by probe name; one that is missing was not answered.
+
+    Returns:
+        The facts. Every started volume of the list has a status, a heal summary (when replicated) and a number
+        of clients, be it Unknown.
+    """
+    volumes = _parsed(_INFO, asked, outputs)
+    statuses = _parsed(_STATUS, asked, outputs)
+    details = _parsed(_DETAIL, asked, outputs)
+    clients = _parsed(_CLIENTS, asked, outputs)
+    started = _started(volumes)
+    return PoolFacts(
+        asked=asked,
+        volumes=volumes,
+        status={name: _status(name, asked, statuses, details) for name in started},
+        heal={name: _heal(name, asked, outputs) for name, info in started.items() if info.replica_count > 1},
+        clients={name: _member(clients, name, f"{asked} did not say who uses {name}") for name in started},
+        op_version=_parsed(_OP_VERSION, asked, outputs),
+    )
+
+
+def _started(volumes: Fact[Mapping[str, VolumeInfo]]) -> dict[str, VolumeInfo]:
+    known = volumes.value if isinstance(volumes, Known) else {}
+    return {name: info for name, info in known.items() if info.state is VolumeState.STARTED}
+
+
+def _status(
+    name: str,
+    asked: str,
+    statuses: Fact[Mapping[str, VolumeStatus]],
+    details: Fact[Mapping[str, Mapping[str, Room]]],
+) -> Fact[VolumeStatus]:
+    status = _member(statuses, name, f"{asked} left {name} out of its volume status")
+    if isinstance(status, Known) and isinstance(details, Known):
+        status = Known(with_rooms(status.value, details.value.get(name, {})))
+    return status
+
+
+def _heal(name: str, asked: str, outputs: Mapping[str, Output]) -> Fact[HealSummary]:
+    output = outputs.get(f"{_HEAL}{name}")
+    return Unknown(f"{asked} was not asked what {name} has to heal") if output is None else parse_heal_summary(output)
+
+
+def _member(facts: Fact[Mapping[str, T]], name: str, missing: str) -> Fact[T]:
+    if not isinstance(facts, Known):
+        return facts
+    return Known(facts.value[name]) if name in facts.value else Unknown(missing)
+
+
+def _parsed(probe: Probe[T], asked: str, outputs: Mapping[str, Output]) -> Fact[T]:
+    output = outputs.get(probe.name)
+    parse: Callable[[Output], Fact[T]] = probe.parse
+    return Unknown(f"{asked} did not answer {probe.name}") if output is None else parse(output)
