@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from lab.spec import DiskSpec, Ext4, NodeSpec, SiteSpec
 from lab.stack import Stack
 

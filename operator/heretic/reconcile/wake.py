@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from heretic.api.v1alpha1 import GROUP
 from heretic.reconcile.store import Key, ObjectStore, Stored
 
 WAKES: Mapping[str, tuple[str, ...]] = {
@@ -86,8 +87,7 @@ class WakeUps:
 
 def _own_fingerprint(stored: Stored) -> str:
     meta = stored.raw["metadata"]
-    annotations = {k: v for k, v in (meta.get("annotations") or {}).items() if k.startswith("hvp.ovirt.life/")}
-    ours = {k: v for k, v in annotations.items() if not k.startswith("hvp.ovirt.life/operator")}
+    ours = {k: v for k, v in (meta.get("annotations") or {}).items() if k.startswith(f"{GROUP}/")}
     return json.dumps([meta["uid"], meta.get("generation"), meta.get("deletionTimestamp"), ours], sort_keys=True)
 
 

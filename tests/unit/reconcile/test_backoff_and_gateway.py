@@ -1,0 +1,77 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from heretic.reconcile.audit import AuditLog
+from heretic.reconcile.backoff import Backoff
+from heretic.reconcile.gateway import Effect, Gateway
+
+
+def test_waits_double_up_to_a_limit_and_start_again() -> None:
+    backoff = Backoff(lambda: 0.0)
+    assert [backoff.failed() for _ in range(8)] == [2, 4, 8, 16, 32, 64, 120, 120]
+    backoff.worked()
+    assert backoff.failed() == 2
+
+
+def test_jitter_takes_up_to_a_fifth_off() -> None:
+    backoff = Backoff(lambda: 0.999999)
+    assert 1.59 < backoff.failed() < 1.61
+
+
+EFFECT = Effect("Node/demo/node1", 3, "node1", "WriteFile", why="missing", changed_by="kubectl at noon")
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def before(self, effect: Effect) -> None:
+        self.seen.append(f"before {effect.verb}")
+
+    async def after(self, effect: Effect) -> None:
+        self.seen.append(f"after {effect.verb}")
+
+
+def audit(path: Path) -> AuditLog:
+    return AuditLog(path / "audit" / "log.jsonl", now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def test_an_effect_is_audited_with_who_what_why_and_outcome(tmp_path: Path) -> None:
+    faults = Recorder()
+    gateway = Gateway(audit(tmp_path), monotonic=lambda: 1.0, faults=faults)
+
+    async def action() -> int:
+        faults.seen.append("action")
+        return 7
+
+    assert await gateway.perform(EFFECT, action, lambda n: f"Done {n}") == 7
+    assert faults.seen == ["before WriteFile", "action", "after WriteFile"]
+    line = json.loads((tmp_path / "audit/log.jsonl").read_text())
+    assert line["outcome"] == "Done 7"
+    assert line["changed_by"] == "kubectl at noon"
+    assert line["why"] == "missing"
+    assert (tmp_path / "audit/log.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_effect_that_is_cut_off_is_audited_as_interrupted(tmp_path: Path) -> None:
+    class DiedError(BaseException):
+        pass
+
+    async def action() -> None:
+        raise DiedError
+
+    with pytest.raises(DiedError):
+        await Gateway(audit(tmp_path), monotonic=lambda: 1.0).perform(EFFECT, action, lambda _: "Done")
+    assert json.loads((tmp_path / "audit/log.jsonl").read_text())["outcome"] == "Interrupted"
+
+
+async def test_writes_to_the_api_server_are_counted_and_not_audited(tmp_path: Path) -> None:
+    async def action() -> None:
+        return None
+
+    effect = Effect("Node/demo/node1", 3, "kubernetes", "WriteStatus")
+    await Gateway(audit(tmp_path), monotonic=lambda: 1.0).perform(effect, action, lambda _: "Done")
+    assert (tmp_path / "audit/log.jsonl").read_text() == ""
