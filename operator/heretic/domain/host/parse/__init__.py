@@ -1,0 +1,1 @@
+"""Parsers of what a host's tools print: pure and total, each gives a value, Absent or Unknown with its cause."""

@@ -1,0 +1,74 @@
+"""``ip -d -j addr`` and link speeds (domain §3.4)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from heretic.domain.commands import Output
+from heretic.domain.facts import Fact, Known
+from heretic.domain.host.facts import Interface
+from heretic.domain.host.parse.reading import NotUnderstood, Row, as_row, integer, load_list, read, rows, text_of
+
+_BELOW_EACH_PORT = ("-L", "/sys/class/net", "-mindepth", "2", "-maxdepth", "2")
+SPEEDS = ("find", *_BELOW_EACH_PORT, "-name", "speed", "-exec", "grep", "-sH", ".", "{}", "+")
+"""Prints "/sys/class/net/eth0/speed:1000" for each port that tells; complains of links that loop, which is normal."""
+
+
+def parse_interfaces(output: Output) -> Fact[tuple[Interface, ...]]:
+    """Parses ``ip -d -j addr``, without speeds and without the loopback."""
+    return read(output, "ip", _interfaces)
+
+
+def parse_speeds(output: Output) -> Fact[Mapping[str, int]]:
+    """Parses SPEEDS: Mbit/s by interface; one that has no link or does not tell is not in it."""
+    return read(output, "the list of link speeds", _speeds, good=(0, 1))
+
+
+def with_speeds(
+    interfaces: Fact[tuple[Interface, ...]], speeds: Fact[Mapping[str, int]]
+) -> Fact[tuple[Interface, ...]]:
+    """Adds the speeds; an interface keeps None where its speed is not known."""
+    if not isinstance(interfaces, Known) or not isinstance(speeds, Known):
+        return interfaces
+    return Known(tuple(replace(i, speed_mbps=speeds.value.get(i.name)) for i in interfaces.value))
+
+
+def _interfaces(text: str) -> tuple[Interface, ...]:
+    # Some queries are answered with empty objects among the others (domain §3.4); those have no ifname.
+    links = [row for row in load_list(text) if row.get("ifname")]
+    return tuple(_interface(row) for row in links if text_of(row, "link_type") != "loopback")
+
+
+def _interface(row: Row) -> Interface:
+    link = row.get("linkinfo")
+    kind = text_of(as_row(link, "linkinfo"), "info_kind") if link else ""
+    maximum = integer(row, "max_mtu") if row.get("max_mtu") else 0
+    return Interface(
+        name=text_of(row, "ifname"),
+        mac=text_of(row, "permaddr") or text_of(row, "address"),
+        kind=kind or text_of(row, "link_type"),
+        carrier=_carrier(row),
+        mtu=integer(row, "mtu"),
+        max_mtu=maximum or None,
+        addresses=tuple(
+            f"{text_of(a, 'local')}/{integer(a, 'prefixlen')}" for a in rows(row, "addr_info") if a.get("local")
+        ),
+        master=text_of(row, "master"),
+    )
+
+
+def _carrier(row: Row) -> bool | None:
+    """Whether there is a link; a port that is switched off cannot tell."""
+    flags = row.get("flags")
+    if not isinstance(flags, list):
+        raise NotUnderstood("an interface has no flags")
+    return "LOWER_UP" in flags if "UP" in flags else None
+
+
+def _speeds(text: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for line in text.splitlines():
+        path, _, value = line.rpartition(":")
+        parts = path.split("/")
+        if len(parts) == 6 and value.strip().isdigit() and int(value) > 0:
+            found[parts[4]] = int(value)
+    return found

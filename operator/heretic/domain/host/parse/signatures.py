@@ -1,0 +1,106 @@
+"""Signatures on whole disks, from the disks themselves (``@signatures``): udev's view may be older (domain §3.2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from heretic.domain.commands import Output
+from heretic.domain.facts import Fact
+from heretic.domain.host.parse.reading import NotUnderstood, load, read, rows, text_of
+
+NOTHING_FOUND = 2
+AMBIVALENT = 8
+"""Exit statuses of ``blkid -p``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """What lies on one disk.
+
+    Attributes:
+        holders: Names of devices that the kernel has stacked on it or its partitions.
+        found: Types as wipefs and blkid name them: ext4, gpt, LVM2_member, …
+        unread: Why it is not certain that ``found`` is all, "" when it is.
+    """
+
+    holders: tuple[str, ...]
+    found: tuple[str, ...]
+    unread: str = ""
+
+
+@dataclass(slots=True)
+class _Section:
+    """The lines of one disk."""
+
+    holders: list[str] = field(default_factory=list)
+    wipefs_rc: int | None = None
+    wipefs: list[str] = field(default_factory=list)
+    blkid_rc: int | None = None
+    blkid: list[str] = field(default_factory=list)
+
+
+def parse_signatures(output: Output) -> Fact[Mapping[str, Signatures]]:
+    """Parses ``@signatures``.
+
+    Returns:
+        Signatures by kernel path; a disk whose own reading failed says so in ``unread``.
+    """
+    return read(output, "the search for signatures", _sections)
+
+
+def _sections(text: str) -> dict[str, Signatures]:
+    sections: dict[str, _Section] = {}
+    section = _Section()
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        match word:
+            case "disk":
+                section = sections[rest] = _Section()
+            case "holder":
+                section.holders.append(rest)
+            case "wipefs":
+                section.wipefs_rc = int(rest)
+            case "w":
+                section.wipefs.append(rest)
+            case "blkid":
+                section.blkid_rc = int(rest)
+            case "b":
+                section.blkid.append(rest)
+            case "":
+                continue
+            case _:
+                raise NotUnderstood(f"a line begins with {word[:40]!r}")
+    return {disk: _judge(s) for disk, s in sections.items()}
+
+
+def _judge(section: _Section) -> Signatures:
+    found: list[str] = []
+    unread: list[str] = []
+    if section.wipefs_rc == 0:
+        try:
+            found += _wipefs("\n".join(section.wipefs))
+        except ValueError:
+            unread.append("the output of wipefs was not understood")
+    else:
+        unread.append(_failed("wipefs", section.wipefs_rc))
+    if section.blkid_rc in (0, AMBIVALENT):
+        found += _blkid(section.blkid) or ["ambivalent"]
+    elif section.blkid_rc != NOTHING_FOUND:
+        unread.append(_failed("blkid", section.blkid_rc))
+    return Signatures(tuple(section.holders), tuple(dict.fromkeys(found)), "; ".join(unread))
+
+
+def _failed(tool: str, rc: int | None) -> str:
+    return f"{tool} did not answer" if rc is None else f"{tool} exited with status {rc}"
+
+
+def _wipefs(text: str) -> list[str]:
+    """Types from ``wipefs --no-act -J``, which prints nothing at all for a blank disk in some versions."""
+    if not text.strip():
+        return []
+    return [text_of(row, "type") or "unnamed" for row in rows(load(text), "signatures")]
+
+
+def _blkid(lines: Sequence[str]) -> list[str]:
+    """Types from ``blkid -p -o export``."""
+    pairs = (line.partition("=") for line in lines)
+    return [value for key, _, value in pairs if key in ("TYPE", "PTTYPE") and value]

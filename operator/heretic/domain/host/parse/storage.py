@@ -1,0 +1,55 @@
+"""What is mounted, and the brick folders below the mounts."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from heretic.domain.commands import Output
+from heretic.domain.facts import Fact
+from heretic.domain.host.facts import BrickDirectory, Mount
+from heretic.domain.host.parse.reading import NotUnderstood, Row, load, read, rows, text_of
+
+FINDMNT = ("findmnt", "-J", "--list", "-o", "TARGET,SOURCE,FSTYPE,OPTIONS")
+
+
+def parse_mounts(output: Output) -> Fact[tuple[Mount, ...]]:
+    """Parses FINDMNT."""
+    return read(output, "findmnt", _mounts)
+
+
+def _mounts(text: str) -> tuple[Mount, ...]:
+    found: list[Mount] = []
+    left = list(reversed(rows(load(text), "filesystems")))
+    while left:
+        row = left.pop()
+        found.append(_mount(row))
+        left += reversed(rows(row, "children"))
+    if not any(mount.target == "/" for mount in found):
+        raise NotUnderstood("there is no root filesystem")
+    return tuple(found)
+
+
+def _mount(row: Row) -> Mount:
+    options = tuple(filter(None, text_of(row, "options").split(",")))
+    return Mount(text_of(row, "target"), text_of(row, "source"), text_of(row, "fstype"), options)
+
+
+def parse_bricks(output: Output) -> Fact[Mapping[str, BrickDirectory]]:
+    """Parses ``@bricks``: lines of path, 1 when empty, and the volume id in hexadecimal or "-"."""
+    return read(output, "the list of brick folders", _bricks)
+
+
+def _bricks(text: str) -> dict[str, BrickDirectory]:
+    found: dict[str, BrickDirectory] = {}
+    for line in filter(None, text.splitlines()):
+        match line.rsplit(" ", 2):
+            case [path, ("0" | "1") as empty, volume]:
+                identity = "" if volume == "-" else str(UUID(hex=volume.removeprefix("0x")))
+                found[path] = BrickDirectory(exists=True, volume_id=identity, empty=empty == "1")
+            case _:
+                raise NotUnderstood(f"a line is {line[:80]!r}")
+    return found
+
+
+def root_writable(mounts: tuple[Mount, ...]) -> bool:
+    """Whether the root filesystem is mounted for writing; the kernel remounts it read-only after errors."""
+    return all("ro" not in mount.options for mount in mounts if mount.target == "/")

@@ -1,0 +1,121 @@
+"""What differs between distribution families, in one place: nothing else in Heretic asks which one it is.
+
+Only what is tested is supported. Debian 13 and the Ubuntu releases have the same packages and would probably work,
+but nobody has seen a brick survive there, so they are refused until somebody has.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from heretic.api.v1alpha1.node import Role
+from heretic.domain.errors import Reason
+from heretic.domain.host.facts import OperatingSystem
+from heretic.domain.plan import Blocked
+
+HOSTS = "/etc/hosts"
+GLUSTERD_DROP_IN = "/etc/systemd/system/glusterd.service.d/heretic.conf"
+THIN_PROFILE = "heretic-thin"
+THIN_PROFILE_FILE = f"/etc/lvm/profile/{THIN_PROFILE}.profile"
+MULTIPATH_EXCLUSION = "/etc/multipath/conf.d/heretic.conf"
+LVM_DEVICES_FILE = "/etc/lvm/devices/system.devices"
+
+GLUSTERD = "glusterd.service"
+MULTIPATHD = "multipathd.service"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One distribution family.
+
+    Attributes:
+        name: As shown in ``Node.status.facts.platform``.
+        base_packages: For every node.
+        storage_packages: For nodes of role Storage.
+        gluster_package: Of the storage packages, the one whose version is Gluster's.
+        repair: Commands that finish what an interrupted package manager left; run before each installation.
+        install: Command that installs the packages that are appended to it.
+        install_hint: What a person does when the packages cannot be had.
+        time_service: The unit of chrony.
+        time_file: Where the Site's time servers are written.
+        time_file_shared: Whether others write that file too, so that Heretic keeps to a marked block of it.
+        selinux_contexts: The file with local SELinux rules, "" where Heretic leaves SELinux alone.
+    """
+
+    name: str
+    base_packages: tuple[str, ...]
+    storage_packages: tuple[str, ...]
+    gluster_package: str
+    repair: tuple[tuple[str, ...], ...]
+    install: tuple[str, ...]
+    install_hint: str
+    time_service: str
+    time_file: str
+    time_file_shared: bool
+    selinux_contexts: str = ""
+
+    def packages(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """The packages that a node of these roles needs."""
+        return self.base_packages + (self.storage_packages if Role.STORAGE in set(roles) else ())
+
+    def services(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """The services that a node of these roles runs."""
+        return (self.time_service, *((GLUSTERD,) if Role.STORAGE in set(roles) else ()))
+
+
+_APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--option", "DPkg::Lock::Timeout=300")
+
+DEBIAN_12 = Profile(
+    name="debian12",
+    base_packages=("chrony",),
+    storage_packages=("glusterfs-server", "lvm2", "thin-provisioning-tools", "xfsprogs", "attr"),
+    gluster_package="glusterfs-server",
+    repair=(
+        ("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", "--configure", "--pending"),
+        (*_APT, "update"),
+    ),
+    install=(*_APT, "--no-install-recommends", "--option", "Dpkg::Options::=--force-confold", "install"),
+    install_hint="check the host's APT sources and its way to them",
+    time_service="chrony.service",
+    time_file="/etc/chrony/sources.d/heretic.sources",
+    time_file_shared=False,
+)
+
+EL_9 = Profile(
+    name="el9",
+    base_packages=("chrony", "policycoreutils-python-utils"),
+    storage_packages=("glusterfs-server", "lvm2", "device-mapper-persistent-data", "xfsprogs", "attr"),
+    gluster_package="glusterfs-server",
+    repair=(),
+    install=("dnf", "--assumeyes", "--setopt=install_weak_deps=False", "install"),
+    install_hint="enable the CentOS Storage SIG repository (package centos-release-gluster11) on the host",
+    time_service="chronyd.service",
+    time_file="/etc/chrony.conf",
+    time_file_shared=True,
+    selinux_contexts="/etc/selinux/targeted/contexts/files/file_contexts.local",
+)
+
+PROFILES = (EL_9, DEBIAN_12)
+
+_EL_IDS = frozenset({"centos", "rhel", "almalinux", "rocky", "ol"})
+"""oVirt Node NG calls itself after the distribution that it is made of."""
+_SUPPORTED = "supported are EL 9 (CentOS Stream, its rebuilds, oVirt Node) and Debian 12"
+
+
+def profile_of(os: OperatingSystem) -> Profile | Blocked:
+    """The profile of a host's distribution.
+
+    Returns:
+        The profile, or why there is none; EL 10 and later has a reason of its own (domain §0).
+    """
+    major = os.version.partition(".")[0]
+    if os.id == "debian" and major == "12":
+        return DEBIAN_12
+    if os.id in _EL_IDS and major == "9":
+        return EL_9
+    if os.id in _EL_IDS and major.isdigit() and int(major) >= 10:
+        return Blocked(
+            Reason.UNSUPPORTED_PLATFORM,
+            f"the host runs {os.name}: there is no Gluster for EL {major}, and oVirt dropped it there; "
+            "install EL 9 on it",
+        )
+    return Blocked(Reason.UNSUPPORTED_PLATFORM, f"the host runs {os.name}; {_SUPPORTED}")
