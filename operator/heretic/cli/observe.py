@@ -1,0 +1,76 @@
+"""Looks at the hosts of the declared sites, read-only, and rehearses what the operator would do."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from heretic.cli.declared import Declared
+from heretic.cli.rehearse import Rehearsal, Rehearsed
+from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.gluster.facts import PoolFacts
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.site.view import SiteView
+from heretic.hosts.pool import Hosts
+from heretic.reconcile.access import Access
+from heretic.reconcile.observer import HostView, Observer
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSight:
+    """One site as it was seen.
+
+    Attributes:
+        namespace: Of the site.
+        view: The declared site, with what the operator would record.
+        objects: Every object with its plan and report.
+        hosts: Every Node's host: its facts, or why there are none.
+        pool: What the trusted pool said.
+    """
+
+    namespace: str
+    view: SiteView
+    objects: tuple[Rehearsed, ...]
+    hosts: Mapping[str, HostView]
+    pool: Fact[PoolFacts] = NOT_OBSERVED
+
+    @property
+    def unseen(self) -> dict[str, str]:
+        """Hosts that could not be observed, with the reason."""
+        return {n: v.message for n, v in self.hosts.items() if not isinstance(v, HostFacts)}
+
+
+@asynccontextmanager
+async def looking(declared: Declared) -> AsyncIterator[Observer]:
+    """An observer of the declared sites; its connections are closed at the end."""
+    hosts = Hosts()
+    try:
+        yield Observer(hosts, Access(declared.keys, monotonic=time.monotonic), monotonic=time.monotonic)
+    finally:
+        await hosts.close()
+
+
+async def see(declared: Declared) -> tuple[SiteSight, ...]:
+    """Observes the hosts of every declared site, once, and rehearses.
+
+    Args:
+        declared: The objects and the keys.
+
+    Returns:
+        One sight for each namespace.
+    """
+    async with looking(declared) as observer:
+        rehearsal = Rehearsal(declared.store, observer, now=lambda: datetime.now(UTC))
+        return tuple([await _see_site(rehearsal, namespace) for namespace in declared.namespaces])
+
+
+async def _see_site(rehearsal: Rehearsal, namespace: str) -> SiteSight:
+    objects = await rehearsal.run(namespace)
+    hosts: dict[str, HostView] = {}
+    pool: Fact[PoolFacts] = NOT_OBSERVED
+    for entry in objects:
+        hosts |= entry.observed.hosts
+        if entry.observed.pool is not NOT_OBSERVED:
+            pool = entry.observed.pool
+    return SiteSight(namespace, rehearsal.view(namespace), objects, hosts, pool)

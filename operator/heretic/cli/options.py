@@ -1,0 +1,84 @@
+"""What every command takes: which cluster, which namespace, which output; and how commands end."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a command writes its answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    YAML = "yaml"
+
+
+class Exit(IntEnum):
+    """How a command ends (docs/reference/cli.md)."""
+
+    OK = 0
+    ERROR = 1
+    TO_DO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which cluster and namespace a command works with; None = as the kubeconfig says.
+
+    Attributes:
+        kubeconfig: Path of a kubeconfig file.
+        context: Name of a context in it.
+        namespace: The site's namespace.
+    """
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str | None = None
+
+
+def merge(ctx: typer.Context, kubeconfig: str | None, context: str | None, namespace: str | None) -> Where:
+    """The options given before the command's name, overruled by those given after it."""
+    before = ctx.obj if isinstance(ctx.obj, Where) else Where()
+    return Where(
+        kubeconfig if kubeconfig is not None else before.kubeconfig,
+        context if context is not None else before.context,
+        namespace if namespace is not None else before.namespace,
+    )
+
+
+Kubeconfig = Annotated[
+    str | None,
+    typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig file (default: $KUBECONFIG, else ~/.kube/config)."),
+]
+Context = Annotated[
+    str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig (default: the current one).")
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option("-n", "--namespace", metavar="NAME", help="The site's namespace (default: that of the context)."),
+]
+Output = Annotated[
+    Format, typer.Option("-o", "--output", metavar="FORMAT", help="text, json or yaml.", show_default=True)
+]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours, as with the variable NO_COLOR.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-f",
+        "--filename",
+        metavar="FILE|DIR",
+        help="Manifests: a file, a folder, a kustomization, or - for standard input; repeatable. "
+        "They are laid over the cluster's objects, if there is a cluster.",
+    ),
+]
+Identity = Annotated[
+    str | None,
+    typer.Option(
+        "--identity", metavar="FILE", help="SSH private key for all hosts, instead of the Secret that the Site names."
+    ),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="With -f: do not ask any cluster; automatic choices are made afresh.")
+]

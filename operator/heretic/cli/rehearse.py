@@ -1,0 +1,137 @@
+"""Passes over every object of a site with nothing applied: what the operator would see, plan and say.
+
+The rules are the operator's own (reconcile/kinds.py). What it would record in status (automatic choices, the disks
+of each node) is kept in memory, and the passes are repeated until they say nothing new: so a plan reaches as far as
+one observation of the hosts supports, also for a site that no operator has seen yet. There is no gateway here and
+nothing that could run a step: a rehearsal changes nothing by construction.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
+
+from heretic.api.v1alpha1 import KINDS, Resource
+from heretic.domain.conditions import Condition
+from heretic.domain.errors import Reason
+from heretic.domain.plan import Blocked, Plan, Proceed, Wait
+from heretic.domain.report import Outcome, Report, common_conditions
+from heretic.domain.site.view import SiteView
+from heretic.reconcile import gates
+from heretic.reconcile.kinds import RULES, Observed
+from heretic.reconcile.observer import Observer
+from heretic.reconcile.publish import build_status
+from heretic.reconcile.store import Key, ObjectStore, Stored
+
+MAX_ROUNDS = 12
+"""More than the longest chain of choices (Node, Site, Node, GlusterVolume, Site) needs."""
+
+_ORDER = {kind.KIND: place for place, kind in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """One object after the last pass.
+
+    Attributes:
+        key: The object.
+        resource: Its typed form; None when the stored spec cannot be understood.
+        outcome: Its plan, and what holds the plan back.
+        observed: What was seen for it.
+        report: What the operator would say; None with ``resource``.
+    """
+
+    key: Key
+    resource: Resource | None
+    outcome: Outcome
+    observed: Observed
+    report: Report | None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions that the operator would set."""
+        return common_conditions(self.report, self.outcome) if self.report else ()
+
+
+class Rehearsal:
+    """Rehearses the passes of one namespace.
+
+    Args:
+        store: The declared objects; statuses are brought up to date in it.
+        observer: Looks at the hosts, each of them once.
+        now: Wall clock.
+    """
+
+    def __init__(self, store: ObjectStore, observer: Observer, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._observer = observer
+        self._now = now()
+
+    async def run(self, namespace: str) -> tuple[Rehearsed, ...]:
+        """Repeats passes until they say nothing new.
+
+        Args:
+            namespace: The site.
+
+        Returns:
+            Every object, in the order in which a site is brought up.
+        """
+        keys = sorted(self._store.keys(namespace), key=lambda k: (_ORDER[k.kind], k.name))
+        await self._look(namespace, keys)
+        said: tuple[Rehearsed, ...] = ()
+        for _ in range(MAX_ROUNDS):
+            rehearsed = [await self._pass(key) for key in keys]
+            said = tuple(entry for entry, _ in rehearsed)
+            if not any(new for _, new in rehearsed):
+                break
+        return said
+
+    def view(self, namespace: str) -> SiteView:
+        """The declared site, with what was recorded in memory."""
+        return self._store.view(namespace)
+
+    async def _look(self, namespace: str, keys: list[Key]) -> None:
+        """Asks all hosts at once; the passes after this share the answers."""
+        view = self._store.view(namespace)
+        present = [(k, s.parsed) for k in keys if (s := self._store.get(k)) and s.parsed]
+        await asyncio.gather(*(RULES[k.kind].observe(o, view, self._observer, inf) for k, o in present))
+
+    async def _pass(self, key: Key) -> tuple[Rehearsed, bool]:
+        stored = self._store.get(key)
+        assert stored is not None, "objects do not vanish during a rehearsal"
+        if stored.parsed is None:
+            refused = Outcome(Blocked(Reason.INVALID_SPEC, f"the spec cannot be understood: {stored.error}"))
+            return Rehearsed(key, None, refused, Observed({}), None), False
+        rules, resource, view = RULES[key.kind], stored.parsed, self._store.view(key.namespace)
+        observed = await rules.observe(resource, view, self._observer, inf)
+        removing = resource.metadata.deletion_timestamp is not None
+        plan = (rules.remove if removing else rules.plan)(resource, view, observed)
+        outcome = Outcome(
+            plan,
+            mode=gates.mode_of(resource, view.site),
+            paused=gates.is_paused(resource, view.site, None),
+            held=_held(resource, view, plan, self._now),
+            removing=removing,
+        )
+        report = rules.report(resource, view, observed, outcome)
+        return Rehearsed(key, resource, outcome, observed, report), self._record(key, stored, report, outcome)
+
+    def _record(self, key: Key, stored: Stored, report: Report, outcome: Outcome) -> bool:
+        """Keeps the status that the operator would write; returns whether it says something new."""
+        stamp = self._now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        status = build_status(stored.raw, stored, report, outcome, approval="", now=stamp)
+        if status == stored.raw.get("status"):
+            return False
+        meta = stored.raw["metadata"]
+        version = str(int(meta.get("resourceVersion") or 0) + 1)
+        self._store.put(key.kind, {**stored.raw, "metadata": {**meta, "resourceVersion": version}, "status": status})
+        return True
+
+
+def _held(resource: Resource, view: SiteView, plan: Plan, now: datetime) -> Wait | Blocked | None:
+    """What would hold the plan's steps back, apart from the disruption slot, which is taken when it is needed."""
+    if not isinstance(plan, Proceed):
+        return None
+    passed = gates.check_approval(resource, plan)
+    return gates.check_window(passed, view.site.spec.windows if view.site else (), now).held
