@@ -1,8 +1,8 @@
 """The core of a simulated host: files, programs, detached jobs, boots.
 
-A Machine answers only what it was told how to answer. Programs are registered by name in ``tools`` (other modules
-of this package bring them); an argv that no tool accepts is answered rc 127, as a shell would, and is also noted in
-``refusals``, which every test asserts to be empty. State that belongs to a tool lives with that tool.
+A Machine answers only what it was told how to answer. Programs are registered by name in ``tools`` (other files
+of this package bring them); an argv that no tool accepts is answered rc 127, as a shell would, and is also noted
+in ``refusals``, which every test asserts to be empty. State that belongs to a tool lives with that tool.
 """
 
 import hashlib

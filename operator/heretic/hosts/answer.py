@@ -1,0 +1,184 @@
+"""What the answer of a script means: Outputs of probes, the StepResult of a step."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from heretic.domain.commands import Command, Expect, Output, Probe, PutFile, Script
+from heretic.domain.errors import Failure, NeedsUser, Reason, Transient
+from heretic.domain.plan import Done, Failed, Started, StepResult
+from heretic.hosts.errors import brief, trouble_of_host
+from heretic.hosts.frames import FrameError, parse_frames
+from heretic.hosts.script import shown, unit_name
+from heretic.hosts.settings import HostSettings
+
+_TIMED_OUT = (124, 137)
+_SHORTEST_SECRET = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back on one channel.
+
+    Attributes:
+        stdout: Everything on it.
+        stderr: Likewise.
+        status: Exit status of the shell; None when a signal ended it.
+    """
+
+    stdout: bytes
+    stderr: bytes
+    status: int | None
+
+
+def outputs_of(settings: HostSettings, probes: Sequence[Probe[Any]], answer: Answer) -> Mapping[str, Output] | Failure:
+    """The output of each probe by its name, or why there is none."""
+    try:
+        frames = parse_frames(answer.stdout)
+    except FrameError as error:
+        return _not_understood(settings, answer, str(error), ())
+    if [f.name for f in frames] != [p.name for p in probes]:
+        return _not_understood(settings, answer, "it answers other questions", ())
+    return {f.name: f.output for f in frames}
+
+
+def step_result_of(settings: HostSettings, script: Script, token: int, answer: Answer) -> StepResult:
+    """What became of a step; secrets of the script are taken out of everything that is said."""
+    secrets = tuple(_secrets(script))
+    try:
+        (frame,) = parse_frames(answer.stdout)
+        verdict, _, number = frame.name.partition(":")
+        index = int(number) - 1
+    except ValueError as error:
+        return Failed(_not_understood(settings, answer, str(error), secrets))
+    match verdict:
+        case "changed":
+            return Done(changed=True)
+        case "unchanged":
+            return Done(changed=False)
+        case "started" if script.job is not None:
+            return Started(unit_name(script.job))
+        case "locked":
+            return _locked(f"{settings.name}: another step has held the host's lock for 10 s")
+        case "fenced":
+            newer = brief(frame.output.stdout)
+            return _locked(
+                f"{settings.name}: an operator with a newer lease (token {newer}, ours is {token}) works on it"
+            )
+    said = Output(frame.output.rc, _redacted(frame.output.stdout, secrets), _redacted(frame.output.stderr, secrets))
+    try:
+        return Failed(_failure(settings.name, script, verdict, index, said))
+    except IndexError:
+        return Failed(_not_understood(settings, answer, f"it says {frame.name}", secrets))
+
+
+def _failure(host: str, script: Script, verdict: str, index: int, said: Output) -> Failure:
+    """Classifies the line of a step that did not succeed."""
+    match verdict:
+        case "undecided":
+            what = f"{host}: cannot see whether the step is done"
+            return _condition_failure(what, script.done[index], said)
+        case "guard":
+            what = f"{host}: the step may not start"
+            return _condition_failure(what, script.guards[index], said)
+        case "verify":
+            what = f"{host}: the step ran, and its effect is not there"
+            return _condition_failure(what, script.done[index], said)
+        case "stale":
+            path = _put_path(script, index)
+            return Transient(
+                Reason.VERIFICATION_FAILED,
+                f"{host}: {path} was changed by somebody since the step was planned (now {brief(said.stdout)}); "
+                f"left alone, planned again from what it is now",
+            )
+        case "act":
+            return _action_failure(host, script, index, said)
+        case "job":
+            return _command_failure(host, f"starting {script.job}", said)
+    raise IndexError(verdict)
+
+
+def _condition_failure(what: str, command: Command, said: Output) -> Failure:
+    asked = shown(command.argv)
+    if said.rc in _TIMED_OUT:
+        return Transient(Reason.COMMAND_TIMED_OUT, f"{what}: `{asked}` gave no answer within {command.timeout} s")
+    wanted = {
+        Expect.OK: "should succeed",
+        Expect.FAILS: "should fail",
+        Expect.EMPTY: "should print nothing",
+        Expect.EQUALS: f"should print {command.text.strip()!r}",
+        Expect.CONTAINS: f"should print a line {command.text.strip()!r}",
+    }[command.expect]
+    return Transient(Reason.VERIFICATION_FAILED, f"{what}: `{asked}` {wanted}, but {_said(said)}")
+
+
+def _action_failure(host: str, script: Script, index: int, said: Output) -> Failure:
+    action = script.actions[index]
+    if isinstance(action, PutFile):
+        return _command_failure(host, f"writing {action.path}", said)
+    return _command_failure(host, f"`{shown(action.argv)}`", said, action.timeout)
+
+
+def _command_failure(host: str, what: str, said: Output, timeout: int = 0) -> Failure:
+    trouble = trouble_of_host(host, what, f"{said.stdout}\n{said.stderr}")
+    if trouble is not None:
+        return trouble
+    if said.rc in _TIMED_OUT:
+        return Transient(Reason.COMMAND_TIMED_OUT, f"{host}: {what} did not end within {timeout} s")
+    return Transient(Reason.COMMAND_FAILED, f"{host}: {what} failed: it {_said(said)}")
+
+
+def _said(output: Output) -> str:
+    text = brief(output.stderr) or brief(output.stdout)
+    return f"exited {output.rc}" + (f" and said: {text}" if text else " and said nothing")
+
+
+def _put_path(script: Script, index: int) -> str:
+    action = script.actions[index]
+    return action.path if isinstance(action, PutFile) else shown(action.argv)
+
+
+def _locked(message: str) -> Failed:
+    return Failed(Transient(Reason.LOCKED_BY_OTHER_OPERATOR, message))
+
+
+def _not_understood(settings: HostSettings, answer: Answer, why: str, secrets: tuple[str, ...]) -> Failure:
+    """No answer of ours came: sudo refused, no memory for it, or something else speaks on this channel."""
+    stderr = _redacted(answer.stderr.decode("utf-8", "replace"), secrets)
+    stdout = _redacted(answer.stdout.decode("utf-8", "replace"), secrets)
+    said = brief(stderr, 200) or brief(stdout, 200) or "nothing"
+    if settings.user != "root" and ("sudo:" in stderr or answer.status == 127):
+        return NeedsUser(
+            Reason.NO_ROOT,
+            f"{settings}: user {settings.user!r} may not run `sudo -n sh -s` there: {said}; "
+            f"allow it in sudoers with NOPASSWD and without requiretty",
+        )
+    trouble = trouble_of_host(settings.name, "preparing to work", stderr)
+    if trouble is not None:
+        return trouble
+    ended = "was killed" if answer.status is None else f"exited {answer.status}"
+    return Transient(
+        Reason.OUTPUT_NOT_UNDERSTOOD, f"{settings}: the shell {ended}, and its answer is not usable: {why}; {said}"
+    )
+
+
+def _secrets(script: Script) -> Iterator[str]:
+    """Every text of a script that no message may show, as it is, line by line, and as it travels."""
+    contents = [c.stdin for c in (*script.done, *script.guards) if c.stdin]
+    for action in script.actions:
+        if isinstance(action, Command) and action.stdin:
+            contents.append(action.stdin)
+        elif isinstance(action, PutFile) and action.secret:
+            contents.append(action.content)
+    for content in contents:
+        yield base64.b64encode(content.encode()).decode()
+        yield content.strip()
+        yield from (line.strip() for line in content.splitlines())
+
+
+def _redacted(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "(secret)")
+    return text

@@ -1,0 +1,164 @@
+"""All hosts: the one door through which Heretic looks at machines and changes them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import random as system_random
+from typing import Any
+
+from heretic.domain.commands import Output, Probe, Script
+from heretic.domain.errors import HereticError
+from heretic.domain.plan import Failed, StepResult
+from heretic.hosts.answer import outputs_of, step_result_of
+from heretic.hosts.link import Backoff, Limits, Link
+from heretic.hosts.script import (
+    observation_deadline,
+    render_observation,
+    render_step,
+    step_deadline,
+)
+from heretic.hosts.session import Traffic
+from heretic.hosts.settings import HostSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a host answered to a set of probes.
+
+    Attributes:
+        outputs: By the probe's name; one for each probe.
+        sent_at: The operator's clock when the questions left, seconds since 1970.
+        received_at: Likewise when the answer was complete.
+    """
+
+    outputs: Mapping[str, Output]
+    sent_at: float
+    received_at: float
+
+
+class Hosts:
+    """One persistent SSH connection a host, opened when it is first needed.
+
+    Bound to the event loop that it is first used in; every method is safe for concurrent use there.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_change: Callable[[str], None] = lambda host: None,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[], float] = system_random,
+        backoff: Backoff | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+            on_change: Called with a host's name when its connection was lost, and when it is back.
+            clock: Seconds since 1970.
+            random: Uniform in [0, 1), for the jitter of pauses.
+            backoff: Pauses between attempts to connect.
+            limits: How much may happen at once.
+        """
+        self._on_change = on_change
+        self._clock = clock
+        self._random = random
+        self._backoff = backoff or Backoff()
+        self._limits = limits or Limits()
+        self._gate = asyncio.Semaphore(self._limits.connects)
+        self._links: dict[str, Link] = {}
+        self._traffic: dict[str, Traffic] = {}
+        self._trusted: dict[str, str] = {}
+
+    async def probe(self, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
+        """Asks a host all questions of a pass in one round trip.
+
+        Args:
+            settings: Of the host; when they changed since the last call, a new connection is opened.
+            probes: At least one, of different names.
+
+        Returns:
+            The outputs, also those of probes that failed or timed out.
+
+        Raises:
+            HereticError: Transient or NeedsUser when the host gave no usable answer at all; Bug when the probes
+                cannot be asked.
+        """
+        script = render_observation(probes)
+        async with self._link(settings).session() as session:
+            sent_at = self._clock()
+            answer = await session.execute(
+                script, observation_deadline(probes), doing=f"{len(probes)} probes", stop=True
+            )
+            received_at = self._clock()
+        outputs = outputs_of(settings, probes, answer)
+        if not isinstance(outputs, Mapping):
+            raise HereticError(outputs)
+        return Batch(outputs, sent_at, received_at)
+
+    async def perform(self, settings: HostSettings, script: Script, *, token: int) -> StepResult:
+        """Does one step on a host in one round trip; safe to repeat.
+
+        Args:
+            settings: Of the host.
+            script: What to check, do and verify.
+            token: The operator's fencing token; a host that has seen a greater one refuses. 0 = none.
+
+        Returns:
+            Done, Started or Failed. After Failed with ConnectionLost or CommandTimedOut nobody knows whether the
+            step took effect; the next observation shows it.
+        """
+        try:
+            text = render_step(script, token)
+            async with self._link(settings).session() as session:
+                answer = await session.execute(text, step_deadline(script), doing="a step", stop=False)
+        except HereticError as error:
+            return Failed(error.failure)
+        return step_result_of(settings, script, token, answer)
+
+    def trusted_key(self, name: str) -> str | None:
+        """The host key line that was accepted on first use and not pinned, to be recorded; None if there is none."""
+        return self._trusted.get(name)
+
+    @property
+    def counters(self) -> Mapping[str, Traffic]:
+        """Round trips, bytes and logins by host name."""
+        return self._traffic
+
+    def forget(self, name: str) -> None:
+        """Ends the connection to a host that is no longer declared, and what was remembered of it."""
+        link = self._links.pop(name, None)
+        if link is not None:
+            link.retire()
+        self._traffic.pop(name, None)
+        self._trusted.pop(name, None)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        links = list(self._links.values())
+        self._links.clear()
+        await asyncio.gather(*(link.close() for link in links))
+
+    def _link(self, settings: HostSettings) -> Link:
+        first_use = self._trusted.get(settings.name)
+        if first_use and not settings.host_keys:
+            # First use is over: from here on the accepted key counts as pinned.
+            settings = replace(settings, host_keys=(first_use,))
+        link = self._links.get(settings.name)
+        if link is not None and link.accept(settings):
+            return link
+        if link is not None:
+            link.retire()
+        link = Link(
+            settings,
+            traffic=self._traffic.setdefault(settings.name, Traffic()),
+            gate=self._gate,
+            limits=self._limits,
+            backoff=self._backoff,
+            random=self._random,
+            on_change=self._on_change,
+            on_first_use=self._trusted.__setitem__,
+        )
+        self._links[settings.name] = link
+        return link

@@ -1,0 +1,311 @@
+# The functions that every script begins with; what follows them is one call a line between `{` and `}`, so that
+# the shell reads the whole script before it runs any of it: a script that a dying connection cut short does
+# nothing. Written for POSIX sh (dash and bash run it). Comments and indentation are not sent, and of the two
+# sections below only the one that is needed.
+# Names of one letter: d folder in memory, i probes started, n lines of one verb seen, o and e what a program
+# printed, r its exit status, s state of a step (met, open), J exit status of a step that did not succeed,
+# R what Heretic keeps on a host until its next boot, N a new line.
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/root}"
+set -f
+umask 022
+i=0 n=0 s=met R=/run/heretic late='' names='' pids='' files='' longest=0
+N='
+'
+
+# A private folder in memory: works with a full disk and a read-only root.
+room() {
+  for d in /run/heretic /dev/shm/heretic ''; do
+    [ "$d" ] && d=$d.$$ && mkdir -m 700 "$d" && break
+  done
+  [ "$d" ] || exit 70
+  trap 'rm -rf "$d"' EXIT
+  trap 'exit 70' HUP INT TERM PIPE
+}
+
+# --- observation ---
+
+# probe NAME TIMEOUT ARGV…: starts one question in the background.
+probe() {
+  [ "$i" != 0 ] || room
+  i=$((i + 1)) names="$names$1 " files="$files$i.o $i.e "
+  [ "$2" -le "$longest" ] || longest=$2
+  shift
+  (
+    # A runaway program must not fill the host's memory through the folder: 32 MiB at most.
+    ulimit -f 65536
+    case $2 in
+      @*) b=at_${2#@} && shift 2 && "$b" "$@" ;;
+      *) exec timeout -k 2 "$@" ;;
+    esac
+  ) >"$d/$i.o" 2>"$d/$i.e" </dev/null &
+  pids="$pids $!"
+}
+
+# finish: waits for all probes and prints their answers. A program that hangs in the kernel survives SIGKILL, and
+# `timeout` then waits for it without end; so one alarm clock ends the waiting (not the hanging) for all.
+finish() {
+  trap 'late=124; kill -s KILL $pids 2>/dev/null' ALRM
+  (
+    trap 'kill $c; exit' TERM
+    sleep $((longest + 4)) &
+    c=$!
+    wait
+    kill -s ALRM $$
+  ) >/dev/null 2>&1 </dev/null &
+  c=$!
+  codes=''
+  for p in $pids; do
+    l=$late
+    wait "$p"
+    r=$?
+    # The alarm interrupts `wait`, which has to be repeated for the status.
+    [ "$l" = "$late" ] || { wait "$p"; r=$?; }
+    [ -z "$late" ] || [ "$r" != 137 ] || r=124
+    codes="$codes $r"
+  done
+  kill "$c" 2>/dev/null
+  cd "$d" || exit 70
+  set -- $(stat -c %s $files)
+  echo "heretic/1 $i"
+  for r in $codes; do
+    echo "${names%% *} $r $1 $2"
+    names=${names#* }
+    shift 2
+  done
+  cat $files
+  echo 'heretic/1 end'
+}
+
+# @file PATH: mode, then content; status 1 only when it is certain that there is no such file.
+at_file() {
+  if m=$(stat -L -c %04a -- "$1" 2>&1); then
+    echo "$m"
+    cat -- "$1" || return 2
+  else
+    case $m in *': No such file or directory') return 1 ;; esac
+    echo "$m" >&2
+    return 2
+  fi
+}
+
+# @links: what the stable names of disks stand for.
+at_links() {
+  set --
+  for k in by-id by-path; do [ ! -d /dev/disk/$k ] || set -- "$@" /dev/disk/$k; done
+  [ $# != 0 ] || return 0
+  o=$(find "$@" -type l -printf '%h/%f %l\n') || return 2
+  while read -r k l; do echo "${k#/dev/disk/} /dev/${l#../../}"; done <<EOF
+$o
+EOF
+}
+
+# @signatures: every sign of use on every whole disk.
+at_signatures() {
+  set +f
+  disks=$(lsblk -dnpo NAME,TYPE) || return 2
+  while read -r k l; do
+    case $l:$k in disk:*/zram* | disk:*/loop* | disk:*/ram*) continue ;; disk:*) ;; *) continue ;; esac
+    echo "disk $k"
+    k=${k#/dev/}
+    for l in /sys/class/block/"$k"/holders/* /sys/class/block/"$k"/"$k"*/holders/*; do
+      [ ! -e "$l" ] || echo "holder ${l##*/}"
+    done
+    o=$(wipefs --no-act -J "/dev/$k" </dev/null)
+    said wipefs $? w
+    o=$(blkid -p -o export "/dev/$k" </dev/null)
+    said blkid $? b
+  done <<EOF
+$disks
+EOF
+}
+
+# said PROGRAM STATUS MARK: its status, and its output with every line marked.
+said() {
+  echo "$1 $2"
+  [ -z "$o" ] || while IFS= read -r l; do printf '%s %s\n' "$3" "$l"; done <<EOF
+$o
+EOF
+}
+
+# @bricks: a brick that cannot be looked at makes the whole answer fail; it must not look like one that is absent.
+at_bricks() {
+  set +f
+  set --
+  for k in /gluster_bricks/*/brick*; do
+    if [ -d "$k/brick" ]; then
+      set -- "$@" "$k/brick"
+    elif [ -e "$k" ] || [ -L "$k" ]; then
+      find "$k/" -maxdepth 1 >/dev/null || return 2
+    fi
+  done
+  [ $# != 0 ] || return 0
+  o=$(find "$@" -maxdepth 0 -empty) || return 2
+  e=$(getfattr --absolute-names -h -e hex -n trusted.glusterfs.volume-id "$@" 2>&1)
+  for k; do
+    case $N$o$N in *"$N$k$N"*) m=1 ;; *) m=0 ;; esac
+    case $N$e in
+      *"$N# file: $k${N}trusted.glusterfs.volume-id=0x"*)
+        l=${e#*"# file: $k${N}trusted.glusterfs.volume-id=0x"}
+        l=${l%%"$N"*}
+        ;;
+      *"$N$k: trusted.glusterfs.volume-id: No such attribute"*) l=- ;;
+      *)
+        echo "$e" >&2
+        return 2
+        ;;
+    esac
+    echo "$k $m $l"
+  done
+}
+
+# --- step ---
+
+# answer VERDICT NUMBER STATUS: prints the one answer of a step and ends it.
+answer() {
+  o='' e=''
+  case $1 in unchanged | changed | started) ;; *) o=$(tail -c 4096 "$d/o") e=$(tail -c 4096 "$d/e") ;; esac
+  printf 'heretic/1 1\n%s:%s %s %s %s\n%s%sheretic/1 end\n' "$1" "$2" "$3" ${#o} ${#e} "$o" "$e"
+  [ "$1" = changed ] || exit "$J"
+  exit 0
+}
+
+# begin TOKEN: one step at a time on a host, and none of an operator that has been replaced.
+begin() {
+  J=0
+  room
+  : >"$d/o" 2>"$d/e"
+  mkdir -p -m 700 $R
+  exec 9>>$R/lock
+  flock -w 10 9 || answer locked 0 1
+  [ "$1" != 0 ] || return 0
+  k=0
+  [ ! -e $R/token ] || read -r k <$R/token
+  # A token that is not a number makes the comparison fail, hence refuses.
+  [ "$1" -ge "$k" ] 2>"$d/e" || { echo "$k" >"$d/o"; answer fenced 0 1; }
+  [ "$1" = "$k" ] || { echo "$1" >$R/token.new && mv -f $R/token.new $R/token; } || exit 70
+}
+
+# run TIMEOUT STDIN ARGV…: descriptor 9 is closed, or a daemon that the program leaves behind would keep the lock.
+run() {
+  t=$1 b=$2
+  shift 2
+  case $b in
+    -) timeout -k 2 "$t" "$@" </dev/null ;;
+    *) printf %s "$b" | base64 -d | timeout -k 2 "$t" "$@" ;;
+  esac >"$d/o" 2>"$d/e" 9>&-
+  r=$?
+}
+
+# holds EXPECT TEXT TIMEOUT STDIN ARGV…: 0 yes, 1 no, 2 nobody knows (it timed out).
+holds() {
+  x=$1 y=$2
+  shift 2
+  run "$@"
+  case $r:$x in
+    124:* | 137:*) return 2 ;;
+    0:ok) return 0 ;;
+    0:fails | 125:fails | 126:fails | 127:fails) return 1 ;;
+    *:fails) return 0 ;;
+    0:*) ;;
+    *) return 1 ;;
+  esac
+  if [ "$x" = contains ]; then
+    while read -r l || [ "$l" ]; do [ "$l" != "$y" ] || return 0; done <"$d/o"
+    return 1
+  fi
+  [ "$x" != empty ] || y=''
+  l=$(cat "$d/o")
+  l=${l#"${l%%[![:space:]]*}"}
+  [ "${l%"${l##*[![:space:]]}"}" = "$y" ]
+}
+
+done_when() {
+  [ "$s" = met ] || return 0
+  n=$((n + 1))
+  holds "$@"
+  case $? in 1) s=open ;; 2) answer undecided $n $r ;; esac
+}
+
+# settled VERB: before every other line; where all conditions hold there is nothing to do.
+settled() {
+  [ "$s" = open ] || answer unchanged 0 0
+  [ "$v" = "$1" ] || v=$1 n=0
+  n=$((n + 1))
+}
+
+# running UNIT: where the step's job runs already, that is the answer; what is left of a failed one is cleared.
+running() {
+  settled job
+  k=$(systemctl show -p ActiveState --value "$1" 2>"$d/e") || answer job $n $?
+  case $k in
+    inactive) ;;
+    failed)
+      run 20 - systemctl reset-failed "$1"
+      [ $r = 0 ] || answer job $n $r
+      ;;
+    *) answer started 0 0 ;;
+  esac
+}
+
+guard() {
+  settled guard
+  holds "$@" || answer guard $n $r
+}
+
+act() {
+  settled act
+  holds "$@" || answer act $n $r
+}
+
+verify() {
+  settled verify
+  holds "$@" || answer verify $n $r
+}
+
+# put PATH MODE REPLACES CONTENT: written beside, synced, renamed; labelled as the path wants it under SELinux.
+put() {
+  settled act
+  w=act k=${1%/*} t=''
+  {
+    { [ "$3" = - ] || replaces "$1" "$3"; } &&
+      mkdir -p "${k:-/}" && t=$(mktemp "$k/.heretic.XXXXXX") && printf %s "$4" | base64 -d >"$t" &&
+      chmod "$2" "$t" && sync "$t" && mv -fT "$t" "$1" && sync "${k:-/}" &&
+      { [ ! -e /sys/fs/selinux/enforce ] || restorecon "$1"; }
+  } >"$d/o" 2>"$d/e" 9>&- || {
+    r=$?
+    [ -z "$t" ] || rm -f "$t"
+    answer $w $n $r
+  }
+}
+
+# replaces PATH SHA256: whether the file is still what the step was planned from ("" = not there).
+replaces() {
+  h=''
+  if [ -e "$1" ] || [ -L "$1" ]; then h=$(sha256sum <"$1") || return 1; fi
+  h=${h%% *}
+  [ "$h" = "$2" ] || { echo "${h:-no file}"; w=stale; return 1; }
+}
+
+# job UNIT SCRIPT: starts the acts as a unit that outlives this connection and the operator.
+job() {
+  settled job
+  k=''
+  {
+    mkdir -p -m 700 $R/jobs && k=$(mktemp $R/jobs/XXXXXX) && printf %s "$2" | base64 -d >"$k"
+  } 2>"$d/e" || { rm -f "$k"; answer job $n 1; }
+  run 20 - systemd-run --quiet --unit="$1" --description='Heretic step' sh "$k"
+  [ $r = 0 ] || { rm -f "$k"; answer job $n $r; }
+  answer started 0 0
+}
+
+# begin_job: inside the unit. The script may hold secrets, and the shell has read all of it.
+begin_job() {
+  J=1 s=open
+  rm -f "$0"
+  room
+}
+
+end() {
+  settled end
+  answer changed 0 0
+}

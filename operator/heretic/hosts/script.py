@@ -1,0 +1,170 @@
+"""Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
+
+The text is a constant prologue of shell functions (prologue.sh) and one call of such a function a line, between
+``{`` and ``}`` so that the shell reads all of it before it runs any of it.
+"""
+
+import base64
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+from heretic.domain.commands import Action, Command, Probe, PutFile, Script
+from heretic.domain.errors import Bug, HereticError
+
+LONGEST = 60
+"""Seconds that no command and no call of this package exceeds; longer work is a job (design §2)."""
+
+_MARGIN = 10
+"""Seconds on top of the commands' own: start of the shell, the lock of a step, the way there and back."""
+
+_NAME = re.compile(r"[!-~]+")
+_UNIT = re.compile(r"heretic-[A-Za-z0-9:_.@-]{1,200}")
+_MODE = re.compile(r"[0-7]{4}")
+_SHA256 = re.compile(r"([0-9a-f]{64})?")
+
+
+def _sections() -> tuple[str, str]:
+    """Reads the prologue and leaves out what the shell does not need."""
+    text = files("heretic.hosts").joinpath("prologue.sh").read_text("utf-8")
+    parts = re.split(r"^# --- (?:observation|step) ---$", text, flags=re.MULTILINE)
+    common, observation, step = (
+        "".join(f"{line}\n" for line in map(str.strip, part.splitlines()) if line and not line.startswith("#"))
+        for part in parts
+    )
+    return common + observation, common + step
+
+
+OBSERVATION_PROLOGUE, STEP_PROLOGUE = _sections()
+
+
+def render_observation(probes: Sequence[Probe[Any]]) -> str:
+    """The script that asks all probes at once.
+
+    Args:
+        probes: At least one, names unique.
+
+    Raises:
+        HereticError: Bug; a probe cannot be asked as it is.
+    """
+    names = [p.name for p in probes]
+    if not names or len(set(names)) != len(names):
+        raise _bug(f"a batch needs probes of different names, not {names}")
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise _bug(f"{name!r} cannot name a probe")
+    lines = (("probe", p.name, _seconds(p.timeout, LONGEST - _MARGIN), *_argv(p.argv)) for p in probes)
+    return _text(OBSERVATION_PROLOGUE, [*lines, ("finish",)])
+
+
+def observation_deadline(probes: Sequence[Probe[Any]]) -> float:
+    """Seconds after which a batch is given up."""
+    return min(max(p.timeout for p in probes) + _MARGIN, LONGEST)
+
+
+def render_step(script: Script, token: int) -> str:
+    """The script that does one step, as the docstring of Script says.
+
+    Args:
+        script: What to check, do and verify.
+        token: The fencing token of this operator; 0 = none.
+
+    Raises:
+        HereticError: Bug; the script cannot be run as it is.
+    """
+    if not script.done or not script.actions:
+        raise _bug("a step needs conditions that say when it is done, and actions")
+    if token < 0:
+        raise _bug(f"{token} is not a fencing token")
+    lines: list[tuple[str, ...]] = [("begin", str(token))]
+    lines += _conditions("done_when", script.done)
+    guards = list(_conditions("guard", script.guards))
+    if script.job is None:
+        lines += [*guards, *_actions(script.actions), *_conditions("verify", script.done), ("end",)]
+    else:
+        unit = unit_name(script.job)
+        lines += [("running", unit), *guards, ("job", unit, _base64(_render_job(script)))]
+    return _text(STEP_PROLOGUE, lines)
+
+
+def _render_job(script: Script) -> str:
+    """What the unit runs: the same actions, without time limits, then the same conditions."""
+    actions = _actions(script.actions, limited=False)
+    return _text(STEP_PROLOGUE, [("begin_job",), *actions, *_conditions("verify", script.done), ("end",)])
+
+
+def step_deadline(script: Script) -> float:
+    """Seconds after which an answer is no longer waited for."""
+    commands = [*script.done, *script.guards, *script.done]
+    commands += [a for a in script.actions if isinstance(a, Command) and script.job is None]
+    return min(sum(c.timeout for c in commands) + _MARGIN, LONGEST)
+
+
+def unit_name(job: str) -> str:
+    """The full name of a job's systemd unit."""
+    unit = job if job.endswith(".service") else f"{job}.service"
+    if not _UNIT.fullmatch(unit):
+        raise _bug(f"{job!r} cannot name a job; heretic-… can")
+    return unit
+
+
+def shown(argv: Iterable[str], most: int = 200) -> str:
+    """A command as a person would type it, for messages, cut where it gets long."""
+    text = shlex.join(argv).replace("\n", "\\n")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _text(prologue: str, lines: Iterable[tuple[str, ...]]) -> str:
+    return prologue + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
+
+
+def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, ...]]:
+    return (_command(verb, c, _seconds(c.timeout)) for c in commands)
+
+
+def _actions(actions: Iterable[Action], *, limited: bool = True) -> Iterator[tuple[str, ...]]:
+    for action in actions:
+        if isinstance(action, PutFile):
+            yield _put(action)
+        else:
+            yield _command("act", action, _seconds(action.timeout) if limited else "0")
+
+
+def _command(verb: str, command: Command, timeout: str) -> tuple[str, ...]:
+    stdin = "-" if command.stdin is None else _base64(command.stdin)
+    return verb, command.expect.value, command.text.strip(), timeout, stdin, *_argv(command.argv)
+
+
+def _put(file: PutFile) -> tuple[str, ...]:
+    if not file.path.startswith("/") or file.path.endswith("/") or "\0" in file.path:
+        raise _bug(f"{file.path!r} is not the absolute path of a file")
+    if not _MODE.fullmatch(file.mode):
+        raise _bug(f"{file.path}: {file.mode!r} is not a file mode of four octal digits")
+    replaces = file.replaces_sha256
+    if replaces is not None and not _SHA256.fullmatch(replaces):
+        raise _bug(f"{file.path}: {replaces!r} is not a sha256")
+    return "put", file.path, file.mode, "-" if replaces is None else replaces, _base64(file.content)
+
+
+def _argv(argv: tuple[str, ...]) -> tuple[str, ...]:
+    if not argv or not argv[0] or any("\0" in word for word in argv):
+        raise _bug(f"{argv!r} is not a command")
+    if argv[0].startswith("-"):
+        raise _bug(f"{argv[0]!r} is not a program")
+    return argv
+
+
+def _seconds(timeout: int, most: int = LONGEST) -> str:
+    if not 0 < timeout <= most:
+        raise _bug(f"a command may take 1 to {most} seconds, not {timeout}; longer work is a job")
+    return str(timeout)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _bug(message: str) -> HereticError:
+    return HereticError(Bug(message))

@@ -1,0 +1,222 @@
+"""What ``sh`` does with a script of heretic.hosts, done to a Machine: a second reading of prologue.sh.
+
+It accepts the exact prologue and nothing else; the contract tests of tests/ssh hold it against real shells.
+"""
+
+import base64
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from heretic.domain.commands import Output
+from heretic.hosts.script import OBSERVATION_PROLOGUE, STEP_PROLOGUE
+from sim.machine import Argv, Machine
+
+TIMED_OUT = (124, 137)
+SAID = 4096
+
+
+class ProtocolError(Exception):
+    """The script is not one of ours."""
+
+
+def run_script(machine: Machine, text: str) -> str:
+    """Runs one script.
+
+    Returns:
+        What it prints.
+
+    Raises:
+        ProtocolError: It is not one of ours.
+    """
+    for prologue, run in ((OBSERVATION_PROLOGUE, _observe), (STEP_PROLOGUE, _step)):
+        if text.startswith(prologue + "{\n") and text.endswith("\n}\n"):
+            return run(machine, _calls(text[len(prologue) + 2 : -2]))
+    raise ProtocolError("the prologue is not the one of this version")
+
+
+def _calls(body: str) -> list[Argv]:
+    """The lines of a script; a quoted word may hold a new line."""
+    return [tuple(shlex.split(line)) for line in _lines(body)]
+
+
+def _lines(body: str) -> list[str]:
+    lines, start, quoted = [], 0, False
+    for position, character in enumerate(body):
+        if character == "'":
+            quoted = not quoted
+        elif character == "\n" and not quoted:
+            lines.append(body[start:position])
+            start = position + 1
+    return lines
+
+
+def _observe(machine: Machine, calls: list[Argv]) -> str:
+    if calls[-1] != ("finish",) or any(c[0] != "probe" for c in calls[:-1]):
+        raise ProtocolError(f"not an observation: {calls}")
+    frames = [(name, machine.run(tuple(argv), None, float(timeout))) for _, name, timeout, *argv in calls[:-1]]
+    return _framed(frames)
+
+
+def _framed(frames: list[tuple[str, Output]]) -> str:
+    head = [f"heretic/1 {len(frames)}\n"]
+    body = []
+    for name, o in frames:
+        head.append(f"{name} {o.rc} {len(o.stdout.encode())} {len(o.stderr.encode())}\n")
+        body += [o.stdout, o.stderr]
+    return "".join([*head, *body, "heretic/1 end\n"])
+
+
+class _AnsweredError(Exception):
+    """The step has its answer."""
+
+    def __init__(self, verdict: str, number: int, output: Output) -> None:
+        super().__init__(verdict)
+        quiet = verdict in ("unchanged", "changed", "started")
+        out, err = ("", "") if quiet else (_tail(output.stdout), _tail(output.stderr))
+        self.verdict = verdict
+        self.frame = (f"{verdict}:{number}", Output(output.rc, out, err))
+
+
+def _tail(text: str) -> str:
+    """The end of it, without trailing new lines, as a command substitution gives it."""
+    return text.encode()[-SAID:].decode("utf-8", "replace").rstrip("\n")
+
+
+_NOTHING = Output(0, "", "")
+
+
+@dataclass
+class _Step:
+    """The interpreter of a step's lines."""
+
+    machine: Machine
+    open: bool = False
+    verb: str = ""
+    number: int = 0
+    handlers: dict[str, Callable[..., None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.handlers = {
+            "begin": self.begin,
+            "begin_job": self.begin_job,
+            "done_when": self.done_when,
+            "running": self.running,
+            "guard": lambda *a: self.condition("guard", *a),
+            "act": self.act,
+            "put": self.put,
+            "job": self.job,
+            "verify": lambda *a: self.condition("verify", *a),
+            "end": self.end,
+        }
+
+    def run(self, calls: list[Argv]) -> tuple[str, Output]:
+        try:
+            for verb, *arguments in calls:
+                if verb not in self.handlers:
+                    raise ProtocolError(f"unknown line {verb}")
+                self.handlers[verb](*arguments)
+        except _AnsweredError as answer:
+            return answer.frame
+        raise ProtocolError("the step ends without an answer")
+
+    def settled(self, verb: str) -> None:
+        if not self.open:
+            raise _AnsweredError("unchanged", 0, _NOTHING)
+        self.number = self.number + 1 if self.verb == verb else 1
+        self.verb = verb
+
+    def begin(self, token: str) -> None:
+        if self.machine.lock_held:
+            raise _AnsweredError("locked", 0, Output(1, "", ""))
+        wanted = int(token)
+        if wanted and wanted < self.machine.token:
+            raise _AnsweredError("fenced", 0, Output(1, str(self.machine.token), ""))
+        self.machine.token = max(self.machine.token, wanted)
+
+    def begin_job(self) -> None:
+        self.open = True
+
+    def done_when(self, *arguments: str) -> None:
+        if self.open:
+            return
+        self.number += 1
+        held, output = self.holds(*arguments)
+        if output.rc in TIMED_OUT:
+            raise _AnsweredError("undecided", self.number, output)
+        self.open = not held
+
+    def condition(self, verb: str, *arguments: str) -> None:
+        self.settled(verb)
+        held, output = self.holds(*arguments)
+        if not held:
+            raise _AnsweredError(verb, self.number, output)
+
+    def act(self, *arguments: str) -> None:
+        self.settled("act")
+        held, output = self.holds(*arguments, effect=True)
+        if not held:
+            raise _AnsweredError("act", self.number, output)
+
+    def put(self, path: str, mode: str, replaces: str, content: str) -> None:
+        self.settled("act")
+        output = self.machine.put(path, _decoded(content), mode, None if replaces == "-" else replaces)
+        if output.rc == 3:
+            raise _AnsweredError("stale", self.number, Output(1, output.stderr, ""))
+        if output.rc:
+            raise _AnsweredError("act", self.number, output)
+
+    def running(self, unit: str) -> None:
+        self.settled("job")
+        if self.machine.job_active(unit):
+            raise _AnsweredError("started", 0, _NOTHING)
+
+    def job(self, unit: str, script: str) -> None:
+        self.settled("job")
+        text = _decoded(script)
+        machine = self.machine
+
+        def work() -> int:
+            verdict, _ = _Step(machine).run(_calls(text[len(STEP_PROLOGUE) + 2 : -2]))
+            return 0 if verdict.startswith("changed") else 1
+
+        machine.start_job(unit, work)
+        raise _AnsweredError("started", 0, _NOTHING)
+
+    def end(self) -> None:
+        self.settled("end")
+        raise _AnsweredError("changed", 0, _NOTHING)
+
+    def holds(
+        self, expect: str, text: str, timeout: str, stdin: str, *argv: str, effect: bool = False
+    ) -> tuple[bool, Output]:
+        run = self.machine.act if effect else self.machine.run
+        limit = float(timeout) or float("inf")
+        output = run(argv, None if stdin == "-" else _decoded(stdin), limit)
+        return _meets(expect, text, output), output
+
+
+def _meets(expect: str, text: str, output: Output) -> bool:
+    if expect == "fails":
+        return output.rc not in (0, *TIMED_OUT, 125, 126, 127)
+    if output.rc != 0:
+        return False
+    printed = output.stdout
+    match expect:
+        case "ok":
+            return True
+        case "empty":
+            return not printed.strip()
+        case "equals":
+            return printed.strip() == text
+        case "contains":
+            return any(line.strip() == text for line in printed.splitlines())
+    raise ProtocolError(f"unknown expectation {expect}")
+
+
+def _decoded(word: str) -> str:
+    return base64.b64decode(word).decode()
+
+
+def _step(machine: Machine, calls: list[Argv]) -> str:
+    return _framed([_Step(machine).run(calls)])

@@ -1,0 +1,215 @@
+"""A simulated host on the network: asyncssh's server in front of a Machine, with the faults of real ones."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+import asyncssh
+
+from sim.machine import Machine
+from sim.protocol import ProtocolError, run_script
+
+
+@cache
+def client_key() -> asyncssh.SSHKey:
+    """The key that every simulated host lets in; one for all, as a site has one."""
+    return asyncssh.generate_private_key("ssh-ed25519")
+
+
+@cache
+def shared_host_key() -> asyncssh.SSHKey:
+    """A host key that many simulated hosts may share where identity does not matter (the benchmark)."""
+    return asyncssh.generate_private_key("ssh-ed25519")
+
+
+@dataclass
+class Faults:
+    """What is wrong with a host. Each may be changed at any time and takes effect at the next occasion.
+
+    Attributes:
+        refuse_login: No key is let in.
+        refuse_sudo: What sudo says instead of working.
+        hang: The script never starts; the channel stays open.
+        drop_before: Scripts before whose execution the connection breaks, as a countdown (1 = the next one).
+        drop_after: Likewise, but right after the execution: the reply is lost.
+        noise: What the login shell prints before every answer.
+        garble: Applied to every answer.
+        delay: Seconds before every answer.
+    """
+
+    refuse_login: bool = False
+    refuse_sudo: str | None = None
+    hang: bool = False
+    drop_before: int = 0
+    drop_after: int = 0
+    noise: str = ""
+    garble: Callable[[bytes], bytes] | None = None
+    delay: float = 0.0
+
+
+@dataclass
+class SimServer:
+    """One simulated host listening on 127.0.0.1.
+
+    Attributes:
+        machine: What it is.
+        user: Who may log in.
+        port: Where it listens once started; 0 before. A restarted one keeps its port.
+        host_key: Its identity; a new one may be set while stopped.
+        host_certificate: Shown instead of the bare key when set.
+        faults: What is wrong with it.
+        logins: Logins that worked.
+        scripts: Scripts that were run.
+    """
+
+    machine: Machine = field(default_factory=Machine)
+    user: str = "root"
+    port: int = 0
+    host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    host_certificate: asyncssh.SSHCertificate | None = None
+    faults: Faults = field(default_factory=Faults)
+    logins: int = 0
+    scripts: int = 0
+    _listener: asyncssh.SSHAcceptor | None = field(default=None, repr=False)
+    _open: "set[asyncssh.SSHServerConnection]" = field(default_factory=set, repr=False)
+
+    @property
+    def host_key_line(self) -> str:
+        """The public host key as a user would pin it."""
+        return self.host_key.export_public_key("openssh").decode().strip()
+
+    async def start(self) -> "SimServer":
+        """Listens; returns itself."""
+        key = (self.host_key, self.host_certificate) if self.host_certificate else self.host_key
+        self._listener = await asyncssh.listen(
+            "127.0.0.1",
+            self.port,
+            server_factory=lambda: _Login(self),
+            server_host_keys=[key],
+            encryption_algs=["aes128-gcm@openssh.com", "aes256-gcm@openssh.com"],
+            compression_algs=["none"],
+            gss_host=None,
+            encoding=None,
+            config=None,
+        )
+        self.port = self._listener.get_port()
+        return self
+
+    async def stop(self) -> None:
+        """Stops listening and breaks all connections, as a power cut does (but with a reset)."""
+        if self._listener is not None:
+            self._listener.close()
+            await self._listener.wait_closed()
+            self._listener = None
+        self.drop()
+
+    def drop(self) -> None:
+        """Breaks all connections."""
+        for connection in list(self._open):
+            connection.abort()
+
+    def freeze(self) -> None:
+        """Stops hearing what comes in on open connections, as a host that hangs or lost its network."""
+        for connection in self._open:
+            transport = connection._transport
+            assert isinstance(transport, asyncio.ReadTransport)
+            transport.pause_reading()
+
+    def execute(self, script: str) -> str:
+        """Runs one script; a subclass may run it elsewhere.
+
+        Raises:
+            ProtocolError: It is not one of ours.
+        """
+        return run_script(self.machine, script)
+
+
+class _Login(asyncssh.SSHServer):
+    """One connection."""
+
+    def __init__(self, server: SimServer) -> None:
+        self._server = server
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._server._open.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None:
+            self._server._open.discard(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        let_in = username == self._server.user and not self._server.faults.refuse_login
+        return let_in and key.public_data == client_key().public_data
+
+    def auth_completed(self) -> None:
+        self._server.logins += 1
+
+    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
+        return _Shell(self._server)
+
+
+class _Shell(asyncssh.SSHServerSession[bytes]):
+    """One `sh -s`."""
+
+    def __init__(self, server: SimServer) -> None:
+        self._server = server
+        self._script = bytearray()
+        self._channel: asyncssh.SSHServerChannel[bytes] | None = None
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._channel = chan
+
+    def exec_requested(self, command: str) -> bool:
+        return command == ("sh -s" if self._server.user == "root" else "sudo -n sh -s")
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        self._script += data
+
+    def eof_received(self) -> bool:
+        delay = self._server.faults.delay
+        asyncio.get_running_loop().call_later(delay, self._run) if delay else self._run()
+        return True
+
+    def _run(self) -> None:
+        channel, server, faults = self._channel, self._server, self._server.faults
+        if channel is None or faults.hang:
+            return
+        if faults.refuse_sudo is not None:
+            self._answer(b"", faults.refuse_sudo.encode(), 1)
+            return
+        if _counts_down(faults, "drop_before"):
+            server.drop()
+            return
+        server.scripts += 1
+        try:
+            printed = server.execute(self._script.decode()).encode()
+        except ProtocolError as error:
+            self._answer(b"", f"sh: {error}".encode(), 2)
+            return
+        if _counts_down(faults, "drop_after"):
+            server.drop()
+            return
+        self._answer(faults.noise.encode() + (faults.garble(printed) if faults.garble else printed), b"", 0)
+
+    def _answer(self, stdout: bytes, stderr: bytes, status: int) -> None:
+        assert self._channel is not None
+        self._channel.write(stdout)
+        if stderr:
+            self._channel.write_stderr(stderr)
+        self._channel.exit(status)
+
+
+def _counts_down(faults: Faults, name: str) -> bool:
+    left = getattr(faults, name)
+    if left:
+        setattr(faults, name, left - 1)
+    return bool(left == 1)
