@@ -1,7 +1,7 @@
 """What is particular to each kind: which facts it needs, and which pure rules plan and report it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.domain.errors import Failure, Transient
@@ -33,10 +33,12 @@ class Observed:
     Attributes:
         hosts: Facts of the hosts that concern the object, or why there are none.
         pool: Facts of the volumes; Unknown for kinds that need none.
+        trusted_key: Host key that was accepted on first use, empty when none was.
     """
 
     hosts: Mapping[str, HostView]
     pool: Fact[PoolFacts] = NOT_OBSERVED
+    trusted_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ def _nothing_left(resource: Resource, view: SiteView, observed: Observed) -> Pla
 
 async def _observe_node(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
     assert isinstance(resource, Node)
-    name = resource.metadata.name
-    return Observed({name: await observer.host(resource.metadata.namespace, view, resource, fresh)})
+    name, namespace = resource.metadata.name, resource.metadata.namespace
+    facts = await observer.host(namespace, view, resource, fresh)
+    return Observed({name: facts}, trusted_key=observer.trusted_key(namespace, name))
 
 
 def _plan_node(resource: Resource, view: SiteView, observed: Observed) -> Plan:
@@ -85,7 +88,9 @@ def _without_host(failure: Failure) -> Plan:
 
 def _report_node(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
     assert isinstance(resource, Node)
-    return report_node(resource, view, observed.hosts[resource.metadata.name], outcome)
+    report = report_node(resource, view, observed.hosts[resource.metadata.name], outcome)
+    trusted = observed.trusted_key or resource.status.trusted_host_key
+    return replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
 
 
 async def _observe_site(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:

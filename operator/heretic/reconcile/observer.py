@@ -91,9 +91,14 @@ class Observer:
             look.touched = True
         self._pools.pop(namespace, None)
 
+    def trusted_key(self, namespace: str, node: str) -> str:
+        """The host key that was accepted on first use; empty when none was."""
+        return self._hosts.trusted_key(f"{namespace}/{node}") or ""
+
     def forget(self, namespace: str, node: str) -> None:
         """A Node was deleted."""
         self._looks.pop((namespace, node), None)
+        self._hosts.forget(f"{namespace}/{node}")
 
     def _age(self, look: _Look) -> float:
         return self._monotonic() - look.asked_at
