@@ -12,6 +12,7 @@ from lab.accel import Acceleration, qemu_version
 from lab.cache import cache_dir, cached_folder
 from lab.image import Image
 from lab.machine import Machine
+from lab.network import UPLINK_MAC
 from lab.node import BOOT_TIMEOUT
 from lab.shell import run, say, timed
 from lab.ssh import Access
@@ -34,6 +35,7 @@ def key(machine: Machine, image: Image, acceleration: Acceleration) -> str:
         acceleration.fingerprint,
         machine.hardware(image),
         machine.identity.archive(),
+        UPLINK_MAC,
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

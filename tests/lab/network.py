@@ -17,6 +17,8 @@ from lab.spec import NetworkName, SiteSpec
 
 # Bridges and taps carry jumbo frames, so that the MTU is for the nodes to choose.
 MTU = 9000
+# Always the same: nodes that wake up in a saved state send to the address they knew then.
+UPLINK_MAC = "52:54:00:4c:0a:fe"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Network:
         for table in ("iptables", "ip6tables", "arptables"):
             # Where this machine filters bridged frames, its firewall must not decide what site traffic passes.
             self._sysctl(f"net.bridge.bridge-nf-call-{table}", "0")
-        run(["ip", "link", "add", self.uplink, "type", "veth", "peer", "name", "uplink", "netns", self.namespace])
+        veth = ["ip", "link", "add", self.uplink, "address", UPLINK_MAC, "type", "veth"]
+        run([*veth, "peer", "name", "uplink", "netns", self.namespace])
         self._batch(["link set uplink master br-mgmt up"])
         run(["ip", "address", "add", f"{site.gateway}/24", "dev", self.uplink])
         run(["ip", "link", "set", self.uplink, "up"])

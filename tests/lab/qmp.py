@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lab.errors import LabError
 
@@ -16,9 +16,9 @@ Reply = Any  # what QEMU answers depends on the command
 class Monitor:
     """One open connection. QEMU serves one at a time; the next one waits until this one is closed."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, stream: BinaryIO) -> None:
         self._connection = connection
-        self._stream = connection.makefile("rb")
+        self._stream = stream
         self._events: list[dict[str, Any]] = []
         self._read()  # the greeting
         self.execute("qmp_capabilities")
@@ -83,4 +83,5 @@ def connect(path: Path) -> Iterator[Monitor]:
             connection.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError):
             raise LabError(f"no QEMU answers at {path}: the machine is powered off") from None
-        yield Monitor(connection)
+        with connection.makefile("rb") as stream:
+            yield Monitor(connection, stream)

@@ -15,7 +15,7 @@ from lab.accel import Acceleration
 from lab.disks import Disk
 from lab.errors import LabError
 from lab.image import Image
-from lab.node import BOOT_TIMEOUT, Node
+from lab.node import Node
 from lab.shell import run
 
 # The one kind of device here that QEMU refuses to save.
@@ -101,20 +101,25 @@ def wake(
         for name in sorted(wanted - saved):
             machine.plug(monitor, node.disks[name])
         monitor.execute("cont")
-    node.wait_ssh(BOOT_TIMEOUT)
-    node.skew_clock(0)
-    _wait_disks(node, len(wanted))
+    _wait_awake(node, len(wanted))
 
 
-def _wait_disks(node: Node, count: int) -> None:
-    """A disk that was just plugged in takes the guest a second to find."""
+def _wait_awake(node: Node, disks: int) -> None:
+    """Set the clock right and wait for the disks, which the guest takes seconds to find; all in one login.
+
+    Nothing is asked of a waking guest before that: each attempt to connect costs an emulated processor a second.
+    """
     script = (
-        f"for i in $(seq 150); do test $(lsblk -dno TYPE | grep -c disk) -gt {count} && break; sleep 0.2; done; "
+        f"for i in $(seq 150); do test $(lsblk -dno TYPE | grep -c disk) -gt {disks} && break; sleep 0.2; done; "
         "udevadm settle; lsblk -dno NAME,TYPE"
     )
-    seen = node.ssh(script).stdout
-    if seen.count(" disk") < count + 1:
-        raise LabError(f"{node.name} should see {count} data disks beside its OS disk, and sees:\n{seen}")
+    try:
+        seen = node.access.set_clock(0, then=script)
+    except LabError:
+        node.wait_ssh()
+        seen = node.access.set_clock(0, then=script)
+    if seen.count(" disk") < disks + 1:
+        raise LabError(f"{node.name} should see {disks} data disks beside its OS disk, and sees:\n{seen}")
 
 
 def _save_one(node: Node, tag: str) -> None:
