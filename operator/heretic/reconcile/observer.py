@@ -160,5 +160,5 @@ def _whom_to_ask(hosts: Mapping[str, HostView]) -> str | None:
 def _glusterd_runs(facts: HostFacts) -> bool:
     if not isinstance(facts.services, Known):
         return False
-    service = facts.services.value.get("glusterd")
+    service = facts.services.value.get("glusterd.service")
     return service is not None and service.active == "active"
