@@ -1,0 +1,1 @@
+"""The site's networks, as far as nodes refer to them."""

@@ -1,0 +1,118 @@
+"""Rules that only all objects of a site together can break; none of them can be checked by the API server."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from heretic.api.v1alpha1.network import NetworkRole
+from heretic.domain.errors import Reason
+from heretic.domain.plan import Blocked
+from heretic.domain.site.names import inside, peer_name, storage_nodes
+from heretic.domain.site.view import SiteView
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_NAME = 253
+
+
+def faults(view: SiteView) -> tuple[Blocked, ...]:
+    """Everything that is wrong with the declared site as a whole.
+
+    Args:
+        view: The declared site.
+
+    Returns:
+        One Blocked a mistake, with the names and values that clash; empty when the site is sound.
+    """
+    return (*_sites(view), *_domains(view), *_networks(view), *_addresses(view))
+
+
+def _sites(view: SiteView) -> Iterator[Blocked]:
+    if len(view.sites) > 1:
+        names = ", ".join(sorted(view.sites))
+        yield Blocked(
+            Reason.MORE_THAN_ONE_SITE,
+            f"a namespace is one site, and this one has {len(view.sites)} Sites ({names}); delete all but one",
+        )
+
+
+def _domains(view: SiteView) -> Iterator[Blocked]:
+    if view.site is None:
+        return
+    for field, domain in (
+        ("storage", view.site.spec.domains.storage),
+        ("management", view.site.spec.domains.management),
+    ):
+        labels = domain.split(".")
+        if not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdecimal():
+            yield Blocked(
+                Reason.INVALID_SPEC,
+                f"spec.domains.{field} of Site {view.site.metadata.name} is no domain name: {domain!r}; use lower "
+                "case letters, digits and dashes, in parts divided by dots",
+            )
+    for node in storage_nodes(view):
+        name = peer_name(view, node)
+        if len(name) > _LONGEST_NAME:
+            yield Blocked(
+                Reason.INVALID_SPEC,
+                f"the storage name of {node} would have {len(name)} characters, at most {_LONGEST_NAME} are "
+                "possible; choose a shorter storage domain",
+            )
+
+
+def _networks(view: SiteView) -> Iterator[Blocked]:
+    for role in (NetworkRole.GLUSTER, NetworkRole.MANAGEMENT):
+        names = sorted(name for name, network in view.networks.items() if network.spec.role is role)
+        if len(names) > 1:
+            yield Blocked(
+                Reason.INVALID_SPEC,
+                f"{len(names)} Networks have the role {role.value} ({', '.join(names)}); only one can carry it",
+            )
+
+
+def _addresses(view: SiteView) -> Iterator[Blocked]:
+    holders: dict[str, list[str]] = defaultdict(list)
+    management = [n for n in view.networks.values() if n.spec.role is NetworkRole.MANAGEMENT]
+    for name, node in sorted(view.nodes.items()):
+        holders[node.spec.address].append(f"{name} (management)")
+        if len(management) == 1 and _is_address(node.spec.address):
+            network = management[0]
+            if not inside(node.spec.address, network.spec.subnet):
+                yield _outside(name, node.spec.address, network.metadata.name, network.spec.subnet)
+        for entry in node.spec.addresses:
+            known = view.networks.get(entry.network)
+            if known is None:
+                have = ", ".join(sorted(view.networks)) or "none"
+                yield Blocked(
+                    Reason.NETWORK_NOT_FOUND,
+                    f"{name} has an address in Network {entry.network}, which does not exist (there are: {have}); "
+                    "make that Network or correct the name",
+                )
+            elif not inside(entry.address, known.spec.subnet):
+                yield _outside(name, entry.address, entry.network, known.spec.subnet)
+            if not (entry.address == node.spec.address and known is not None and known in management):
+                holders[entry.address].append(f"{name} ({entry.network})")
+    for network in view.networks.values():
+        if network.spec.gateway:
+            holders[network.spec.gateway].append(f"the gateway of Network {network.metadata.name}")
+    for address, who in sorted(holders.items()):
+        if len(who) > 1:
+            yield Blocked(
+                Reason.DUPLICATE_ADDRESS,
+                f"{address} is declared {len(who)} times: {', '.join(who)}; every address may have one owner",
+            )
+
+
+def _outside(node: str, address: str, network: str, subnet: str) -> Blocked:
+    return Blocked(
+        Reason.ADDRESS_OUTSIDE_NETWORK,
+        f"{address} of {node} is not inside Network {network} ({subnet}); correct the address or the subnet",
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
