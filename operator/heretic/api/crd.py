@@ -1,12 +1,12 @@
-"""The CustomResourceDefinitions of all kinds, from the models: ``python -m heretic.api.crd [--out crds]``."""
+"""The CustomResourceDefinitions of all kinds, from the models: ``python -m heretic.api.crd [--check]``."""
 
-import argparse
+import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from heretic.api.generated import main
 from heretic.api.schema import Column
 from heretic.api.structural import Schema, structural
 from heretic.api.v1alpha1 import GROUP, KINDS, VERSION, Resource
@@ -117,22 +117,5 @@ def _dump(document: Schema) -> str:
     return text
 
 
-def write(folder: Path) -> None:
-    """Makes a folder hold exactly the generated files, beside whatever is not YAML."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = files()
-    for stale in set(folder.glob("*.yaml")) - {folder / name for name in wanted}:
-        stale.unlink()
-    for name, content in wanted.items():
-        (folder / name).write_text(content, encoding="utf-8")
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m heretic.api.crd", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("crds"), metavar="FOLDER")
-    write(parser.parse_args(arguments).out)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main("heretic.api.crd", "crds", files()))

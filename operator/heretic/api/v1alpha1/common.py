@@ -16,6 +16,7 @@ from heretic.api.schema import VALIDATIONS, Cap, Column, Rule, condition_column,
 GROUP = "hvp.ovirt.life"
 VERSION = "v1alpha1"
 
+_LONGEST_LABEL = 63
 LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DOMAIN = r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?[.])*[a-z](?:[-a-z0-9]*[a-z0-9])?"
 _KEY = (
@@ -46,27 +47,27 @@ def _is_size(text: str) -> bool:
 
 ObjectName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=63),
+    StringConstraints(max_length=_LONGEST_LABEL),
     matching(LABEL, "must be the name of an object: lower-case letters, digits and dashes, such as 'node1'"),
 ]
 """A name of another object in the same namespace."""
 
 IPv4 = Annotated[
     str,
-    StringConstraints(min_length=7, max_length=15),
+    StringConstraints(max_length=64),
     Rule("isIP(self) && ip(self).family() == 4", "must be an IPv4 address such as '172.20.10.11'", _is_ipv4),
 ]
 
 DomainName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=190),
+    StringConstraints(max_length=190),
     matching(_DOMAIN, "must be a DNS domain in lower case such as 'gluster.private'"),
 ]
 """So short that any node's name fits before it."""
 
 HostAddress = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=253),
+    StringConstraints(max_length=253),
     Rule(
         cel=f"isIP(self) ? ip(self).family() == 4 : self.matches(r'^(?:{_DOMAIN})$')",
         message="must be an IPv4 address or a DNS name in lower case: '172.20.10.11', 'node1.mgmt.private'",
@@ -76,7 +77,7 @@ HostAddress = Annotated[
 
 PublicKey = Annotated[
     str,
-    StringConstraints(min_length=80, max_length=4096),
+    StringConstraints(max_length=4096),
     matching(
         _KEY, "must be one OpenSSH public key, as ssh-keyscan prints it after the host's name: 'ssh-ed25519 AAAA…'"
     ),
@@ -84,7 +85,7 @@ PublicKey = Annotated[
 
 UserName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=32),
+    StringConstraints(max_length=32),
     matching("[a-z_][-a-z0-9_]*", "must be the name of a Unix account such as 'root'"),
 ]
 
@@ -92,7 +93,7 @@ Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 
 Size = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=32),
+    StringConstraints(max_length=32),
     Rule(
         cel=(
             "self.matches(r'^[0-9]{1,19}([.][0-9]{1,9})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$') && "
@@ -263,7 +264,7 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
-    name: ObjectName
+    name: str
     namespace: str = "default"
     uid: str = ""
     generation: int = 0
@@ -297,10 +298,14 @@ class Resource(_Base):
     """Paths that ``kubectl get --field-selector`` takes."""
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel=f"self.metadata.name.size() <= 63 && self.metadata.name.matches(r'^(?:{LABEL})$')",
+            cel=f"self.metadata.name.size() <= {_LONGEST_LABEL} && self.metadata.name.matches(r'^(?:{LABEL})$')",
             message=(
-                "`metadata.name` must be at most 63 lower-case letters, digits and dashes: it becomes part of "
+                f"`metadata.name` must be at most {_LONGEST_LABEL} lower-case letters, digits and dashes: it becomes part of "
                 "host names and paths"
+            ),
+            holds=lambda resource: (
+                re.fullmatch(LABEL, resource.metadata.name) is not None
+                and len(resource.metadata.name) <= _LONGEST_LABEL
             ),
         ),
     )

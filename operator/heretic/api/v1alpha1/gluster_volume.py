@@ -58,7 +58,7 @@ _LONGEST_NAME = 50
 
 VolumeName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=_LONGEST_NAME),
+    StringConstraints(max_length=_LONGEST_NAME),
     matching("[A-Za-z0-9][-A-Za-z0-9_]*", "must be letters, digits, dashes and underscores, such as 'vmstore'"),
     Rule(
         cel=f"!self.matches(r'^{_RESERVED}$')",
@@ -114,7 +114,7 @@ class VolumeOption(Model):
 
     name: Annotated[
         str,
-        StringConstraints(min_length=3, max_length=128),
+        StringConstraints(max_length=128),
         matching(
             "[a-z0-9]+(?:-[a-z0-9]+)*(?:[.][a-z0-9]+(?:[-_][a-z0-9]+)*)+",
             "must be the full name of a Gluster option, such as 'network.ping-timeout'",
@@ -122,7 +122,7 @@ class VolumeOption(Model):
     ] = Field(description="Full name of the option, as gluster volume get <volume> all shows it.")
     value: Annotated[
         str,
-        StringConstraints(min_length=1, max_length=1024),
+        StringConstraints(max_length=1024),
         matching(
             r"[!#-&(-,.-\[\]-_a-~][!#-&(-\[\]-_a-~]*",
             "must be printable ASCII without spaces, quotes and backslashes, and must not begin with a dash",

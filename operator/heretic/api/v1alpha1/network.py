@@ -46,7 +46,7 @@ class NetworkRole(StrEnum):
 
 Subnet = Annotated[
     str,
-    StringConstraints(min_length=9, max_length=18),
+    StringConstraints(max_length=64),
     Rule(
         cel=(
             "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && "

@@ -1,5 +1,6 @@
 """Node: one physical host."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -57,12 +58,12 @@ class DiskSelection(StrEnum):
 
 DiskId = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=128),
+    StringConstraints(max_length=128),
     matching("[A-Za-z0-9][-A-Za-z0-9#+.:=@_]*", "must be a name below /dev/disk/by-id without the folder"),
     Rule(
         cel="!self.matches(r'-part[0-9]+$')",
         message="must be a whole disk, not a partition",
-        holds=lambda text: not text.rpartition("-part")[2].isdecimal() or "-part" not in text,
+        holds=lambda text: re.search("-part[0-9]+$", text) is None,
     ),
 ]
 
@@ -126,7 +127,7 @@ class NodeSpec(CommonSpec):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             cel="self.arbiter != 'Always' || 'Storage' in self.roles",
-            message="`arbiter` may not be 'Always' when `roles` has no 'Storage': it would hold no bricks",
+            message="`arbiter` must not be 'Always' when `roles` has no 'Storage': it would hold no bricks",
             holds=lambda spec: spec.arbiter is not ArbiterPolicy.ALWAYS or Role.STORAGE in spec.roles,
         ),
     )
@@ -160,7 +161,7 @@ class NodeSpec(CommonSpec):
     )
     failure_domain: Annotated[
         str,
-        StringConstraints(min_length=1, max_length=63),
+        StringConstraints(max_length=63),
         matching("[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", "must be a name such as 'rack-1'"),
     ] = Field(
         default="",
@@ -193,6 +194,7 @@ class NodeDisk(StatusModel):
     id: Text = Field(description="Stable name below /dev/disk/by-id, or by-path; write it in spec.disks.ids.")
     path: Text = Field(default="", description="Kernel name at the last look; another one after a reboot.")
     size_bytes: Int64 = Field(default=0, description="Size in bytes.")
+    sector_bytes: int = Field(default=0, description="Logical sector size in bytes; 0: not known.")
     media: Text = Field(default="", description="HDD, SSD or NVMe.")
     use: Text = Field(default="", description="What it was chosen for, recorded once and kept; empty: not used.")
     volume_group: Text = Field(default="", description="LVM volume group that it is chosen for.")

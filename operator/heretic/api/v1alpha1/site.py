@@ -125,7 +125,7 @@ class MaintenanceWindow(Model):
     )
     start_time: Annotated[
         str,
-        Field(min_length=5, max_length=5),
+        Field(max_length=32),
         matching("(?:[01][0-9]|2[0-3]):[0-5][0-9]", "must be a time of day from '00:00' to '23:59'"),
     ] = Field(description="When it opens: hours and minutes in UTC, such as '22:30'.")
     duration_minutes: Annotated[int, Field(strict=True, ge=15, le=1440)] = Field(
@@ -164,7 +164,7 @@ class SiteSpec(CommonSpec):
         default=[],
         description=(
             "When disruptive steps (those that take redundancy or a service away for a while) may start. Empty: "
-            "at any time. Repairs of what is broken already do not wait for a window."
+            "at any time. Steps that interrupt nothing do not wait for a window."
         ),
     )
 

@@ -1,0 +1,122 @@
+"""Manifests read from a file get the same answer as from the API server."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from heretic.api.parse import InvalidResourceError, parse_resource
+from heretic.api.v1alpha1 import KINDS, Mode, Node, Site
+from heretic.api.v1alpha1.node import DiskSelection, Role
+from wrong_manifests import SPECS, STRUCTURE, UNKNOWN_FIELDS, WRONG, Wrong, manifest
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBoTp0Ey7FZJ3Zr5QSEfHzPZzoTIXQPJv0zvZ6VZnWmM"
+SITES = Path(__file__).parents[3] / "manifests" / "sites"
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_wrong_manifest_is_refused_with_the_message_of_the_api_server(wrong: Wrong) -> None:
+    with pytest.raises(InvalidResourceError) as refusal:
+        parse_resource(wrong.kind, wrong.manifest())
+
+    [problem] = refusal.value.problems
+    path, _, message = problem.partition(": ")
+    assert path == (wrong.path or "object")
+    assert wrong.message in message
+    assert str(refusal.value).startswith(f"{wrong.kind} {wrong.name}: ")
+
+
+@pytest.mark.parametrize("wrong", STRUCTURE, ids=str)
+def test_wrong_structure_is_refused_at_its_place(wrong: Wrong) -> None:
+    with pytest.raises(InvalidResourceError) as refusal:
+        parse_resource(wrong.kind, wrong.manifest())
+
+    [problem] = refusal.value.problems
+    assert problem.startswith(f"{wrong.path}: ")
+    assert wrong.message in problem
+
+
+@pytest.mark.parametrize("wrong", UNKNOWN_FIELDS, ids=str)
+def test_unknown_field_is_refused(wrong: Wrong) -> None:
+    with pytest.raises(InvalidResourceError) as refusal:
+        parse_resource(wrong.kind, wrong.manifest())
+
+    assert refusal.value.problems == (f"{wrong.path}: there is no such field",)
+
+
+@pytest.mark.parametrize("kind", sorted(SPECS))
+def test_least_spec_is_enough(kind: str) -> None:
+    parsed = parse_resource(kind, manifest(kind, "least"))
+
+    assert kind == parsed.KIND
+    assert parsed.metadata.name == "least"
+
+
+def test_all_wrong_fields_are_named_at_once() -> None:
+    with pytest.raises(InvalidResourceError) as refusal:
+        parse_resource("Node", manifest("Node", "n", address="-", ssh={"port": 0}, roles=[]))
+
+    assert [p.partition(":")[0] for p in refusal.value.problems] == ["spec.address", "spec.ssh.port", "spec.roles"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj", "message"),
+    [
+        ("Pod", {}, "kind: must be one of Site, Node, Network, GlusterVolume"),
+        ("Node", manifest("Node", "n") | {"apiVersion": "v1"}, "apiVersion: must be hvp.ovirt.life/v1alpha1, not 'v1'"),
+        ("Node", {"metadata": {"name": "n"}}, "spec: Field required"),
+        ("Node", {"spec": {"address": "n.example"}}, "metadata: Field required"),
+        ("Node", {"metadata": None, "spec": []}, "metadata: Input should be"),
+    ],
+)
+def test_what_is_not_ours_is_refused(kind: str, obj: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidResourceError, match=message.replace("(", r"\(")):
+        parse_resource(kind, obj)
+
+
+def test_defaults_are_those_of_the_api_server() -> None:
+    node = parse_resource("Node", manifest("Node", "n"))
+    site = parse_resource("Site", {"metadata": {"name": "s"}})
+
+    assert isinstance(node, Node)
+    assert isinstance(site, Site)
+    assert (node.spec.mode, node.spec.roles, node.spec.disks.selection) == (None, [Role.STORAGE], DiskSelection.AUTO)
+    assert (site.spec.mode, site.spec.ssh.credentials_ref.name) == (Mode.APPLY, "heretic-ssh")
+
+
+@pytest.mark.parametrize("key", [KEY, f"{KEY} root@node1", "ssh-rsa AAAAB3NzaC1yc2E" + "A" * 355 + "=="])
+def test_host_keys_are_taken_as_ssh_writes_them(key: str) -> None:
+    node = parse_resource("Node", manifest("Node", "n", hostKeys=[key]))
+
+    assert isinstance(node, Node)
+    assert node.spec.host_keys == [key]
+
+
+@pytest.mark.parametrize("status", [None, {}, {"writtenByALaterVersion": {"x": 1}, "observedGeneration": 3}])
+def test_status_of_another_version_is_read(status: dict[str, Any] | None) -> None:
+    node = parse_resource("Node", manifest("Node", "n") | {"status": status})
+
+    assert isinstance(node, Node)
+    assert node.status.observed_generation == (3 if status else -1)
+
+
+def test_status_that_means_something_else_is_not_taken_for_an_empty_one() -> None:
+    status = {"storage": {"nodes": "node1 node2 node3"}}
+
+    with pytest.raises(InvalidResourceError, match=r"status\.storage\.nodes"):
+        parse_resource("Site", manifest("Site", "s") | {"status": status})
+
+
+def test_examples_are_read_and_complete() -> None:
+    objects = [
+        (path, obj)
+        for path in sorted(SITES.glob("*/*.yaml"))
+        for obj in yaml.safe_load_all(path.read_text())
+        if obj["kind"] not in ("Kustomization", "Namespace")
+    ]
+
+    parsed = [parse_resource(obj["kind"], obj) for _, obj in objects]
+
+    three = [type(p) for p, (path, _) in zip(parsed, objects, strict=True) if path.parent.name == "three-node"]
+    assert [three.count(kind) for kind in KINDS] == [1, 3, 2, 3]
