@@ -15,6 +15,7 @@ from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, W
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 STYLE_OF_RISK = {Risk.SAFE: render.GOOD, Risk.DISRUPTIVE: render.PENDING, Risk.DESTRUCTIVE: render.BAD}
 
@@ -110,7 +111,7 @@ def _show_choices(console: "Console", sight: SiteSight) -> None:
     console.print()
     console.print(render.styled(("Choices for this site", render.HEAD)))
     for line in lines:
-        console.print(render.indented(line, 2))
+        _print(console, line, 2)
 
 
 def _choices(sight: SiteSight) -> Iterator[str]:
@@ -131,14 +132,14 @@ def _show_object(console: "Console", entry: Rehearsed, number: int) -> int:
     outcome = entry.outcome
     console.print(render.styled((f"{entry.key.kind} {entry.key.name}", render.HEAD), _mode(entry)))
     if isinstance(outcome.plan, Converged):
-        console.print(render.indented(render.styled(("nothing to do: ", render.GOOD), outcome.plan.why), 2))
+        _print(console, render.styled(("nothing to do: ", render.GOOD), outcome.plan.why), 2)
     for step in steps_of(outcome.plan):
         _show_step(console, entry, step, number)
         number += 1
     for obstacle in obstacles(entry):
         head = _head(outcome.plan, obstacle)
         style = render.BAD if isinstance(obstacle, Blocked) else render.PENDING
-        console.print(render.indented(render.styled((f"{head}: ", style), obstacle.message), 2))
+        _print(console, render.styled((f"{head}: ", style), obstacle.message), 2)
     return number
 
 
@@ -159,14 +160,18 @@ def _mode(entry: Rehearsed) -> str:
 
 def _show_step(console: "Console", entry: Rehearsed, step: Step, number: int) -> None:
     risk = (f"{step.risk.value:<12}", STYLE_OF_RISK[step.risk])
-    console.print(render.indented(render.styled(f"{number:>2}. ", risk, str(step)), 2))
+    _print(console, render.styled(f"{number:>2}. ", risk, str(step)), 2)
     detail = [f"because {step.why}"]
     if step.declared:
         detail.append(f"covered by the spec: {step.declared}")
     if step.needs_approval:
         detail.append("needs approval" + _how_to_approve(entry))
     for line in detail:
-        console.print(render.indented(render.styled((line, render.DIM)), 18))
+        _print(console, render.styled((line, render.DIM)), 18)
+
+
+def _print(console: "Console", content: "Text | str", indent: int) -> None:
+    console.print(*render.paragraph(console, content, indent), sep="\n")
 
 
 def _how_to_approve(entry: Rehearsed) -> str:

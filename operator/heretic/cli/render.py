@@ -3,16 +3,21 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from heretic.cli.options import Format
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
+    from rich.console import Console
     from rich.text import Text
+
+Cell = str | tuple[str, str]
+"""A text, or a text and its style."""
+
+GAP = 2
+"""Spaces between columns."""
 
 UNBOUNDED = 100_000
 """Width where nobody looks at a terminal: a line stays a line, for grep."""
@@ -63,30 +68,45 @@ def styled(*parts: tuple[str, str] | str) -> "Text":
     return Text.assemble(*parts)
 
 
-def indented(content: "RenderableType", columns: int) -> "RenderableType":
-    """The content moved to the right, also where it wraps."""
-    from rich.padding import Padding
-
-    return Padding(content, (0, 0, 0, columns), expand=False)
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence["Text | str"]], *, flexible: int = -1) -> "Table":
-    """Aligned columns without lines.
+def paragraph(console: "Console", content: "Text | str", indent: int = 0) -> list["Text"]:
+    """A text as lines that fit the console, each moved to the right.
 
     Args:
-        heads: Of the columns.
-        rows: Cells.
-        flexible: Index of the column that gives way, with an ellipsis, where the screen is narrow.
+        console: Gives the width.
+        content: What it says.
+        indent: Columns.
     """
-    from rich.table import Table
+    from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEAD)
-    last = flexible % len(heads)
-    for place, head in enumerate(heads):
-        made.add_column(head, no_wrap=True, overflow="ellipsis", ratio=1 if place == last else None)
-    for row in rows:
-        made.add_row(*row)
-    return made
+    text = Text(content) if isinstance(content, str) else content
+    lines = text.wrap(console, max(20, console.width - indent))
+    for line in lines:
+        line.rstrip()
+    return [Text(" " * indent).append_text(line) for line in lines]
+
+
+def columns(console: "Console", heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list["Text"]:
+    """Aligned columns without lines; the last one is cut, with an ellipsis, where the screen is narrow.
+
+    Args:
+        console: Gives the width.
+        heads: Of the columns.
+        rows: Cells, each a text or a text with its style.
+    """
+    from rich.text import Text
+
+    grid = [[(head, HEAD) for head in heads], *([(c, "") if isinstance(c, str) else c for c in row] for row in rows)]
+    widths = [max(len(row[place][0]) for row in grid) for place in range(len(heads) - 1)]
+    room = max(10, console.width - sum(widths) - GAP * len(widths))
+    lines = []
+    for row in grid:
+        line = Text()
+        for (text, style), width in zip(row, widths, strict=False):
+            line.append(text, style).append(" " * (width - len(text) + GAP))
+        text, style = row[-1]
+        line.append(text if len(text) <= room else text[: room - 1] + "…", style).rstrip()
+        lines.append(line)
+    return lines
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,290 @@
+"""The site as its objects tell it: one screen of plain data, from stored statuses alone. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from heretic.cli.render import age
+from heretic.domain.errors import Reason
+
+Object = Mapping[str, Any]
+
+NOT_SEEN = "Pending"
+"""State of a condition that nobody has set for the present spec."""
+
+_TROUBLE = ("Stalled", "Degraded", "DeletionBlocked")
+"""Conditions that say that something is wrong."""
+
+_ON_THE_WAY = frozenset(
+    {
+        Reason.APPLYING,
+        Reason.WORK_IN_PROGRESS,
+        Reason.NOT_OBSERVED,
+        Reason.PAUSED,
+        Reason.DELETING,
+        Reason.NODE_NOT_READY,
+        Reason.WAITING_FOR_NODES,
+        Reason.WAITING_FOR_SITE,
+        Reason.WAITING_FOR_POOL,
+        Reason.WAITING_FOR_SLOT,
+        Reason.WAITING_FOR_HEAL,
+        Reason.OUTSIDE_WINDOW,
+    }
+)
+"""Reasons for not being Ready that time alone takes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLine:
+    """One Node of the table."""
+
+    name: str
+    ready: str
+    reachable: str
+    role: str
+    disks: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeLine:
+    """One GlusterVolume of the table; "bricks" and the rest are as its status has them."""
+
+    name: str
+    ready: str
+    topology: str
+    bricks: str
+    heal: str
+    used: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about one object.
+
+    Attributes:
+        object: Kind and name.
+        reason: From the closed list.
+        message: What is so and what to do.
+        since: How long, for a person; empty when that is not known.
+    """
+
+    object: str
+    reason: str
+    message: str
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Everything that ``heretic status`` shows.
+
+    Attributes:
+        site: Name of the Site, empty when there is not exactly one.
+        ready: Of the Site, as a condition's status or Pending; likewise ``available`` and ``n_plus_one``.
+        slot_holder: Object for which a disruptive step runs; empty for nobody.
+        versions: What runs on the nodes, each different one once.
+        now: What is being done.
+        wrong: What is wrong.
+        next: What a person should do.
+    """
+
+    namespace: str
+    site: str
+    ready: str
+    available: str
+    n_plus_one: str
+    slot_holder: str
+    paused: bool
+    versions: tuple[str, ...]
+    nodes: tuple[NodeLine, ...]
+    volumes: tuple[VolumeLine, ...]
+    now: tuple[Remark, ...]
+    wrong: tuple[Remark, ...]
+    next: tuple[str, ...]
+
+    def as_data(self) -> dict[str, object]:
+        """For JSON and YAML."""
+        return {_camel(key): value for key, value in _plain(asdict(self)).items()}
+
+
+def compose(
+    namespace: str, objects: Sequence[tuple[str, Object]], now: datetime, operator: Object | None = None
+) -> Screen:
+    """Puts the screen together.
+
+    Args:
+        namespace: Of the site.
+        objects: Every object with its kind.
+        now: Wall clock.
+        operator: The operator's Lease, None when it could not be read.
+    """
+    of = {kind: [o for k, o in objects if k == kind] for kind in ("Site", "Node", "Network", "GlusterVolume")}
+    site = of["Site"][0] if len(of["Site"]) == 1 else None
+    storage = _status(site).get("storage") or {} if site else {}
+    wrong = [r for kind, o in objects for r in _wrong(kind, o, now)]
+    return Screen(
+        namespace=namespace,
+        site=site["metadata"]["name"] if site else "",
+        ready=state(site, "Ready"),
+        available=state(site, "Available"),
+        n_plus_one=state(site, "NPlusOne"),
+        slot_holder=str(_status(site).get("slotHolder") or ""),
+        paused=bool(site and _spec(site).get("paused")),
+        versions=_versions(of["Node"]),
+        nodes=tuple(_node(n, storage) for n in of["Node"]),
+        volumes=tuple(_volume(v) for v in of["GlusterVolume"]),
+        now=tuple(r for kind, o in objects for r in _in_progress(kind, o, now)),
+        wrong=tuple(wrong),
+        next=tuple(_next(namespace, of["Site"], objects, wrong, operator, now)),
+    )
+
+
+def condition(obj: Object | None, type_: str) -> Mapping[str, Any] | None:
+    """A stored condition; None when it is missing or was decided for an older spec."""
+    if obj is None:
+        return None
+    found = next((c for c in _status(obj).get("conditions") or [] if c.get("type") == type_), None)
+    generation = obj["metadata"].get("generation") or 0
+    if found is None or int(found.get("observedGeneration", generation)) < generation:
+        return None
+    return dict(found)
+
+
+def state(obj: Object | None, type_: str) -> str:
+    """True, False, Unknown, or Pending when nobody has decided it for the present spec."""
+    found = condition(obj, type_)
+    return str(found["status"]) if found else NOT_SEEN
+
+
+def _status(obj: Object | None) -> Mapping[str, Any]:
+    return (obj or {}).get("status") or {}
+
+
+def _spec(obj: Object) -> Mapping[str, Any]:
+    return obj.get("spec") or {}
+
+
+def _summary(obj: Object) -> str:
+    if condition(obj, "Ready") is None:
+        return "the operator has not looked at this spec yet"
+    return str(_status(obj).get("summary") or "")
+
+
+def _versions(nodes: Iterable[Object]) -> tuple[str, ...]:
+    facts = [_status(n).get("facts") or {} for n in nodes]
+    found = {f"Gluster {f['gluster']}" for f in facts if f.get("gluster")} | {f["os"] for f in facts if f.get("os")}
+    return tuple(sorted(found))
+
+
+def _node(node: Object, storage: Mapping[str, Any]) -> NodeLine:
+    name = node["metadata"]["name"]
+    disks = [d for d in _status(node).get("disks") or [] if d.get("use")]
+    prepared = sum(1 for d in disks if d.get("prepared"))
+    if name == storage.get("arbiter"):
+        role = "arbiter"
+    elif name in (storage.get("nodes") or []):
+        role = "data"
+    else:
+        role = "-"
+    return NodeLine(
+        name=name,
+        ready=state(node, "Ready"),
+        reachable=state(node, "Reachable"),
+        role=role,
+        disks=f"{prepared}/{len(disks)} prepared" if disks else "-",
+        summary=_summary(node),
+    )
+
+
+def _volume(volume: Object) -> VolumeLine:
+    status = _status(volume)
+    used, capacity = status.get("used"), status.get("capacity")
+    return VolumeLine(
+        name=volume["metadata"]["name"],
+        ready=state(volume, "Ready"),
+        topology=str(status.get("topology") or "-"),
+        bricks=str(status.get("bricksUp") or "-"),
+        heal=str(status.get("healPending") or "-"),
+        used=f"{used} of {capacity}" if used and capacity else str(capacity or "-"),
+        summary=_summary(volume),
+    )
+
+
+def _wrong(kind: str, obj: Object, now: datetime) -> list[Remark]:
+    """What is wrong with one object; what is merely on its way is not."""
+    found = [c for t in _TROUBLE if (c := condition(obj, t)) and c["status"] == "True"]
+    ready = condition(obj, "Ready")
+    if not found and ready and ready["status"] != "True" and ready.get("reason") not in _ON_THE_WAY:
+        found = [ready]
+    said: dict[str, Remark] = {}
+    for c in found:
+        said.setdefault(str(c.get("message")), _remark(kind, obj, c, now))
+    return list(said.values())
+
+
+def _in_progress(kind: str, obj: Object, now: datetime) -> list[Remark]:
+    moving = condition(obj, "Reconciling")
+    if (
+        moving is None
+        or moving["status"] != "True"
+        or any(r.message == moving["message"] for r in _wrong(kind, obj, now))
+    ):
+        return []
+    return [_remark(kind, obj, moving, now)]
+
+
+def _remark(kind: str, obj: Object, c: Mapping[str, Any], now: datetime) -> Remark:
+    since = age(str(c.get("lastTransitionTime") or ""), now)
+    return Remark(f"{kind} {obj['metadata']['name']}", str(c.get("reason")), str(c.get("message")), since)
+
+
+def _next(
+    namespace: str,
+    sites: Sequence[Object],
+    objects: Sequence[tuple[str, Object]],
+    wrong: Sequence[Remark],
+    operator: Object | None,
+    now: datetime,
+) -> Iterable[str]:
+    """What a person should do, most urgent first."""
+    silent = operator_silent_for(operator, now)
+    if silent:
+        yield f"The operator has not renewed its lease for {silent}: see whether it runs; what is shown here is old."
+    if len(sites) != 1:
+        have = ", ".join(s["metadata"]["name"] for s in sites) or "none"
+        yield f"Namespace {namespace} needs exactly one Site and has {len(sites)} ({have})."
+    paused = [f"{kind} {o['metadata']['name']}" for kind, o in objects if _spec(o).get("paused")]
+    if paused:
+        yield f"Paused, nothing is changed: {', '.join(paused)}. To go on, set spec.paused to false."
+    for kind, obj in objects:
+        plan = _status(obj).get("plan") or {}
+        if plan.get("needsApproval") and plan.get("hash") != _status(obj).get("lastApprovedPlan"):
+            target = f"{kind.lower()}/{obj['metadata']['name']}"
+            yield f"Look at the plan of {target} and approve it: heretic approve {target} -n {namespace}"
+    if wrong:
+        yield f"Act on what is wrong; heretic verify -n {namespace} looks at the hosts themselves."
+
+
+def operator_silent_for(lease: Object | None, now: datetime) -> str:
+    """How long the operator has not renewed its lease, when that is longer than the lease lasts; else empty."""
+    spec = (lease or {}).get("spec") or {}
+    stamp = str(spec.get("renewTime") or "")
+    try:
+        renewed = datetime.fromisoformat(stamp)
+    except ValueError:
+        return ""
+    lasts = timedelta(seconds=2 * int(spec.get("leaseDurationSeconds") or 15))
+    return age(stamp, now) if now - renewed > lasts else ""
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Tuples become lists, as JSON and YAML want."""
+    return {k: [*v] if isinstance(v, tuple) else v for k, v in value.items()}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
