@@ -319,6 +319,8 @@ def _run(command: str, control_plane: ControlPlane) -> int:
         case "build":
             print(control_plane.binaries.kubectl.parent)
         case "env":
+            if not control_plane.is_ready():
+                raise ControlPlaneError("not up; start it with the command `up` and the same --state-dir")
             folder = control_plane.binaries.kubectl.parent
             kubeconfig = shlex.quote(str(control_plane.kubeconfig))
             print(f"export KUBECONFIG={kubeconfig} PATH={shlex.quote(str(folder))}:$PATH")

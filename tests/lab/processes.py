@@ -20,6 +20,9 @@ from pathlib import Path
 _forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lab-forker")
 atexit.register(_forker.shutdown, wait=False)
 
+# The second half is for a parent that was gone before the first took hold: the shell's parent is then another one.
+_DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", 'test "$PPID" = "$0" && exec "$@"')
+
 # Our own children stay zombies until they are waited for.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -58,7 +61,7 @@ class Process:
             return
         command = [str(arg) for arg in argv]
         if not detached:
-            command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
+            command = [*_DIE_WITH_PARENT, str(os.getpid()), *command]
         self.folder.mkdir(parents=True, exist_ok=True)
         child = _forker.submit(self._fork, command, dict(env) if env is not None else None).result()
         _children[child.pid] = child
