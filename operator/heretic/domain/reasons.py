@@ -1,0 +1,269 @@
+"""What each reason means and what a person does about it; docs/reference/reasons.md is made from this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heretic.domain.errors import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One reason, explained.
+
+    Attributes:
+        meaning: One sentence: what is so.
+        action: One sentence: what a person does, "Nothing" where there is nothing to do.
+    """
+
+    meaning: str
+    action: str
+
+
+_ON_THE_WAY = {
+    Reason.AS_DECLARED: Explanation("The real thing is as declared.", "Nothing."),
+    Reason.APPLYING: Explanation("Steps are being carried out; the message names the next one.", "Nothing."),
+    Reason.WORK_IN_PROGRESS: Explanation("A long piece of work runs as a job on the host.", "Nothing; wait for it."),
+    Reason.NOT_OBSERVED: Explanation("Nobody has seen this part yet.", "Nothing, unless it stays so for minutes."),
+    Reason.OBSERVE_ONLY: Explanation(
+        "The mode is Observe: differences are reported and left alone.", "Set `mode: Apply` to have them removed."
+    ),
+    Reason.PLAN_ONLY: Explanation(
+        "The mode is Plan: `status.plan` shows what would be done.", "Read the plan, then set `mode: Apply`."
+    ),
+    Reason.PAUSED: Explanation(
+        "The object, its Site or the kill switch says to change nothing.",
+        "Set `paused: false`, or remove the kill switch's file.",
+    ),
+    Reason.DELETING: Explanation("The object is being deleted.", "Nothing."),
+}
+
+_WAITING = {
+    Reason.SITE_NOT_FOUND: Explanation("The namespace has no Site.", "Apply a Site."),
+    Reason.NODE_NOT_FOUND: Explanation(
+        "A Node that is named does not exist.", "Apply that Node, or correct the name in the message."
+    ),
+    Reason.NETWORK_NOT_FOUND: Explanation(
+        "A Network that is named does not exist.", "Apply that Network, or correct the name in the message."
+    ),
+    Reason.NODE_NOT_READY: Explanation(
+        "A Node that this object needs is not Ready.", "Look at that Node's conditions."
+    ),
+    Reason.WAITING_FOR_NODES: Explanation(
+        "Nodes have to be inspected or configured first.", "Nothing; where it lasts, look at the Nodes named."
+    ),
+    Reason.WAITING_FOR_SITE: Explanation(
+        "The Site has not made its choices yet.", "Nothing; where it lasts, look at the Site."
+    ),
+    Reason.WAITING_FOR_POOL: Explanation(
+        "The trusted pool is not complete yet.", "Nothing; where it lasts, look at the Site's PoolFormed."
+    ),
+    Reason.WAITING_FOR_APPROVAL: Explanation(
+        "The plan has a step that can lose data and that the spec does not ask for.",
+        "Read the plan; approve it with `heretic approve`, or change the spec.",
+    ),
+    Reason.WAITING_FOR_SLOT: Explanation(
+        "Another object of the site carries out a disruptive step.", "Nothing; it is one at a time."
+    ),
+    Reason.WAITING_FOR_HEAL: Explanation(
+        "A volume must be known to be healed first.", "Nothing; Healed of the volume shows the progress."
+    ),
+    Reason.OUTSIDE_WINDOW: Explanation(
+        "Disruptive steps wait for a maintenance window.", "Nothing, or change `spec.windows` of the Site."
+    ),
+}
+
+_REACHING = {
+    Reason.UNREACHABLE: Explanation(
+        "No SSH connection to the host can be made.", "Check power, network, `spec.address` and sshd."
+    ),
+    Reason.CONNECTION_LOST: Explanation(
+        "The connection ended in the middle of something.", "Nothing; the next pass sees what took effect."
+    ),
+    Reason.COMMAND_TIMED_OUT: Explanation(
+        "A program on the host did not end in time.", "Nothing; where it lasts, look at load and disks of the host."
+    ),
+    Reason.AUTHENTICATION_FAILED: Explanation(
+        "The host does not accept the key of the Site's Secret.",
+        "Add the public key to `authorized_keys` there, or correct Secret or user.",
+    ),
+    Reason.HOST_KEY_MISMATCH: Explanation(
+        "The host shows another key than the pinned one.",
+        "Compare the fingerprints of the message on the host's console; correct `spec.hostKeys` only if it matches.",
+    ),
+    Reason.HOST_KEY_NOT_PINNED: Explanation(
+        "The Node pins no host key.",
+        "Compare the fingerprint of the message on the host's console, then add the key to `spec.hostKeys`.",
+    ),
+    Reason.NO_ROOT: Explanation(
+        "The user may not become root with sudo without a password.",
+        "Allow it in sudoers with NOPASSWD, or log in as root.",
+    ),
+    Reason.CREDENTIALS_MISSING: Explanation(
+        "The Secret with the SSH key is missing, or holds no usable key.",
+        "Make it with the command in the message.",
+    ),
+    Reason.NAME_NOT_RESOLVED: Explanation(
+        "`spec.address` is a name that does not resolve.", "Correct the name or DNS, or give an address."
+    ),
+}
+
+_HOST = {
+    Reason.UNSUPPORTED_PLATFORM: Explanation(
+        "The host's distribution is not supported.", "Install EL 9 (or Debian 12 for a storage node)."
+    ),
+    Reason.DISK_FULL: Explanation("A filesystem of the host is full.", "Free some space there."),
+    Reason.READ_ONLY_ROOT: Explanation(
+        "The host's root filesystem is read-only.", "Look at the kernel log, check the filesystem, reboot."
+    ),
+    Reason.PACKAGE_MANAGER_LOCKED: Explanation(
+        "Somebody else uses the package manager.", "Nothing; where it lasts, end the process in the message."
+    ),
+    Reason.PACKAGE_INSTALL_FAILED: Explanation(
+        "Packages could not be installed.", "Check the host's repositories and its way to them."
+    ),
+    Reason.CLOCK_SKEWED: Explanation(
+        "The host's clock differs too much from the operator's.", "Set `spec.timeServers` of the Site, or the clock."
+    ),
+    Reason.SERVICE_FAILED: Explanation(
+        "A service on the host does not run.", "Read its journal on the host: `journalctl -u <service>`."
+    ),
+    Reason.LOCKED_BY_OTHER_OPERATOR: Explanation(
+        "Another step, or an operator with a newer lease, works on the host.",
+        "Nothing; where it lasts, look for a second operator.",
+    ),
+    Reason.COMMAND_FAILED: Explanation(
+        "A program on the host failed; the message says what it said.", "Act on what it said; it is tried again."
+    ),
+    Reason.VERIFICATION_FAILED: Explanation(
+        "A step ran and its effect is not there, or what it relied on has changed.",
+        "Nothing; where it lasts, the message names what to look at.",
+    ),
+    Reason.OUTPUT_NOT_UNDERSTOOD: Explanation(
+        "What a program printed cannot be understood, so nothing is concluded from it.",
+        "Nothing; where it lasts, report the message: versions may differ from the tested ones.",
+    ),
+}
+
+_DISKS = {
+    Reason.FOREIGN_SIGNATURE: Explanation(
+        "A disk that is to be used carries data.",
+        "Choose another disk, or empty this one yourself ([how](../how-to/dirty-disk.md)).",
+    ),
+    Reason.DISK_IN_USE: Explanation("A disk that is to be used is in use by the system.", "Choose another disk."),
+    Reason.DISK_NOT_FOUND: Explanation(
+        "A disk that is named, or was chosen, is not there.", "Check the cable, or correct `spec.disks.ids`."
+    ),
+    Reason.DISK_AMBIGUOUS: Explanation(
+        "A disk has no stable name, or shares it with another one.",
+        "Name it by path in `spec.disks.ids`, or give it a serial number.",
+    ),
+    Reason.DISK_TOO_SMALL: Explanation(
+        "A disk is smaller than it must be.", "Choose a larger one, or lower `spec.disks.minimumSize`."
+    ),
+    Reason.NO_USABLE_DISK: Explanation(
+        "The node has no blank disk that is large enough.", "See `status.disks` for what was found on each."
+    ),
+    Reason.SECTOR_SIZE_MISMATCH: Explanation(
+        "Chosen disks have different logical sector sizes.", "Use disks of one kind, 512 or 4096 bytes."
+    ),
+}
+
+_SITE = {
+    Reason.INVALID_SPEC: Explanation("The spec contradicts itself or another object.", "Correct what is named."),
+    Reason.MORE_THAN_ONE_SITE: Explanation("The namespace has more than one Site.", "Delete all but one."),
+    Reason.DUPLICATE_ADDRESS: Explanation("Two nodes have the same address.", "Correct one of them."),
+    Reason.ADDRESS_OUTSIDE_NETWORK: Explanation(
+        "A node's address is outside its Network's subnet.", "Correct the address or the subnet."
+    ),
+    Reason.UNSUPPORTED_NODE_COUNT: Explanation(
+        "This number of storage nodes cannot hold replicated data safely.", "Declare one, three, or more nodes."
+    ),
+    Reason.FAILURE_DOMAIN_SHARED: Explanation(
+        "Two copies of the same data would fail together.", "Spread the nodes over failure domains."
+    ),
+    Reason.DOES_NOT_FIT: Explanation(
+        "The volume is larger than what is free on the chosen disks; nothing was touched.",
+        "Make it smaller, or add disks; the message has the numbers.",
+    ),
+    Reason.IMMUTABLE_DIFFERENCE: Explanation(
+        "The real thing differs in something that cannot be changed afterwards.",
+        "Correct the spec, or move the data to a new volume.",
+    ),
+    Reason.VERSIONS_DIFFER: Explanation(
+        "The nodes run different versions of Gluster; configuration stays as it is meanwhile.",
+        "Bring all nodes to one version.",
+    ),
+    Reason.TOPOLOGY_DIFFERS: Explanation(
+        "The volume has other bricks than declared; they are never changed by themselves.",
+        "Correct `spec.nodes`, or replace the brick by hand.",
+    ),
+    Reason.PEER_DISCONNECTED: Explanation(
+        "A node is a member of the pool and does not answer the others.", "Check the node and the storage network."
+    ),
+    Reason.PEER_REJECTED: Explanation(
+        "A node's configuration differs from the pool's, so the pool rejects it.",
+        "Compare `/var/lib/glusterd` of the nodes; Heretic never detaches a peer.",
+    ),
+    Reason.POOL_NOT_OURS: Explanation(
+        "A node belongs to a pool with members that are not declared.",
+        "Declare them as Nodes, or take the node out of that pool by hand.",
+    ),
+    Reason.BRICK_DOWN: Explanation(
+        "A brick's process does not run.", "Nothing, unless it lasts; then look at the brick's log on its node."
+    ),
+    Reason.BRICK_NOT_EMPTY: Explanation(
+        "A folder that is to become a brick holds files, or is a brick of another volume.",
+        "Move what is there, or name another volume.",
+    ),
+    Reason.QUORUM_LOST: Explanation(
+        "Too few bricks of a set are up: the volume does not take writes.", "Bring the nodes back that are named."
+    ),
+    Reason.QUORUM_UNKNOWN: Explanation(
+        "It cannot be told whether the volume has quorum.", "Bring back a node that can be asked."
+    ),
+    Reason.HEAL_PENDING: Explanation(
+        "Files wait to be copied to a brick that was away.", "Nothing; keep all nodes up until it is done."
+    ),
+    Reason.HEAL_UNKNOWN: Explanation(
+        "It cannot be told how much waits to be healed, which is not zero.",
+        "Nothing; where it lasts, bring the missing node back.",
+    ),
+    Reason.SPLIT_BRAIN: Explanation(
+        "Copies of a file contradict each other.",
+        "Choose the good copy by hand: `gluster volume heal <volume> info split-brain`.",
+    ),
+    Reason.VOLUME_NOT_STARTED: Explanation("The volume does not run.", "Nothing; it is started where it may be."),
+    Reason.VOLUME_BUSY: Explanation("Another task runs on the volume.", "Nothing; wait for it."),
+    Reason.VOLUME_IN_USE: Explanation(
+        "The volume is to be deleted and somebody uses it, or nobody knows.", "Unmount it everywhere."
+    ),
+    Reason.POOL_NEARLY_FULL: Explanation(
+        "A thin pool is nearly full: full, it takes its bricks down on all nodes at once.",
+        "Delete data, or add space.",
+    ),
+    Reason.DEPENDENTS_EXIST: Explanation(
+        "The object is to be deleted and others still refer to it.", "Delete or change those that are named."
+    ),
+}
+
+_OURS = {
+    Reason.API_SERVER: Explanation("The API server did not answer, or refused.", "Nothing; it is tried again."),
+    Reason.OPERATOR_NOT_LEADER: Explanation("Another operator holds the lease.", "Nothing."),
+    Reason.INTERNAL_ERROR: Explanation("A mistake of ours.", "Report it with the operator's log."),
+}
+
+CHAPTERS: Mapping[str, Mapping[Reason, Explanation]] = {
+    "Healthy, or on the way": _ON_THE_WAY,
+    "Waiting for something else": _WAITING,
+    "Reaching a host": _REACHING,
+    "A host's own trouble": _HOST,
+    "Disks": _DISKS,
+    "Site and volumes": _SITE,
+    "Heretic itself": _OURS,
+}
+"""Every reason, in the order of domain/errors.py."""
+
+
+def explain(reason: Reason) -> Explanation:
+    """What a reason means and what to do about it."""
+    return next(chapter[reason] for chapter in CHAPTERS.values() if reason in chapter)
