@@ -80,6 +80,7 @@ class Machine:
         ran: Every argv that ran, in order: probes, checks and acts.
         effects: What acts did, in order: an argv, or ("put", path).
         jobs: Detached units by name, as long as systemd would know them.
+        job_starts: Every unit that was started, in order.
         jobs_finish_at_once: Whether a job ends in the moment it starts; else ``jobs[unit].finish()`` ends it.
         put_error: What writing a file says instead of working ("No space left on device", "Read-only file
             system"), or None.
@@ -97,6 +98,7 @@ class Machine:
     ran: list[Argv] = field(default_factory=list)
     effects: list[Argv] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
+    job_starts: list[str] = field(default_factory=list)
     jobs_finish_at_once: bool = True
     put_error: str | None = None
     lock_held: bool = False
@@ -153,6 +155,7 @@ class Machine:
         """Starts a detached unit; a failed one of the same name is replaced."""
         job = Job(unit, work)
         self.jobs[unit] = job
+        self.job_starts.append(unit)
         if self.jobs_finish_at_once:
             job.finish()
 

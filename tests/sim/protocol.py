@@ -41,11 +41,13 @@ def _calls(body: str) -> list[Argv]:
 
 
 def _lines(body: str) -> list[str]:
-    lines, start, quoted = [], 0, False
+    lines, start, quote = [], 0, ""
     for position, character in enumerate(body):
-        if character == "'":
-            quoted = not quoted
-        elif character == "\n" and not quoted:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character == "\n":
             lines.append(body[start:position])
             start = position + 1
     return lines

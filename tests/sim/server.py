@@ -1,6 +1,7 @@
 """A simulated host on the network: asyncssh's server in front of a Machine, with the faults of real ones."""
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -116,13 +117,19 @@ class SimServer:
             assert isinstance(transport, asyncio.ReadTransport)
             transport.pause_reading()
 
-    def execute(self, script: str) -> str:
+    async def execute(self, script: bytes) -> tuple[bytes, bytes, int]:
         """Runs one script; a subclass may run it elsewhere.
 
-        Raises:
-            ProtocolError: It is not one of ours.
+        Returns:
+            Standard output, standard error, exit status.
         """
-        return run_script(self.machine, script)
+        try:
+            return run_script(self.machine, script.decode()).encode(), b"", 0
+        except ProtocolError as error:
+            return b"", f"sh: {error}".encode(), 2
+        except Exception:
+            # A tool of the simulator broke: said on the channel, or the caller would wait for its timeout.
+            return b"", traceback.format_exc().encode(), 70
 
 
 class _Login(asyncssh.SSHServer):
@@ -175,13 +182,14 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
         self._script += data
 
     def eof_received(self) -> bool:
-        delay = self._server.faults.delay
-        asyncio.get_running_loop().call_later(delay, self._run) if delay else self._run()
+        self._task = asyncio.create_task(self._run())
         return True
 
-    def _run(self) -> None:
-        channel, server, faults = self._channel, self._server, self._server.faults
-        if channel is None or faults.hang:
+    async def _run(self) -> None:
+        server, faults = self._server, self._server.faults
+        if faults.delay:
+            await asyncio.sleep(faults.delay)
+        if faults.hang:
             return
         if faults.refuse_sudo is not None:
             self._answer(b"", faults.refuse_sudo.encode(), 1)
@@ -190,18 +198,15 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
             server.drop()
             return
         server.scripts += 1
-        try:
-            printed = server.execute(self._script.decode()).encode()
-        except ProtocolError as error:
-            self._answer(b"", f"sh: {error}".encode(), 2)
-            return
+        stdout, stderr, status = await server.execute(bytes(self._script))
         if _counts_down(faults, "drop_after"):
             server.drop()
             return
-        self._answer(faults.noise.encode() + (faults.garble(printed) if faults.garble else printed), b"", 0)
+        self._answer(faults.noise.encode() + (faults.garble(stdout) if faults.garble else stdout), stderr, status)
 
     def _answer(self, stdout: bytes, stderr: bytes, status: int) -> None:
-        assert self._channel is not None
+        if self._channel is None or self._channel.is_closing():
+            return
         self._channel.write(stdout)
         if stderr:
             self._channel.write_stderr(stderr)

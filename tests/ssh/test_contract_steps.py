@@ -1,0 +1,267 @@
+"""Steps: what every host, simulated or real, must do."""
+
+import pytest
+
+from heretic.domain.commands import Action, Command, Expect, PutFile, Script
+from heretic.domain.errors import Reason, Transient
+from heretic.domain.plan import Done, Failed, Started, StepResult
+from ssh.targets import Target
+from ssh.test_contract_probes import HOSTILE
+
+TRUE = Command(("true",))
+FALSE = Command(("false",))
+HANGS = Command(("sleep", "30"), timeout=1)
+
+
+async def perform(
+    target: Target,
+    *actions: Action,
+    done: tuple[Command, ...],
+    guards: tuple[Command, ...] = (),
+    job: str | None = None,
+    token: int = 0,
+) -> StepResult:
+    return await target.hosts.perform(target.settings, Script(done, actions, guards, job), token=token)
+
+
+def exists(target: Target, name: str) -> Command:
+    return Command(("test", "-e", target.path(name)))
+
+
+def touch(target: Target, name: str) -> Command:
+    return Command(("touch", target.path(name)))
+
+
+def failure(result: StepResult, reason: Reason) -> str:
+    assert isinstance(result, Failed), result
+    assert isinstance(result.failure, Transient), result
+    assert result.failure.reason is reason, result
+    assert result.failure.message.startswith("node1: ")
+    return result.failure.message
+
+
+async def test_nothing_is_run_when_all_conditions_hold(target: Target) -> None:
+    result = await perform(target, touch(target, "made"), done=(TRUE, TRUE), guards=(FALSE,))
+    assert result == Done(changed=False)
+    assert target.read("made") is None
+
+
+async def test_the_actions_run_in_order_and_are_verified(target: Target) -> None:
+    put = PutFile(target.path("a"), "new\n")
+    result = await perform(
+        target, put, touch(target, "b"), done=(exists(target, "a"), exists(target, "b")), guards=(TRUE,)
+    )
+    assert result == Done(changed=True)
+    assert target.read("a") == ("0644", "new\n")
+    assert target.read("b") == ("0644", "")
+
+
+async def test_a_second_time_changes_nothing(target: Target) -> None:
+    step = touch(target, "a"), exists(target, "a")
+    assert await perform(target, step[0], done=(step[1],)) == Done(changed=True)
+    assert await perform(target, step[0], done=(step[1],)) == Done(changed=False)
+
+
+async def test_one_unmet_condition_is_enough_to_act(target: Target) -> None:
+    result = await perform(target, touch(target, "made"), done=(TRUE, exists(target, "made")))
+    assert result == Done(changed=True)
+
+
+async def test_a_guard_that_does_not_hold_stops_the_step(target: Target) -> None:
+    guard = Command(("ls", "/nonexistent"))
+    result = await perform(target, touch(target, "made"), done=(exists(target, "made"),), guards=(TRUE, guard))
+    message = failure(result, Reason.VERIFICATION_FAILED)
+    assert "`ls /nonexistent` should succeed, but exited 2 and said: ls: " in message
+    assert target.read("made") is None
+
+
+async def test_the_first_action_that_fails_ends_the_step(target: Target) -> None:
+    bad = Command(("ls", "/nonexistent"))
+    result = await perform(target, touch(target, "a"), bad, touch(target, "b"), done=(exists(target, "b"),))
+    message = failure(result, Reason.COMMAND_FAILED)
+    assert "`ls /nonexistent` failed: it exited 2 and said: ls: " in message
+    assert target.read("a") is not None
+    assert target.read("b") is None
+
+
+async def test_an_effect_that_is_not_there_afterwards_is_a_failure(target: Target) -> None:
+    result = await perform(target, touch(target, "a"), done=(exists(target, "other"),))
+    assert "its effect is not there" in failure(result, Reason.VERIFICATION_FAILED)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (TRUE, True),
+        (FALSE, False),
+        (Command(("false",), expect=Expect.FAILS), True),
+        (Command(("true",), expect=Expect.FAILS), False),
+        (Command(("true",), expect=Expect.EMPTY), True),
+        (Command(("printf", "%s", " \n\t\n"), expect=Expect.EMPTY), True),
+        (Command(("printf", "%s", "x"), expect=Expect.EMPTY), False),
+        (Command(("false",), expect=Expect.EMPTY), False),
+        (Command(("printf", "%s", "\n a b \n"), expect=Expect.EQUALS, text="a b"), True),
+        (Command(("printf", "%s", "a\n\nb\n"), expect=Expect.EQUALS, text="a\n\nb"), True),
+        (Command(("printf", "%s", "a b c"), expect=Expect.EQUALS, text="a b"), False),
+        (Command(("printf", "%s", "anything"), expect=Expect.EQUALS, text="*"), False),
+        (Command(("printf", "%s", ""), expect=Expect.EQUALS, text=""), True),
+        (Command(("printf", "%s", "a\n  vg0  \nb"), expect=Expect.CONTAINS, text="vg0"), True),
+        (Command(("printf", "%s", "a\nvg0"), expect=Expect.CONTAINS, text="vg0"), True),
+        (Command(("printf", "%s", "vg01\nxvg0"), expect=Expect.CONTAINS, text="vg0"), False),
+        (Command(("printf", "%s", ""), expect=Expect.CONTAINS, text="vg0"), False),
+        (Command(("printf", "%s", "a\\b"), expect=Expect.CONTAINS, text="a\\b"), True),
+    ],
+    ids=lambda v: f"{v.expect}:{v.argv[-1]!r}:{v.text!r}" if isinstance(v, Command) else str(v),
+)
+async def test_expectations(target: Target, condition: Command, holds: bool) -> None:
+    result = await perform(target, touch(target, "made"), done=(condition,), guards=(FALSE,))
+    if holds:
+        assert result == Done(changed=False)
+    else:
+        assert "the step may not start: `false`" in failure(result, Reason.VERIFICATION_FAILED)
+
+
+async def test_a_condition_that_nobody_can_answer_is_not_taken_for_unmet(target: Target) -> None:
+    result = await perform(target, touch(target, "made"), done=(HANGS,))
+    assert "cannot see whether the step is done" in failure(result, Reason.COMMAND_TIMED_OUT)
+    assert target.read("made") is None
+
+
+async def test_a_guard_that_hangs_stops_the_step(target: Target) -> None:
+    result = await perform(target, touch(target, "made"), done=(FALSE,), guards=(HANGS,))
+    failure(result, Reason.COMMAND_TIMED_OUT)
+    assert target.read("made") is None
+
+
+async def test_an_action_that_hangs_is_killed(target: Target) -> None:
+    result = await perform(target, HANGS, touch(target, "made"), done=(FALSE,))
+    assert "`sleep 30` did not end within 1 s" in failure(result, Reason.COMMAND_TIMED_OUT)
+    assert target.read("made") is None
+
+
+@pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_hostile_words_in_steps(target: Target, word: str) -> None:
+    content = word + "\n"
+    action = PutFile(target.path("made"), content)
+    check = Command(("printf", "%s", f"[{word}]"), expect=Expect.EQUALS, text=f"[{word}]")
+    result = await perform(target, action, done=(check, exists(target, "made")), guards=(check,))
+    assert result == Done(changed=True)
+    assert target.read("made") == ("0644", content)
+
+
+async def test_a_program_reads_what_it_was_given_and_nothing_else(target: Target) -> None:
+    given = Command(("cat",), stdin="line\nno end", expect=Expect.EQUALS, text="line\nno end")
+    nothing = Command(("cat",), expect=Expect.EMPTY)
+    result = await perform(target, given, touch(target, "made"), done=(nothing, exists(target, "made")))
+    assert result == Done(changed=True)
+
+
+# --- files ---
+
+
+async def test_a_file_replaces_the_one_it_was_planned_from(target: Target) -> None:
+    target.write("etc/a", "old")
+    put = PutFile(target.path("etc/a"), "new", mode="0600", replaces_sha256=target.sha256("etc/a"))
+    done = Command(("false",)), exists(target, "etc/a")
+    message = failure(await perform(target, put, done=done), Reason.VERIFICATION_FAILED)
+    assert "its effect is not there" in message
+    assert target.read("etc/a") == ("0600", "new")
+
+
+@pytest.mark.parametrize("planned_from", ["", "0" * 64], ids=["no file", "another content"])
+async def test_a_file_that_somebody_changed_is_left_alone(target: Target, planned_from: str) -> None:
+    target.write("a", "edited by hand")
+    put = PutFile(target.path("a"), "new", replaces_sha256=planned_from)
+    message = failure(await perform(target, put, done=(FALSE,)), Reason.VERIFICATION_FAILED)
+    assert "was changed by somebody since the step was planned" in message
+    assert target.sha256("a") in message
+    assert target.read("a") == ("0644", "edited by hand")
+
+
+async def test_a_file_that_vanished_is_not_made_again_from_an_old_plan(target: Target) -> None:
+    put = PutFile(target.path("a"), "new", replaces_sha256="0" * 64)
+    failure(await perform(target, put, done=(FALSE,)), Reason.VERIFICATION_FAILED)
+    assert target.read("a") is None
+
+
+async def test_a_new_file_gets_its_folder(target: Target) -> None:
+    put = PutFile(target.path("new folder/x/a"), "", mode="0640", replaces_sha256="")
+    result = await perform(target, put, done=(exists(target, "new folder/x/a"),))
+    assert result == Done(changed=True)
+    assert target.read("new folder/x/a") == ("0640", "")
+
+
+# --- secrets ---
+
+
+async def test_a_secret_that_a_program_prints_is_not_repeated(target: Target) -> None:
+    leaky = Command(("cat",), stdin="hunter2-hunter2\nsecond-line\n", expect=Expect.EMPTY)
+    message = failure(await perform(target, leaky, done=(FALSE,)), Reason.COMMAND_FAILED)
+    assert "hunter2" not in message
+    assert "second-line" not in message
+    assert "(secret)" in message
+
+
+# --- fencing ---
+
+
+async def test_an_operator_that_was_replaced_is_refused(target: Target) -> None:
+    def step(name: str) -> tuple[Command, Command]:
+        return touch(target, name), exists(target, name)
+
+    async def tried(name: str, token: int) -> StepResult:
+        act, done = step(name)
+        return await perform(target, act, done=(done,), token=token)
+
+    assert await tried("a", 41) == Done(changed=True)
+    assert await tried("b", 42) == Done(changed=True)
+    message = failure(await tried("c", 41), Reason.LOCKED_BY_OTHER_OPERATOR)
+    assert "token 42, ours is 41" in message
+    assert target.read("c") is None
+    assert await tried("d", 42) == Done(changed=True)
+    assert await tried("e", 0) == Done(changed=True)
+
+
+# --- jobs ---
+
+UNIT = "heretic-deploy.service"
+
+
+async def test_a_job_starts_once_and_ends_by_itself(target: Target) -> None:
+    put = PutFile(target.path("a"), "new", secret=True)
+
+    async def tried() -> StepResult:
+        return await perform(
+            target, put, touch(target, "b"), done=(exists(target, "b"),), guards=(TRUE,), job="heretic-deploy"
+        )
+
+    assert await tried() == Started(UNIT)
+    assert await tried() == Started(UNIT)
+    assert target.starts(UNIT) == 1
+    assert target.read("b") is None
+    assert await target.finish_job(UNIT) == "inactive"
+    assert target.read("a") == ("0644", "new")
+    assert await tried() == Done(changed=False)
+    assert target.starts(UNIT) == 1
+
+
+async def test_a_failed_job_leaves_a_failed_unit_that_can_be_started_again(target: Target) -> None:
+    async def tried(action: Command) -> StepResult:
+        return await perform(target, action, done=(exists(target, "made"),), job=UNIT)
+
+    assert await tried(FALSE) == Started(UNIT)
+    assert await target.finish_job(UNIT) == "failed"
+    assert await tried(touch(target, "made")) == Started(UNIT)
+    assert await target.finish_job(UNIT) == "inactive"
+    assert await tried(FALSE) == Done(changed=False)
+
+
+async def test_a_job_whose_effect_is_not_there_fails(target: Target) -> None:
+    assert await perform(target, TRUE, done=(exists(target, "never"),), job=UNIT) == Started(UNIT)
+    assert await target.finish_job(UNIT) == "failed"
+
+
+async def test_a_job_waits_for_its_guards(target: Target) -> None:
+    result = await perform(target, TRUE, done=(FALSE,), guards=(FALSE,), job=UNIT)
+    assert "the step may not start" in failure(result, Reason.VERIFICATION_FAILED)
+    assert target.starts(UNIT) == 0
