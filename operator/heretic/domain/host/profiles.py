@@ -34,6 +34,8 @@ class Profile:
         gluster_package: Of the storage packages, the one whose version is Gluster's.
         repair: Commands that finish what an interrupted package manager left; run before each installation.
         install: Command that installs the packages that are appended to it.
+        query: Command that shows the state of the package that is appended to it, and what it prints for an
+            installed one.
         install_hint: What a person does when the packages cannot be had.
         time_service: The unit of chrony.
         time_file: Where the Site's time servers are written.
@@ -47,6 +49,7 @@ class Profile:
     gluster_package: str
     repair: tuple[tuple[str, ...], ...]
     install: tuple[str, ...]
+    query: tuple[tuple[str, ...], str]
     install_hint: str
     time_service: str
     time_file: str
@@ -74,6 +77,7 @@ DEBIAN_12 = Profile(
         (*_APT, "update"),
     ),
     install=(*_APT, "--no-install-recommends", "--option", "Dpkg::Options::=--force-confold", "install"),
+    query=(("dpkg-query", "-W", "-f", "${db:Status-Status}"), "installed"),
     install_hint="check the host's APT sources and its way to them",
     time_service="chrony.service",
     time_file="/etc/chrony/sources.d/heretic.sources",
@@ -87,6 +91,7 @@ EL_9 = Profile(
     gluster_package="glusterfs-server",
     repair=(),
     install=("dnf", "--assumeyes", "--setopt=install_weak_deps=False", "install"),
+    query=(("rpm", "-q", "--queryformat", "installed"), "installed"),
     install_hint="enable the CentOS Storage SIG repository (package centos-release-gluster11) on the host",
     time_service="chronyd.service",
     time_file="/etc/chrony.conf",

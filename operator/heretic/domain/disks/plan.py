@@ -1,0 +1,255 @@
+"""The next steps for one brick on one host: pool, logical volume, filesystem, mount, folder."""
+
+from collections.abc import Iterator
+
+from heretic.api.quantity import format_bytes
+from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.space import in_extents, metadata_bytes, metadata_volume_bytes, pool_bytes
+from heretic.domain.disks.steps import (
+    POOL,
+    ActivateLogicalVolume,
+    CreateBrickDirectory,
+    CreateLogicalVolume,
+    CreateThinPool,
+    ExtendThinPool,
+    MakeFilesystem,
+    MountBrick,
+)
+from heretic.domain.disks.units import mount_unit
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.host.facts import HostFacts, LogicalVolume, Mount, VolumeGroup
+from heretic.domain.host.health import storage_obstacle
+from heretic.domain.host.inventory import mapper_name
+from heretic.domain.plan import Blocked, Step, Wait
+
+_PERSISTENT = ("enabled", "generated")
+"""UnitFileState of a mount that the next boot makes too: our own unit, or a line of /etc/fstab."""
+
+Obstacle = Blocked | Wait
+
+
+def plan_brick(
+    facts: HostFacts, brick: BrickSpec, thin_total: int, *, volume_id: str | None = None
+) -> tuple[Step, ...] | Blocked | Wait:
+    """Plans as much of a brick as this observation makes certain.
+
+    Args:
+        facts: Of the brick's host.
+        brick: Where it lies and how large it is.
+        thin_total: Bytes of all thin volumes that the group's pool must carry, this brick's among them.
+        volume_id: The Gluster volume's id; "" = the volume does not exist yet, so the brick must be unused;
+            None = not to be looked at.
+
+    Returns:
+        Ordered steps on the host, none when the brick is ready; or what stands in the way of all of them.
+    """
+    if obstacle := storage_obstacle(facts):
+        return obstacle
+    for what, fact in (
+        ("volume groups", facts.volume_groups),
+        ("logical volumes", facts.logical_volumes),
+        ("mounts", facts.mounts),
+        ("units", facts.services),
+        ("brick folders", facts.bricks),
+    ):
+        if isinstance(fact, Unknown):
+            return Wait(Reason.NOT_OBSERVED, f"{facts.host}: its {what} are not known: {fact.cause}")
+    group = _group(facts, brick)
+    if not isinstance(group, VolumeGroup):
+        return group
+    volume = _volume(facts, brick.group, brick.name)
+    if obstacle := (_odd_volume(facts, brick, volume) or _foreign_content(facts, brick, volume, volume_id)):
+        return obstacle
+    allocation = _allocation(facts, brick, thin_total, group, volume)
+    if isinstance(allocation, Blocked | Wait):
+        return allocation
+    return (*allocation, *_content(facts, brick, volume))
+
+
+def _listed(fact: Fact[tuple[LogicalVolume, ...]]) -> tuple[LogicalVolume, ...]:
+    return fact.value if isinstance(fact, Known) else ()
+
+
+def _volume(facts: HostFacts, group: str, name: str) -> LogicalVolume | None:
+    volumes = _listed(facts.logical_volumes)
+    return next((v for v in volumes if v.group == group and v.name == name), None)
+
+
+def _group(facts: HostFacts, brick: BrickSpec) -> VolumeGroup | Obstacle:
+    groups = facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ()
+    group = next((g for g in groups if g.name == brick.group), None)
+    if group is None:
+        return Wait(
+            Reason.NODE_NOT_READY, f"{facts.host}: volume group {brick.group} is not there yet; its Node prepares it"
+        )
+    if not group.complete:
+        return Blocked(
+            Reason.DISK_NOT_FOUND,
+            f"{facts.host}: a disk of volume group {group.name} is missing; plug it in again or replace it",
+        )
+    return group
+
+
+def _odd_volume(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Obstacle | None:
+    """A volume of the brick's name that cannot be the brick."""
+    if volume is None:
+        return None
+    if volume.is_pool:
+        return Blocked(
+            Reason.IMMUTABLE_DIFFERENCE,
+            f"{facts.host}: {brick.device} is a thin pool, where a brick is declared; rename one of them",
+        )
+    if not volume.active:
+        return None
+    match volume.filesystem:
+        case Known("" | "xfs"):
+            return None
+        case Known(other):
+            return Blocked(
+                Reason.FOREIGN_SIGNATURE,
+                f"{facts.host}: {brick.device} carries {other}, where a brick (xfs) is declared. It is left alone. If "
+                "nothing on it is needed, clear it by hand",
+            )
+        case Unknown(cause):
+            return Wait(Reason.NOT_OBSERVED, f"{facts.host}: what is on {brick.device} is not known: {cause}")
+        case Absent():
+            return Wait(Reason.NOT_OBSERVED, f"{facts.host}: what is on {brick.device} is not known")
+
+
+def _foreign_content(
+    facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None, volume_id: str | None
+) -> Obstacle | None:
+    """Something else in the brick's places (domain §4 rule 2)."""
+    mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
+    there = _mounted_at(mounts, brick.mount_point)
+    if there is not None and not _is_brick(there, brick):
+        return Blocked(
+            Reason.DISK_IN_USE,
+            f"{facts.host}: {there.source} ({there.fstype}) is mounted at {brick.mount_point}, where {brick.device} "
+            "is declared; unmount it",
+        )
+    elsewhere = [m.target for m in mounts if _is_brick(m, brick) and m.target != brick.mount_point]
+    if elsewhere:
+        return Blocked(
+            Reason.DISK_IN_USE,
+            f"{facts.host}: {brick.device} is mounted at {elsewhere[0]} instead of {brick.mount_point}; unmount it",
+        )
+    bricks = facts.bricks.value if isinstance(facts.bricks, Known) else {}
+    folder = bricks.get(brick.path)
+    if volume_id is None or there is None or folder is None or not folder.exists:
+        return None
+    if folder.volume_id == volume_id and (volume_id or folder.empty):
+        return None
+    holds = f"belongs to the Gluster volume {folder.volume_id}" if folder.volume_id else "is not empty"
+    wants = f"volume {brick.volume} has the id {volume_id}" if volume_id else f"volume {brick.volume} is new"
+    if volume_id and not folder.volume_id and folder.empty:
+        return None
+    return Blocked(
+        Reason.BRICK_NOT_EMPTY,
+        f"{facts.host}: {brick.path} {holds}, but {wants}. It is left alone. Adopt that volume under its own name, "
+        "or clear the folder by hand if nothing in it is needed",
+    )
+
+
+def _mounted_at(mounts: tuple[Mount, ...], target: str) -> Mount | None:
+    """The mount that one sees there: of several on top of each other the last."""
+    return next((m for m in reversed(mounts) if m.target == target), None)
+
+
+def _is_brick(mount: Mount, brick: BrickSpec) -> bool:
+    return mount.source in (brick.device, f"/dev/mapper/{mapper_name(brick.group, brick.name)}")
+
+
+def _allocation(
+    facts: HostFacts, brick: BrickSpec, thin_total: int, group: VolumeGroup, volume: LogicalVolume | None
+) -> tuple[Step, ...] | Obstacle:
+    """Space for the brick: the pool as large as it must be, and the logical volume."""
+    needs_pool = brick.thin if volume is None else volume.pool == POOL
+    steps: list[Step] = []
+    taken = 0
+    if needs_pool:
+        pool = _volume(facts, brick.group, POOL)
+        if pool is not None and not pool.is_pool:
+            return Blocked(
+                Reason.IMMUTABLE_DIFFERENCE,
+                f"{facts.host}: {brick.group}/{POOL} is no thin pool, but bricks are declared thin; rename it",
+            )
+        steps, taken = _pool(facts.host, brick.group, thin_total, pool)
+    if volume is None:
+        taken += 0 if brick.thin else in_extents(brick.size, group.extent)
+        steps.append(
+            CreateLogicalVolume(
+                host=facts.host,
+                why=f"{brick.device} does not exist",
+                group=brick.group,
+                name=brick.name,
+                size=in_extents(brick.size, group.extent),
+                thin=brick.thin,
+            )
+        )
+    if taken > group.free:
+        return Blocked(
+            Reason.DOES_NOT_FIT,
+            f"{facts.host}: {brick.device} needs {format_bytes(taken)} of volume group {group.name}, "
+            f"{format_bytes(group.free)} of {format_bytes(group.size)} are free; declare less, or free space there",
+        )
+    return tuple(steps)
+
+
+def _pool(host: str, group: str, thin_total: int, pool: LogicalVolume | None) -> tuple[list[Step], int]:
+    """The step that makes the pool large enough, and what that takes of the volume group."""
+    size = pool_bytes(thin_total)
+    metadata = metadata_volume_bytes(size)
+    if pool is None:
+        why = f"{format_bytes(thin_total)} of thin volumes are declared in {group}"
+        return [CreateThinPool(host=host, why=why, group=group, size=size, metadata=metadata)], size + metadata_bytes(
+            size
+        )
+    if pool.size >= size:
+        return [], 0
+    more = max(0, metadata - pool.metadata_size)
+    step = ExtendThinPool(
+        host=host,
+        why=f"the pool has {format_bytes(pool.size)}, thin volumes of {format_bytes(thin_total)} are declared",
+        group=group,
+        size=size,
+        metadata=metadata if more else 0,
+    )
+    return [step], size - pool.size + 2 * more
+
+
+def _content(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Iterator[Step]:
+    """Filesystem, mount and folder, as far as it is certain what the volume holds."""
+    place = {"host": facts.host, "group": brick.group, "name": brick.name}
+    if volume is not None and not volume.active:
+        yield ActivateLogicalVolume(why=f"{brick.device} is not active", **place)
+        return
+    mounted = _mounted_at(facts.mounts.value if isinstance(facts.mounts, Known) else (), brick.mount_point)
+    new = volume is None or (volume.filesystem == Known("") and mounted is None)
+    if new:
+        yield MakeFilesystem(
+            why=f"{brick.device} has no filesystem",
+            declared=f"the logical volume is for volume {brick.volume} and has no signature",
+            **place,
+        )
+    persistent = _persistent(facts, brick)
+    if mounted is None or not persistent:
+        why = "not mounted" if mounted is None else "mounted only until the next boot"
+        yield MountBrick(why=f"{brick.device} is {why}", mount_point=brick.mount_point, **place)
+    bricks = facts.bricks.value if isinstance(facts.bricks, Known) else {}
+    # A filesystem that was there before may hold a brick already: it is looked at before anything is made in it.
+    if new or (mounted is not None and brick.path not in bricks):
+        yield CreateBrickDirectory(
+            why=f"{brick.path} does not exist",
+            mount_point=brick.mount_point,
+            path=brick.path,
+            labelled=facts.selinux in (Known("enforcing"), Known("permissive")),
+            **place,
+        )
+
+
+def _persistent(facts: HostFacts, brick: BrickSpec) -> bool:
+    units = facts.services.value if isinstance(facts.services, Known) else {}
+    unit = units.get(mount_unit(brick.mount_point))
+    return unit is not None and unit.enabled in _PERSISTENT

@@ -1,0 +1,225 @@
+"""What a Node says of its host: status fields and conditions, all of them on every pass."""
+
+from collections.abc import Iterable, Sequence
+
+from heretic.api.quantity import format_bytes
+from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.disks.candidates import is_ours, usable
+from heretic.domain.disks.layout import Choice
+from heretic.domain.disks.selection import find, select
+from heretic.domain.errors import Bug, Failure, Reason
+from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.gluster.placement import groups_needed
+from heretic.domain.host.configuration import Part, excluded_from_multipath, known_profile, plan_configuration
+from heretic.domain.host.facts import Disk, HostFacts, Interface
+from heretic.domain.host.plan import plan_disks
+from heretic.domain.host.profiles import Profile
+from heretic.domain.plan import Blocked, Wait
+from heretic.domain.report import Outcome, Report
+from heretic.domain.site.names import inside
+from heretic.domain.site.view import SiteView
+
+READY = frozenset(
+    {
+        ConditionType.REACHABLE,
+        ConditionType.INSPECTED,
+        ConditionType.CONFIGURED,
+        ConditionType.DISKS_READY,
+    }
+)
+"""What a Node's Ready is made of."""
+
+_SHOWN_KINDS = frozenset({"ether", "bond", "vlan", "bridge", "team"})
+"""Interfaces worth a line in status; those of virtual machines come and go."""
+_MAXIMUM_DISKS = 64
+_MAXIMUM_INTERFACES = 64
+
+
+def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, outcome: Outcome) -> Report:
+    """Says how a host is.
+
+    When the host cannot be reached, what was last known of its disks and interfaces stays in status, and every
+    condition that depends on seeing it is Unknown (conventions R21).
+
+    Args:
+        node: The Node as stored, with its last status.
+        view: The declared site.
+        facts: Of the host from this pass, or why there are none.
+        outcome: What the pass did; a Node's own conditions depend on what was seen alone.
+    """
+    if isinstance(facts, HostFacts):
+        return _seen(node, view, facts)
+    state = State.UNKNOWN if isinstance(facts, Bug) else State.FALSE
+    unseen = f"{node.metadata.name} cannot be looked at: {facts.message}"
+    dependent = (ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY)
+    return Report(
+        status=node.status,
+        conditions=(
+            Condition(ConditionType.REACHABLE, state, facts.reason, facts.message),
+            *(Condition(kind, State.UNKNOWN, facts.reason, unseen) for kind in dependent),
+            _maintenance(node),
+        ),
+        ready=READY,
+    )
+
+
+def _seen(node: Node, view: SiteView, facts: HostFacts) -> Report:
+    profile = known_profile(facts)
+    configuration = plan_configuration(node, view, facts)
+    disks = plan_disks(node, view, facts, groups_needed(view, node.metadata.name))
+    status = node.status.model_copy(
+        update={
+            "facts": _facts(facts, profile if isinstance(profile, Profile) else None) or node.status.facts,
+            "disks": _disks(node, view, facts),
+            "interfaces": _interfaces(node, view, facts),
+        }
+    )
+    return Report(
+        status=status,
+        conditions=(
+            Condition(ConditionType.REACHABLE, State.TRUE, Reason.AS_DECLARED, "SSH answers"),
+            _inspected(node, facts),
+            _part(ConditionType.CONFIGURED, configuration, "configured as declared"),
+            _part(ConditionType.DISKS_READY, disks, "the disks that volumes need are prepared"),
+            _maintenance(node),
+        ),
+        ready=READY,
+        summary="in maintenance" if node.spec.maintenance else "ready",
+    )
+
+
+def _maintenance(node: Node) -> Condition:
+    if node.spec.maintenance:
+        text = "declared in spec.maintenance: Heretic changes nothing on the host"
+        return Condition(ConditionType.MAINTENANCE, State.TRUE, Reason.AS_DECLARED, text)
+    return Condition(ConditionType.MAINTENANCE, State.FALSE, Reason.AS_DECLARED, "not in maintenance")
+
+
+def _inspected(node: Node, facts: HostFacts) -> Condition:
+    """Whether everything that decisions are made from was seen.
+
+    The Site counts data disks once all nodes are inspected, so a disk that multipath still hides has to come free
+    before.
+    """
+    wanted: dict[str, Fact[object]] = {
+        "operating system": facts.os,
+        "processor": facts.cpu,
+        "memory": facts.memory_bytes,
+        "disks": facts.disks,
+        "interfaces": facts.interfaces,
+        "LVM": facts.volume_groups,
+        "mounts": facts.mounts,
+        "packages": facts.packages,
+        "services": facts.services,
+        "clock": facts.time,
+    }
+    for what, fact in wanted.items():
+        if isinstance(fact, Unknown):
+            text = f"{facts.host}: its {what} could not be seen: {fact.cause}"
+            return Condition(ConditionType.INSPECTED, State.UNKNOWN, Reason.NOT_OBSERVED, text)
+    held = [d for d in facts.disks.value if d.multipath] if isinstance(facts.disks, Known) else []
+    if hidden := [disk.path for disk in held if excluded_from_multipath(node, disk)]:
+        text = f"{facts.host}: multipath still holds {', '.join(hidden)}"
+        return Condition(ConditionType.INSPECTED, State.FALSE, Reason.APPLYING, text)
+    return Condition(ConditionType.INSPECTED, State.TRUE, Reason.AS_DECLARED, "everything that matters was seen")
+
+
+def _part(kind: ConditionType, part: Part, good: str) -> Condition:
+    """False while something is to be done or blocked, Unknown while it cannot be told."""
+    blocked = next((o for o in part.obstacles if isinstance(o, Blocked)), None)
+    if blocked is not None:
+        return Condition(kind, State.FALSE, blocked.reason, blocked.message)
+    if part.steps:
+        return Condition(kind, State.FALSE, Reason.APPLYING, f"{part.steps[0]}: {part.steps[0].why}")
+    wait = next((o for o in part.obstacles if isinstance(o, Wait)), None)
+    if wait is not None:
+        state = State.UNKNOWN if wait.reason is Reason.NOT_OBSERVED else State.FALSE
+        return Condition(kind, state, wait.reason, wait.message)
+    return Condition(kind, State.TRUE, Reason.AS_DECLARED, good)
+
+
+def _facts(facts: HostFacts, profile: Profile | None) -> NodeFactsStatus | None:
+    if not isinstance(facts.os, Known):
+        return None
+    cpu = facts.cpu.value if isinstance(facts.cpu, Known) else None
+    packages = facts.packages.value if isinstance(facts.packages, Known) else {}
+    return NodeFactsStatus(
+        os=facts.os.value.name,
+        platform=profile.name if profile else "",
+        kernel=facts.os.value.kernel,
+        cpu=cpu.model if cpu else "",
+        cpus=cpu.count if cpu else 0,
+        memory=format_bytes(facts.memory_bytes.value) if isinstance(facts.memory_bytes, Known) else "",
+        gluster=packages.get(profile.gluster_package, "") if profile else "",
+    )
+
+
+def _disks(node: Node, view: SiteView, facts: HostFacts) -> list[NodeDisk]:
+    """The disks as seen; what was last known stays while they cannot be listed."""
+    if not isinstance(facts.disks, Known):
+        return node.status.disks
+    seen = facts.disks.value
+    choices = select(node, view, seen).choices
+    shown = [_disk(node, disk, choices) for disk in seen]
+    shown += [d.model_copy(update={"finding": _GONE, "path": ""}) for d in _gone(node, seen, choices)]
+    return sorted(shown, key=lambda d: (not d.use, d.id))[:_MAXIMUM_DISKS]
+
+
+_GONE = "not there"
+
+
+def _gone(node: Node, seen: tuple[Disk, ...], choices: Iterable[Choice]) -> list[NodeDisk]:
+    """Recorded disks that no present disk stands in for."""
+    chosen = {choice.id for choice in choices if find(seen, choice.id) is not None}
+    groups = {choice.group for choice in choices if choice.id in chosen}
+    return [d for d in node.status.disks if d.use and d.volume_group not in groups and find(seen, d.id) is None]
+
+
+def _disk(node: Node, disk: Disk, choices: Sequence[Choice]) -> NodeDisk:
+    choice = next((c for c in choices if c.id in disk.ids), None)
+    recorded = next((d.id for d in node.status.disks if d.id in disk.ids), None)
+    finding = None if is_ours(disk) else usable(disk, node.spec.disks)
+    return NodeDisk(
+        id=choice.id if choice else recorded or next(iter(disk.ids), disk.path),
+        path=disk.path,
+        size_bytes=disk.size,
+        sector_bytes=disk.logical_sector,
+        media=_media(disk),
+        use=choice.use if choice else "",
+        volume_group=choice.group if choice else disk.volume_group,
+        prepared=disk.volume_group == choice.group if choice else is_ours(disk),
+        finding=finding.text if finding else "",
+    )
+
+
+def _media(disk: Disk) -> str:
+    if disk.path.startswith("/dev/nvme"):
+        return "NVMe"
+    return "HDD" if disk.rotational else "SSD"
+
+
+def _interfaces(node: Node, view: SiteView, facts: HostFacts) -> list[NodeInterface]:
+    if not isinstance(facts.interfaces, Known):
+        return node.status.interfaces
+    shown = [i for i in facts.interfaces.value if i.kind in _SHOWN_KINDS]
+    return [
+        NodeInterface(
+            name=i.name,
+            mac=i.mac,
+            carrier=i.carrier,
+            speed_mbps=i.speed_mbps,
+            mtu=i.mtu,
+            addresses=list(i.addresses),
+            network=_network(view, i),
+        )
+        for i in shown[:_MAXIMUM_INTERFACES]
+    ]
+
+
+def _network(view: SiteView, interface: Interface) -> str:
+    """The Network in whose subnet an address of the interface lies, "" when there is none."""
+    addresses = [address.partition("/")[0] for address in interface.addresses]
+    names = (n for n, net in sorted(view.networks.items()) if any(inside(a, net.spec.subnet) for a in addresses))
+    return next(names, "")
