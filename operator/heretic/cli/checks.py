@@ -1,0 +1,212 @@
+"""What is wrong with a site that was looked at: pure rules from conditions, plans and facts to findings.
+
+Conditions and plans are those that the operator itself would come to (cli/rehearse.py), so that verify and the
+operator can never disagree; what no condition tells (thin pools filling up, failed jobs, versions) is read from the
+facts.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from heretic.api.quantity import format_bytes
+from heretic.cli.codes import CODES, Code, Severity
+from heretic.cli.observe import SiteSight
+from heretic.cli.rehearse import Rehearsed
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Known
+from heretic.domain.host.facts import HostFacts, LogicalVolume
+from heretic.domain.plan import Blocked, Proceed, Wait, steps_of
+
+POOL_WARNING = 80.0
+POOL_ERROR = 95.0
+METADATA_WARNING = 50.0
+METADATA_ERROR = 80.0
+"""Percent of a thin pool (domain §4 rule 23: alarm at 80 % of the data, 50 % of the metadata)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        code: What kind of thing.
+        namespace: Of the site.
+        object: Kind and name of the object that it is about.
+        message: Host, fact and numbers.
+    """
+
+    code: Code
+    namespace: str
+    object: str
+    message: str
+
+
+_OF_REASON: Mapping[Reason, str] = {
+    Reason.HOST_KEY_MISMATCH: "HVP-N005",
+    Reason.HOST_KEY_NOT_PINNED: "HVP-N005",
+    Reason.AUTHENTICATION_FAILED: "HVP-N006",
+    Reason.NO_ROOT: "HVP-N006",
+    Reason.CREDENTIALS_MISSING: "HVP-N006",
+    Reason.CLOCK_SKEWED: "HVP-N007",
+    Reason.DISK_FULL: "HVP-N008",
+    Reason.READ_ONLY_ROOT: "HVP-N008",
+    Reason.FOREIGN_SIGNATURE: "HVP-D002",
+    Reason.SPLIT_BRAIN: "HVP-V006",
+    Reason.VERSIONS_DIFFER: "HVP-S004",
+    Reason.POOL_NEARLY_FULL: "HVP-V007",
+    Reason.INVALID_SPEC: "HVP-C002",
+    Reason.MORE_THAN_ONE_SITE: "HVP-C002",
+    Reason.DUPLICATE_ADDRESS: "HVP-C002",
+    Reason.ADDRESS_OUTSIDE_NETWORK: "HVP-C002",
+    Reason.NETWORK_NOT_FOUND: "HVP-C002",
+    Reason.UNSUPPORTED_NODE_COUNT: "HVP-C002",
+    Reason.FAILURE_DOMAIN_SHARED: "HVP-C002",
+    Reason.DOES_NOT_FIT: "HVP-C002",
+}
+"""Reasons that say more than the condition they stand in."""
+
+_OF_TYPE: Mapping[ConditionType, str] = {
+    ConditionType.REACHABLE: "HVP-N001",
+    ConditionType.INSPECTED: "HVP-N002",
+    ConditionType.CONFIGURED: "HVP-N003",
+    ConditionType.DISKS_READY: "HVP-D001",
+    ConditionType.POOL_FORMED: "HVP-S001",
+    ConditionType.AVAILABLE: "HVP-S002",
+    ConditionType.N_PLUS_ONE: "HVP-S003",
+    ConditionType.IN_SYNC: "HVP-W001",
+    ConditionType.BRICKS_READY: "HVP-V001",
+    ConditionType.STARTED: "HVP-V002",
+    ConditionType.QUORATE: "HVP-V003",
+    ConditionType.CAPACITY: "HVP-V007",
+}
+"""Conditions that should be True."""
+
+_AFTER_REACHABLE = frozenset({ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY})
+"""Conditions of a Node that nobody can know while its host is not reached; they are not told again."""
+
+
+def check(sight: SiteSight) -> tuple[Finding, ...]:
+    """Everything that is wrong with a site.
+
+    Args:
+        sight: The site as it was seen.
+
+    Returns:
+        Errors first, then by code and object; each message of an object once.
+    """
+    found = [f for entry in sight.objects for f in _of_object(sight.namespace, entry)]
+    found += [f for facts in sight.hosts.values() if isinstance(facts, HostFacts) for f in _of_host(sight, facts)]
+    found += _versions(sight)
+    once = {(f.object, f.message): f for f in reversed(found)}
+    return tuple(sorted(once.values(), key=lambda f: (f.code.severity is not Severity.ERROR, f.code.id, f.object)))
+
+
+def _of_object(namespace: str, entry: Rehearsed) -> Iterator[Finding]:
+    title = f"{entry.key.kind} {entry.key.name}"
+
+    def finding(code: str, message: str) -> Finding:
+        return Finding(CODES[code], namespace, title, message)
+
+    if entry.resource is None:
+        assert isinstance(entry.outcome.plan, Blocked), "what cannot be parsed is blocked"
+        yield finding("HVP-C001", entry.outcome.plan.message)
+        return
+    conditions = {c.type: c for c in entry.conditions}
+    for condition in conditions.values():
+        code = _code_of(condition, conditions)
+        if code:
+            yield finding(code, condition.message)
+    plan = entry.outcome.plan
+    ways = [plan, *(plan.pending if isinstance(plan, Proceed) else ()), entry.outcome.held]
+    for way in ways:
+        if isinstance(way, Blocked):
+            yield finding(_OF_REASON.get(way.reason, "HVP-C003"), way.message)
+        elif isinstance(way, Wait):
+            yield finding(_OF_REASON.get(way.reason, "HVP-C006"), way.message)
+    steps = steps_of(plan)
+    if steps:
+        more = f", and {len(steps) - 1} more" if len(steps) > 1 else ""
+        yield finding("HVP-C004", f"{steps[0]} is needed, because {steps[0].why}{more}")
+
+
+def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Condition]) -> str | None:
+    """The code for one condition of an object; None when it is as it should be."""
+    good = condition.state is State.TRUE
+    match condition.type:
+        case ConditionType.HEALED:
+            return None if good else _heal_code(condition)
+        case ConditionType.DEGRADED:
+            return "HVP-V008" if good else None
+        case ConditionType.MAINTENANCE:
+            return "HVP-N004" if good else None
+        case ConditionType.PAUSED:
+            return "HVP-C007" if good else None
+        case ConditionType.DELETION_BLOCKED:
+            return "HVP-C005" if good else None
+    if good or condition.type not in _OF_TYPE:
+        return None
+    reachable = all_of_object.get(ConditionType.REACHABLE)
+    if condition.type in _AFTER_REACHABLE and reachable and reachable.state is not State.TRUE:
+        return None
+    return _OF_REASON.get(condition.reason, _OF_TYPE[condition.type])
+
+
+def _heal_code(condition: Condition) -> str:
+    if condition.reason is Reason.SPLIT_BRAIN:
+        return "HVP-V006"
+    return "HVP-V005" if condition.state is State.UNKNOWN else "HVP-V004"
+
+
+def _of_host(sight: SiteSight, facts: HostFacts) -> Iterator[Finding]:
+    def finding(code: str, message: str) -> Finding:
+        return Finding(CODES[code], sight.namespace, f"Node {facts.host}", message)
+
+    for volume in facts.logical_volumes.value if isinstance(facts.logical_volumes, Known) else ():
+        worst = _fullness(volume)
+        if worst:
+            yield finding(worst, _pool_message(facts.host, volume))
+    for group in facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ():
+        if not group.complete:
+            size = format_bytes(group.size)
+            yield finding("HVP-D003", f"{facts.host}: volume group {group.name} ({size}) misses a physical volume")
+    for name, job in facts.jobs.value.items() if isinstance(facts.jobs, Known) else ():
+        if job.active == "failed":
+            yield finding("HVP-N009", f"{facts.host}: {name} failed ({job.result or job.sub})")
+    if isinstance(facts.time, Known) and not facts.time.value.synchronized:
+        yield finding("HVP-N010", f"{facts.host}: its time service is not synchronized with any server")
+
+
+def _fullness(pool: LogicalVolume) -> str | None:
+    """The code for a thin pool; None for one that is known to have room, and for what is no pool."""
+    if not pool.is_pool:
+        return None
+    data, metadata = pool.data_percent, pool.metadata_percent
+    if data is None or metadata is None:
+        return "HVP-D006"
+    if data >= POOL_ERROR or metadata >= METADATA_ERROR:
+        return "HVP-D005"
+    return "HVP-D004" if data >= POOL_WARNING or metadata >= METADATA_WARNING else None
+
+
+def _pool_message(host: str, pool: LogicalVolume) -> str:
+    shares = {"data": pool.data_percent, "metadata": pool.metadata_percent}
+    said = ", ".join(
+        f"{what} {share:.1f} % full" if share is not None else f"LVM does not tell how full its {what} is"
+        for what, share in shares.items()
+    )
+    return f"{host}: thin pool {pool.group}/{pool.name} of {format_bytes(pool.size)}: {said}"
+
+
+def _versions(sight: SiteSight) -> list[Finding]:
+    """Different versions of glusterd among the nodes (domain §4 rule 11)."""
+    running: dict[str, list[str]] = defaultdict(list)
+    for name, node in sorted(sight.view.nodes.items()):
+        if node.status.facts and node.status.facts.gluster and name not in sight.unseen:
+            running[node.status.facts.gluster].append(name)
+    if len(running) < 2:
+        return []
+    said = "; ".join(f"{version} on {', '.join(nodes)}" for version, nodes in sorted(running.items()))
+    site = next(iter(sight.view.sites), "")
+    return [Finding(CODES["HVP-S004"], sight.namespace, f"Site {site}", f"Gluster {said}")]

@@ -1,0 +1,211 @@
+"""Every code that ``heretic verify`` may report: stable for scripts, monitoring and ``--ignore``.
+
+A code is never reused for something else; docs/reference/verify-codes.md is written from this table
+(``python -m heretic.cli.codes > docs/reference/verify-codes.md``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    """Data or a service is down, unprotected or unknown."""
+    WARNING = "warning"
+    """Works now, and will not for long, or not after the next fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of finding.
+
+    Attributes:
+        id: HVP-, a letter for the subject (C declaration, S site, N node, D disks, W network, V volume), a number.
+        severity: How bad it is.
+        title: What is so.
+        advice: What to do.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    advice: str
+
+
+_E, _W = Severity.ERROR, Severity.WARNING
+
+_ALL: tuple[Code, ...] = (
+    Code("HVP-C001", _E, "The spec cannot be understood", "Correct the fields that the message names and apply again."),
+    Code("HVP-C002", _E, "The declaration contradicts itself", "Correct the objects that the message names."),
+    Code("HVP-C003", _E, "A person has to decide", "Do what the message says; until then the object stays as it is."),
+    Code(
+        "HVP-C004",
+        _W,
+        "The host differs from the declaration",
+        "`heretic plan` shows the steps; in mode Apply the "
+        "operator takes them. When they stay, see whether it runs and why the object waits.",
+    ),
+    Code("HVP-C005", _W, "A deletion is held up", "Do what the message says, or take the deletion's reason away."),
+    Code("HVP-C006", _W, "Waiting for something else", "Nothing, if it passes by itself; else see what it waits for."),
+    Code("HVP-C007", _W, "Paused", "Set spec.paused to false when the work is done."),
+    Code(
+        "HVP-S001",
+        _E,
+        "The trusted pool is not whole",
+        "See that glusterd runs on every storage node and that their "
+        "storage addresses reach each other; a rejected peer needs a person.",
+    ),
+    Code("HVP-S002", _E, "The site does not serve all data", "See the findings of the volumes and nodes."),
+    Code(
+        "HVP-S003",
+        _W,
+        "The site does not survive the loss of one more node",
+        "Bring back what is out and wait for heal; take no other node out until then.",
+    ),
+    Code(
+        "HVP-S004",
+        _E,
+        "Storage nodes run different versions of Gluster",
+        "Finish the upgrade, one node at a time; the volumes' configuration is left alone until then.",
+    ),
+    Code(
+        "HVP-N001",
+        _E,
+        "A host cannot be reached",
+        "See its power, cables, address and sshd; the message says how far the connection came.",
+    ),
+    Code(
+        "HVP-N002",
+        _E,
+        "A host does not tell all its facts",
+        "Run the command that the message names on the host and see what it says.",
+    ),
+    Code("HVP-N003", _E, "A host is not configured as declared", "`heretic plan` shows what is missing."),
+    Code("HVP-N004", _W, "A host is in maintenance", "Set spec.maintenance to false when the work is done."),
+    Code(
+        "HVP-N005",
+        _E,
+        "A host's identity is not proven",
+        "Compare the fingerprints of the message with the console "
+        "of the host. Only if the host was reinstalled, pin the new key in spec.hostKeys.",
+    ),
+    Code(
+        "HVP-N006",
+        _E,
+        "A host does not let Heretic in",
+        "Put the public key into authorized_keys of the account, and "
+        "let it use sudo without a password when it is not root.",
+    ),
+    Code(
+        "HVP-N007",
+        _E,
+        "A host's clock is wrong",
+        "Check the time servers and chrony; storage is left alone until the clock is right.",
+    ),
+    Code(
+        "HVP-N008",
+        _E,
+        "A host's filesystem is full or read-only",
+        "Make room, or see the kernel's log for a failing disk.",
+    ),
+    Code("HVP-N009", _W, "A job of Heretic failed on a host", "Read its log: journalctl -u the unit on the host."),
+    Code("HVP-N010", _W, "A host's clock is not synchronized", "Check the time servers: chronyc sources on the host."),
+    Code(
+        "HVP-D001",
+        _E,
+        "The disks of a node are not ready",
+        "See what the message names; a disk that carries anything is never touched.",
+    ),
+    Code(
+        "HVP-D002",
+        _E,
+        "A disk that Heretic is to use carries something",
+        "Look at the disk. If nothing on it is needed, wipe it yourself; else choose another one in spec.disks.",
+    ),
+    Code(
+        "HVP-D003", _E, "A volume group misses a disk", "Replace or reconnect the disk; see vgs and dmesg on the host."
+    ),
+    Code(
+        "HVP-D004",
+        _W,
+        "A thin pool fills up",
+        "Free space, or add space to the volume group: a full pool stops all "
+        "bricks on it, and most often those of the other nodes too.",
+    ),
+    Code("HVP-D005", _E, "A thin pool is nearly full", "Free space now: a full pool stops all bricks on it."),
+    Code(
+        "HVP-D006",
+        _W,
+        "It is not known how full a thin pool is",
+        "See whether the pool is active: lvs -a on the host.",
+    ),
+    Code(
+        "HVP-W001",
+        _E,
+        "A node is not attached to a network as declared",
+        "Compare address and MTU of the node's port with the Network and the switch.",
+    ),
+    Code(
+        "HVP-V001",
+        _E,
+        "Bricks are down or unknown",
+        "See the findings of the brick's node; the message names the bricks.",
+    ),
+    Code("HVP-V002", _E, "A volume is not started", "The operator starts it as soon as its bricks are ready."),
+    Code(
+        "HVP-V003",
+        _E,
+        "A volume has no quorum, or that is not known",
+        "Bring its bricks back. Never lower the quorum: both halves of a split site would write.",
+    ),
+    Code("HVP-V004", _W, "A volume heals", "Wait; take no other node out until it is done."),
+    Code(
+        "HVP-V005",
+        _E,
+        "It is not known whether a volume is healed",
+        "Bring back the bricks that do not answer; until then treat the volume as not healed.",
+    ),
+    Code(
+        "HVP-V006",
+        _E,
+        "A volume is in split-brain",
+        "Choose the good copy of each file by hand: gluster volume heal "
+        "VOLUME info split-brain; Heretic never chooses.",
+    ),
+    Code("HVP-V007", _W, "A volume is nearly full", "Free space or make the volume larger."),
+    Code(
+        "HVP-V008",
+        _W,
+        "A volume has lost redundancy",
+        "Data is served; bring back what is out before anything else fails.",
+    ),
+)
+
+CODES: Mapping[str, Code] = {code.id: code for code in _ALL}
+"""By id."""
+
+
+def reference() -> str:
+    """The page docs/reference/verify-codes.md."""
+    lines = [
+        "<!-- generated: python -m heretic.cli.codes > docs/reference/verify-codes.md -->",
+        "# Codes of `heretic verify`",
+        "",
+        "`heretic verify` looks at the hosts themselves and changes nothing. Each finding has one of these codes,",
+        "which stay the same from release to release; `--ignore CODE` leaves a code out. An error makes the exit",
+        "status 1, warnings alone leave it 0.",
+        "",
+        "| Code | Severity | What is so | What to do |",
+        "| --- | --- | --- | --- |",
+        *(f"| {c.id} | {c.severity.value} | {c.title} | {c.advice} |" for c in _ALL),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(reference())
