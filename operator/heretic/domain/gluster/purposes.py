@@ -186,7 +186,9 @@ def options_of(purpose: Purpose, replica_count: int) -> dict[str, str]:
         replica_count: 1 leaves out what only replicated volumes take.
     """
     profile = PROFILES[purpose]
-    return {**profile.options, **(profile.replica_only if replica_count > 1 else {})}
+    uid, gid = profile.owner
+    owner = {"storage.owner-uid": str(uid), "storage.owner-gid": str(gid)} if profile.owner != ROOT else {}
+    return {**owner, **profile.options, **(profile.replica_only if replica_count > 1 else {})}
 
 
 def arbiter_bytes(purpose: Purpose, brick: int) -> int:

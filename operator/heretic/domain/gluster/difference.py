@@ -1,0 +1,97 @@
+"""How an existing volume differs from the declared one: bricks, and the options that Heretic owns."""
+
+from collections.abc import Mapping
+
+from heretic.domain.gluster.facts import VolumeInfo, VolumeState
+from heretic.domain.gluster.peers import HostView, node_of_host
+from heretic.domain.gluster.placement import Placement
+from heretic.domain.gluster.purposes import SHARD_OPTIONS
+from heretic.domain.site.view import SiteView
+
+_TRUE = frozenset({"on", "yes", "true", "enable", "enabled", "1"})
+_FALSE = frozenset({"off", "no", "false", "disable", "disabled", "0"})
+
+_SET_BY_GLUSTER = frozenset(
+    {
+        "cluster.granular-entry-heal",
+        "nfs.disable",
+        "performance.client-io-threads",
+        "storage.fips-mode-rchecksum",
+        "transport.address-family",
+    }
+)
+"""What ``volume create`` itself reconfigures."""
+
+
+def topology_difference(placement: Placement, info: VolumeInfo, view: SiteView, hosts: Mapping[str, HostView]) -> str:
+    """What is different about the bricks, in words; "" when they are the declared ones.
+
+    The order of the sets does not matter, which bricks are copies of each other does.
+    """
+    declared = sorted(sorted((b.host, b.path, b.arbiter) for b in members) for members in placement.sets)
+    size = max(info.replica_count, 1)
+    found = [(node_of_host(b.host, b.host_uuid, view, hosts) or b.host, b.path, b.arbiter) for b in info.bricks]
+    sets = sorted(sorted(found[i : i + size]) for i in range(0, len(found), size))
+    if info.replica_count != placement.replica_count:
+        return f"it has {info.replica_count} copies of everything, {placement.replica_count} are declared"
+    if sets == declared:
+        return ""
+    wanted = {b for members in declared for b in members}
+    there = {b for members in sets for b in members}
+    parts = [
+        *(f"{_words(b)} is declared and missing" for b in sorted(wanted - there)),
+        *(f"{_words(b)} is there and not declared" for b in sorted(there - wanted)),
+    ]
+    return "; ".join(parts) or "the same bricks are copies of each other in other sets"
+
+
+def options_to_set(placement: Placement, info: VolumeInfo) -> dict[str, str]:
+    """Owned options that are missing or have another value, with the value they shall have.
+
+    Sharding is only ever set on a volume that was never started (domain §4 rule 9).
+    """
+    return {
+        name: value
+        for name, value in placement.options.items()
+        if not same_value(info.options.get(name), value)
+        and (name not in SHARD_OPTIONS or info.state is VolumeState.CREATED)
+    }
+
+
+def sharding_difference(placement: Placement, info: VolumeInfo) -> str:
+    """How the sharding of a volume that may hold data differs from what its purpose wants; "" when it does not."""
+    if info.state is VolumeState.CREATED:
+        return ""
+    parts = []
+    for name in sorted(SHARD_OPTIONS):
+        wanted, found = placement.options.get(name), info.options.get(name)
+        if wanted is not None and not same_value(found, wanted):
+            parts.append(f"{name} is {found or 'not set'}, {wanted} is declared")
+        elif wanted is None and name == "features.shard" and found is not None and not same_value(found, "off"):
+            parts.append(f"{name} is {found}, and this purpose has files in one piece")
+    return "; ".join(parts)
+
+
+def foreign_options(placement: Placement, info: VolumeInfo) -> dict[str, str]:
+    """Reconfigured options that are not ours; they are reported and left alone."""
+    return {
+        name: value
+        for name, value in sorted(info.options.items())
+        if name not in placement.options and name not in SHARD_OPTIONS | _SET_BY_GLUSTER
+    }
+
+
+def same_value(found: str | None, wanted: str) -> bool:
+    """Whether two values mean the same to Gluster, which has several words for yes and no."""
+    if found is None:
+        return False
+    if found.lower() in _TRUE and wanted.lower() in _TRUE:
+        return True
+    if found.lower() in _FALSE and wanted.lower() in _FALSE:
+        return True
+    return found == wanted
+
+
+def _words(brick: tuple[str, str, bool]) -> str:
+    node, path, arbiter = brick
+    return f"{'arbiter ' if arbiter else ''}brick {path} on {node}"

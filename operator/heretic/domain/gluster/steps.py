@@ -1,0 +1,250 @@
+"""What Heretic does to the trusted pool and its volumes.
+
+Every step names the host whose gluster command line is used; its conditions make it safe to repeat there. Paths,
+names and options come from validated specs and travel as single arguments.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.gluster.command import CHANGING, local, transaction
+from heretic.domain.plan import Risk, Step
+
+_SIGN_IN = "3"
+"""Seconds in which a process that glusterd started opens its port and reports to glusterd."""
+
+
+def _line(text: str, *arguments: str) -> Command:
+    """Holds when a local question prints this line."""
+    return Command(local(*arguments), expect=Expect.CONTAINS, text=text)
+
+
+def _act(*arguments: str) -> Command:
+    return Command(transaction(*arguments), timeout=CHANGING)
+
+
+_SETTLE = Command(("sleep", _SIGN_IN))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbePeer(Step):
+    """Take a node into the trusted pool, or teach the pool another name of a member.
+
+    Attributes:
+        peer: Stable name of the node.
+    """
+
+    verb: ClassVar[str] = "ProbePeer"
+
+    peer: str
+
+    def script(self) -> Script:
+        """Done when the host lists a peer of that name."""
+        return Script(
+            done=(_line(f"<hostname>{self.peer}</hostname>", "peer", "status", "--xml"),),
+            actions=(Command(transaction("peer", "probe", self.peer), timeout=CHANGING), _SETTLE),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateVolume(Step):
+    """Create a volume.
+
+    ``force`` is never given: without it gluster refuses bricks on the root filesystem, two bricks of a set on one
+    host, and bricks that already belong to a volume.
+
+    Attributes:
+        volume: Name in Gluster.
+        replica_count: Copies, the arbiter's counted.
+        arbiter_count: 1 or 0.
+        bricks: "host:path" in order.
+    """
+
+    verb: ClassVar[str] = "CreateVolume"
+
+    volume: str
+    replica_count: int
+    arbiter_count: int
+    bricks: tuple[str, ...]
+
+    def script(self) -> Script:
+        """Done when the volume exists with exactly these bricks in these places."""
+        return Script(
+            done=(
+                _line(f"Number of Bricks: {self._count()}", "volume", "info", self.volume),
+                *(
+                    _line(f"Brick{i}: {brick}{self._mark(i)}", "volume", "info", self.volume)
+                    for i, brick in enumerate(self.bricks, 1)
+                ),
+            ),
+            actions=(_act("volume", "create", self.volume, *self._replication(), "transport", "tcp", *self.bricks),),
+        )
+
+    def _replication(self) -> tuple[str, ...]:
+        if self.replica_count == 1:
+            return ()
+        arbiter = ("arbiter", "1") if self.arbiter_count else ()
+        return ("replica", str(self.replica_count), *arbiter)
+
+    def _count(self) -> str:
+        total, sets = len(self.bricks), len(self.bricks) // self.replica_count
+        if self.replica_count == 1:
+            return str(total)
+        if self.arbiter_count:
+            return f"{sets} x ({self.replica_count - 1} + 1) = {total}"
+        return f"{sets} x {self.replica_count} = {total}"
+
+    def _mark(self, number: int) -> str:
+        return " (arbiter)" if self.arbiter_count and number % self.replica_count == 0 else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetVolumeOptions(Step):
+    """Set options of a volume, all in one transaction.
+
+    Attributes:
+        volume: Name in Gluster.
+        options: Names and values.
+    """
+
+    verb: ClassVar[str] = "SetVolumeOptions"
+
+    volume: str
+    options: tuple[tuple[str, str], ...]
+
+    def script(self) -> Script:
+        """Done when the volume lists every option with its value."""
+        pairs = (text for option in self.options for text in option)
+        return Script(
+            done=tuple(_line(f"{name}: {value}", "volume", "info", self.volume) for name, value in self.options),
+            actions=(_act("volume", "set", self.volume, *pairs),),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartVolume(Step):
+    """Start a volume that is not started.
+
+    Attributes:
+        volume: Name in Gluster.
+    """
+
+    verb: ClassVar[str] = "StartVolume"
+
+    volume: str
+
+    def script(self) -> Script:
+        """Done when gluster calls the volume started."""
+        return Script(
+            done=(_line("Status: Started", "volume", "info", self.volume),),
+            actions=(_act("volume", "start", self.volume), _SETTLE),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartBricks(Step):
+    """Start the missing brick processes of a started volume; those that run are left alone.
+
+    ``start force`` says success also when a brick did not start, so each brick's own status is the proof.
+
+    Attributes:
+        volume: Name in Gluster.
+        bricks: "host:path" of the bricks whose processes are missing.
+    """
+
+    verb: ClassVar[str] = "RestartBricks"
+
+    volume: str
+    bricks: tuple[str, ...]
+
+    def script(self) -> Script:
+        """Done when each of the bricks is online; guarded by the volume's still being meant to run."""
+        online = tuple(
+            Command(
+                transaction("volume", "status", self.volume, brick, "detail"),
+                expect=Expect.CONTAINS,
+                text="Online               : Y",
+            )
+            for brick in self.bricks
+        )
+        return Script(
+            done=online,
+            guards=(_line("Status: Started", "volume", "info", self.volume),),
+            actions=(_act("volume", "start", self.volume, "force"), _SETTLE),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartSelfHeal(Step):
+    """Start a node's missing self-heal daemon.
+
+    Attributes:
+        volume: A started replicated volume; the daemon serves all of them.
+    """
+
+    verb: ClassVar[str] = "RestartSelfHeal"
+
+    volume: str
+
+    def script(self) -> Script:
+        """Done when the daemon runs on the step's own host."""
+        # the brackets keep the pattern from matching a process that has the pattern itself among its arguments
+        runs = Command(("pgrep", "-f", "[-]-process-name glustershd"))
+        return Script(
+            done=(runs,),
+            guards=(_line("Status: Started", "volume", "info", self.volume),),
+            actions=(_act("volume", "start", self.volume, "force"), _SETTLE),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopVolume(Step):
+    """Stop a volume that is going to be deleted.
+
+    Attributes:
+        volume: Name in Gluster.
+    """
+
+    verb: ClassVar[str] = "StopVolume"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+    volume: str
+
+    def script(self) -> Script:
+        """Done when gluster calls the volume stopped; guarded by its not being mounted on the host."""
+        return Script(
+            done=(_line("Status: Stopped", "volume", "info", self.volume),),
+            actions=(_act("volume", "stop", self.volume),),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteVolume(Step):
+    """Delete a stopped volume from the pool; its bricks keep their files.
+
+    Attributes:
+        volume: Name in Gluster.
+        volume_id: Gluster's id, so that a namesake made meanwhile is left alone.
+    """
+
+    verb: ClassVar[str] = "DeleteVolume"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+    volume: str
+    volume_id: str
+
+    def script(self) -> Script:
+        """Done when glusterd answers and knows no such volume."""
+        return Script(
+            # the first tells "no such volume" from "glusterd does not answer"
+            done=(
+                Command(local("volume", "list")),
+                Command(local("volume", "info", self.volume), expect=Expect.FAILS),
+            ),
+            guards=(
+                _line(f"Volume ID: {self.volume_id}", "volume", "info", self.volume),
+                _line("Status: Stopped", "volume", "info", self.volume),
+            ),
+            actions=(_act("volume", "delete", self.volume),),
+        )
