@@ -174,8 +174,9 @@ def _of_host(sight: SiteSight, facts: HostFacts) -> Iterator[Finding]:
     for name, job in facts.jobs.value.items() if isinstance(facts.jobs, Known) else ():
         if job.active == "failed":
             yield finding("HVP-N009", f"{facts.host}: {name} failed ({job.result or job.sub})")
-    if isinstance(facts.time, Known) and not facts.time.value.synchronized:
-        yield finding("HVP-N010", f"{facts.host}: its time service is not synchronized with any server")
+    if isinstance(facts.time, Known) and facts.time.value.synchronized is not True:
+        said = "has no server that it follows" if facts.time.value.synchronized is False else "does not answer"
+        yield finding("HVP-N010", f"{facts.host}: its time service {said}")
 
 
 def _fullness(pool: LogicalVolume) -> str | None:

@@ -13,7 +13,7 @@ from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Hosts
-from heretic.reconcile.access import Access
+from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.observer import HostView, Observer
 
 
@@ -42,11 +42,11 @@ class SiteSight:
 
 
 @asynccontextmanager
-async def looking(declared: Declared) -> AsyncIterator[Observer]:
-    """An observer of the declared sites; its connections are closed at the end."""
+async def looking(keys: Secrets) -> AsyncIterator[tuple[Observer, Hosts]]:
+    """An observer and its connections, which are closed at the end."""
     hosts = Hosts()
     try:
-        yield Observer(hosts, Access(declared.keys, monotonic=time.monotonic), monotonic=time.monotonic)
+        yield Observer(hosts, Access(keys, monotonic=time.monotonic), monotonic=time.monotonic), hosts
     finally:
         await hosts.close()
 
@@ -60,7 +60,7 @@ async def see(declared: Declared) -> tuple[SiteSight, ...]:
     Returns:
         One sight for each namespace.
     """
-    async with looking(declared) as observer:
+    async with looking(declared.keys) as (observer, _):
         rehearsal = Rehearsal(declared.store, observer, now=lambda: datetime.now(UTC))
         return tuple([await _see_site(rehearsal, namespace) for namespace in declared.namespaces])
 

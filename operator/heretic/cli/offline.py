@@ -24,8 +24,8 @@ Document = tuple[str, Object]
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-PLAIN_FIELDS = frozenset({"apiVersion", "kind", "metadata", "namespace", "resources"})
-"""Fields of a kustomization that are understood without kubectl."""
+PLAIN_FIELDS = frozenset({"apiVersion", "kind", "metadata", "namespace", "resources", "commonAnnotations", "labels"})
+"""Fields of a kustomization that are understood without kubectl, or make no difference here."""
 KUSTOMIZE_SECONDS = 60
 
 

@@ -1,0 +1,180 @@
+"""``heretic adopt``: manifests of what already runs on hosts, in mode Observe; changes nothing."""
+
+import asyncio
+import re
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from heretic.api.parse import API_VERSION
+from heretic.api.v1alpha1.site import HostKeyPolicy
+from heretic.cli import render
+from heretic.cli.adopted import Found, Manifest, manifests
+from heretic.cli.declared import Keys
+from heretic.cli.errors import fail
+from heretic.cli.observe import looking
+from heretic.cli.offline import read_private_key
+from heretic.cli.options import Exit
+from heretic.cli.yaml_text import dump
+from heretic.domain.facts import Known
+from heretic.domain.host.facts import HostFacts
+from heretic.hosts.errors import fingerprint_of
+from heretic.reconcile.observer import HostView
+from heretic.reconcile.store import ObjectStore
+
+LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to adopt.
+
+    Attributes:
+        addresses: Where SSH reaches each host, by the name it shall have as a Node.
+        host_keys: Public key lines that the user gives for hosts, by name.
+        user: Account to log in as.
+        port: Of sshd.
+        site: Name of the Site.
+        namespace: Of the manifests.
+    """
+
+    addresses: Mapping[str, str]
+    host_keys: Mapping[str, str]
+    user: str
+    port: int
+    site: str
+    namespace: str
+
+    @classmethod
+    def parse(
+        cls, hosts: Sequence[str], host_keys: Sequence[str], *, user: str, port: int, site: str, namespace: str
+    ) -> "Request":
+        """Reads the options.
+
+        Raises:
+            HereticError: An option is not of the form NAME=VALUE, a name is no name, or is there twice.
+        """
+        addresses = _pairs("--host", "NAME=ADDRESS", hosts)
+        keys = _pairs("--host-key", "NAME=KEY", host_keys)
+        strangers = [name for name in keys if name not in addresses]
+        if strangers:
+            raise fail(f"--host-key names {', '.join(strangers)}, but there is no --host of that name")
+        for name in (*addresses, site, namespace):
+            if not LABEL.fullmatch(name):
+                raise fail(f"{name!r} is no name: use lower-case letters, digits and dashes, such as node1")
+        for name, line in keys.items():
+            try:
+                fingerprint_of(line)
+            except ValueError as error:
+                raise fail(f"--host-key {name}: not an OpenSSH public key ({error})") from None
+        return cls(addresses, keys, user, port, site, namespace)
+
+
+async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
+    """Observes the hosts and prints manifests.
+
+    Args:
+        request: What to adopt.
+        identity: Private key file; None = the first usual one of the user.
+        trust: Whether a host without given key is believed now.
+
+    Raises:
+        HereticError: A host could not be observed.
+    """
+    keys = Keys(read_private_key(identity or _usual_key()), {}, None)
+    store = _declared(request, trust=trust)
+    view = store.view(request.namespace)
+    async with looking(keys) as (observer, hosts):
+        nodes = view.nodes.values()
+        seen = await asyncio.gather(*(observer.host(request.namespace, view, node, inf) for node in nodes))
+        views = dict(zip(view.nodes, seen, strict=True))
+        facts = _all_seen(views)
+        pool = await observer.pool(request.namespace, view, views, inf)
+        presented = {name: hosts.trusted_key(f"{request.namespace}/{name}") for name in request.addresses}
+    pinned = {name: request.host_keys.get(name) or presented[name] or "" for name in request.addresses}
+    for name, line in pinned.items():
+        how = "as given" if name in request.host_keys else "believed on first use: compare it on the host's console"
+        render.note(f"{name} ({request.addresses[name]}): host key {fingerprint_of(line)}, {how}")
+    addresses = {name: await _resolved(address) for name, address in request.addresses.items()}
+    found = Found(request.site, request.namespace, request.user, request.port, request.addresses, addresses, pinned)
+    made, left_out = manifests(replace(found, hosts=facts, pool=pool.value if isinstance(pool, Known) else None))
+    _write(made)
+    for reason in left_out:
+        render.note(reason)
+    if not isinstance(pool, Known):
+        render.note("no volumes were told: " + (getattr(pool, "cause", "") or "Gluster is not installed"))
+    return Exit.OK
+
+
+def _pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, equals, rest = value.partition("=")
+        if not equals or not name or not rest:
+            raise fail(f"{option} {value!r} is not of the form {form}")
+        if name in pairs:
+            raise fail(f"{option} names {name} twice")
+        pairs[name] = rest
+    return pairs
+
+
+def _usual_key() -> str:
+    folder = Path.home() / ".ssh"
+    usual = next((folder / name for name in USUAL_KEYS if (folder / name).exists()), None)
+    if usual is None:
+        raise fail(f"no private key: none of {', '.join(USUAL_KEYS)} is in {folder}; give --identity FILE")
+    return str(usual)
+
+
+def _declared(request: Request, *, trust: bool) -> ObjectStore:
+    """The least that the observer needs, in memory: a Site and Nodes."""
+    store = ObjectStore()
+    policy = HostKeyPolicy.TRUST_ON_FIRST_USE if trust else HostKeyPolicy.PINNED
+    ssh = {"user": request.user, "port": request.port, "hostKeyPolicy": policy.value}
+    specs: list[tuple[str, str, dict[str, Any]]] = [("Site", request.site, {"ssh": ssh})]
+    for name, address in request.addresses.items():
+        key = request.host_keys.get(name)
+        specs.append(("Node", name, {"address": address, "hostKeys": [key] if key else []}))
+    for kind, name, spec in specs:
+        metadata = {"name": name, "namespace": request.namespace, "uid": "", "generation": 1}
+        stored = store.get(store.put(kind, {"apiVersion": API_VERSION, "metadata": metadata, "spec": spec}))
+        if stored is not None and stored.error:
+            raise fail(stored.error)
+    return store
+
+
+def _all_seen(views: Mapping[str, HostView]) -> dict[str, HostFacts]:
+    facts = {name: view for name, view in views.items() if isinstance(view, HostFacts)}
+    for view in views.values():
+        if not isinstance(view, HostFacts):
+            render.note(view.message)
+    if len(facts) < len(views):
+        missing = ", ".join(name for name in views if name not in facts)
+        raise fail(
+            f"{missing} could not be observed, so nothing is printed. A host key that you have compared with the "
+            "console is given as --host-key NAME='ssh-ed25519 AAAA…'; --trust-on-first-use believes any"
+        )
+    return facts
+
+
+async def _resolved(address: str) -> str:
+    """The IPv4 address of a host; empty when the name is not known here."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(address, None, family=socket.AF_INET)
+    except OSError:
+        return ""
+    return str(found[0][4][0]) if found else ""
+
+
+def _write(documents: Sequence[Manifest]) -> None:
+    for place, document in enumerate(documents):
+        if place:
+            sys.stdout.write("---\n")
+        for line in document.remarks:
+            sys.stdout.write(f"# {line}\n")
+        sys.stdout.write(dump(document.object))
