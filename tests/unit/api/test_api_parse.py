@@ -9,6 +9,7 @@ import yaml
 from heretic.api.parse import InvalidResourceError, parse_resource
 from heretic.api.v1alpha1 import KINDS, Mode, Node, Site
 from heretic.api.v1alpha1.node import DiskSelection, Role
+from heretic.domain.disks.steps import POOL
 from wrong_manifests import SPECS, STRUCTURE, UNKNOWN_FIELDS, WRONG, Wrong, manifest
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBoTp0Ey7FZJ3Zr5QSEfHzPZzoTIXQPJv0zvZ6VZnWmM"
@@ -83,6 +84,11 @@ def test_defaults_are_those_of_the_api_server() -> None:
     assert isinstance(site, Site)
     assert (node.spec.mode, node.spec.roles, node.spec.disks.selection) == (None, [Role.STORAGE], DiskSelection.AUTO)
     assert (site.spec.mode, site.spec.ssh.credentials_ref.name) == (Mode.APPLY, "heretic-ssh")
+
+
+def test_no_volume_has_the_name_of_the_thin_pool_beside_it() -> None:
+    with pytest.raises(InvalidResourceError, match="not a name that is taken"):
+        parse_resource("GlusterVolume", manifest("GlusterVolume", POOL))
 
 
 @pytest.mark.parametrize("key", [KEY, f"{KEY} root@node1", "ssh-rsa AAAAB3NzaC1yc2E" + "A" * 355 + "=="])

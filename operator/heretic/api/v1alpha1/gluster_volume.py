@@ -48,9 +48,10 @@ class Provisioning(StrEnum):
     THIN = "Thin"
 
 
-# A volume's name is also that of its logical volumes. LVM keeps these for itself (lvm.8), Gluster keeps "all".
+# A volume's name is also that of its logical volumes. LVM keeps these for itself (lvm.8), Gluster keeps "all", and
+# lvthinpool is the thin pool of each volume group.
 _RESERVED = (
-    r"(?:all|snapshot.*|pvmove.*"
+    r"(?:all|lvthinpool|snapshot.*|pvmove.*"
     r"|.*_(?:cdata|cmeta|corig|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin).*)"
 )
 _LONGEST_NAME = 50
@@ -62,7 +63,7 @@ VolumeName = Annotated[
     matching("[A-Za-z0-9][-A-Za-z0-9_]*", "must be letters, digits, dashes and underscores, such as 'vmstore'"),
     Rule(
         cel=f"!self.matches(r'^{_RESERVED}$')",
-        message="must not be a name that Gluster or LVM keeps for itself ('all', 'snapshot…', 'pvmove…', …)",
+        message="must not be a name that is taken: 'all', 'lvthinpool', 'snapshot…', 'pvmove…', '…_tdata' and the like",
         holds=lambda text: re.fullmatch(_RESERVED, text) is None,
     ),
 ]
@@ -312,8 +313,8 @@ class GlusterVolume(Resource):
                 f" && !self.metadata.name.matches(r'^{_RESERVED}$'))"
             ),
             message=(
-                f"`metadata.name` must be at most {_LONGEST_NAME} characters and not a name that Gluster or LVM "
-                "keeps for itself ('all', 'snapshot…', 'pvmove…'), or `spec.volumeName` must be set"
+                f"`metadata.name` must be at most {_LONGEST_NAME} characters and not a name that is taken ('all', "
+                "'lvthinpool', 'snapshot…', 'pvmove…'), or `spec.volumeName` must be set"
             ),
             holds=lambda volume: bool(volume.spec.volume_name) or _may_name_a_volume(volume.metadata.name),
         ),
