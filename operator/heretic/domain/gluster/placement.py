@@ -103,8 +103,15 @@ def groups_needed(view: SiteView, node: str) -> frozenset[str]:
 
 def thin_total(view: SiteView, node: str, group: str) -> int:
     """Bytes of all thin bricks of placed volumes in one volume group of a node."""
-    bricks = (b for p in _placements(view) for b in p.bricks)
-    return sum(b.size for b in bricks if b.host == node and b.group == group and b.thin)
+    return thin_totals(view).get((node, group), 0)
+
+
+def thin_totals(view: SiteView) -> Mapping[tuple[str, str], int]:
+    """``thin_total`` of every node and volume group at once."""
+    totals: dict[tuple[str, str], int] = defaultdict(int)
+    for brick in (b for p in _placements(view) for b in p.bricks if b.thin):
+        totals[brick.host, brick.group] += brick.size
+    return totals
 
 
 def _placements(view: SiteView) -> list[Placement]:

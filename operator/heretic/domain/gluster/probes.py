@@ -1,6 +1,7 @@
 """What is asked of the trusted pool, on one node and in one round trip."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from heretic.domain.commands import Output, Probe
@@ -89,9 +90,11 @@ def _status(
     details: Fact[Mapping[str, Mapping[str, Room]]],
 ) -> Fact[VolumeStatus]:
     status = _member(statuses, name, f"{asked} left {name} out of its volume status")
-    if isinstance(status, Known) and isinstance(details, Known):
-        status = Known(with_rooms(status.value, details.value.get(name, {})))
-    return status
+    if not isinstance(status, Known):
+        return status
+    daemons = {asked if host == "localhost" else host: up for host, up in status.value.self_heal.items()}
+    rooms = details.value.get(name, {}) if isinstance(details, Known) else {}
+    return Known(with_rooms(replace(status.value, self_heal=daemons), rooms))
 
 
 def _heal(name: str, asked: str, outputs: Mapping[str, Output]) -> Fact[HealSummary]:

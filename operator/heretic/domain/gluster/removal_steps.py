@@ -11,7 +11,7 @@ from heretic.domain.plan import Risk, Step
 
 
 def _volume_is_gone(volume: str) -> tuple[Command, ...]:
-    """glusterd answers, and knows no such volume."""
+    """Together they hold when glusterd answers and knows no such volume."""
     return (
         Command(local("volume", "list")),
         Command(local("volume", "info", volume), expect=Expect.FAILS),

@@ -1,0 +1,81 @@
+"""The bricks of a volume as work on its hosts: what is to be done before Gluster can use them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.plan import plan_brick
+from heretic.domain.disks.steps import ActivateLogicalVolume, ExtendThinPool, MountBrick
+from heretic.domain.errors import Reason
+from heretic.domain.gluster.peers import HostView
+from heretic.domain.gluster.placement import Placement, thin_totals
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.plan import Blocked, Step, Wait
+from heretic.domain.site.view import SiteView
+
+_REPAIRS = (ActivateLogicalVolume, MountBrick, ExtendThinPool)
+"""What may be done to the brick of an existing volume. Anything more would put an empty brick in the place of one
+that holds data; that is a replacement, and only a person can ask for one (domain §4 rules 2 and 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrickWork:
+    """What the bricks of one volume need.
+
+    Attributes:
+        steps: What can be done now.
+        pending: What stands in the way of the rest.
+        ready: (node, path) of the bricks that need nothing.
+    """
+
+    steps: tuple[Step, ...]
+    pending: tuple[Wait | Blocked, ...]
+    ready: frozenset[tuple[str, str]]
+
+
+def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostView], volume_id: str) -> BrickWork:
+    """Plans every brick of a volume on its own host.
+
+    Args:
+        placement: The volume as declared.
+        view: The declared site.
+        hosts: What is known of the hosts.
+        volume_id: Gluster's id of the volume, "" when it does not exist yet.
+    """
+    totals = thin_totals(view)
+    steps: list[Step] = []
+    pending: list[Wait | Blocked] = []
+    ready: set[tuple[str, str]] = set()
+    for brick in placement.bricks:
+        node = view.nodes.get(brick.host)
+        if node is not None and node.spec.maintenance:
+            pending.append(Wait(Reason.NODE_NOT_READY, f"{brick.host} is in maintenance; its bricks are left alone"))
+            continue
+        facts = hosts.get(brick.host)
+        if not isinstance(facts, HostFacts):
+            why = f"cannot be observed: {facts.message}" if facts else "is no storage node of this site any more"
+            pending.append(Wait(Reason.NODE_NOT_READY, f"{brick.host} {why}", 10.0))
+            continue
+        planned = plan_brick(facts, brick, totals.get((brick.host, brick.group), 0), volume_id=volume_id)
+        if isinstance(planned, tuple) and volume_id:
+            planned = _only_repairs(planned, brick)
+        if not isinstance(planned, tuple):
+            pending.append(planned)
+        elif planned:
+            steps += [step for step in planned if step not in steps]
+        else:
+            ready.add((brick.host, brick.path))
+    return BrickWork(tuple(steps), tuple(dict.fromkeys(pending)), frozenset(ready))
+
+
+def _only_repairs(planned: tuple[Step, ...], brick: BrickSpec) -> tuple[Step, ...] | Blocked:
+    for step in planned:
+        if not isinstance(step, _REPAIRS):
+            return Blocked(
+                Reason.BRICK_DOWN,
+                f"the brick {brick.path} of {brick.volume} on {brick.host} is lost: {step.why}. The volume exists, so "
+                "an empty brick is not put in its place. Find out what became of its disk; to give up what was on it, "
+                f"make the brick anew by hand (gluster volume replace-brick or reset-brick {brick.volume} … commit "
+                "force) while all its copies are up",
+            )
+    return planned

@@ -1,0 +1,142 @@
+"""What to do next for one volume: bricks, then the volume, then its options, then its start; later its repair."""
+
+from collections.abc import Mapping
+
+from heretic.api.v1alpha1 import GlusterVolume
+from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.gluster.bricks import plan_bricks
+from heretic.domain.gluster.difference import topology_difference
+from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
+from heretic.domain.gluster.health import volume_of
+from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
+from heretic.domain.gluster.peers import HostView, pool_seen_by
+from heretic.domain.gluster.placement import Placement, place
+from heretic.domain.gluster.removal import plan_volume_removal
+from heretic.domain.gluster.repair import Scene, plan_existing
+from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
+from heretic.domain.plan import Blocked, Plan, Proceed, Step, Wait
+from heretic.domain.site.names import peer_name
+from heretic.domain.site.view import SiteView
+
+__all__ = ["plan_volume", "plan_volume_removal"]
+
+
+def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]) -> Plan:
+    """Plans one volume that is not being deleted.
+
+    Args:
+        volume: The object.
+        view: The declared site.
+        hosts: What is known of every storage node.
+        pool: What one of them says of the volumes.
+
+    Returns:
+        The next steps that these facts support. Nothing is ever planned on what is not known, and never a step
+        that changes which bricks a volume has (domain §4 rule 10).
+    """
+    placement = place(view).get(volume.metadata.name)
+    if placement is None:
+        return Wait(Reason.NOT_OBSERVED, f"GlusterVolume {volume.metadata.name} is not in the view of the site yet")
+    if not isinstance(placement, Placement):
+        return placement
+    match volume_of(pool, placement.volume):
+        case Unknown(cause):
+            return Wait(Reason.NOT_OBSERVED, f"whether {placement.volume} exists is not known: {cause}", 10.0)
+        case Absent():
+            return _plan_new(volume, placement, view, hosts, pool)
+        case Known(info):
+            assert isinstance(pool, Known)
+            return _plan_found(volume, placement, info, view, hosts, pool.value)
+
+
+def _plan_found(
+    volume: GlusterVolume,
+    placement: Placement,
+    info: VolumeInfo,
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+    pool: PoolFacts,
+) -> Plan:
+    recorded = volume.status.volume_id
+    if recorded and recorded != info.volume_id:
+        return Blocked(
+            Reason.TOPOLOGY_DIFFERS,
+            f"the Gluster volume {info.name} has the id {info.volume_id}, and this object stands for {recorded}: it "
+            "was deleted and made again by somebody else. Delete this object (deletionPolicy Orphan) and apply it "
+            "anew to adopt that volume",
+        )
+    difference = topology_difference(placement, info, view, hosts)
+    if difference:
+        return Blocked(
+            Reason.TOPOLOGY_DIFFERS,
+            f"{info.name} exists with other bricks than declared: {difference}. Heretic never adds or removes bricks "
+            "by itself; change the declaration to what is there, or change the volume by hand",
+        )
+    return plan_existing(Scene(placement, info, view, hosts, pool))
+
+
+def _plan_new(
+    volume: GlusterVolume,
+    placement: Placement,
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+    pool: Fact[PoolFacts],
+) -> Plan:
+    obstacle = _pool_obstacle(placement, view, hosts, pool)
+    if volume.status.volume_id:
+        return obstacle or Blocked(
+            Reason.TOPOLOGY_DIFFERS,
+            f"{placement.volume} was created with the id {volume.status.volume_id} and is gone from the trusted pool. "
+            "It is not made again, because its bricks may hold the data. Find out who deleted it; if nothing of it is "
+            "needed, delete this object and apply it anew",
+        )
+    work = plan_bricks(placement, view, hosts, "")
+    if work.steps:
+        return Proceed(work.steps, work.pending)
+    return first_obstacle(work.pending) or obstacle or _create(placement, view, pool)
+
+
+def _create(placement: Placement, view: SiteView, pool: Fact[PoolFacts]) -> Proceed:
+    assert isinstance(pool, Known)
+    host, name = pool.value.asked, placement.volume
+    steps: tuple[Step, ...] = (
+        CreateVolume(
+            host=host,
+            why=f"all {len(placement.bricks)} bricks are ready, and the volume does not exist",
+            volume=name,
+            replica_count=placement.replica_count,
+            arbiter_count=placement.arbiter_count,
+            bricks=tuple(_peer_path(view, brick) for brick in placement.bricks),
+        ),
+        SetVolumeOptions(
+            host=host, why="the volume is new", volume=name, options=tuple(sorted(placement.options.items()))
+        ),
+        StartVolume(host=host, why="the volume is new", volume=name),
+    )
+    return Proceed(steps, ordered=True)
+
+
+def _pool_obstacle(
+    placement: Placement, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
+) -> Wait | Blocked | None:
+    """What must be so before a volume is created: one pool of all its nodes, with one version of Gluster."""
+    nodes = tuple(dict.fromkeys(b.host for b in placement.bricks))
+    if not isinstance(pool, Known):
+        return Wait(Reason.WAITING_FOR_POOL, "no storage node tells what volumes there are")
+    members = pool_seen_by(pool.value.asked, view, hosts)
+    if members is None:
+        return Wait(Reason.WAITING_FOR_POOL, f"{pool.value.asked} does not tell who is in the trusted pool", 10.0)
+    if not members.whole(nodes):
+        out = sorted({*members.absent(nodes), *members.rejected(nodes), *members.disconnected(nodes)})
+        return Wait(
+            Reason.WAITING_FOR_POOL,
+            f"the trusted pool of {pool.value.asked} lacks {', '.join(out)}; the Site forms it",
+            10.0,
+        )
+    return version_obstacle(nodes, hosts)
+
+
+def _peer_path(view: SiteView, brick: BrickSpec) -> str:
+    return f"{peer_name(view, brick.host)}:{brick.path}"

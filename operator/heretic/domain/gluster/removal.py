@@ -1,0 +1,186 @@
+"""What to do for a volume whose object is being deleted: by default nothing at all."""
+
+from collections.abc import Iterator, Mapping
+
+from heretic.api.v1alpha1 import GlusterVolume
+from heretic.api.v1alpha1.common import DeletionPolicy
+from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.units import mount_unit
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.gluster.difference import topology_difference
+from heretic.domain.gluster.facts import PoolFacts, VolumeInfo, VolumeState
+from heretic.domain.gluster.health import volume_of
+from heretic.domain.gluster.peers import HostView, pool_seen_by
+from heretic.domain.gluster.placement import Placement, gluster_name, place
+from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
+from heretic.domain.gluster.steps import DeleteVolume, StopVolume
+from heretic.domain.host.facts import HostFacts, Mount
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
+from heretic.domain.site.names import storage_nodes
+from heretic.domain.site.view import SiteView
+
+_INSTEAD = "to let the object go and keep the volume, set deletionPolicy to Orphan"
+
+
+def plan_volume_removal(
+    volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
+) -> Plan:
+    """Plans the end of one volume.
+
+    Args:
+        volume: The object that is being deleted.
+        view: The declared site.
+        hosts: What is known of every storage node.
+        pool: What one of them says of the volumes.
+
+    Returns:
+        Converged when the object may go. With deletionPolicy Destroy: steps that need an approval (all in one
+        plan, in order), or what forbids them. Anything not known forbids them: a host that cannot be observed
+        may have the volume mounted.
+    """
+    name = gluster_name(volume)
+    if volume.spec.deletion_policy is DeletionPolicy.ORPHAN:
+        return Converged(f"deletionPolicy is Orphan: {name} and its data stay as they are")
+    obstacle = _not_known(name, view, hosts, pool) or _mounted(name, hosts)
+    if obstacle:
+        return obstacle
+    assert isinstance(pool, Known)
+    match volume_of(pool, name):
+        case Known(info):
+            return _destroy(volume, info, view, hosts, pool.value)
+        case Absent():
+            return _clean_up(volume, view, hosts)
+        case Unknown(cause):
+            return Wait(Reason.NOT_OBSERVED, f"whether {name} exists is not known: {cause}; {_INSTEAD}")
+
+
+def _not_known(name: str, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]) -> Wait | None:
+    for node in storage_nodes(view):
+        facts = hosts.get(node)
+        if not isinstance(facts, HostFacts):
+            why = facts.message if facts else "not observed yet"
+            return Wait(Reason.NODE_NOT_READY, f"{name} is not destroyed while {node} is out ({why}); {_INSTEAD}")
+        for what, fact in (("mounts", facts.mounts), ("logical volumes", facts.logical_volumes)):
+            if not isinstance(fact, Known):
+                return Wait(Reason.NOT_OBSERVED, f"{name} is not destroyed: the {what} of {node} are not known")
+    if not isinstance(pool, Known):
+        return Wait(Reason.NOT_OBSERVED, f"{name} is not destroyed: no node tells what volumes there are")
+    members = pool_seen_by(pool.value.asked, view, hosts)
+    if members is None or not members.whole(storage_nodes(view)):
+        return Wait(
+            Reason.WAITING_FOR_POOL,
+            f"{name} is not destroyed while not all storage nodes are connected members of the pool; {_INSTEAD}",
+        )
+    return None
+
+
+def _mounted(name: str, hosts: Mapping[str, HostView]) -> Blocked | None:
+    for node, facts in sorted(hosts.items()):
+        mounts = facts.mounts.value if isinstance(facts, HostFacts) and isinstance(facts.mounts, Known) else ()
+        for mount in mounts:
+            if _is_mount_of(name, mount):
+                return Blocked(
+                    Reason.VOLUME_IN_USE,
+                    f"{name} is mounted on {node} at {mount.target}; unmount it before it is destroyed, or "
+                    f"{_INSTEAD.removeprefix('to ')}",
+                )
+    return None
+
+
+def _is_mount_of(name: str, mount: Mount) -> bool:
+    """Whether a mount is of this volume: "host:/volume", "host:volume", or a folder below."""
+    if mount.fstype != "fuse.glusterfs":
+        return False
+    return mount.source.rpartition(":")[2].strip("/").partition("/")[0] == name
+
+
+def _destroy(
+    volume: GlusterVolume, info: VolumeInfo, view: SiteView, hosts: Mapping[str, HostView], pool: PoolFacts
+) -> Plan:
+    placement = place(view).get(volume.metadata.name)
+    recorded = volume.status.volume_id
+    if not isinstance(placement, Placement):
+        why = placement.message if placement else "it is not placed"
+        return Blocked(Reason.TOPOLOGY_DIFFERS, f"which bricks of {info.name} are this object's is not known: {why}")
+    difference = topology_difference(placement, info, view, hosts)
+    if difference or (recorded and recorded != info.volume_id):
+        why = difference or f"its id is {info.volume_id}, and this object stands for {recorded}"
+        return Blocked(
+            Reason.TOPOLOGY_DIFFERS, f"{info.name} is not the volume that this object declares: {why}; {_INSTEAD}"
+        )
+    started = info.state is VolumeState.STARTED
+    if started:
+        in_use = _in_use(info.name, pool)
+        if in_use:
+            return in_use
+    host = pool.asked
+    why = "the object is being deleted with deletionPolicy Destroy"
+    steps: list[Step] = [StopVolume(host=host, why=why, volume=info.name)] if started else []
+    steps.append(DeleteVolume(host=host, why=why, volume=info.name, volume_id=info.volume_id))
+    return _with_bricks(steps, placement, hosts, info.volume_id)
+
+
+def _in_use(name: str, pool: PoolFacts) -> Wait | Blocked | None:
+    match pool.clients.get(name, Unknown(f"{pool.asked} was not asked")):
+        case Known(0):
+            return None
+        case Known(count):
+            return Blocked(
+                Reason.VOLUME_IN_USE,
+                f"{name} has {count} clients; disconnect them before it is destroyed (gluster volume status {name} "
+                f"clients lists them), or {_INSTEAD.removeprefix('to ')}",
+            )
+        case Unknown(cause):
+            return Wait(Reason.VOLUME_IN_USE, f"{name} is not destroyed: who uses it is not known: {cause}")
+        case Absent():
+            return Wait(Reason.VOLUME_IN_USE, f"{name} is not destroyed: who uses it is not known")
+
+
+def _clean_up(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostView]) -> Plan:
+    """The volume is gone, or never came to be; what is left are its bricks."""
+    placement = place(view).get(volume.metadata.name)
+    if not isinstance(placement, Placement):
+        return Converged(f"{gluster_name(volume)} does not exist, and nothing was made for it")
+    return _with_bricks([], placement, hosts, volume.status.volume_id)
+
+
+def _with_bricks(steps: list[Step], placement: Placement, hosts: Mapping[str, HostView], volume_id: str) -> Plan:
+    for brick in placement.bricks:
+        facts = hosts[brick.host]
+        assert isinstance(facts, HostFacts)
+        stranger = _stranger(facts, brick, volume_id)
+        if stranger:
+            return stranger
+        steps += _brick_steps(facts, brick)
+    if not steps:
+        return Converged(f"nothing of {placement.volume} is left on the hosts")
+    return Proceed(tuple(steps), ordered=True)
+
+
+def _stranger(facts: HostFacts, brick: BrickSpec, volume_id: str) -> Wait | Blocked | None:
+    """A brick of another volume in the place of this one's is never removed (domain §4 rule 2)."""
+    if not isinstance(facts.bricks, Known):
+        return Wait(Reason.NOT_OBSERVED, f"the bricks on {brick.host} are not known, so none is removed")
+    folder = facts.bricks.value.get(brick.path)
+    if folder is None or not folder.exists or folder.volume_id == volume_id:
+        return None
+    if not folder.volume_id and folder.empty:
+        return None
+    owner = f"belongs to the volume {folder.volume_id}" if folder.volume_id else "is not empty"
+    return Blocked(
+        Reason.BRICK_NOT_EMPTY,
+        f"{brick.path} on {brick.host} {owner}, and this object's volume is {volume_id or 'not made yet'}; {_INSTEAD}",
+    )
+
+
+def _brick_steps(facts: HostFacts, brick: BrickSpec) -> Iterator[Step]:
+    mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
+    units = facts.services.value if isinstance(facts.services, Known) else {}
+    volumes = facts.logical_volumes.value if isinstance(facts.logical_volumes, Known) else ()
+    why = f"{brick.volume} is being destroyed"
+    place_of = {"volume": brick.volume, "group": brick.group, "name": brick.name, "mount_point": brick.mount_point}
+    if any(m.target == brick.mount_point for m in mounts) or mount_unit(brick.mount_point) in units:
+        yield UnmountBrick(host=brick.host, why=why, **place_of)
+    if any(v.group == brick.group and v.name == brick.name for v in volumes):
+        yield RemoveLogicalVolume(host=brick.host, why=why, **place_of)
