@@ -300,8 +300,8 @@ class Resource(_Base):
         Rule(
             cel=f"self.metadata.name.size() <= {_LONGEST_LABEL} && self.metadata.name.matches(r'^(?:{LABEL})$')",
             message=(
-                f"`metadata.name` must be at most {_LONGEST_LABEL} lower-case letters, digits and dashes: it becomes part of "
-                "host names and paths"
+                f"`metadata.name` must be at most {_LONGEST_LABEL} lower-case letters, digits and dashes: it becomes "
+                "part of host names and paths"
             ),
             holds=lambda resource: (
                 re.fullmatch(LABEL, resource.metadata.name) is not None

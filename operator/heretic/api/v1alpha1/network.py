@@ -92,7 +92,9 @@ class NetworkSpec(CommonSpec):
             "makes storage faster where the switches allow it. A Node whose port has another is not in sync."
         ),
     )
-    gateway: IPv4 = Field(default="", description="Router of the network; an address inside the subnet.")
+    gateway: IPv4 = Field(
+        default="", description="Router of the network: an address inside the subnet that no Node may have."
+    )
 
 
 class NetworkAttachment(StatusModel):

@@ -17,7 +17,6 @@ from heretic.api.v1alpha1.common import (
     CommonStatus,
     DomainName,
     HostAddress,
-    IPv4,
     Mode,
     Model,
     ObjectName,
@@ -151,13 +150,6 @@ class SiteSpec(CommonSpec):
     time_servers: Annotated[list[HostAddress], Field(max_length=8), Unique()] = Field(
         default=[],
         description="NTP servers of all nodes, such as [172.20.10.1]. Empty: the hosts' own configuration stays.",
-    )
-    name_servers: Annotated[list[IPv4], Field(max_length=3), Unique()] = Field(
-        default=[],
-        description=(
-            "Addresses of the DNS servers of all nodes, the first one asked first. Empty: the hosts' own "
-            "configuration stays. The names that the site itself needs are in /etc/hosts of every node."
-        ),
     )
     ssh: SiteSSH = Field(default=SiteSSH(), description="How Heretic reaches the hosts.")
     windows: Annotated[list[MaintenanceWindow], Field(max_length=14)] = Field(
