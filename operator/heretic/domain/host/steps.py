@@ -88,9 +88,9 @@ class WriteFile(Step):
 
     path: str
     content: str = field(repr=False)
-    mode: str = "0644"
+    mode: str = field(default="0644", repr=False)
     replaces_sha256: str = field(repr=False)
-    reader: str = ""
+    reader: str = field(default="", repr=False)
     tell: tuple[str, ...] = field(default=(), repr=False)
 
     def script(self) -> Script:

@@ -1,0 +1,334 @@
+"""Simulated disks and filesystems, and the tools that look at them: lsblk, wipefs, blkid, findmnt, mkfs.xfs.
+
+One Storage object is the state of one host's storage; LVM's part of the tools is in lvm_tools.py. Every tool answers
+in the real format and refuses what it was not told (None), so that a wrong argv cannot pass unseen.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from heretic.domain.commands import Output
+from sim.machine import OK, Argv, Machine, failed, ok
+
+GIB = 2**30
+MIB = 2**20
+
+BLKID_NOTHING = Output(2, "", "")
+PARTITION_TABLES = ("gpt", "dos")
+
+
+@dataclass
+class Folder:
+    """A brick's folder.
+
+    Attributes:
+        volume_id: The trusted.glusterfs.volume-id attribute as a UUID, "" = none.
+        entries: How many names it holds.
+    """
+
+    volume_id: str = ""
+    entries: int = 0
+
+
+@dataclass
+class Filesystem:
+    """Content of a filesystem, which survives being unmounted.
+
+    Attributes:
+        kind: xfs, ext4, …
+        folders: Folders by path relative to its root.
+    """
+
+    kind: str
+    folders: dict[str, Folder] = field(default_factory=dict)
+
+
+@dataclass
+class SimDisk:
+    """One whole disk.
+
+    Attributes:
+        signature: What is on it, as wipefs names it: ext4, gpt, linux_raid_member, …; "" = blank.
+        mounted: Where the whole disk is mounted.
+        holders: Names of devices stacked on it that are not LVM's.
+        group: LVM volume group that has it.
+        pv_uuid: Of its LVM label, "" = none.
+        links: Names below by-id and by-path, as "by-id/NAME"; made from wwn and serial when empty.
+        sector: Logical, bytes.
+    """
+
+    name: str
+    size: int = 200 * GIB
+    rotational: bool = True
+    transport: str = "sata"
+    wwn: str = ""
+    serial: str = ""
+    model: str = "SIM-DISK"
+    signature: str = ""
+    mounted: str = ""
+    holders: tuple[str, ...] = ()
+    group: str = ""
+    pv_uuid: str = ""
+    links: tuple[str, ...] = ()
+    sector: int = 512
+    removable: bool = False
+    read_only: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.links:
+            names = [f"by-id/wwn-{self.wwn}"] if self.wwn else []
+            names += [f"by-id/{self.transport or 'scsi'}-{self.model}_{self.serial}"] if self.serial else []
+            self.links = (*names, f"by-path/pci-0000:00:01.0-{self.name}")
+
+    @property
+    def path(self) -> str:
+        return f"/dev/{self.name}"
+
+
+@dataclass
+class SimVolume:
+    """One logical volume."""
+
+    group: str
+    name: str
+    size: int
+    pool: str = ""
+    is_pool: bool = False
+    metadata: int = 0
+    active: bool = True
+    filesystem: Filesystem | None = None
+
+    @property
+    def mapper(self) -> str:
+        return f"{self.group.replace('-', '--')}-{self.name.replace('-', '--')}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (f"/dev/mapper/{self.mapper}", f"/dev/{self.group}/{self.name}")
+
+
+@dataclass
+class SimGroup:
+    """One volume group on one disk."""
+
+    name: str
+    disk: str
+    size: int
+    extent: int = 4 * MIB
+    spare: int = 0
+
+
+@dataclass
+class Storage:
+    """The storage of one host.
+
+    Attributes:
+        disks: By kernel name, the system disk among them.
+        mounts: Volumes by mount point, in the order in which they were mounted.
+        root_read_only: Whether the kernel has remounted the root filesystem.
+        free: Bytes free on / and /var.
+        formatted: Devices that mkfs made something on, in order.
+    """
+
+    disks: dict[str, SimDisk]
+    groups: dict[str, SimGroup] = field(default_factory=dict)
+    volumes: dict[tuple[str, str], SimVolume] = field(default_factory=dict)
+    mounts: dict[str, SimVolume] = field(default_factory=dict)
+    root_read_only: bool = False
+    free: int = 20 * GIB
+    formatted: list[str] = field(default_factory=list)
+
+    # what other tools ask
+
+    def disk(self, device: str) -> SimDisk | None:
+        """The disk behind a kernel path or a link in /dev/disk."""
+        link = device.removeprefix("/dev/disk/")
+        return next((d for d in self.disks.values() if d.path == device or link in d.links), None)
+
+    def volume(self, device: str) -> SimVolume | None:
+        """The active volume behind a device path."""
+        return next((v for v in self.volumes.values() if device in v.paths and v.active), None)
+
+    def folder(self, path: str) -> Folder | None:
+        """The folder that one sees at a path on a mounted brick filesystem."""
+        for target, volume in self.mounts.items():
+            if path.startswith(f"{target}/") and volume.filesystem:
+                return volume.filesystem.folders.get(path.removeprefix(f"{target}/"))
+        return None
+
+    def mount(self, device: str, target: str) -> Output:
+        """Mounts a volume."""
+        volume = self.volume(device)
+        if volume is None:
+            return failed(f"mount: {target}: special device {device} does not exist.", 32)
+        if volume.filesystem is None or volume.filesystem.kind != "xfs":
+            return failed(f"mount: {target}: wrong fs type, bad option, bad superblock on {device}.", 32)
+        self.mounts[target] = volume
+        return OK
+
+    def unmounted(self) -> None:
+        """What a reboot does."""
+        self.mounts.clear()
+
+    # tools
+
+    def lsblk(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-J", "-b", "-o", columns):
+                devices = [self._tree(d, columns.lower().split(",")) for d in self.disks.values()]
+                return ok(json.dumps({"blockdevices": devices}, indent=3))
+            case ("--noheadings", "--list", "--output", columns, device):
+                disk = self.disk(device)
+                if disk is None:
+                    return failed(f"lsblk: {device}: not a block device", 32)
+                rows = _flat(self._tree(disk, columns.lower().split(",")))
+                lines = [" ".join(str(row[c] or "") for c in columns.lower().split(",")) for row in rows]
+                return ok("".join(f"{line}\n" for line in lines))
+        return None
+
+    def _tree(self, disk: SimDisk, columns: list[str]) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "name": disk.name,
+            "path": disk.path,
+            "size": disk.size,
+            "type": "disk",
+            "rota": disk.rotational,
+            "fstype": disk.signature if disk.signature not in (*PARTITION_TABLES, "") else None,
+            "pttype": disk.signature if disk.signature in PARTITION_TABLES else None,
+            "mountpoint": disk.mounted or None,
+            "serial": disk.serial or None,
+            "wwn": disk.wwn or None,
+            "tran": disk.transport or None,
+            "log-sec": disk.sector,
+            "ro": disk.read_only,
+            "rm": disk.removable,
+            "model": disk.model,
+        }
+        children = [self._child(v, row) for v in self.volumes.values() if v.group == disk.group and v.active]
+        shown = {c: row[c] for c in columns}
+        return shown | ({"children": [{c: child[c] for c in columns} for child in children]} if children else {})
+
+    def _child(self, volume: SimVolume, parent: dict[str, Any]) -> dict[str, Any]:
+        targets = [t for t, v in self.mounts.items() if v is volume]
+        own = {
+            "name": volume.mapper,
+            "path": volume.paths[0],
+            "size": volume.size,
+            "type": "lvm",
+            "fstype": volume.filesystem.kind if volume.filesystem else None,
+            "pttype": None,
+            "mountpoint": targets[-1] if targets else None,
+            "serial": None,
+            "wwn": None,
+            "tran": None,
+            "rm": False,
+            "model": None,
+        }
+        return parent | own
+
+    def links(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        lines = [f"{link} {disk.path}\n" for disk in self.disks.values() for link in disk.links]
+        lines += [f"by-id/lvm-pv-uuid-{d.pv_uuid} {d.path}\n" for d in self.disks.values() if d.pv_uuid]
+        return ok("".join(lines))
+
+    def signatures(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        lines: list[str] = []
+        for disk in self.disks.values():
+            holders = list(disk.holders)
+            volumes = sum(v.group == disk.group and v.active for v in self.volumes.values())
+            holders += [f"dm-{n}" for n in range(volumes)]
+            lines += [f"disk {disk.path}", *(f"holder {h}" for h in holders), "wipefs 0"]
+            lines += [f"w {line}" for line in _wipefs_json(disk).splitlines()]
+            found = self._probe(disk.signature)
+            lines += [f"blkid {found.rc}", *(f"b {line}" for line in found.stdout.splitlines())]
+        return ok("".join(f"{line}\n" for line in lines))
+
+    def bricks(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        lines = [
+            f"{target}/{path} {int(folder.entries == 0)} {folder.volume_id.replace('-', '') or '-'}\n"
+            for target, volume in self.mounts.items()
+            if volume.filesystem and target.startswith("/gluster_bricks/")
+            for path, folder in volume.filesystem.folders.items()
+        ]
+        return ok("".join(lines))
+
+    def wipefs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("--no-act", device):
+                signature = self._signature(device)
+                if signature is None:
+                    return failed(f"wipefs: error: {device}: probing initialization failed: No such file or directory")
+                text = f"DEVICE OFFSET TYPE UUID LABEL\n{device} 0x0 {signature}\n" if signature else ""
+                return ok(text)
+        return None
+
+    def blkid(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-p", device):
+                signature = self._signature(device)
+                if signature is None:
+                    return failed(f"blkid: error: {device}: No such file or directory", 2)
+                return ok(f'{device}: TYPE="{signature}" USAGE="filesystem"\n') if signature else BLKID_NOTHING
+            case ("-p", "-s", "TYPE", "-o", "value", device):
+                signature = self._signature(device)
+                return ok(f"{signature}\n") if signature else BLKID_NOTHING
+        return None
+
+    def _signature(self, device: str) -> str | None:
+        """What is on a device, "" = blank; None when there is no such device."""
+        if disk := self.disk(device):
+            return disk.signature
+        if volume := self.volume(device):
+            return volume.filesystem.kind if volume.filesystem else ""
+        return None
+
+    def _probe(self, signature: str) -> Output:
+        if not signature:
+            return BLKID_NOTHING
+        key = "PTTYPE" if signature in PARTITION_TABLES else "TYPE"
+        return ok(f"DEVNAME=/dev/x\n{key}={signature}\n")
+
+    def mkfs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-K", "-i", "size=512", "-n", "size=8192", device):
+                volume = self.volume(device)
+                if volume is None:
+                    return failed(f"Error accessing specified device {device}: No such file or directory")
+                if volume.filesystem is not None:
+                    kind = volume.filesystem.kind
+                    return failed(f"mkfs.xfs: {device} appears to contain an existing filesystem ({kind}).")
+                volume.filesystem = Filesystem("xfs")
+                self.formatted.append(device)
+                return ok(f"meta-data={device} isize=512\n")
+        return None
+
+    def findmnt(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-J", "--list", "-o", "TARGET,SOURCE,FSTYPE,OPTIONS"):
+                root = {"target": "/", "source": "/dev/sda", "fstype": "ext4", "options": self._root_options()}
+                rows = [root, *(self._mount_row(t, v) for t, v in self.mounts.items())]
+                return ok(json.dumps({"filesystems": rows}, indent=3))
+            case ("--noheadings", "--output", "SOURCE", "--mountpoint", target):
+                volume = self.mounts.get(target)
+                return ok(f"{volume.paths[0]}\n") if volume else Output(1, "", "")
+            case ("--noheadings", "--mountpoint", target):
+                volume = self.mounts.get(target)
+                return ok(f"{target} {volume.paths[0]} xfs {self._root_options()}\n") if volume else Output(1, "", "")
+        return None
+
+    def _root_options(self) -> str:
+        return f"{'ro' if self.root_read_only else 'rw'},relatime,errors=remount-ro"
+
+    def _mount_row(self, target: str, volume: SimVolume) -> dict[str, str]:
+        options = "rw,noatime,nodiratime,attr2,inode64,noquota"
+        return {"target": target, "source": volume.paths[0], "fstype": "xfs", "options": options}
+
+
+def _flat(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row, *(flat for child in row.get("children", []) for flat in _flat(child))]
+
+
+def _wipefs_json(disk: SimDisk) -> str:
+    found = {"device": disk.name, "offset": "0x0", "type": disk.signature, "uuid": None, "label": None}
+    return json.dumps({"signatures": [found] if disk.signature else []}, indent=3)

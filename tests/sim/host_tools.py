@@ -1,0 +1,363 @@
+"""A simulated Debian 12 host: its facts, packages, services and files, on top of block_tools.py and lvm_tools.py.
+
+``storage_machine`` builds a blank one. Its programs appear with their packages: before lvm2 is installed there is no
+``pvs``, and asking for it is answered as a shell answers, which is what probes meet on a blank host.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import dataclass, field
+
+from heretic.domain.commands import Output
+from sim.block_tools import GIB, Folder, SimDisk, Storage
+from sim.lvm_tools import lvm_tools
+from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
+from sim.systemd_tools import UPTIME, Systemd, Unit
+
+NOT_INSTALLED = Output(127, "", "sh: not found\n")
+VERSIONS = {
+    "chrony": "4.3-2+deb12u1",
+    "glusterfs-server": "10.3-5",
+    "lvm2": "2.03.16-2",
+    "thin-provisioning-tools": "0.9.0-2",
+    "xfsprogs": "6.1.0-1",
+    "attr": "1:2.5.1-4",
+}
+"""Packages that the simulated archive has."""
+_PROGRAMS = {
+    "chronyc": "chrony",
+    "gluster": "glusterfs-server",
+    **dict.fromkeys(("pvs", "vgs", "lvs", "vgcreate", "lvcreate", "lvextend", "lvchange", "lvremove"), "lvm2"),
+    "mkfs.xfs": "xfsprogs",
+}
+_UNITS = {"chrony": "chrony.service", "glusterfs-server": "glusterd.service"}
+
+NO_PEERS = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    "<cliOutput><opRet>0</opRet><opErrno>0</opErrno><opErrstr/><peerStatus/></cliOutput>\n"
+)
+
+
+@dataclass
+class Host:
+    """State of one host that is not storage.
+
+    Attributes:
+        packages: Installed ones with their versions.
+        lock: Who holds the lock of the package manager, "" = nobody.
+        archive_down: Whether packages cannot be fetched.
+        clock_skew: Seconds that its clock is ahead.
+        now: The clock that everybody else has.
+        addresses: Address with prefix length by interface.
+    """
+
+    storage: Storage
+    systemd: Systemd
+    packages: dict[str, str] = field(default_factory=dict)
+    lock: str = ""
+    archive_down: bool = False
+    clock_skew: float = 0.0
+    now: Callable[[], float] = time.time
+    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def install(self, names: Iterable[str]) -> None:
+        """What unpacking packages does."""
+        for name in names:
+            self.packages[name] = VERSIONS[name]
+            if unit := _UNITS.get(name):
+                # Debian starts chrony and leaves glusterd to the administrator.
+                running = name == "chrony"
+                state = ("active", "enabled") if running else ("inactive", "disabled")
+                self.systemd.units.setdefault(unit, Unit(unit, *state))
+
+    def boot(self, machine: Machine) -> None:
+        """What a boot does: mounts and services that are enabled."""
+        self.storage.unmounted()
+        machine.files["/proc/sys/kernel/random/boot_id"].content = f"{machine.boot_id}\n"
+        self.systemd.boot(machine)
+
+    # questions
+
+    def uname(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        return ok("6.1.0-40-amd64\n") if argv[1:] == ("-r",) else None
+
+    def lscpu(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        fields = {"CPU(s):": "4", "Vendor ID:": "GenuineIntel", "Model name:": "Intel Xeon E3", "Flags:": "vmx fpu"}
+        return ok(json.dumps({"lscpu": [{"field": k, "data": v} for k, v in fields.items()]}))
+
+    def date(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        return ok(f"{self.now() + self.clock_skew:.9f}\n") if argv[1:] == ("+%s.%N",) else None
+
+    def chronyc(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1:] != ("-c", "tracking"):
+            return None
+        if not self.systemd.active("chrony.service"):
+            return failed("506 Cannot talk to daemon")
+        return ok("A29FC87B,162.159.200.123,4,1.5,0.0001,0.0002,0.0003,1.5,0.0,0.01,0.02,0.03,64.2,Normal\n")
+
+    def stat(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-f", "-c", "%S %a", "/", "/var"):
+                return ok(f"4096 {self.storage.free // 4096}\n" * 2)
+            case ("-c", "%04a", path):
+                file = machine.files.get(path)
+                return (
+                    ok(f"{file.mode}\n") if file else failed(f"stat: cannot statx '{path}': No such file or directory")
+                )
+        return None
+
+    def ip(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1:] != ("-d", "-j", "addr"):
+            return None
+        return ok(json.dumps([_link(n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
+
+    def find(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1:3] != ("-L", "/sys/class/net"):
+            return None
+        lines = "".join(f"/sys/class/net/{name}/speed:1000\n" for name in self.addresses)
+        return Output(1, lines, "find: File system loop detected\n")
+
+    def dpkg_query(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-W", "-f", "${Package}\\t${Version}\\t${db:Status-Status}\\n", *names):
+                found = [f"{n}\t{self.packages[n]}\tinstalled\n" for n in names if n in self.packages]
+                missing = [f"dpkg-query: no packages found matching {n}\n" for n in names if n not in self.packages]
+                return Output(1 if missing else 0, "".join(found), "".join(missing))
+            case ("-W", "-f", "${db:Status-Status}", name):
+                found_one = name in self.packages
+                return ok("installed") if found_one else failed(f"dpkg-query: no packages found matching {name}")
+        return None
+
+    def lslocks(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1:] != ("-J", "-u", "-o", "COMMAND,PID,PATH"):
+            return None
+        locks = [{"command": self.lock, "pid": 812, "path": "/var/lib/dpkg/lock-frontend"}] if self.lock else []
+        return ok(json.dumps({"locks": locks}))
+
+    def ls(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1] != "-1" or len(argv) != 3:
+            return None
+        names = sorted(path.removeprefix(f"{argv[2]}/") for path in machine.files if path.startswith(f"{argv[2]}/"))
+        missing = failed(f"ls: cannot access '{argv[2]}': No such file or directory", 2)
+        return ok("".join(f"{name}\n" for name in names)) if names else missing
+
+    def gluster(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        """The part of gluster that a host alone answers; gluster_tools.py brings the rest."""
+        if argv[1:] != ("--mode=script", "peer", "status", "--xml"):
+            return None
+        if not self.systemd.active("glusterd.service"):
+            return failed("Connection failed. Please check if gluster daemon is operational.")
+        return ok(NO_PEERS)
+
+    # files
+
+    def sha256sum(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        file = machine.files.get(argv[1])
+        if file is None:
+            return failed(f"sha256sum: {argv[1]}: No such file or directory")
+        return ok(f"{hashlib.sha256(file.content.encode()).hexdigest()}  {argv[1]}\n")
+
+    def test(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("!", "-e", path):
+                return Output(int(path in machine.files), "", "")
+            case ("-e", path):
+                return Output(int(path not in machine.files), "", "")
+            case ("-d", path):
+                return Output(int(self.storage.folder(path) is None), "", "")
+        return None
+
+    def install_program(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-D", "-m", "0600", "/dev/null", path):
+                if machine.put_error and not path.startswith("/run/"):
+                    return failed(f"install: cannot create regular file '{path}': {machine.put_error}")
+                machine.put(path, "", "0600", None)
+                machine.effects.pop()
+                return OK
+            case ("-d", "-m", "0755", path):
+                return self._make_folder(path)
+        return None
+
+    def _make_folder(self, path: str) -> Output:
+        for target, volume in self.storage.mounts.items():
+            if path.startswith(f"{target}/") and volume.filesystem:
+                volume.filesystem.folders.setdefault(path.removeprefix(f"{target}/"), Folder())
+                return OK
+        return failed(f"the simulated host lets nobody make {path} on the root filesystem")
+
+    def rm(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1] != "-f":
+            return None
+        for path in argv[2:]:
+            machine.files.pop(path, None)
+        return OK
+
+    # packages
+
+    def env(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1] != "DEBIAN_FRONTEND=noninteractive":
+            return None
+        match argv[2:]:
+            case ("dpkg", "--force-confold", "--configure", "--pending"):
+                return OK
+            case ("apt-get", "--yes", "--option", "DPkg::Lock::Timeout=300", *rest):
+                return self._apt(rest)
+        return None
+
+    def _apt(self, rest: list[str]) -> Output | None:
+        if self.lock:
+            return failed("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812", 100)
+        if self.archive_down:
+            return failed("E: Failed to fetch http://deb.debian.org/debian  Could not resolve 'deb.debian.org'", 100)
+        match rest:
+            case ["update"]:
+                return OK
+            case ["--no-install-recommends", "--option", "Dpkg::Options::=--force-confold", "install", *names]:
+                if unknown := [n for n in names if n not in VERSIONS]:
+                    return failed(f"E: Unable to locate package {unknown[0]}", 100)
+                self.install(n for n in names if n not in self.packages)
+                return OK
+        return None
+
+
+def _link(number: int, name: str, addresses: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "ifname": name,
+        "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"],
+        "mtu": 1500,
+        "max_mtu": 9000,
+        "link_type": "ether",
+        "address": f"52:54:00:00:00:{number:02x}",
+        "addr_info": [
+            {"family": "inet", "local": a.split("/")[0], "prefixlen": int(a.split("/")[1])} for a in addresses
+        ],
+    }
+
+
+def _tools(host: Host) -> dict[str, Tool]:
+    storage = host.storage
+    return {
+        "@links": storage.links,
+        "@signatures": storage.signatures,
+        "@bricks": storage.bricks,
+        "lsblk": storage.lsblk,
+        "wipefs": storage.wipefs,
+        "blkid": storage.blkid,
+        "findmnt": storage.findmnt,
+        "mkfs.xfs": storage.mkfs,
+        **lvm_tools(storage),
+        "systemctl": host.systemd.systemctl,
+        "uname": host.uname,
+        "lscpu": host.lscpu,
+        "date": host.date,
+        "chronyc": host.chronyc,
+        "stat": host.stat,
+        "ip": host.ip,
+        "find": host.find,
+        "dpkg-query": host.dpkg_query,
+        "rpm": _not_installed,
+        "firewall-cmd": _not_installed,
+        "lslocks": host.lslocks,
+        "ls": host.ls,
+        "gluster": host.gluster,
+        "sha256sum": host.sha256sum,
+        "test": host.test,
+        "install": host.install_program,
+        "rm": host.rm,
+        "env": host.env,
+    }
+
+
+def _not_installed(machine: Machine, argv: Argv, stdin: str | None) -> Output:
+    return NOT_INSTALLED
+
+
+def _packaged(host: Host, program: str, tool: Tool) -> Tool:
+    """A program that is there once its package is."""
+    package = _PROGRAMS.get(program)
+
+    def run(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        return NOT_INSTALLED if package and package not in host.packages else tool(machine, argv, stdin)
+
+    return run
+
+
+@dataclass
+class StorageMachine(Machine):
+    """A simulated host with storage.
+
+    Attributes:
+        host: Packages, clock, addresses and other state of the host.
+    """
+
+    host: Host = field(default_factory=lambda: _no_host())
+
+    @property
+    def storage(self) -> Storage:
+        """Disks, volumes, mounts, brick folders."""
+        return self.host.storage
+
+    @property
+    def units(self) -> dict[str, Unit]:
+        """Services and mounts by name."""
+        return self.host.systemd.units
+
+
+def _no_host() -> Host:
+    storage = Storage({})
+    return Host(storage, Systemd(storage))
+
+
+_FILES = {
+    "/etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n',
+    "/etc/hosts": "127.0.0.1\tlocalhost\n",
+    "/proc/meminfo": "MemTotal:       16384000 kB\nMemFree:         8000000 kB\n",
+    "/proc/uptime": f"{UPTIME:.2f} 9000.00\n",
+    "/proc/sys/kernel/random/boot_id": "",
+}
+
+
+def data_disk(name: str = "sdb", size: int = 200 * GIB, *, rotational: bool = True, signature: str = "") -> SimDisk:
+    """A disk with a world wide name and a serial number, like those of a server."""
+    number = f"{ord(name[-1]):02x}"
+    return SimDisk(
+        name,
+        size,
+        rotational=rotational,
+        wwn=f"0x5000c500a0b0c0{number}",
+        serial=f"S{number}",
+        signature=signature,
+    )
+
+
+def storage_machine(
+    name: str = "node1",
+    disks: Iterable[SimDisk] | None = None,
+    *,
+    addresses: dict[str, tuple[str, ...]] | None = None,
+    now: Callable[[], float] = time.time,
+) -> StorageMachine:
+    """Builds a blank Debian 12 host.
+
+    Args:
+        name: Of the machine.
+        disks: Its data disks, one blank one of 200 GiB when not given; they are copied, and a system disk sda comes
+            before them.
+        addresses: With prefix length, by interface.
+        now: The right time.
+    """
+    system = SimDisk("sda", 32 * GIB, serial="SYSTEM", mounted="/", signature="ext4")
+    given = [data_disk()] if disks is None else disks
+    storage = Storage({disk.name: copy(disk) for disk in (system, *given)})
+    shown = addresses or {"eth0": ("172.20.10.11/24",), "eth1": ("172.20.11.11/24",)}
+    host = Host(storage, Systemd(storage), now=now, addresses=shown)
+    machine = StorageMachine(name, host=host)
+    machine.files = {path: File(content) for path, content in _FILES.items()}
+    machine.files["/proc/sys/kernel/random/boot_id"].content = f"{machine.boot_id}\n"
+    machine.tools = {program: _packaged(host, program, tool) for program, tool in _tools(host).items()}
+    machine.on_boot.append(host.boot)
+    return machine

@@ -1,0 +1,242 @@
+"""Simulated LVM: pvs, vgs, lvs, vgcreate, lvcreate, lvextend, lvchange on the disks of block_tools.py.
+
+Sizes are checked as LVM checks them: whole extents, free space, and the spare metadata volume that a thin pool
+brings with it.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+
+from heretic.domain.commands import Output
+from sim.block_tools import MIB, SimGroup, SimVolume, Storage
+from sim.machine import OK, Argv, Machine, Tool, failed, ok
+
+_REPORT = ("--reportformat", "json", "--units", "b", "--nosuffix")
+_ALL = ("--config", "devices{use_devicesfile=0}")
+_LABEL = MIB
+"""What a physical volume keeps for itself at the start of a disk."""
+
+Row = Mapping[str, str]
+
+
+def lvm_tools(storage: Storage) -> dict[str, Tool]:
+    """The tools of the lvm2 package."""
+    return {name: _bound(tool, storage) for name, tool in _TOOLS.items()}
+
+
+def _bound(tool: "Callable[[Storage, Argv], Output | None]", storage: Storage) -> Tool:
+    def run(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        return tool(storage, argv)
+
+    return run
+
+
+def free(storage: Storage, group: SimGroup) -> int:
+    """Bytes of a volume group that no volume has."""
+    volumes = [v for v in storage.volumes.values() if v.group == group.name and not v.pool]
+    return group.size - sum(v.size + v.metadata for v in volumes) - group.spare
+
+
+def _report(key: str, columns: str, rows: list[Row]) -> Output:
+    shown = [{c: row[c] for c in columns.split(",")} for row in rows]
+    return ok(json.dumps({"report": [{key: shown}]}, indent=4))
+
+
+def _one(column: str, rows: list[Row], what: str) -> Output:
+    if not rows:
+        return failed(f"  Failed to find {what}.", 5)
+    return ok("".join(f"  {row[column]}\n" for row in rows))
+
+
+def _pvs(storage: Storage, argv: Argv) -> Output | None:
+    rows: list[Row] = [
+        {"pv_name": d.path, "vg_name": d.group, "pv_uuid": d.pv_uuid} for d in storage.disks.values() if d.pv_uuid
+    ]
+    match argv[1:]:
+        case (*options, "-o", columns) if tuple(options) == (*_REPORT, *_ALL):
+            return _report("pv", columns, rows)
+        case ("--noheadings", *options, "-o", ("vg_name" | "pv_name") as column, device) if options in ([], [*_ALL]):
+            disk = storage.disk(device)
+            own = [row for row in rows if disk and row["pv_name"] == disk.path]
+            return _one(column, own, f'physical volume "{device}"')
+    return None
+
+
+def _vgs(storage: Storage, argv: Argv) -> Output | None:
+    rows: list[Row] = [
+        {
+            "vg_name": g.name,
+            "vg_size": str(g.size),
+            "vg_free": str(free(storage, g)),
+            "vg_extent_size": str(g.extent),
+            "vg_attr": "wz--n-",
+        }
+        for g in storage.groups.values()
+    ]
+    match argv[1:]:
+        case (*options, "-o", columns) if tuple(options) == _REPORT:
+            return _report("vg", columns, rows)
+        case ("--noheadings", *options, "-o", "vg_name", group) if options in ([], [*_ALL]):
+            return _one("vg_name", [row for row in rows if row["vg_name"] == group], f'volume group "{group}"')
+    return None
+
+
+def _lvs(storage: Storage, argv: Argv) -> Output | None:
+    rows = [_volume_row(v) for v in storage.volumes.values()]
+    match argv[1:]:
+        case (*options, "-o", columns) if tuple(options) == _REPORT:
+            return _report("lv", columns, rows)
+        case ("--noheadings", *units, "-o", column, name) if units in ([], ["--units", "b", "--nosuffix"]):
+            group, _, volume = name.partition("/")
+            own = [row for row in rows if (row["vg_name"], row["lv_name"]) == (group, volume)]
+            if own and column in ("lv_size", "lv_metadata_size", "lv_name", "segtype", "lv_active"):
+                return _one(column, own, "")
+            return failed(f"  Failed to find logical volume {name}", 5) if not own else None
+    return None
+
+
+def _volume_row(volume: SimVolume) -> Row:
+    kind = "t" if volume.is_pool else "V" if volume.pool else "-"
+    segment = "thin-pool" if volume.is_pool else "thin" if volume.pool else "linear"
+    return {
+        "vg_name": volume.group,
+        "lv_name": volume.name,
+        "lv_attr": f"{kind}wi-{'a' if volume.active else '-'}-----",
+        "lv_size": str(volume.size),
+        "pool_lv": volume.pool,
+        "data_percent": "1.50" if volume.is_pool else "",
+        "metadata_percent": "10.00" if volume.is_pool else "",
+        "lv_metadata_size": str(volume.metadata) if volume.is_pool else "",
+        "segtype": segment,
+        "lv_active": "active" if volume.active else "",
+    }
+
+
+def _vgcreate(storage: Storage, argv: Argv) -> Output | None:
+    match argv[1:]:
+        case ("--dataalignment", "262144b", "--physicalextentsize", "4194304b", name, device):
+            disk = storage.disk(device)
+            if disk is None:
+                return failed(f"  No device found for {device}.", 5)
+            if name in storage.groups:
+                return failed(f"  A volume group called {name} already exists.", 5)
+            if disk.signature or disk.pv_uuid or disk.holders or disk.mounted:
+                return failed(f"  Cannot use {device}: device has a signature", 5)
+            extent = 4 * MIB
+            disk.signature, disk.pv_uuid, disk.group = "LVM2_member", _lvm_uuid(), name
+            storage.groups[name] = SimGroup(name, disk.name, (disk.size - _LABEL) // extent * extent, extent)
+            return ok(f'  Volume group "{name}" successfully created\n')
+    return None
+
+
+def _lvm_uuid() -> str:
+    text = uuid.uuid4().hex
+    return "-".join((text[:6], text[6:10], text[10:14], text[14:18], text[18:22], text[22:26], text[26:32]))
+
+
+def _lvcreate(storage: Storage, argv: Argv) -> Output | None:
+    match argv[1:]:
+        case (
+            "--type",
+            "thin-pool",
+            "--name",
+            name,
+            "--size",
+            size,
+            "--poolmetadatasize",
+            metadata,
+            "--chunksize",
+            "262144b",
+            "--zero",
+            "n",
+            "--metadataprofile",
+            "heretic-thin",
+            group,
+        ):
+            pool = SimVolume(group, name, _bytes(size), is_pool=True, metadata=_bytes(metadata))
+            return _add(storage, pool, takes=pool.size + 2 * pool.metadata)
+        case ("--type", "linear", "--size", size, "--wipesignatures", "y", "--yes", "--name", name, group):
+            return _add(storage, SimVolume(group, name, _bytes(size)), takes=_bytes(size))
+        case ("--type", "thin", "--virtualsize", size, "--thinpool", pool, "--name", name, group):
+            if not storage.volumes.get((group, pool), SimVolume("", "", 0)).is_pool:
+                return failed(f"  Pool logical volume {pool} not found in Volume group {group}.", 5)
+            return _add(storage, SimVolume(group, name, _bytes(size), pool=pool), takes=0)
+    return None
+
+
+def _bytes(text: str) -> int:
+    return int(text.removesuffix("b"))
+
+
+def _add(storage: Storage, volume: SimVolume, takes: int) -> Output:
+    group = storage.groups.get(volume.group)
+    if group is None:
+        return failed(f'  Volume group "{volume.group}" not found', 5)
+    if (volume.group, volume.name) in storage.volumes:
+        return failed(f'  Logical Volume "{volume.name}" already exists in volume group "{volume.group}"', 5)
+    if volume.size % group.extent or volume.metadata % group.extent:
+        return failed("  the simulated LVM is given whole extents only", 5)
+    if takes > free(storage, group):
+        return failed(f'  Volume group "{group.name}" has insufficient free space', 5)
+    storage.volumes[volume.group, volume.name] = volume
+    group.spare = max(group.spare, volume.metadata)
+    return ok(f'  Logical volume "{volume.name}" created.\n')
+
+
+def _lvextend(storage: Storage, argv: Argv) -> Output | None:
+    match argv[1:]:
+        case (("--size" | "--poolmetadatasize") as what, size, name):
+            group_name, _, volume_name = name.partition("/")
+            volume = storage.volumes.get((group_name, volume_name))
+            if volume is None:
+                return failed(f"  Failed to find logical volume {name}", 5)
+            group = storage.groups[group_name]
+            now = volume.size if what == "--size" else volume.metadata
+            more = _bytes(size) - now
+            if more <= 0:
+                return failed("  New size given is not larger than existing size", 5)
+            if more * (1 if what == "--size" else 2) > free(storage, group):
+                return failed("  Insufficient free space", 5)
+            if what == "--size":
+                volume.size += more
+            else:
+                volume.metadata += more
+                group.spare = max(group.spare, volume.metadata)
+            return ok(f"  Logical volume {name} successfully resized.\n")
+    return None
+
+
+def _lvchange(storage: Storage, argv: Argv) -> Output | None:
+    match argv[1:]:
+        case ("--activate", "y", name):
+            group, _, volume = name.partition("/")
+            storage.volumes[group, volume].active = True
+            return OK
+    return None
+
+
+def _lvremove(storage: Storage, argv: Argv) -> Output | None:
+    match argv[1:]:
+        case ("--yes", name):
+            group, _, volume = name.partition("/")
+            found = storage.volumes.get((group, volume))
+            if found is None:
+                return failed(f"  Failed to find logical volume {name}", 5)
+            if found in storage.mounts.values():
+                return failed(f"  Logical volume {name} contains a filesystem in use.", 5)
+            del storage.volumes[group, volume]
+            return ok(f'  Logical volume "{volume}" successfully removed.\n')
+    return None
+
+
+_TOOLS: Mapping[str, Callable[[Storage, Argv], Output | None]] = {
+    "pvs": _pvs,
+    "vgs": _vgs,
+    "lvs": _lvs,
+    "vgcreate": _vgcreate,
+    "lvcreate": _lvcreate,
+    "lvextend": _lvextend,
+    "lvchange": _lvchange,
+    "lvremove": _lvremove,
+}

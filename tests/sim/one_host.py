@@ -1,0 +1,147 @@
+"""One simulated host under the pure rules: observe, plan, act and report as one pass does, without SSH or Kubernetes.
+
+Scripts travel in the real wire form, so that what is tested is what a host would be told.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from heretic.api.parse import parse_resource
+from heretic.api.v1alpha1 import GlusterVolume, Node, Site
+from heretic.domain.disks.plan import plan_brick
+from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_total
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.plan import plan_node
+from heretic.domain.host.probes import HOST_PROBES, assemble
+from heretic.domain.host.report import report_node
+from heretic.domain.plan import Blocked, Plan, Step, Wait, steps_of
+from heretic.domain.report import Outcome, Report
+from heretic.domain.site.view import SiteView
+from heretic.hosts.frames import parse_frames
+from heretic.hosts.script import render_step
+from sim.host_tools import StorageMachine, storage_machine
+from sim.machine import Argv
+from sim.protocol import run_script
+
+
+class KilledError(Exception):
+    """The host lost its power, or the shell its life, in the middle of a script."""
+
+
+@dataclass
+class MortalMachine(StorageMachine):
+    """A host on which effects can be made to end a script.
+
+    Attributes:
+        dies_before: Number of the effect, from 1, before which it happens; 0 = never.
+    """
+
+    dies_before: int = 0
+    count: int = 0
+
+    def act(self, argv: Argv, stdin: str | None = None, timeout: float = 60.0) -> Any:
+        self._live()
+        return super().act(argv, stdin, timeout)
+
+    def put(self, path: str, content: str, mode: str, replaces_sha256: str | None) -> Any:
+        self._live()
+        return super().put(path, content, mode, replaces_sha256)
+
+    def _live(self) -> None:
+        self.count += 1
+        if self.count == self.dies_before:
+            raise KilledError
+
+
+def node_resource(status: dict[str, Any] | None = None, **spec: Any) -> Node:
+    """The Node "node1"."""
+    return _resource(Node, "node1", {"address": "172.20.10.11"} | spec, status)
+
+
+def site_resource(storage: dict[str, Any] | None = None, **spec: Any) -> Site:
+    """The Site; with ``storage`` what it has chosen."""
+    return _resource(Site, "site", spec, {"storage": storage} if storage else None)
+
+
+def volume_resource(name: str, purpose: str, size: str, **spec: Any) -> GlusterVolume:
+    """A GlusterVolume."""
+    return _resource(GlusterVolume, name, {"purpose": purpose, "size": size} | spec, None)
+
+
+def _resource(kind: type[Any], name: str, spec: dict[str, Any], status: dict[str, Any] | None) -> Any:
+    obj = {"apiVersion": "hvp.ovirt.life/v1alpha1", "kind": kind.KIND, "metadata": {"name": name}, "spec": spec}
+    return parse_resource(kind.KIND, obj | ({"status": status} if status else {}))
+
+
+@dataclass
+class OneHost:
+    """A site of one node with its simulated host.
+
+    Attributes:
+        trace: Every step that was tried, with the host's verdict on it.
+    """
+
+    machine: StorageMachine = field(default_factory=storage_machine)
+    node: Node = field(default_factory=node_resource)
+    site: Site = field(default_factory=site_resource)
+    volumes: tuple[GlusterVolume, ...] = ()
+    trace: list[tuple[Step, str]] = field(default_factory=list)
+
+    @property
+    def view(self) -> SiteView:
+        """What is declared."""
+        return SiteView(
+            sites={"site": self.site},
+            nodes={"node1": self.node},
+            volumes={volume.metadata.name: volume for volume in self.volumes},
+        )
+
+    def observe(self) -> HostFacts:
+        """One batch."""
+        before = self.machine.host.now()
+        outputs = {p.name: self.machine.run(p.argv, None, float(p.timeout)) for p in HOST_PROBES}
+        return assemble("node1", outputs, before, self.machine.host.now())
+
+    def plan(self) -> Plan:
+        """The Node's plan for the world as it is."""
+        return plan_node(self.node, self.view, self.observe(), groups_needed(self.view, "node1"))
+
+    def report(self) -> Report:
+        """The Node's report for the world as it is."""
+        return report_node(self.node, self.view, self.observe(), Outcome(self.plan()))
+
+    def perform(self, step: Step) -> str:
+        """Runs one step on the host.
+
+        Returns:
+            The host's verdict: "unchanged", "changed", "started", or what failed with what it said.
+        """
+        (frame,) = parse_frames(run_script(self.machine, render_step(step.script(), 0)).encode())
+        verdict = frame.name.partition(":")[0]
+        text = verdict if verdict in ("unchanged", "changed", "started") else f"{frame.name} {frame.output}"
+        self.trace.append((step, text))
+        return text
+
+    def run_pass(self) -> Plan:
+        """Observes, plans, acts up to the first failure, and records what a status would."""
+        plan = self.plan()
+        for step in steps_of(plan):
+            if self.perform(step) not in ("unchanged", "changed", "started"):
+                break
+        self.node = self.node.model_copy(update={"status": self.report().status})
+        return plan
+
+    def brick_plan(self, volume: str) -> tuple[Step, ...] | Blocked | Wait:
+        """The plan of a volume's only brick."""
+        placement = place(self.view)[volume]
+        assert isinstance(placement, Placement), placement
+        (brick,) = placement.bricks
+        return plan_brick(self.observe(), brick, thin_total(self.view, "node1", brick.group))
+
+    def brick_pass(self, volume: str) -> tuple[Step, ...] | Blocked | Wait:
+        """Observes, plans and acts for a volume's only brick."""
+        planned = self.brick_plan(volume)
+        for step in planned if isinstance(planned, tuple) else ():
+            if self.perform(step) not in ("unchanged", "changed"):
+                break
+        return planned
