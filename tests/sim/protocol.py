@@ -56,7 +56,8 @@ def _lines(body: str) -> list[str]:
 def _observe(machine: Machine, calls: list[Argv]) -> str:
     if calls[-1] != ("finish",) or any(c[0] != "probe" for c in calls[:-1]):
         raise ProtocolError(f"not an observation: {calls}")
-    frames = [(name, machine.run(tuple(argv), None, float(timeout))) for _, name, timeout, *argv in calls[:-1]]
+    longest = max(float(timeout) for _, _, timeout, *_ in calls[:-1])
+    frames = [(name, machine.run(tuple(argv), None, longest)) for _, name, _, *argv in calls[:-1]]
     return _framed(frames)
 
 

@@ -56,7 +56,7 @@ async def test_a_long_answer_is_complete(target: Target) -> None:
 
 
 async def test_a_hanging_probe_times_out_and_the_others_answer(target: Target) -> None:
-    outputs = await ask(target, probe("hangs", "sleep", "30", timeout=1), probe("works", "true"))
+    outputs = await ask(target, probe("hangs", "sleep", "30", timeout=1), probe("works", "true", timeout=1))
     assert outputs["hangs"].rc == 124
     assert outputs["works"] == Output(0, "", "")
 

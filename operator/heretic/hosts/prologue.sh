@@ -8,7 +8,7 @@
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/root}"
 set -f
 umask 022
-i=0 n=0 s=met R=/run/heretic late='' names='' pids='' files='' longest=0
+i=0 n=0 s=met R=/run/heretic names='' pids='' files='' longest=0
 N='
 '
 
@@ -18,53 +18,60 @@ room() {
     [ "$d" ] && d=$d.$$ && mkdir -m 700 "$d" && break
   done
   [ "$d" ] || exit 70
-  trap 'rm -rf "$d"' EXIT
-  trap 'exit 70' HUP INT TERM PIPE
+  trap 'kill -s KILL $pids 2>/dev/null; leave 70' HUP INT TERM PIPE
+}
+
+# leave STATUS: instead of a trap on EXIT, which a shell that has only just been forked would run too when a signal
+# ends it, and so take the folder away from its parent.
+leave() {
+  rm -rf "$d"
+  exit "$1"
 }
 
 # --- observation ---
 
-# probe NAME TIMEOUT ARGV…: starts one question in the background.
+# probe NAME TIMEOUT ARGV…: starts one question in the background. There is no `timeout` in front of it: that would
+# double the processes of a pass, and a batch is as slow as its slowest question anyway.
 probe() {
   [ "$i" != 0 ] || room
   i=$((i + 1)) names="$names$1 " files="$files$i.o $i.e "
   [ "$2" -le "$longest" ] || longest=$2
-  shift
+  shift 2
   (
     # A runaway program must not fill the host's memory through the folder: 32 MiB at most.
     ulimit -f 65536
-    case $2 in
-      @*) b=at_${2#@} && shift 2 && "$b" "$@" ;;
-      *) exec timeout -k 2 "$@" ;;
+    case $1 in
+      @*)
+        b=at_${1#@}
+        shift
+        "$b" "$@"
+        ;;
+      *) exec "$@" ;;
     esac
   ) >"$d/$i.o" 2>"$d/$i.e" </dev/null &
   pids="$pids $!"
 }
 
-# finish: waits for all probes and prints their answers. A program that hangs in the kernel survives SIGKILL, and
-# `timeout` then waits for it without end; so one alarm clock ends the waiting (not the hanging) for all.
+# finish: waits for all probes, but not longer than the longest timeout, and prints their answers.
 finish() {
-  trap 'late=124; kill -s KILL $pids 2>/dev/null' ALRM
+  late=''
+  trap 'late=1; kill -s KILL $pids 2>/dev/null; sleep 1' ALRM
+  # USR1 and not TERM: for the same reason, a signal that the parent does not trap.
   (
-    trap 'kill $c; exit' TERM
-    sleep $((longest + 4)) &
+    trap 'kill $c; exit' USR1
+    sleep "$longest" &
     c=$!
     wait
-    kill -s ALRM $$
+    [ ! -d "$d" ] || kill -s ALRM $$
   ) >/dev/null 2>&1 </dev/null &
   c=$!
   codes=''
   for p in $pids; do
-    l=$late
-    wait "$p"
-    r=$?
-    # The alarm interrupts `wait`, which has to be repeated for the status.
-    [ "$l" = "$late" ] || { wait "$p"; r=$?; }
-    [ -z "$late" ] || [ "$r" != 137 ] || r=124
+    ended "$p"
     codes="$codes $r"
   done
-  kill "$c" 2>/dev/null
-  cd "$d" || exit 70
+  kill -s USR1 "$c"
+  cd "$d" || leave 70
   set -- $(stat -c %s $files)
   echo "heretic/1 $i"
   for r in $codes; do
@@ -74,6 +81,24 @@ finish() {
   done
   cat $files
   echo 'heretic/1 end'
+  leave 0
+}
+
+# ended PID: its exit status; 124 when the alarm ended it. A program that hangs in the kernel survives even KILL
+# and would be waited for without end; once the alarm has rung, only what is dead is waited for.
+ended() {
+  if [ -z "$late" ]; then
+    wait "$1"
+    r=$?
+    [ "$late" ] || return 0
+  fi
+  r=124
+  k=''
+  read -r k 2>/dev/null </proc/"$1"/stat
+  case ${k##*) } in '' | [ZX]*) ;; *) return 0 ;; esac
+  wait "$1"
+  r=$?
+  [ "$r" != 137 ] || r=124
 }
 
 # @file PATH: mode, then content; status 1 only when it is certain that there is no such file.
@@ -165,8 +190,8 @@ answer() {
   o='' e=''
   case $1 in unchanged | changed | started) ;; *) o=$(tail -c 4096 "$d/o") e=$(tail -c 4096 "$d/e") ;; esac
   printf 'heretic/1 1\n%s:%s %s %s %s\n%s%sheretic/1 end\n' "$1" "$2" "$3" ${#o} ${#e} "$o" "$e"
-  [ "$1" = changed ] || exit "$J"
-  exit 0
+  [ "$1" = changed ] || leave "$J"
+  leave 0
 }
 
 # begin TOKEN: one step at a time on a host, and none of an operator that has been replaced.
@@ -175,14 +200,15 @@ begin() {
   room
   : >"$d/o" 2>"$d/e"
   mkdir -p -m 700 $R
-  exec 9>>$R/lock
+  # `command`, or the shell would end itself here when it cannot write.
+  command exec 9>>$R/lock || leave 70
   flock -w 10 9 || answer locked 0 1
   [ "$1" != 0 ] || return 0
   k=0
   [ ! -e $R/token ] || read -r k <$R/token
   # A token that is not a number makes the comparison fail, hence refuses.
   [ "$1" -ge "$k" ] 2>"$d/e" || { echo "$k" >"$d/o"; answer fenced 0 1; }
-  [ "$1" = "$k" ] || { echo "$1" >$R/token.new && mv -f $R/token.new $R/token; } || exit 70
+  [ "$1" = "$k" ] || { echo "$1" >$R/token.new && mv -f $R/token.new $R/token; } || leave 70
 }
 
 # run TIMEOUT STDIN ARGV…: descriptor 9 is closed, or a daemon that the program leaves behind would keep the lock.
