@@ -17,6 +17,7 @@ GROUP = "hvp.ovirt.life"
 VERSION = "v1alpha1"
 
 _LONGEST_LABEL = 63
+"""Characters of a DNS label (RFC 1035), which every name here becomes part of."""
 LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DOMAIN = r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?[.])*[a-z](?:[-a-z0-9]*[a-z0-9])?"
 _KEY = (
