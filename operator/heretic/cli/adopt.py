@@ -13,9 +13,10 @@ from typing import Any
 from heretic.api.parse import API_VERSION
 from heretic.api.v1alpha1.site import HostKeyPolicy
 from heretic.cli import render
-from heretic.cli.adopted import Found, Manifest, manifests
+from heretic.cli.adopted import Found, manifests
 from heretic.cli.declared import Keys
 from heretic.cli.errors import fail
+from heretic.cli.manifest import Manifest
 from heretic.cli.observe import looking
 from heretic.cli.offline import read_private_key
 from heretic.cli.options import Exit

@@ -220,7 +220,7 @@ def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
     if is_arbiter_only(name, found.volumes.values(), found.hosts):
         spec["arbiter"] = "Always"
     ids = _brick_disks(facts)
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if ids:
         spec["disks"] = {"selection": "ById", "ids": ids}
     elif found.volumes:

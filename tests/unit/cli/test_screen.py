@@ -1,0 +1,175 @@
+"""The screen of heretic status, from stored objects alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from heretic.cli import render
+from heretic.cli.screen import Screen, compose
+from heretic.cli.status import picture
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def condition(type_: str, status: str, reason: str = "AsDeclared", message: str = "as declared") -> dict[str, Any]:
+    at = "2026-11-21T11:58:20Z"
+    return {
+        "type": type_,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": at,
+        "observedGeneration": 1,
+    }
+
+
+def obj(name: str, *conditions: dict[str, Any], spec: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "demo", "generation": 1}
+    return {
+        "metadata": metadata,
+        "spec": spec or {},
+        "status": {"conditions": [*conditions], "observedGeneration": 1, **status},
+    }
+
+
+def site(*conditions: dict[str, Any], **status: Any) -> tuple[str, dict[str, Any]]:
+    return "Site", obj("demo", *conditions, **status)
+
+
+def screen(*objects: tuple[str, dict[str, Any]], operator: dict[str, Any] | None = None) -> Screen:
+    return compose("demo", objects, NOW, operator)
+
+
+READY = condition("Ready", "True")
+DEAD = "node2 cannot be reached: No route to host"
+
+
+class TestStates:
+    def test_of_a_spec_that_nobody_has_seen_are_pending_and_not_the_old_ones(self) -> None:
+        stale = obj("node1", READY)
+        stale["metadata"]["generation"] = 2
+        line = screen(("Node", stale)).nodes[0]
+        assert (line.ready, line.summary) == ("Pending", "the operator has not looked at this spec yet")
+
+    def test_of_a_site_are_those_of_its_conditions(self) -> None:
+        shown = screen(site(READY, condition("Available", "True"), condition("NPlusOne", "False", "HealPending")))
+        assert (shown.ready, shown.available, shown.n_plus_one) == ("True", "True", "False")
+
+    def test_without_a_site_are_pending_and_it_is_said(self) -> None:
+        shown = screen(("Node", obj("node1", READY)))
+        assert (shown.site, shown.ready) == ("", "Pending")
+        assert any("needs exactly one Site and has 0" in line for line in shown.next)
+
+
+class TestTables:
+    def test_roles_come_from_the_recorded_choice(self) -> None:
+        storage = {"nodes": ["node1", "node3"], "arbiter": "node3"}
+        nodes = [("Node", obj(n)) for n in ("node1", "node3", "node4")]
+        assert [n.role for n in screen(site(storage=storage), *nodes).nodes] == ["data", "arbiter", "-"]
+
+    def test_an_unknown_heal_count_is_not_zero(self) -> None:
+        volume = obj("vm", healPending="Unknown", bricksUp="2/3", capacity="20Gi", used="1Gi")
+        line = screen(site(), ("GlusterVolume", volume)).volumes[0]
+        assert (line.heal, line.bricks, line.used) == ("Unknown", "2/3", "1Gi of 20Gi")
+
+    def test_what_is_not_told_is_a_dash(self) -> None:
+        line = screen(site(), ("GlusterVolume", obj("vm"))).volumes[0]
+        assert (line.heal, line.bricks, line.used, line.topology) == ("-", "-", "-", "-")
+
+
+class TestWhatIsWrongAndWhatHappens:
+    @pytest.mark.parametrize(
+        ("conditions", "wrong", "now"),
+        [
+            ([READY], [], []),
+            (
+                [condition("Ready", "False", "Applying", "next"), condition("Reconciling", "True", "Applying", "next")],
+                [],
+                ["next"],
+            ),
+            (
+                [
+                    condition("Ready", "False", "Unreachable", DEAD),
+                    condition("Reconciling", "True", "Unreachable", DEAD),
+                ],
+                [DEAD],
+                [],
+            ),
+            (
+                [condition("Ready", "False", "ForeignSignature", "ext4"), condition("Stalled", "True", message="ext4")],
+                ["ext4"],
+                [],
+            ),
+            (
+                [condition("Ready", "False", "BrickDown", "down"), condition("Degraded", "True", message="served")],
+                ["served"],
+                [],
+            ),
+            ([condition("Ready", "Unknown", "HealUnknown", "?")], ["?"], []),
+            ([condition("Ready", "Unknown", "WaitingForNodes", "nodes")], [], []),
+        ],
+        ids=["ready", "applying", "unreachable", "stalled", "degraded", "unknown", "waiting"],
+    )
+    def test_of_an_object(self, conditions: list[dict[str, Any]], wrong: list[str], now: list[str]) -> None:
+        shown = screen(site(READY), ("Node", obj("node2", *conditions)))
+        assert [r.message for r in shown.wrong] == wrong
+        assert [r.message for r in shown.now] == now
+
+    def test_is_told_with_its_age(self) -> None:
+        shown = screen(site(condition("Stalled", "True", "NoUsableDisk", "none")))
+        assert [(r.object, r.reason, r.since) for r in shown.wrong] == [("Site demo", "NoUsableDisk", "100 s")]
+
+
+class TestWhatToDoNext:
+    def test_nothing_when_all_is_well(self) -> None:
+        assert screen(site(READY), ("Node", obj("node1", READY))).next == ()
+
+    def test_an_approval_that_is_waited_for(self) -> None:
+        volume = obj("vm", READY, plan={"hash": "abc", "needsApproval": True})
+        assert any(
+            "heretic approve glustervolume/vm -n demo" in n for n in screen(site(READY), ("GlusterVolume", volume)).next
+        )
+
+    def test_an_approval_that_was_given_is_not_asked_for_again(self) -> None:
+        volume = obj("vm", READY, plan={"hash": "abc", "needsApproval": True}, lastApprovedPlan="abc")
+        assert screen(site(READY), ("GlusterVolume", volume)).next == ()
+
+    def test_a_pause_is_told(self) -> None:
+        assert any(
+            "Paused, nothing is changed: Site demo" in n
+            for n in screen(("Site", obj("demo", READY, spec={"paused": True}))).next
+        )
+
+    @pytest.mark.parametrize(
+        ("renewed", "told"),
+        [("2026-11-21T11:59:50.000000Z", False), ("2026-11-21T11:50:00.000000Z", True), ("", False)],
+        ids=["alive", "silent", "no lease read"],
+    )
+    def test_an_operator_that_is_silent(self, renewed: str, told: bool) -> None:
+        lease = {"spec": {"renewTime": renewed, "leaseDurationSeconds": 15}} if renewed else None
+        assert bool([n for n in screen(site(READY), operator=lease).next if "lease for 10 min" in n]) is told
+
+
+class TestPicture:
+    def test_fits_a_hundred_columns_and_loses_no_message(self) -> None:
+        long = "the disk wwn-0x5000c500a1b2c3d4 carries an ext4 filesystem and is not touched; " * 3
+        shown = screen(
+            site(READY),
+            ("Node", obj("node1", condition("Ready", "False", "ForeignSignature", long), summary=long)),
+            ("GlusterVolume", obj("vm", READY, summary=long, topology="1 x (2 + 1)")),
+        )
+        lines = [line.plain for line in picture(render.console(no_color=True, width=render.SCREEN), shown)]
+        assert max(map(len, lines)) <= render.SCREEN
+        assert " ".join(long.split()) in " ".join(" ".join(lines).split())
+
+    def test_says_when_it_is_old(self) -> None:
+        lines = picture(render.console(no_color=True, width=100), screen(site(READY)), "since 12:00: no answer")
+        assert lines[0].plain == "What follows is old, since 12:00: no answer"
+
+    def test_as_data_has_stable_names(self) -> None:
+        data = screen(site(READY), ("Node", obj("node1", READY))).as_data()
+        assert {"namespace", "site", "ready", "nPlusOne", "slotHolder", "nodes", "volumes", "wrong"} <= set(data)
+        assert data["nodes"] == [
+            {"name": "node1", "ready": "True", "reachable": "Pending", "role": "-", "disks": "-", "summary": ""}
+        ]
