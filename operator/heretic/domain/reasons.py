@@ -194,8 +194,8 @@ _SITE = {
         "Bring all nodes to one version.",
     ),
     Reason.TOPOLOGY_DIFFERS: Explanation(
-        "The volume has other bricks than declared; they are never changed by themselves.",
-        "Correct `spec.nodes`, or replace the brick by hand.",
+        "The volume has other bricks, or another id, than the declared one; that is never changed by itself.",
+        "Change the declaration to what is there, or the volume by hand.",
     ),
     Reason.PEER_DISCONNECTED: Explanation(
         "A node is a member of the pool and does not answer the others.", "Check the node and the storage network."

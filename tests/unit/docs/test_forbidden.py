@@ -1,0 +1,94 @@
+"""What the safety rules forbid outright is not even named in a command anywhere."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[3] / "operator/heretic"
+WHERE = [
+    path
+    for folder in ("domain", "hosts", "reconcile")
+    for path in sorted((PACKAGE / folder).rglob("*.py"))
+    if path.parent.name != "parse"  # what programs print is no argument of one
+]
+
+FORBIDDEN = {
+    "pvcreate": "rule 1: vgcreate makes the physical volume, and refuses a disk with a signature",
+    "-ff": "rule 1",
+    "sgdisk": "rule 1",
+    "blkdiscard": "rule 1",
+    "dd": "rule 1",
+    "shred": "rule 1",
+    "vgremove": "rules 1 and 2: a volume group is never taken apart",
+    "pvremove": "rules 1 and 2",
+    "replace-brick": "rule 7: not part of this version",
+    "reset-brick": "rule 7",
+    "add-brick": "rules 8 and 10",
+    "remove-brick": "rules 8 and 10",
+    "rebalance": "rule 8",
+    "detach": "rule 19: no peer is detached",
+    "split-brain": "rule 6: no side of a split-brain is chosen",
+    "bigger-file": "rule 6",
+    "latest-mtime": "rule 6",
+    "source-brick": "rule 6",
+    "hosted-engine": "rule 13: not part of this version",
+    "ovirt-hosted-engine-cleanup": "rule 13",
+    "-l": "rule 20: nothing is unmounted lazily",
+    "--lazy": "rule 20",
+    "ipmitool": "rule 18: nothing is fenced",
+    "reboot": "rules 15 and 18: no host is rebooted",
+    "poweroff": "rules 18 and 20",
+}
+
+
+def words(tree: ast.AST) -> Iterator[str]:
+    """The string constants that could be one argument of a program: one word, outside of docstrings."""
+    docstrings = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def named(source: str) -> set[str]:
+    return set(words(ast.parse(source)))
+
+
+ALL = {path: named(path.read_text()) for path in WHERE}
+
+
+@pytest.mark.parametrize(("word", "why"), FORBIDDEN.items())
+def test_what_is_forbidden_is_not_named(word: str, why: str) -> None:
+    assert [path.name for path, found in ALL.items() if word in found] == [], why
+
+
+def test_a_tool_that_can_wipe_is_only_called_to_look() -> None:
+    callers = {path for path, found in ALL.items() if "wipefs" in found}
+    assert callers, "the guards of a blank disk use it"
+    for path in callers:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Tuple) and node.elts and getattr(node.elts[0], "value", "") == "wipefs":
+                assert getattr(node.elts[1], "value", "") == "--no-act", ast.unparse(node)
+
+
+def test_filesystems_are_made_without_force() -> None:
+    calls = [
+        [getattr(e, "value", "") for e in node.elts]
+        for path in WHERE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Tuple) and node.elts and str(getattr(node.elts[0], "value", "")).startswith("mkfs")
+    ]
+    assert calls, "bricks have filesystems"
+    assert not [call for call in calls if "-f" in call]
+
+
+def test_the_state_of_glusterd_is_only_asked_for() -> None:
+    mentions = {
+        path.name for path in WHERE for word in ALL[path] if word.startswith("/var/lib/glusterd") and " " not in word
+    }
+    assert mentions <= {"probes.py", "command.py"}, "the own id is read, and the folder is locked while gluster works"
+
+
+def test_forbidden_words_would_be_found() -> None:
+    assert named('"""dd in a docstring"""\nf(("dd", "if=/dev/zero"), "said dd")') == {"dd", "if=/dev/zero", "said dd"}
