@@ -68,6 +68,7 @@ class Reason(StrEnum):
     MORE_THAN_ONE_SITE = "MoreThanOneSite"
     DUPLICATE_ADDRESS = "DuplicateAddress"
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
+    NETWORK_DIFFERS = "NetworkDiffers"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"
     FAILURE_DOMAIN_SHARED = "FailureDomainShared"
     DOES_NOT_FIT = "DoesNotFit"

@@ -32,12 +32,15 @@ class _Scene:
         info: The volume, if it exists and is known.
         sets: Its bricks, set by set; empty when there is no info.
         lost: Nodes that hold bricks and cannot be reached or are disconnected, with why.
+        doubt: Why it is not known which nodes are lost; "" when it is.
+        pool: What the asked node says.
     """
 
     name: str
     info: Fact[VolumeInfo]
     sets: tuple[tuple[BrickHealth, ...], ...]
     lost: Mapping[str, str]
+    doubt: str
     pool: Fact[PoolFacts]
 
     @property
@@ -74,7 +77,8 @@ def report_volume(
         if isinstance(info, Known) and isinstance(pool, Known)
         else ()
     )
-    scene = _Scene(name, info, sets, _lost(info, sets, placed, view, hosts, pool), pool)
+    lost = _lost(info, sets, placed, view, hosts, pool)
+    scene = _Scene(name, info, sets, lost, _doubt(sets, view, hosts, pool), pool)
     capacity = capacity_condition(name, placed.bricks if placed else (), hosts)
     conditions = (_bricks_ready(scene), _started(scene), _quorate(scene), _healed(scene), capacity, _degraded(scene))
     return Report(
@@ -122,6 +126,16 @@ def _disconnected(view: SiteView, hosts: Mapping[str, HostView], pool: Fact[Pool
     return members.disconnected(view.nodes) if members else ()
 
 
+def _doubt(
+    sets: Sequence[Sequence[BrickHealth]], view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
+) -> str:
+    """Why the list of lost nodes may be incomplete."""
+    if isinstance(pool, Known) and pool_seen_by(pool.value.asked, view, hosts) is None:
+        return f"{pool.value.asked} does not tell which of its peers answer"
+    strangers = sorted({b.brick.host for members in sets for b in members if not b.node})
+    return f"{', '.join(strangers)}: no Node of this site is known under that name" if strangers else ""
+
+
 def _unknown(kind: ConditionType, cause: str) -> Condition:
     return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, cause)
 
@@ -145,6 +159,8 @@ def _bricks_ready(scene: _Scene) -> Condition:
     bricks = scene.bricks
     wrong = [b for b in bricks if b.verdict is not BrickVerdict.UP]
     if not wrong and not scene.lost:
+        if scene.doubt:
+            return _unknown(kind, scene.doubt)
         return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"all {len(bricks)} bricks are up")
     told = "; ".join(dict.fromkeys([*scene.lost.values(), *(b.why for b in wrong)]))
     count = f"{len(bricks) - len(wrong)} of {len(bricks)} bricks are known to be up: {told}"
@@ -231,7 +247,7 @@ def _degraded(scene: _Scene) -> Condition:
     kind = ConditionType.DEGRADED
     quorate, healthy = _quorate(scene), _healed(scene)
     down = [b for b in scene.bricks if b.verdict is BrickVerdict.DOWN]
-    if scene.lost or down or healthy.state is State.FALSE and isinstance(scene.info, Known):
+    if scene.lost or down or (healthy.state is State.FALSE and isinstance(scene.info, Known)):
         reason, told = _what_is_reduced(scene, down, healthy)
         served = {
             State.TRUE: "data is served with reduced redundancy",
@@ -244,8 +260,8 @@ def _degraded(scene: _Scene) -> Condition:
     if isinstance(scene.info, Unknown):
         return _unknown(kind, scene.info.cause)
     doubtful = [b.why for b in scene.bricks if b.verdict is not BrickVerdict.UP]
-    if doubtful or healthy.state is not State.TRUE:
-        return _unknown(kind, "; ".join(doubtful) or healthy.message)
+    if doubtful or scene.doubt or healthy.state is not State.TRUE:
+        return _unknown(kind, "; ".join(doubtful) or scene.doubt or healthy.message)
     return Condition(kind, State.FALSE, Reason.AS_DECLARED, "every copy is up and complete")
 
 
