@@ -112,7 +112,4 @@ def test_it_dies_with_its_parent_unless_detached_and_stops_from_anywhere(tmp_pat
 
 def test_kubeconfig_is_for_its_owner_only(control_plane: ControlPlane) -> None:
     assert control_plane.kubeconfig.stat().st_mode & 0o077 == 0
-    assert (
-        yaml.safe_load(control_plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-        == control_plane.url
-    )
+    assert yaml.safe_load(control_plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"] == control_plane.url

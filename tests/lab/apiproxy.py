@@ -234,9 +234,7 @@ class ApiProxy:
 
     async def _forward(self, raw: web.BaseRequest, request: ApiRequest) -> aiohttp.ClientResponse:
         url = URL(self._control_plane.url + raw.raw_path, encoded=True)
-        return await self._client.request(
-            raw.method, url, headers=_end_to_end(raw.headers), data=request.body or None
-        )
+        return await self._client.request(raw.method, url, headers=_end_to_end(raw.headers), data=request.body or None)
 
     async def _pass_on(
         self, raw: web.BaseRequest, request: ApiRequest, reply: aiohttp.ClientResponse
