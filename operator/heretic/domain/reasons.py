@@ -175,6 +175,10 @@ _SITE = {
     Reason.ADDRESS_OUTSIDE_NETWORK: Explanation(
         "A node's address is outside its Network's subnet.", "Correct the address or the subnet."
     ),
+    Reason.NETWORK_DIFFERS: Explanation(
+        "A node has not its declared address in the Network, or a smaller MTU, or no link.",
+        "Configure it on the host, or correct the declaration.",
+    ),
     Reason.UNSUPPORTED_NODE_COUNT: Explanation(
         "This number of storage nodes cannot hold replicated data safely.", "Declare one, three, or more nodes."
     ),
