@@ -14,6 +14,7 @@ from heretic.api.schema import VALIDATIONS
 from heretic.api.structural import NotStructuralError, structural
 from heretic.api.v1alpha1 import KINDS, GlusterVolume, Resource
 from heretic.api.v1alpha1.common import CommonStatus, StoredPlan, StoredStep
+from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
 
 ROOT = Path(__file__).parents[3]
 
@@ -161,16 +162,24 @@ def test_reference_has_every_field() -> None:
 
 
 def test_a_status_is_cut_to_what_may_be_stored() -> None:
-    step = StoredStep(verb="v", host="h", risk="Safe", why="w" * 2000, arguments={str(n): "" for n in range(99)})
+    step = StoredStep(verb="v", host="h", risk="Safe", why="w" * 5000, arguments={str(n): "" for n in range(99)})
     status = CommonStatus(summary="s" * 300, plan=StoredPlan(steps=[step] * 99))
 
     stored = status.model_dump(by_alias=True, exclude_none=True)
 
     assert stored["summary"] == "s" * 255 + "…"
     assert len(stored["plan"]["steps"]) == 64
-    assert len(stored["plan"]["steps"][0]["why"]) == 1024
+    assert len(stored["plan"]["steps"][0]["why"]) == 4096
     assert len(stored["plan"]["steps"][0]["arguments"]) == 32
     assert len(status.summary) == 300
+
+
+def test_what_is_unknown_is_written_and_not_left_out_as_a_default() -> None:
+    status = GlusterVolumeStatus(bricks=[BrickStatus(node="node1", path="/b", state="Unknown")])
+
+    stored = status.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+
+    assert stored["bricks"] == [{"node": "node1", "path": "/b", "state": "Unknown"}]
 
 
 def test_immutable_fields_of_a_volume() -> None:

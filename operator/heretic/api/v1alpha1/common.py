@@ -225,7 +225,7 @@ class StoredStep(StatusModel):
         )
     )
     arguments: Annotated[dict[str, Text], Cap(32)] = Field(default={}, description="What it is done with.")
-    why: Text = Field(default="", description="What was seen and what is declared.")
+    why: Annotated[str, Cap(4096)] = Field(default="", description="What was seen and what is declared.")
 
 
 class StoredPlan(StatusModel):

@@ -256,7 +256,7 @@ class BrickStatus(StatusModel):
     node: Text = Field(description="Name of the Node that holds it.")
     path: Text = Field(description="Its folder on that node.")
     arbiter: bool = Field(default=False, description="Whether it holds names and attributes only.")
-    state: Text = Field(default="Unknown", description="Up, Down, Missing or Unknown.")
+    state: Text = Field(description="Up, Down, Missing or Unknown.")
     heal_pending: Int64 | None = Field(
         default=None, description="Entries that wait to be healed; missing: not known, which is not zero."
     )

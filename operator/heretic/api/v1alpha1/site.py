@@ -180,7 +180,7 @@ class PeerStatus(StatusModel):
     """One member of the trusted pool."""
 
     node: Text = Field(description="Name of the Node.")
-    state: Text = Field(default="Unknown", description="As Gluster says, Peer in Cluster when healthy; or Unknown.")
+    state: Text = Field(description="As Gluster says, Peer in Cluster when healthy; or Unknown.")
 
 
 class SiteStatus(CommonStatus):
