@@ -51,11 +51,12 @@ class Faults:
 
 @dataclass
 class SimServer:
-    """One simulated host listening on 127.0.0.1.
+    """One simulated host listening on loopback.
 
     Attributes:
         machine: What it is.
         user: Who may log in.
+        address: Where it listens, in 127.0.0.0/8: hosts of one site need addresses of their own.
         port: Where it listens once started; 0 before. A restarted one keeps its port.
         host_key: Its identity; a new one may be set while stopped.
         host_certificate: Shown instead of the bare key when set.
@@ -66,6 +67,7 @@ class SimServer:
 
     machine: Machine = field(default_factory=Machine)
     user: str = "root"
+    address: str = "127.0.0.1"
     port: int = 0
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     host_certificate: asyncssh.SSHCertificate | None = None
@@ -84,7 +86,7 @@ class SimServer:
         """Listens; returns itself."""
         key = (self.host_key, self.host_certificate) if self.host_certificate else self.host_key
         self._listener = await asyncssh.listen(
-            "127.0.0.1",
+            self.address,
             self.port,
             server_factory=lambda: _Login(self),
             server_host_keys=[key],
