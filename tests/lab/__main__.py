@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -27,12 +25,11 @@ NodeName = Annotated[str, typer.Argument(metavar="NODE", help="node1 ... node5")
 Network = Annotated[str, typer.Argument(metavar="NETWORK", help="mgmt, gluster, lan or internal")]
 
 
-@contextmanager
-def _node(state: Path | None, name: str) -> Iterator[Node]:
+def _node(state: Path | None, name: str) -> Node:
     nodes = Site.open(state).nodes
     if name not in nodes:
         raise LabError(f"no {name}; the site has {', '.join(nodes)}")
-    yield nodes[name]
+    return nodes[name]
 
 
 def _network(name: str) -> NetworkName:
@@ -103,9 +100,8 @@ def ssh(
     state: State = None,
 ) -> None:
     """Log in, or run a command."""
-    with _node(state, node) as target:
-        argv = [*target.access.command(user), *(command or [])]
-        os.execvp(argv[0], argv)
+    argv = [*_node(state, node).access.command(user), *(command or [])]
+    os.execvp(argv[0], argv)
 
 
 @app.command()
@@ -133,36 +129,31 @@ def reset(state: State = None) -> None:
 @app.command()
 def power_cut(node: NodeName, state: State = None) -> None:
     """Pull a node's plug."""
-    with _node(state, node) as target:
-        target.power_cut()
+    _node(state, node).power_cut()
 
 
 @app.command()
 def power_on(node: NodeName, state: State = None) -> None:
     """Boot a node, and wait until it answers."""
-    with _node(state, node) as target:
-        target.power_on()
+    _node(state, node).power_on()
 
 
 @app.command()
 def reboot(node: NodeName, state: State = None) -> None:
     """Restart a node in an orderly way, and wait until it answers again."""
-    with _node(state, node) as target:
-        target.reboot()
+    _node(state, node).reboot()
 
 
 @app.command()
 def pause(node: NodeName, state: State = None) -> None:
     """Freeze a node: connections stay open, nothing answers."""
-    with _node(state, node) as target:
-        target.pause()
+    _node(state, node).pause()
 
 
 @app.command()
 def resume(node: NodeName, state: State = None) -> None:
     """Let a frozen node go on."""
-    with _node(state, node) as target:
-        target.resume()
+    _node(state, node).resume()
 
 
 @app.command()
@@ -173,48 +164,44 @@ def cut_cable(
     state: State = None,
 ) -> None:
     """Pull a network cable."""
-    with _node(state, node) as target:
-        target.cut_cable(_network(network), carrier=carrier)
+    _node(state, node).cut_cable(_network(network), carrier=carrier)
 
 
 @app.command()
 def join_cable(node: NodeName, network: Network, state: State = None) -> None:
     """Plug a network cable in again."""
-    with _node(state, node) as target:
-        target.join_cable(_network(network))
+    _node(state, node).join_cable(_network(network))
 
 
 @app.command()
 def skew_clock(node: NodeName, seconds: float, state: State = None) -> None:
     """Set a node's clock that many seconds ahead of this machine's."""
-    with _node(state, node) as target:
-        target.skew_clock(seconds)
+    _node(state, node).skew_clock(seconds)
 
 
 @app.command()
 def pull_disk(node: NodeName, disk: str, state: State = None) -> None:
     """Take a disk out of a running node."""
-    with _node(state, node) as target:
-        target.pull_disk(disk)
+    _node(state, node).pull_disk(disk)
 
 
 @app.command()
 def insert_disk(node: NodeName, disk: str, state: State = None) -> None:
     """Put a disk back into a running node."""
-    with _node(state, node) as target:
-        target.insert_disk(disk)
+    _node(state, node).insert_disk(disk)
 
 
 @app.command()
 def checksum(node: NodeName, disk: str, state: State = None) -> None:
     """Print a hash of everything on a disk."""
-    with _node(state, node) as target:
-        print(target.checksum(disk))
+    print(_node(state, node).checksum(disk))
 
 
 @app.command()
 def clean() -> None:
-    """Remove all images and kept booted nodes from the cache; `down` all sites first."""
+    """Remove kept booted nodes, and images of older recipes, from the cache."""
+    if list(Path("/run/netns").glob("heretic-lab-*")):
+        raise LabError("a site is up, and its disks build upon the cached ones: `down` it first")
     booted.forget(keep={f"node-image-{image.recipe_hash()}"})
 
 

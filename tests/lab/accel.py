@@ -66,7 +66,7 @@ def _probed(image: Image) -> str:
         if not answer.exists():
             started = time.monotonic()
             works = _kernel_boots(image)
-            how = "works" if works else "hangs a guest's kernel here: emulating instead, which is slower"
+            how = "works" if works else "starts no guest here: emulating instead, which is slower"
             say(f"KVM {how} (tried for {time.monotonic() - started:.0f} s)")
             answer.write_text("kvm" if works else "tcg")
         return answer.read_text()

@@ -1,7 +1,7 @@
 """Booted nodes, kept: a node that was booted once is copied with its memory, and is there within a second.
 
-Kept is a node without data disks, as they can be plugged in afterwards. So the same few nodes serve every site, whatever
-its disks and its size. They are found by a hash of all that is in them or that they depend on, and never changed.
+Kept is a node without data disks, as they can be plugged in afterwards. So the same few nodes serve every site,
+whatever its disks and its size. They are found by a hash of all that is in them or that they depend on, and never changed.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def provide(machine: Machine, access: Access, image: Image, acceleration: Accele
     """Give the machine an OS disk with a saved, booted state in it; boot it for that if nobody has yet."""
 
     def boot(folder: Path) -> None:
-        with timed(f"first boot of {machine.name}, kept for later runs", expect="30 s, 90 s for three at once"):
+        with timed(f"first boot of {machine.name}, kept for later runs", expect="30 s, three at once 60 s"):
             new_os_disk(machine, image)
             try:
                 machine.start(image, acceleration, plugged=())

@@ -5,6 +5,7 @@ recognise it (blkid, wipefs, pvs) in a node.
 """
 
 import hashlib
+import itertools
 import struct
 import uuid
 import zlib
@@ -91,7 +92,7 @@ def _lvm_id(name: str) -> str:
 
 def _lvm_dashes(identifier: str) -> str:
     cuts = [0, 6, 10, 14, 18, 22, 26, 32]
-    return "-".join(identifier[start:end] for start, end in zip(cuts, cuts[1:], strict=False))
+    return "-".join(identifier[start:end] for start, end in itertools.pairwise(cuts))
 
 
 def _lvm(name: str, size: int) -> dict[int, bytes]:

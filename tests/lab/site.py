@@ -130,9 +130,8 @@ class Site:
         refused where one is in use. A `cold` snapshot shuts the nodes down instead, and boots them afterwards.
         """
         with self._locked(), timed(f"saving the site as {tag!r}"):
-            snapshots.save(self.state_dir, list(self.nodes.values()), tag, cold=cold)
-            if cold:
-                self._each(lambda node: node.power_on())
+            states = snapshots.save(self.state_dir, list(self.nodes.values()), tag, cold=cold)
+            self._each(lambda node: node.power_on() if states[node.name].boot else None)
 
     def restore(self, tag: str) -> None:
         """Back to a saved state, whatever has happened since; cables are plugged in, clocks are right."""

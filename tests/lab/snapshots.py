@@ -1,6 +1,6 @@
 """Saving machines with their memory, and waking them up again.
 
-A saved state lives inside the qcow2 files of a machine's disks; which disks were plugged in is written down beside them.
+A saved state lives inside the qcow2 files of a machine's disks; which were plugged in is written down beside them.
 A machine is always woken up in a new QEMU process: that works whatever became of the old one, and of its devices.
 """
 
@@ -32,7 +32,7 @@ class State(BaseModel):
     plugged: frozenset[str] = frozenset()
 
 
-def save(folder: Path, nodes: Sequence[Node], tag: str, *, cold: bool) -> None:
+def save(folder: Path, nodes: Sequence[Node], tag: str, *, cold: bool) -> dict[str, State]:
     """Save all nodes under the tag, at the same instant as far as possible; replaces an older one of that name."""
     if not tag.replace("-", "").isalnum() or tag in ("booted", "new"):
         raise LabError(f"{tag!r} cannot name a snapshot: letters, digits and dashes; not 'booted', not 'new'")
@@ -42,9 +42,10 @@ def save(folder: Path, nodes: Sequence[Node], tag: str, *, cold: bool) -> None:
         if cold:
             list(pool.map(lambda node: node.shutdown() if node.running else None, nodes))
         list(pool.map(_refuse_used, running))
-        plugged = dict(zip((node.name for node in running), pool.map(_unplug_unsavable, running), strict=True))
-        list(pool.map(lambda node: node.pause(), running))
+        plugged = dict(zip((node.name for node in running), pool.map(_plugged, running), strict=True))
         try:
+            list(pool.map(_unplug_unsavable, running))
+            list(pool.map(lambda node: node.pause(), running))
             list(pool.map(lambda node: _save_one(node, tag), nodes))
         finally:
             list(pool.map(lambda node: _go_on(node, plugged[node.name]), running))
@@ -59,6 +60,7 @@ def save(folder: Path, nodes: Sequence[Node], tag: str, *, cold: bool) -> None:
     }
     content = {name: {node: state.model_dump(mode="json") for node, state in by.items()} for name, by in known.items()}
     (folder / "snapshots.json").write_text(json.dumps(content, indent=1))
+    return known[tag]
 
 
 def states(folder: Path, tag: str) -> dict[str, State]:
@@ -153,14 +155,17 @@ def _refuse_used(node: Node) -> None:
             )
 
 
-def _unplug_unsavable(node: Node) -> frozenset[str]:
-    """Pull these disks; returns all that were plugged in before."""
+def _plugged(node: Node) -> frozenset[str]:
     with node.machine.monitor() as monitor:
-        plugged = frozenset(node.machine.plugged(monitor))
+        return frozenset(node.machine.plugged(monitor))
+
+
+def _unplug_unsavable(node: Node) -> None:
+    with node.machine.monitor() as monitor:
+        present = node.machine.plugged(monitor)
         for disk in _unsavable(node):
-            if disk.name in plugged:
+            if disk.name in present:
                 node.machine.unplug(monitor, disk)
-        return plugged
 
 
 def _go_on(node: Node, plugged: frozenset[str]) -> None:
