@@ -28,6 +28,9 @@ from heretic.reconcile.observer import HostView
 from heretic.reconcile.store import ObjectStore
 
 LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+HERE = "adopt"
+"""Namespace of the objects that exist in memory only."""
+
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -41,7 +44,7 @@ class Request:
         user: Account to log in as.
         port: Of sshd.
         site: Name of the Site.
-        namespace: Of the manifests.
+        namespace: Of the manifests; empty = they name none.
     """
 
     addresses: Mapping[str, str]
@@ -65,7 +68,7 @@ class Request:
         strangers = [name for name in keys if name not in addresses]
         if strangers:
             raise fail(f"--host-key names {', '.join(strangers)}, but there is no --host of that name")
-        for name in (*addresses, site, namespace):
+        for name in (*addresses, site, *([namespace] if namespace else [])):
             if not LABEL.fullmatch(name):
                 raise fail(f"{name!r} is no name: use lower-case letters, digits and dashes, such as node1")
         for name, line in keys.items():
@@ -89,14 +92,14 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
     """
     keys = Keys(read_private_key(identity or _usual_key()), {}, None)
     store = _declared(request, trust=trust)
-    view = store.view(request.namespace)
+    view = store.view(HERE)
     async with looking(keys) as (observer, hosts):
         nodes = view.nodes.values()
-        seen = await asyncio.gather(*(observer.host(request.namespace, view, node, inf) for node in nodes))
+        seen = await asyncio.gather(*(observer.host(HERE, view, node, inf) for node in nodes))
         views = dict(zip(view.nodes, seen, strict=True))
         facts = _all_seen(views)
-        pool = await observer.pool(request.namespace, view, views, inf)
-        presented = {name: hosts.trusted_key(f"{request.namespace}/{name}") for name in request.addresses}
+        pool = await observer.pool(HERE, view, views, inf)
+        presented = {name: hosts.trusted_key(f"{HERE}/{name}") for name in request.addresses}
     pinned = {name: request.host_keys.get(name) or presented[name] or "" for name in request.addresses}
     for name, line in pinned.items():
         how = "as given" if name in request.host_keys else "believed on first use: compare it on the host's console"
@@ -142,7 +145,7 @@ def _declared(request: Request, *, trust: bool) -> ObjectStore:
         key = request.host_keys.get(name)
         specs.append(("Node", name, {"address": address, "hostKeys": [key] if key else []}))
     for kind, name, spec in specs:
-        metadata = {"name": name, "namespace": request.namespace, "uid": "", "generation": 1}
+        metadata = {"name": name, "namespace": HERE, "uid": "", "generation": 1}
         stored = store.get(store.put(kind, {"apiVersion": API_VERSION, "metadata": metadata, "spec": spec}))
         if stored is not None and stored.error:
             raise fail(stored.error)

@@ -32,7 +32,7 @@ class Found:
 
     Attributes:
         site: Name of the Site.
-        namespace: Of the manifests.
+        namespace: Of the manifests; empty = they name none.
         user: Account of SSH.
         port: Of sshd.
         addresses: Where SSH reaches each host, by name, as the user gave it.
@@ -96,9 +96,10 @@ def _site(found: Found) -> Manifest:
     spec: dict[str, Any] = {"mode": Mode.OBSERVE.value, "ssh": ssh}
     if domain:
         spec["domains"] = {"storage": domain}
+    namespace = f" --namespace {found.namespace}" if found.namespace else ""
     remarks = (
         "What runs already, as it was found; nothing is changed while the mode is Observe.",
-        f"The SSH key goes into a Secret: kubectl -n {found.namespace} create secret generic heretic-ssh "
+        f"The SSH key goes into a Secret: kubectl create secret generic heretic-ssh{namespace} "
         "--type kubernetes.io/ssh-auth --from-file ssh-privatekey=FILE",
         *([remark] if remark else []),
     )
@@ -171,7 +172,7 @@ def _ipv4(text: str) -> IPv4Interface | None:
         interface = IPv4Interface(text)
     except (AddressValueError, ValueError):
         return None
-    usable = not interface.is_link_local and not interface.is_loopback and 8 <= interface.network.prefixlen <= 30
+    usable = not interface.is_link_local and 8 <= interface.network.prefixlen <= 30
     return interface if usable else None
 
 

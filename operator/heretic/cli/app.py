@@ -170,7 +170,7 @@ def adopt(
     from heretic.cli.adopt import Request, run
 
     where = merge(ctx, kubeconfig, context, namespace)
-    request = Request.parse(host, host_key or (), user=user, port=port, site=site, namespace=where.namespace or site)
+    request = Request.parse(host, host_key or (), user=user, port=port, site=site, namespace=where.namespace or "")
     _end(run(request, identity, trust=trust_on_first_use))
 
 

@@ -83,6 +83,18 @@ _OF_TYPE: Mapping[ConditionType, str] = {
 }
 """Conditions that should be True."""
 
+_TOLD_BY_PLAN = frozenset(
+    {
+        Reason.APPLYING,
+        Reason.WORK_IN_PROGRESS,
+        Reason.SITE_NOT_FOUND,
+        Reason.WAITING_FOR_NODES,
+        Reason.WAITING_FOR_SITE,
+        Reason.WAITING_FOR_POOL,
+    }
+)
+"""Reasons of conditions that are not True only because the plan has steps or waits, which is told from there."""
+
 _AFTER_REACHABLE = frozenset({ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY})
 """Conditions of a Node that nobody can know while its host is not reached; they are not told again."""
 
@@ -145,8 +157,10 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
             return "HVP-C007" if good else None
         case ConditionType.DELETION_BLOCKED:
             return "HVP-C005" if good else None
-    if good or condition.type not in _OF_TYPE:
+    if good or condition.type not in _OF_TYPE or condition.reason in _TOLD_BY_PLAN:
         return None
+    if condition.type is ConditionType.CAPACITY and condition.state is State.UNKNOWN:
+        return "HVP-V009"
     reachable = all_of_object.get(ConditionType.REACHABLE)
     if condition.type in _AFTER_REACHABLE and reachable and reachable.state is not State.TRUE:
         return None

@@ -182,6 +182,7 @@ _ALL: tuple[Code, ...] = (
         "A volume has lost redundancy",
         "Data is served; bring back what is out before anything else fails.",
     ),
+    Code("HVP-V009", _W, "It is not known how full a volume is", "See the findings of its bricks and nodes."),
 )
 
 CODES: Mapping[str, Code] = {code.id: code for code in _ALL}

@@ -24,7 +24,7 @@ def make(kind: str, namespace: str, name: str, spec: dict[str, Any], remarks: tu
 
     Args:
         kind: Of our group.
-        namespace: Of the object.
+        namespace: Of the object; empty = as kubectl apply is told.
         name: Of the object.
         spec: Fields as YAML names them.
         remarks: Comment lines.
@@ -32,11 +32,7 @@ def make(kind: str, namespace: str, name: str, spec: dict[str, Any], remarks: tu
     Raises:
         ValueError: The API would refuse it; a mistake of the caller.
     """
-    made = {
-        "apiVersion": API_VERSION,
-        "kind": kind,
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": spec,
-    }
+    metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
+    made = {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
     parse_resource(kind, made)
     return Manifest(made, remarks)

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import Mode
+from heretic.api.v1alpha1.node import NodeDisk
 from heretic.cli import render
 from heretic.cli.declared import declared
 from heretic.cli.observe import SiteSight, see
 from heretic.cli.options import Exit, Format, Where
 from heretic.cli.rehearse import Rehearsed
+from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.gluster.placement import Placement, place
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, plan_hash, steps_of
+from heretic.domain.site.view import SiteView
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,10 +125,26 @@ def _choices(sight: SiteSight) -> Iterator[str]:
         yield f"storage nodes, in order: {', '.join(storage.nodes)}"
         if storage.arbiter:
             yield f"arbiter, which holds names and no data: {storage.arbiter}"
-    for name, node in sorted(sight.view.nodes.items()):
-        for disk in (d for d in node.status.disks if d.use):
-            state = "in use" if disk.prepared else "blank, to be prepared"
-            yield f"{name}: disk {disk.id} ({format_bytes(disk.size_bytes)}) → {disk.volume_group} ({state})"
+    for node, disk in chosen_disks(sight.view):
+        state = "prepared" if disk.prepared else "blank, to be prepared"
+        yield f"disk of {node}: {disk.id} ({format_bytes(disk.size_bytes)}) for {disk.volume_group}, {state}"
+    for name, placed in placements(sight.view):
+        yield f"bricks of {name}: {', '.join(_brick(b) for b in placed.bricks)}"
+
+
+def chosen_disks(view: SiteView) -> list[tuple[str, NodeDisk]]:
+    """The disks that are chosen for bricks, each with its node."""
+    return [(name, disk) for name, node in sorted(view.nodes.items()) for disk in node.status.disks if disk.use]
+
+
+def placements(view: SiteView) -> list[tuple[str, Placement]]:
+    """The volumes of which it is known where they lie, by name of the object."""
+    return [(name, p) for name, p in sorted(place(view).items()) if isinstance(p, Placement)]
+
+
+def _brick(brick: BrickSpec) -> str:
+    kind = "arbiter" if brick.arbiter else "thin" if brick.thin else "thick"
+    return f"{brick.host} {brick.group}/{brick.name} {format_bytes(brick.size)} {kind}"
 
 
 def _show_object(console: "Console", entry: Rehearsed, number: int) -> int:
@@ -197,9 +217,20 @@ def as_data(sight: SiteSight) -> dict[str, object]:
             "arbiter": storage.arbiter if storage else "",
             "disks": [
                 {"node": n, "id": d.id, "use": d.use, "volumeGroup": d.volume_group, "prepared": d.prepared}
-                for n, node in sorted(sight.view.nodes.items())
-                for d in node.status.disks
-                if d.use
+                for n, d in chosen_disks(sight.view)
+            ],
+            "bricks": [
+                {
+                    "volume": name,
+                    "node": b.host,
+                    "path": b.path,
+                    "volumeGroup": b.group,
+                    "sizeBytes": b.size,
+                    "thin": b.thin,
+                    "arbiter": b.arbiter,
+                }
+                for name, placed in placements(sight.view)
+                for b in placed.bricks
             ],
         },
         "objects": [_object_data(entry) for entry in sight.objects],
