@@ -116,9 +116,12 @@ class Probe(Generic[T]):
         argv: What to run; must change nothing on the host.
         parse: Turns the output into a fact; total: what it does not understand is Unknown.
         timeout: Seconds.
+        lasting: Whether the answer changes only with hardware, packages or a boot, so that a calm host need not be
+            asked at every pass.
     """
 
     name: str
     argv: tuple[str, ...]
     parse: Callable[[Output], Fact[T]]
     timeout: int = 15
+    lasting: bool = False

@@ -5,22 +5,28 @@ trip; the others share the answer while it is fresh enough for them and no effec
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from heretic.api.v1alpha1 import Node
+from heretic.domain.commands import Output, Probe
+from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Failure, HereticError, Reason
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeState
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.probes import HOST_PROBES, assemble
+from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, assemble, lasting_still_hold
 from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.view import SiteView
-from heretic.hosts.pool import Hosts
+from heretic.hosts.pool import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.access import Access
 from heretic.reconcile.metrics import REACHABLE, ROUND_TRIPS
+
+FULL_LOOK_SECONDS = 600.0
+"""How long a calm host is asked only what can change without hardware, packages or a boot being touched."""
 
 HostView = HostFacts | Failure
 """What is known of a host: its facts, or why there are none."""
@@ -51,6 +57,7 @@ class Observer:
         self._looks: dict[tuple[str, str], _Look] = {}
         self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
         self._started: dict[str, tuple[str, ...]] = {}
+        self._full: dict[tuple[str, str], tuple[float, Mapping[str, Output]]] = {}
 
     async def host(self, namespace: str, view: SiteView, node: Node, max_age: float) -> HostView:
         """What is known of one host.
@@ -98,6 +105,7 @@ class Observer:
     def forget(self, namespace: str, node: str) -> None:
         """A Node was deleted."""
         self._looks.pop((namespace, node), None)
+        self._full.pop((namespace, node), None)
         self._hosts.forget(f"{namespace}/{node}")
 
     def _age(self, look: _Look) -> float:
@@ -107,8 +115,7 @@ class Observer:
         name = node.metadata.name
         try:
             settings = await self._access.settings(namespace, view, node)
-            ROUND_TRIPS.labels(host=name).inc()
-            batch = await self._hosts.probe(settings, HOST_PROBES)
+            batch = await self._batch(namespace, node, settings)
         except HereticError as error:
             if error.failure.reason is Reason.AUTHENTICATION_FAILED:
                 self._access.forget(namespace)
@@ -117,6 +124,19 @@ class Observer:
         REACHABLE.labels(namespace=namespace, host=name).set(1)
         return assemble(name, batch.outputs, batch.sent_at, batch.received_at)
 
+    async def _batch(self, namespace: str, node: Node, settings: HostSettings) -> Batch:
+        """A brief look at a calm host with what lasts from the last full one, or a full look."""
+        key = (namespace, node.metadata.name)
+        full = self._full.get(key)
+        if full is not None and _is_ready(node) and self._monotonic() - full[0] < FULL_LOOK_SECONDS:
+            brief = await self._ask(settings, BRIEF_PROBES)
+            if lasting_still_hold(full[1], brief.outputs):
+                return replace(brief, outputs={**full[1], **brief.outputs})
+        asked_at = self._monotonic()
+        batch = await self._ask(settings, HOST_PROBES)
+        self._full[key] = (asked_at, batch.outputs)
+        return batch
+
     async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:
         asked = _whom_to_ask(hosts)
         if asked is None:
@@ -124,18 +144,25 @@ class Observer:
         node = view.nodes[asked]
         try:
             settings = await self._access.settings(namespace, view, node)
-            facts = await self._ask(namespace, asked, settings)
+            facts = await self._ask_pool(namespace, asked, settings)
             if started_in(facts) != self._started.get(namespace, ()):
                 self._started[namespace] = started_in(facts)
-                facts = await self._ask(namespace, asked, settings)
+                facts = await self._ask_pool(namespace, asked, settings)
         except HereticError as error:
             return Unknown(f"{asked}: {error.failure.message}")
         return Known(facts)
 
-    async def _ask(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:
-        ROUND_TRIPS.labels(host=asked).inc()
-        batch = await self._hosts.probe(settings, pool_probes(self._started.get(namespace, ())))
+    async def _ask_pool(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:
+        batch = await self._ask(settings, pool_probes(self._started.get(namespace, ())))
         return assemble_pool(asked, batch.outputs)
+
+    async def _ask(self, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
+        ROUND_TRIPS.labels(host=settings.name).inc()
+        return await self._hosts.probe(settings, probes)
+
+
+def _is_ready(node: Node) -> bool:
+    return any(c.type == ConditionType.READY and c.status == State.TRUE for c in node.status.conditions)
 
 
 def started_in(facts: PoolFacts) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from heretic.api.v1alpha1.common import StoredPlan, StoredStep
 from heretic.cluster.events import EventRecorder, transitions
 from heretic.cluster.status import StatusWriter
 from heretic.domain.conditions import merge
@@ -116,20 +117,15 @@ def _stored_plan(stored: Stored, outcome: Outcome) -> Object | None:
     if not steps:
         return None
     meta = stored.raw["metadata"]
-    return {
-        "hash": plan_hash(meta["uid"], int(meta.get("generation", 0)), steps),
-        "needsApproval": any(s.needs_approval for s in steps),
-        "steps": [
-            {
-                "verb": s.verb,
-                "host": s.host,
-                "risk": s.risk.value,
-                "arguments": {k: v[:256] for k, v in s.arguments().items()},
-                "why": s.why,
-            }
-            for s in steps[:MAX_STEPS]
-        ],
-    }
+    shown = [
+        StoredStep(verb=s.verb, host=s.host, risk=s.risk, arguments=s.arguments(), why=s.why) for s in steps[:MAX_STEPS]
+    ]
+    plan = StoredPlan(
+        hash=plan_hash(meta["uid"], int(meta.get("generation", 0)), steps),
+        needs_approval=any(s.needs_approval for s in steps),
+        steps=shown,
+    )
+    return plan.model_dump(mode="json", by_alias=True)
 
 
 def changed_by(raw: Object) -> str:

@@ -56,46 +56,73 @@ def _file(path: str) -> Probe[object]:
     return Probe(f"file:{path}", ("@file", path), lambda output: parse_file(output, path))
 
 
-def _text(name: str, path: str) -> Probe[object]:
-    return Probe(name, ("@file", path), lambda output: parse_text(output, path))
+def _text(name: str, path: str, *, lasting: bool = False) -> Probe[object]:
+    return Probe(name, ("@file", path), lambda output: parse_text(output, path), lasting=lasting)
 
 
 HOST_PROBES: tuple[Probe[object], ...] = (
-    _text("os-release", "/etc/os-release"),
-    Probe("kernel", ("uname", "-r"), _whole("uname")),
-    Probe("cpu", ("lscpu", "-J"), system.parse_cpu),
-    Probe("memory", ("@file", "/proc/meminfo"), system.parse_memory),
+    _text("os-release", "/etc/os-release", lasting=True),
+    Probe("kernel", ("uname", "-r"), _whole("uname"), lasting=True),
+    Probe("cpu", ("lscpu", "-J"), system.parse_cpu, lasting=True),
+    Probe("memory", ("@file", "/proc/meminfo"), system.parse_memory, lasting=True),
     _text("boot-id", "/proc/sys/kernel/random/boot_id"),
     Probe("uptime", ("@file", "/proc/uptime"), system.parse_uptime),
     Probe("clock", ("date", "+%s.%N"), _whole("date")),
     Probe("time-sync", ("chronyc", "-c", "tracking"), _whole("chronyc")),
     Probe("free", ("stat", "-f", "-c", "%S %a", "/", "/var"), system.parse_free),
-    Probe("selinux", ("@file", "/sys/fs/selinux/enforce"), system.parse_selinux),
+    Probe("selinux", ("@file", "/sys/fs/selinux/enforce"), system.parse_selinux, lasting=True),
     Probe("lsblk", ("lsblk", "-J", "-b", "-o", COLUMNS), parse_lsblk),
-    Probe("links", ("@links",), parse_links),
-    Probe("signatures", ("@signatures",), parse_signatures, timeout=30),
-    Probe("pvs", lvm.PVS, lvm.parse_pvs, timeout=30),
+    Probe("links", ("@links",), parse_links, lasting=True),
+    Probe("signatures", ("@signatures",), parse_signatures, timeout=30, lasting=True),
+    Probe("pvs", lvm.PVS, lvm.parse_pvs, timeout=30, lasting=True),
     Probe("vgs", lvm.VGS, lvm.parse_vgs, timeout=30),
     Probe("lvs", lvm.LVS, lvm.parse_lvs, timeout=30),
     Probe("mounts", storage.FINDMNT, storage.parse_mounts),
     Probe("bricks", ("@bricks",), storage.parse_bricks),
     Probe("interfaces", ("ip", "-d", "-j", "addr"), ip.parse_interfaces),
-    Probe("speeds", ip.SPEEDS, ip.parse_speeds),
-    Probe("dpkg", (*packages.DPKG, *PACKAGES), packages.parse_dpkg),
-    Probe("rpm", (*packages.RPM, *PACKAGES), packages.parse_rpm),
+    Probe("speeds", ip.SPEEDS, ip.parse_speeds, lasting=True),
+    Probe("dpkg", (*packages.DPKG, *PACKAGES), packages.parse_dpkg, lasting=True),
+    Probe("rpm", (*packages.RPM, *PACKAGES), packages.parse_rpm, lasting=True),
     Probe("package-locks", protection.LOCKS, protection.parse_locks),
     Probe(
         "units",
         ("systemctl", "show", "--no-pager", "-p", systemd.PROPERTIES, *_SERVICES, *_UNIT_PATTERNS),
         lambda output: systemd.parse_units(output, None),
     ),
-    Probe("firewall-zones", protection.ZONES, _whole("firewall-cmd")),
-    Probe("firewall-default", protection.DEFAULT_ZONE, _whole("firewall-cmd")),
+    Probe("firewall-zones", protection.ZONES, _whole("firewall-cmd"), lasting=True),
+    Probe("firewall-default", protection.DEFAULT_ZONE, _whole("firewall-cmd"), lasting=True),
     Probe("reloads", ("ls", "-1", RELOADS), lambda output: _reloads(output)),
     Probe("gluster-uuid", ("@file", "/var/lib/glusterd/glusterd.info"), parse_uuid),
     Probe("peers", ("gluster", "--mode=script", "peer", "status", "--xml"), parse_peers),
     *(_file(path) for path in FILES),
 )
+
+
+BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.lasting)
+"""What a calm host is asked between two full looks: a third of the work for it."""
+
+
+def lasting_still_hold(before: Mapping[str, Output], now: Mapping[str, Output]) -> bool:
+    """Whether the lasting answers of an earlier full look may be used with a brief one.
+
+    They may not when the host was booted since, or when a disk came, went or changed its size.
+
+    Args:
+        before: All answers of the full look.
+        now: The answers of the brief one.
+    """
+    return (_boot(before), _whole_disks(before)) == (_boot(now), _whole_disks(now))
+
+
+def _boot(outputs: Mapping[str, Output]) -> Fact[str]:
+    return parse_text(outputs.get("boot-id", _NO_ANSWER), "the boot id")
+
+
+def _whole_disks(outputs: Mapping[str, Output]) -> Fact[frozenset[tuple[str, int]]]:
+    blocks = parse_lsblk(outputs.get("lsblk", _NO_ANSWER))
+    if not isinstance(blocks, Known):
+        return blocks
+    return Known(frozenset((b.path, b.size) for b in blocks.value if b.type == "disk"))
 
 
 def assemble(host: str, outputs: Mapping[str, Output], sent_at: float, received_at: float) -> HostFacts:
