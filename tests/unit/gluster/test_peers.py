@@ -72,9 +72,7 @@ WHOLE = answer(PEER.format(connected=1, state=3, text="Peer in Cluster")).stdout
     ("output", "said"),
     [
         pytest.param(Output(124, "", ""), "in time", id="timed out"),
-        pytest.param(
-            Output(1, "", "Connection failed. Check glusterd."), "Connection failed", id="glusterd is down"
-        ),
+        pytest.param(Output(1, "", "Connection failed. Check glusterd."), "Connection failed", id="glusterd is down"),
         pytest.param(answer("", -1, "Locking failed on n3"), "Locking failed on n3", id="opRet -1 with rc 0"),
         pytest.param(answer("", -1, "(null)"), "no reason given", id="opErrstr is (null)"),
         pytest.param(Output(0, WHOLE[:-60], ""), "whole XML", id="cut off"),
@@ -83,9 +81,7 @@ WHOLE = answer(PEER.format(connected=1, state=3, text="Peer in Cluster")).stdout
         pytest.param(
             answer(PEER.format(connected="N/A", state=3, text="")), "without uuid", id="connected is not a number"
         ),
-        pytest.param(
-            Output(0, '<!DOCTYPE x [<!ENTITY a "b">]>' + WHOLE, ""), "whole XML", id="document type refused"
-        ),
+        pytest.param(Output(0, '<!DOCTYPE x [<!ENTITY a "b">]>' + WHOLE, ""), "whole XML", id="document type refused"),
     ],
 )
 def test_peers_that_cannot_be_trusted_are_unknown(output: Output, said: str) -> None:
@@ -104,9 +100,7 @@ def test_every_prefix_of_a_good_answer_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
-        pytest.param(
-            Output(0, f"0600\nUUID={OWN.upper()}\noperating-version=100000\n", ""), Known(OWN), id="file"
-        ),
+        pytest.param(Output(0, f"0600\nUUID={OWN.upper()}\noperating-version=100000\n", ""), Known(OWN), id="file"),
         pytest.param(Output(0, f"UUID: {OWN}\n", ""), Known(OWN), id="command"),
         pytest.param(Output(1, "", ""), Absent(), id="no file yet"),
         pytest.param(Output(127, "", "not found"), Absent(), id="not installed"),

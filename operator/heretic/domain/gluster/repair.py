@@ -27,6 +27,9 @@ from heretic.domain.site.view import SiteView
 
 Finding = Step | Wait | Blocked
 
+_MENTIONED = 3
+"""Options that a message lists before it says "and N more"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -126,11 +129,15 @@ def _options(scene: Scene) -> Iterator[Finding]:
     if obstacle:
         yield obstacle
         return
-    told = ", ".join(
+    told = [
         f"{name} is {scene.info.options.get(name, 'not set')}, not {value}" for name, value in sorted(wanted.items())
-    )
+    ]
+    more = f" and {len(told) - _MENTIONED} more options differ" if len(told) > _MENTIONED else ""
     yield SetVolumeOptions(
-        host=scene.pool.asked, why=told, volume=scene.info.name, options=tuple(sorted(wanted.items()))
+        host=scene.pool.asked,
+        why=", ".join(told[:_MENTIONED]) + more,
+        volume=scene.info.name,
+        options=tuple(sorted(wanted.items())),
     )
 
 

@@ -125,7 +125,7 @@ def _grow(view: SiteView, hosts: Mapping[str, HostView], nodes: Sequence[str], s
         return Blocked(
             Reason.POOL_NOT_OURS,
             f"{other} is in a trusted pool of its own with {', '.join(sorted(seen[other].peers))}, apart from the one "
-            f"of {anchor}; two pools cannot be joined. Detach its peers by hand if neither pool's bricks are lost by it",
+            f"of {anchor}; two pools cannot be joined. Detach its peers if neither pool's bricks are lost by it",
         )
     return Proceed(
         tuple(
