@@ -296,7 +296,7 @@ put() {
     { [ "$3" = - ] || replaces "$1" "$3"; } &&
       mkdir -p "${k:-/}" && t=$(mktemp "$k/.heretic.XXXXXX") && printf %s "$4" | base64 -d >"$t" &&
       chmod "$2" "$t" && sync "$t" && mv -fT "$t" "$1" && sync "${k:-/}" &&
-      { [ ! -e /sys/fs/selinux/enforce ] || restorecon "$1"; }
+      { [ ! -e /sys/fs/selinux/enforce ] || ! command -v restorecon || restorecon "$1"; }
   } >"$d/o" 2>"$d/e" 9>&- || {
     r=$?
     [ -z "$t" ] || rm -f "$t"
