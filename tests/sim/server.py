@@ -82,6 +82,11 @@ class SimServer:
         """The public host key as a user would pin it."""
         return self.host_key.export_public_key("openssh").decode().strip()
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open now."""
+        return len(self._open)
+
     async def start(self) -> "SimServer":
         """Listens; returns itself."""
         key = (self.host_key, self.host_certificate) if self.host_certificate else self.host_key

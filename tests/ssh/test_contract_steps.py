@@ -110,6 +110,11 @@ async def test_an_effect_that_is_not_there_afterwards_is_a_failure(target: Targe
         (Command(("printf", "%s", "vg01\nxvg0"), expect=Expect.CONTAINS, text="vg0"), False),
         (Command(("printf", "%s", ""), expect=Expect.CONTAINS, text="vg0"), False),
         (Command(("printf", "%s", "a\\b"), expect=Expect.CONTAINS, text="a\\b"), True),
+        (Command(("printf", "%s", "a\n  vg0  \nb"), expect=Expect.LACKS, text="vg0"), False),
+        (Command(("printf", "%s", "a\nvg0"), expect=Expect.LACKS, text="vg0"), False),
+        (Command(("printf", "%s", "vg01\nxvg0"), expect=Expect.LACKS, text="vg0"), True),
+        (Command(("printf", "%s", ""), expect=Expect.LACKS, text="vg0"), True),
+        (Command(("false",), expect=Expect.LACKS, text="vg0"), False),
     ],
     ids=lambda v: f"{v.expect}:{v.argv[-1]!r}:{v.text!r}" if isinstance(v, Command) else str(v),
 )

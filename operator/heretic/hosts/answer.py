@@ -109,6 +109,7 @@ def _condition_failure(what: str, command: Command, said: Output) -> Failure:
         Expect.EMPTY: "should print nothing",
         Expect.EQUALS: f"should print {command.text.strip()!r}",
         Expect.CONTAINS: f"should print a line {command.text.strip()!r}",
+        Expect.LACKS: f"should print no line {command.text.strip()!r}",
     }[command.expect]
     return Transient(Reason.VERIFICATION_FAILED, f"{what}: `{asked}` {wanted}, but {_said(said)}")
 

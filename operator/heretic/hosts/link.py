@@ -113,7 +113,9 @@ class Link:
         self._in_use += 1
         try:
             try:
-                await asyncio.wait_for(self._turns.acquire(), self._limits.queue_seconds)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                async with asyncio.timeout(self._limits.queue_seconds):
+                    await self._turns.acquire()
             except TimeoutError:
                 raise HereticError(self._busy()) from None
             try:
@@ -134,7 +136,7 @@ class Link:
         # Not awaited itself: a caller that is cancelled must not take the connection away from the others.
         await asyncio.wait([attempt])
         if attempt.cancelled():
-            raise HereticError(Transient(Reason.CONNECTION_LOST, f"{self.settings}: the connection is being closed"))
+            raise HereticError(self._closing())
         result = attempt.result()
         if isinstance(result, Session):
             return result
@@ -156,6 +158,9 @@ class Link:
                 session, accepted = await Session.open(self.settings, self._traffic, self._lost)
         except HereticError as error:
             return self._failed(error.failure)
+        if self._closed and not self._in_use:
+            session.abort()
+            return self._closing()
         if accepted is not None:
             self._on_first_use(self.settings.name, accepted)
             self.settings = replace(self.settings, host_keys=(accepted,))
@@ -202,6 +207,9 @@ class Link:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
+
+    def _closing(self) -> Failure:
+        return Transient(Reason.CONNECTION_LOST, f"{self.settings}: the connection is being closed")
 
     def _busy(self) -> Failure:
         return Transient(

@@ -235,10 +235,13 @@ holds() {
     0:*) ;;
     *) return 1 ;;
   esac
-  if [ "$x" = contains ]; then
-    while read -r l || [ "$l" ]; do [ "$l" != "$y" ] || return 0; done <"$d/o"
-    return 1
-  fi
+  case $x in
+    contains | lacks)
+      while read -r l || [ "$l" ]; do [ "$l" != "$y" ] || { [ "$x" = contains ]; return; }; done <"$d/o"
+      [ "$x" = lacks ]
+      return
+      ;;
+  esac
   [ "$x" != empty ] || y=''
   l=$(cat "$d/o")
   l=${l#"${l%%[![:space:]]*}"}

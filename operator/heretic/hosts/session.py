@@ -220,13 +220,12 @@ class Session:
 
     async def _give_up(self, channel: "asyncssh.SSHClientChannel[bytes] | None", *, stop: bool) -> None:
         """Closes the channel; drops the connection when the host does not even answer that."""
-        try:
-            if channel is not None:
-                self._end(channel, stop=stop)
-                await asyncio.wait_for(channel.wait_closed(), CLOSE_TIMEOUT)
-                return
-        except TimeoutError:
-            pass
+        if channel is not None:
+            self._end(channel, stop=stop)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await channel.wait_closed()
+                    return
         self._connection.abort()
 
     def _end(self, channel: "asyncssh.SSHClientChannel[bytes]", *, stop: bool) -> None:
@@ -258,7 +257,8 @@ class Session:
         """Ends the connection and waits until it has ended."""
         self._connection.close()
         try:
-            await asyncio.wait_for(self._connection.wait_closed(), CLOSE_TIMEOUT)
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._connection.wait_closed()
         except TimeoutError:
             self._connection.abort()
 

@@ -1,0 +1,451 @@
+"""What goes wrong between the operator and a host, and which of the closed reasons it becomes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import asyncssh
+import pytest
+
+import heretic.hosts.link
+import heretic.hosts.script
+import heretic.hosts.session
+from heretic.domain.commands import Command, Expect, Output, Probe, PutFile, Script
+from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
+from heretic.domain.facts import Known
+from heretic.domain.plan import Done, Failed
+from heretic.hosts import Hosts, HostSettings
+from sim.machine import File, failed, ok
+from sim.server import SimServer, client_key
+from ssh.targets import settings_for
+
+PROBE: Probe[Output] = Probe("p", ("@file", "/etc/hostname"), Known, timeout=1)
+STEP = Script(done=(Command(("made",)),), actions=(PutFile("/a", "x"),))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch, server: SimServer) -> None:
+    """Seconds become tenths, so that hanging hosts do not hang the tests."""
+    monkeypatch.setattr(heretic.hosts.script, "_MARGIN", -0.7)
+    monkeypatch.setattr(heretic.hosts.session, "CLOSE_TIMEOUT", 0.3)
+    monkeypatch.setattr(heretic.hosts.session, "LOGIN_TIMEOUT", 0.3)
+    server.machine.tools["made"] = lambda m, argv, stdin: Output(0 if "/a" in m.files else 1, "", "")
+
+
+async def failure_of(hosts: Hosts, settings: HostSettings) -> Failure:
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    result = await hosts.perform(settings, STEP, token=0)
+    assert isinstance(result, Failed)
+    assert result.failure == raised.value.failure, "a step must fail as a batch does"
+    return raised.value.failure
+
+
+def fingerprint(line: str) -> str:
+    return asyncssh.import_public_key(line).get_fingerprint()
+
+
+# --- identity and login ---
+
+
+async def test_no_such_key_there(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    server.faults.refuse_login = True
+    failure = await failure_of(hosts, settings)
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is Reason.AUTHENTICATION_FAILED
+    assert "user 'root' may not log in" in failure.message
+    server.faults.refuse_login = False
+    await asyncio.sleep(0.05)
+    await hosts.probe(settings, [PROBE])
+
+
+async def test_another_host_key_than_the_pinned_one(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    pinned = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
+    failure = await failure_of(hosts, replace(settings, host_keys=(pinned,)))
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is Reason.HOST_KEY_MISMATCH
+    assert f"expected key {fingerprint(pinned)}" in failure.message
+    assert f"presents the host key {fingerprint(server.host_key_line)}" in failure.message
+    assert server.logins == 0
+
+
+@pytest.mark.parametrize("kind", ["ecdsa-sha2-nistp256", "ssh-rsa"])
+async def test_a_pinned_key_of_a_kind_that_the_host_does_not_have(
+    hosts: Hosts, server: SimServer, settings: HostSettings, kind: str
+) -> None:
+    pinned = asyncssh.generate_private_key(kind).export_public_key("openssh").decode()
+    failure = await failure_of(hosts, replace(settings, host_keys=(pinned,)))
+    assert failure.reason is Reason.HOST_KEY_MISMATCH
+    assert fingerprint(server.host_key_line) in failure.message
+
+
+@pytest.mark.parametrize("kind", ["ecdsa-sha2-nistp256", "ssh-rsa", "ssh-ed25519"])
+async def test_a_pinned_key_of_any_kind_is_enough(hosts: Hosts, kind: str) -> None:
+    server = await SimServer(host_key=asyncssh.generate_private_key(kind)).start()
+    await hosts.probe(settings_for(server), [PROBE])
+    await server.stop()
+
+
+async def test_no_host_key_pinned(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    failure = await failure_of(hosts, replace(settings, host_keys=()))
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is Reason.HOST_KEY_NOT_PINNED
+    assert server.host_key_line.split()[1] in failure.message
+    assert fingerprint(server.host_key_line) in failure.message
+    assert server.logins == 0
+    assert hosts.trusted_key("node1") is None
+
+
+async def test_first_use_is_trusted_once(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    trusting = replace(settings, host_keys=(), trust_on_first_use=True)
+    await hosts.probe(trusting, [PROBE])
+    assert hosts.trusted_key("node1") == server.host_key_line
+    await server.stop()
+    server.host_key = asyncssh.generate_private_key("ssh-ed25519")
+    await server.start()
+    await asyncio.sleep(0.05)
+    failure = await failure_of(hosts, trusting)
+    assert failure.reason is Reason.HOST_KEY_MISMATCH
+    assert server.logins == 1
+
+
+async def test_first_use_recorded_as_pinned_keeps_the_connection(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    await hosts.probe(replace(settings, host_keys=(), trust_on_first_use=True), [PROBE])
+    recorded = hosts.trusted_key("node1")
+    assert recorded is not None
+    await hosts.probe(replace(settings, host_keys=(recorded + " a comment",)), [PROBE])
+    assert server.logins == 1
+
+
+async def test_opting_in_does_not_weaken_a_pinned_key(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    pinned = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
+    failure = await failure_of(hosts, replace(settings, host_keys=(pinned,), trust_on_first_use=True))
+    assert failure.reason is Reason.HOST_KEY_MISMATCH
+    assert server.logins == 0
+
+
+@asynccontextmanager
+async def certified(principal: str, authority: asyncssh.SSHKey) -> AsyncIterator[SimServer]:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    certificate = authority.generate_host_certificate(key, "node1", principals=[principal])
+    server = await SimServer(host_key=key, host_certificate=certificate).start()
+    yield server
+    await server.stop()
+
+
+def line_of(key: asyncssh.SSHKey) -> str:
+    return key.export_public_key("openssh").decode()
+
+
+async def test_a_certificate_of_a_trusted_authority(hosts: Hosts) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    async with certified("127.0.0.1", authority) as server:
+        trusting = replace(settings_for(server), host_keys=(), certificate_authorities=(line_of(authority),))
+        await hosts.probe(trusting, [PROBE])
+        assert server.logins == 1
+        assert hosts.trusted_key("node1") is None
+
+
+async def test_a_certificate_of_another_authority(hosts: Hosts) -> None:
+    expected, shown = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+    async with certified("127.0.0.1", shown) as server:
+        trusting = replace(settings_for(server), host_keys=(), certificate_authorities=(line_of(expected),))
+        failure = await failure_of(hosts, trusting)
+        assert failure.reason is Reason.HOST_KEY_MISMATCH
+        assert f"signed by {expected.get_fingerprint()}" in failure.message
+        assert f"signed by {shown.get_fingerprint()}" in failure.message
+        assert server.logins == 0
+
+
+async def test_a_certificate_for_another_address(hosts: Hosts) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    async with certified("10.0.0.1", authority) as server:
+        trusting = replace(settings_for(server), host_keys=(), certificate_authorities=(line_of(authority),))
+        failure = await failure_of(hosts, trusting)
+        assert failure.reason is Reason.HOST_KEY_MISMATCH
+        assert "principal" in failure.message
+        assert server.logins == 0
+
+
+async def test_an_authority_and_a_host_without_a_certificate(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    failure = await failure_of(
+        hosts, replace(settings, host_keys=(), certificate_authorities=(line_of(authority),), trust_on_first_use=True)
+    )
+    assert failure.reason is Reason.HOST_KEY_MISMATCH
+    assert server.logins == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"private_key": "-----BEGIN nonsense"}, Reason.CREDENTIALS_MISSING),
+        ({"private_key": ""}, Reason.CREDENTIALS_MISSING),
+        (
+            {"private_key": client_key().export_private_key("pkcs8-pem", passphrase="secret-passphrase").decode()},
+            Reason.CREDENTIALS_MISSING,
+        ),
+        ({"host_keys": ("ssh-ed25519",)}, Reason.INVALID_SPEC),
+        ({"certificate_authorities": ("nonsense",)}, Reason.INVALID_SPEC),
+    ],
+    ids=["garbled key", "empty key", "key with a passphrase", "garbled host key", "garbled authority"],
+)
+async def test_settings_that_cannot_work(
+    hosts: Hosts, settings: HostSettings, change: dict[str, object], reason: Reason
+) -> None:
+    failure = await failure_of(hosts, replace(settings, **change))  # type: ignore[arg-type]
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is reason
+
+
+# --- the network ---
+
+
+async def test_nobody_listens(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    await server.stop()
+    failure = await failure_of(hosts, settings)
+    assert isinstance(failure, Transient)
+    assert failure.reason is Reason.UNREACHABLE
+    assert "Connection refused (ECONNREFUSED)" in failure.message
+    assert failure.message.startswith(f"node1 (127.0.0.1:{settings.port}): ")
+
+
+async def test_no_such_name(hosts: Hosts, settings: HostSettings) -> None:
+    failure = await failure_of(hosts, replace(settings, address="host.invalid"))
+    assert isinstance(failure, Transient)
+    assert failure.reason is Reason.NAME_NOT_RESOLVED
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def speaks_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 100)
+    await writer.drain()
+    writer.close()
+
+
+@pytest.mark.parametrize("handler", [silent, hangs_up, speaks_http], ids=lambda h: h.__name__)
+async def test_something_else_listens(hosts: Hosts, settings: HostSettings, handler: Handler) -> None:
+    other = await asyncio.start_server(handler, "127.0.0.1", 0)
+    failure = await failure_of(hosts, replace(settings, port=other.sockets[0].getsockname()[1]))
+    assert isinstance(failure, Transient)
+    assert failure.reason is Reason.UNREACHABLE
+    other.close()
+    await other.wait_closed()
+
+
+# --- during a call ---
+
+
+async def test_the_connection_breaks_before_the_script_ran(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    server.faults.drop_before = 1
+    result = await hosts.perform(settings, STEP, token=0)
+    assert isinstance(result, Failed)
+    assert result.failure.reason is Reason.CONNECTION_LOST
+    assert server.machine.effects == []
+    await asyncio.sleep(0.05)
+    assert await hosts.perform(settings, STEP, token=0) == Done(changed=True)
+
+
+async def test_the_reply_is_lost(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    server.faults.drop_after = 1
+    result = await hosts.perform(settings, STEP, token=0)
+    assert isinstance(result, Failed)
+    assert result.failure.reason is Reason.CONNECTION_LOST
+    await asyncio.sleep(0.05)
+    assert await hosts.perform(settings, STEP, token=0) == Done(changed=False)
+    assert server.machine.effects == [("put", "/a")]
+
+
+async def test_a_script_that_hangs_is_given_up_and_the_connection_kept(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    server.faults.hang = True
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    assert isinstance(raised.value.failure, Transient)
+    assert raised.value.failure.reason is Reason.COMMAND_TIMED_OUT
+    server.faults.hang = False
+    await hosts.probe(settings, [PROBE])
+    assert server.logins == 1
+
+
+async def test_a_host_that_freezes_loses_its_connection(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    await hosts.probe(settings, [PROBE])
+    server.freeze()
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    assert raised.value.failure.reason is Reason.COMMAND_TIMED_OUT
+    await asyncio.sleep(0.05)
+    await hosts.probe(settings, [PROBE])
+    assert server.logins == 2
+
+
+async def test_sudo_refuses(hosts: Hosts) -> None:
+    server = await SimServer(user="operator").start()
+    server.faults.refuse_sudo = "sudo: a password is required\n"
+    failure = await failure_of(hosts, replace(settings_for(server), user="operator"))
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is Reason.NO_ROOT
+    assert "a password is required" in failure.message
+    server.faults.refuse_sudo = None
+    await hosts.probe(replace(settings_for(server), user="operator"), [PROBE])
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    "garble",
+    [lambda d: b"", lambda d: d[:-1], lambda d: d + b"x", lambda d: b"%PDF", lambda d: d.replace(b" 0", b" zero")],
+    ids=["nothing", "cut short", "too long", "something else", "garbled table"],
+)
+async def test_an_answer_that_is_not_one(
+    hosts: Hosts, server: SimServer, settings: HostSettings, garble: Callable[[bytes], bytes]
+) -> None:
+    server.faults.garble = garble
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    assert isinstance(raised.value.failure, Transient)
+    assert raised.value.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
+
+
+async def test_a_login_shell_that_chatters_does_no_harm(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    server.machine.files["/etc/hostname"] = File("node1\n")
+    server.faults.noise = "Welcome!\nheretic\n"
+    assert (await hosts.probe(settings, [PROBE])).outputs["p"].stdout == "0644\nnode1\n"
+
+
+async def test_an_answer_without_end_is_cut_off(
+    hosts: Hosts, server: SimServer, settings: HostSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heretic.hosts.session, "MAX_ANSWER", 1000)
+    server.machine.files["/etc/hostname"] = File("x" * 2000)
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    assert raised.value.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
+    assert "longer than" in raised.value.failure.message
+
+
+# --- what failed programs say ---
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "kind"),
+    [
+        ("cp: error writing '/a': No space left on device", Reason.DISK_FULL, NeedsUser),
+        ("Error: At least 50MB more space needed on the / filesystem.", Reason.DISK_FULL, NeedsUser),
+        ("mkdir: cannot create directory 'x': Read-only file system", Reason.READ_ONLY_ROOT, NeedsUser),
+        (
+            "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (apt-get)",
+            Reason.PACKAGE_MANAGER_LOCKED,
+            Transient,
+        ),
+        (
+            "dpkg: error: dpkg frontend lock was locked by another process with pid 7",
+            Reason.PACKAGE_MANAGER_LOCKED,
+            Transient,
+        ),
+        ("Waiting for process with pid 4711 to finish.", Reason.PACKAGE_MANAGER_LOCKED, Transient),
+        ("something else", Reason.COMMAND_FAILED, Transient),
+    ],
+)
+async def test_trouble_of_the_host_is_recognized(
+    hosts: Hosts, server: SimServer, settings: HostSettings, said: str, reason: Reason, kind: type
+) -> None:
+    server.machine.tools["install"] = lambda m, argv, stdin: failed(said, 100)
+    script = Script(done=(Command(("made",)),), actions=(Command(("install", "x")),))
+    result = await hosts.perform(settings, script, token=0)
+    assert isinstance(result, Failed)
+    assert isinstance(result.failure, kind)
+    assert result.failure.reason is reason
+    assert "node1: `install x` failed: " in result.failure.message
+    assert said in result.failure.message
+
+
+async def test_trouble_is_recognized_in_the_output_of_a_program_that_timed_out(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    server.machine.tools["dnf"] = lambda m, argv, stdin: Output(124, "Waiting for process with pid 1 to finish.\n", "")
+    script = Script(done=(Command(("made",)),), actions=(Command(("dnf", "install", "x")),))
+    result = await hosts.perform(settings, script, token=0)
+    assert isinstance(result, Failed)
+    assert result.failure.reason is Reason.PACKAGE_MANAGER_LOCKED
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [("No space left on device", Reason.DISK_FULL), ("Read-only file system", Reason.READ_ONLY_ROOT)],
+)
+async def test_a_file_that_cannot_be_written(
+    hosts: Hosts, server: SimServer, settings: HostSettings, error: str, reason: Reason
+) -> None:
+    server.machine.put_error = error
+    result = await hosts.perform(settings, STEP, token=0)
+    assert isinstance(result, Failed)
+    assert result.failure.reason is reason
+    assert "writing /a failed" in result.failure.message
+
+
+async def test_another_step_holds_the_lock(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
+    server.machine.lock_held = True
+    result = await hosts.perform(settings, STEP, token=0)
+    assert isinstance(result, Failed)
+    assert result.failure.reason is Reason.LOCKED_BY_OTHER_OPERATOR
+    assert server.machine.effects == []
+
+
+# --- secrets ---
+
+CANARY = "canary-5f2d9a"
+
+
+async def test_no_secret_leaves_by_a_message_a_repr_or_the_log(
+    hosts: Hosts, server: SimServer, settings: HostSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    server.machine.tools |= {
+        "leak": lambda m, argv, stdin: failed(f"bad password: {stdin}", 1, stdin or ""),
+        "never": lambda m, argv, stdin: failed("no"),
+        "show": lambda m, argv, stdin: ok(m.files["/secret"].content if "/secret" in m.files else ""),
+    }
+    never, put = Command(("never",)), PutFile("/a", "x")
+    leak = Command(("leak",), stdin=f"user\n{CANARY}\n")
+    shows_file = Command(("show",), expect=Expect.EQUALS, text="never")
+    scripts = [
+        Script((never,), (leak,)),
+        Script((leak,), (put,)),
+        Script((never,), (put,), guards=(leak,)),
+        Script((shows_file,), (PutFile("/secret", CANARY + "\n", secret=True),)),
+    ]
+    for script in scripts:
+        result = await hosts.perform(settings, script, token=0)
+        assert isinstance(result, Failed)
+        assert CANARY not in f"{result!r}{script!r}"
+        server.faults.garble = lambda d, script=script: repr(heretic.hosts.script.render_step(script, 0)).encode()
+        result = await hosts.perform(settings, script, token=0)
+        assert isinstance(result, Failed)
+        assert result.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
+        assert CANARY not in repr(result)
+        server.faults.garble = None
+    assert CANARY not in caplog.text
+    assert settings.private_key.splitlines()[1] not in caplog.text + repr(settings) + str(settings)
