@@ -112,7 +112,6 @@ class GlusterPool:
         machine.tools["gluster"] = self._gluster
         machine.tools["flock"] = _flock
         machine.tools["sleep"] = lambda _machine, argv, _stdin: OK if len(argv) == 2 and argv[1].isdecimal() else None
-        machine.tools["pgrep"] = self._pgrep
         machine.on_boot.append(lambda _machine: self.booted(name))
 
     def power_cut(self, name: str) -> None:
@@ -192,13 +191,6 @@ class GlusterPool:
 
     # the programs
 
-    def _pgrep(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        if argv[1:] != ("-f", "[-]-process-name glustershd"):
-            return None
-        glusterd = self.nodes[machine.name]
-        serves = any(v.state == "Started" and v.replica > 1 for v in self.volumes.values())
-        return ok("4242\n") if glusterd.running and glusterd.self_heal and serves else Output(1, "", "")
-
     def _gluster(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         glusterd = self.nodes[machine.name]
         if not glusterd.installed:
@@ -267,6 +259,8 @@ class GlusterPool:
                 return self._status(glusterd, detail=True)
             case ["status", "all", "client-list"]:
                 return self._client_list()
+            case ["status", name, "shd", "--xml"]:
+                return self._daemons(glusterd, name)
             case ["status", name, brick, "detail"]:
                 return self._brick_detail(name, brick)
             case ["create", name, *words]:
@@ -471,6 +465,20 @@ class GlusterPool:
             )
         inner = f"    <volumes>\n{body}    </volumes>\n" if body else "    <volumes/>\n"
         return _document(f"  <volStatus>\n{inner}  </volStatus>\n")
+
+    def _daemons(self, glusterd: SimGlusterd, name: str) -> Output:
+        volume = self.volumes.get(name)
+        if volume is None or volume.state != "Started":
+            return ok(_envelope(_result(-1, 30800, f"Volume {name} is not started")))
+        nodes = [
+            _daemon_xml("localhost" if n == glusterd.name else self.nodes[n].peer_name, self.nodes[n])
+            for n in sorted(self._seen(glusterd))
+        ]
+        return _document(
+            f"  <volStatus>\n    <volumes>\n      <volume>\n        <volName>{name}</volName>\n"
+            f"        <nodeCount>{len(nodes)}</nodeCount>\n{''.join(nodes)}      </volume>\n    </volumes>\n"
+            "  </volStatus>\n"
+        )
 
     def _brick_xml(self, brick: SimBrick, detail: bool) -> str:
         up = self._up(brick)

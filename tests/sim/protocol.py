@@ -214,6 +214,8 @@ def _meets(expect: str, text: str, output: Output) -> bool:
             return printed.strip() == text
         case "contains":
             return any(line.strip() == text for line in printed.splitlines())
+        case "lacks":
+            return all(line.strip() != text for line in printed.splitlines())
     raise ProtocolError(f"unknown expectation {expect}")
 
 

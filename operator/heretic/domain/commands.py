@@ -27,6 +27,9 @@ class Expect(StrEnum):
     """It exits 0 and prints exactly ``Command.text``, white space at both ends aside."""
     CONTAINS = "contains"
     """It exits 0 and one of the lines it prints, stripped, is exactly ``Command.text``."""
+    LACKS = "lacks"
+    """It exits 0 and none of the lines it prints, stripped, is exactly ``Command.text``. Beside it should stand a
+    condition that shows that the right thing was printed at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Command:
         timeout: Seconds after which it is killed; at most 60 (longer work is a job).
         stdin: What it reads; the only way for a secret to reach a host. Never logged.
         expect: What counts as success.
-        text: What EQUALS and CONTAINS compare with.
+        text: What EQUALS, CONTAINS and LACKS compare with.
     """
 
     argv: tuple[str, ...]

@@ -177,22 +177,29 @@ class RestartBricks(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class RestartSelfHeal(Step):
-    """Start a node's missing self-heal daemon.
+    """Start the self-heal daemons of a volume where they are missing.
 
     Attributes:
-        volume: A started replicated volume; the daemon serves all of them.
+        volume: A started replicated volume.
+        nodes: Nodes on which its daemon is offline.
     """
 
     verb: ClassVar[str] = "RestartSelfHeal"
 
     volume: str
+    nodes: tuple[str, ...]
 
     def script(self) -> Script:
-        """Done when the daemon runs on the step's own host."""
-        # the brackets keep the pattern from matching a process that has the pattern itself among its arguments
-        runs = Command(("pgrep", "-f", "[-]-process-name glustershd"))
+        """Done when no daemon that gluster lists for this volume is offline.
+
+        A running process is no proof: one process serves all volumes, and may have lost one of them.
+        """
+        listed = transaction("volume", "status", self.volume, "shd", "--xml")
         return Script(
-            done=(runs,),
+            done=(
+                Command(listed, expect=Expect.CONTAINS, text=f"<volName>{self.volume}</volName>"),
+                Command(listed, expect=Expect.LACKS, text="<status>0</status>"),
+            ),
             guards=(_line("Status: Started", "volume", "info", self.volume),),
             actions=(_act("volume", "start", self.volume, "force"), _SETTLE),
         )
