@@ -5,7 +5,7 @@ import re
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Request:
 
     Attributes:
         addresses: Where SSH reaches each host, by the name it shall have as a Node.
+        ports: Of sshd, where it is not ``port``.
         host_keys: Public key lines that the user gives for hosts, by name.
         user: Account to log in as.
         port: Of sshd.
@@ -48,6 +49,7 @@ class Request:
     """
 
     addresses: Mapping[str, str]
+    ports: Mapping[str, int]
     host_keys: Mapping[str, str]
     user: str
     port: int
@@ -63,7 +65,9 @@ class Request:
         Raises:
             HereticError: An option is not of the form NAME=VALUE, a name is no name, or is there twice.
         """
-        addresses = _pairs("--host", "NAME=ADDRESS", hosts)
+        places = {name: _place(text) for name, text in _pairs("--host", "NAME=ADDRESS[:PORT]", hosts).items()}
+        addresses = {name: address for name, (address, _) in places.items()}
+        ports = {name: own for name, (_, own) in places.items() if own is not None and own != port}
         keys = _pairs("--host-key", "NAME=KEY", host_keys)
         strangers = [name for name in keys if name not in addresses]
         if strangers:
@@ -76,7 +80,7 @@ class Request:
                 fingerprint_of(line)
             except ValueError as error:
                 raise fail(f"--host-key {name}: not an OpenSSH public key ({error})") from None
-        return cls(addresses, keys, user, port, site, namespace)
+        return cls(addresses, ports, keys, user, port, site, namespace)
 
 
 async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
@@ -105,8 +109,19 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
         how = "as given" if name in request.host_keys else "believed on first use: compare it on the host's console"
         render.note(f"{name} ({request.addresses[name]}): host key {fingerprint_of(line)}, {how}")
     addresses = {name: await _resolved(address) for name, address in request.addresses.items()}
-    found = Found(request.site, request.namespace, request.user, request.port, request.addresses, addresses, pinned)
-    made, left_out = manifests(replace(found, hosts=facts, pool=pool.value if isinstance(pool, Known) else None))
+    found = Found(
+        site=request.site,
+        namespace=request.namespace,
+        user=request.user,
+        port=request.port,
+        addresses=request.addresses,
+        ports=request.ports,
+        ips=addresses,
+        host_keys=pinned,
+        hosts=facts,
+        pool=pool.value if isinstance(pool, Known) else None,
+    )
+    made, left_out = manifests(found)
     _write(made)
     for reason in left_out:
         render.note(reason)
@@ -127,6 +142,14 @@ def _pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def _place(text: str) -> tuple[str, int | None]:
+    """An address with the port that may follow it."""
+    address, colon, port = text.partition(":")
+    if colon and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise fail(f"--host {text!r}: {port!r} is no TCP port; IPv6 addresses are not supported")
+    return address, int(port) if colon else None
+
+
 def _usual_key() -> str:
     folder = Path.home() / ".ssh"
     usual = next((folder / name for name in USUAL_KEYS if (folder / name).exists()), None)
@@ -143,7 +166,8 @@ def _declared(request: Request, *, trust: bool) -> ObjectStore:
     specs: list[tuple[str, str, dict[str, Any]]] = [("Site", request.site, {"ssh": ssh})]
     for name, address in request.addresses.items():
         key = request.host_keys.get(name)
-        specs.append(("Node", name, {"address": address, "hostKeys": [key] if key else []}))
+        own = {"port": request.ports[name]} if name in request.ports else {}
+        specs.append(("Node", name, {"address": address, "ssh": own, "hostKeys": [key] if key else []}))
     for kind, name, spec in specs:
         metadata = {"name": name, "namespace": HERE, "uid": "", "generation": 1}
         stored = store.get(store.put(kind, {"apiVersion": API_VERSION, "metadata": metadata, "spec": spec}))

@@ -36,7 +36,8 @@ class Found:
         user: Account of SSH.
         port: Of sshd.
         addresses: Where SSH reaches each host, by name, as the user gave it.
-        ips: The same as IPv4 addresses; empty for a name that does not resolve.
+        ports: Of sshd, where it is not ``port``.
+        ips: The addresses as IPv4 addresses; empty for a name that does not resolve.
         host_keys: The key to pin for each host.
         hosts: Facts of every host.
         pool: What the trusted pool said; None when it did not.
@@ -47,6 +48,7 @@ class Found:
     user: str
     port: int
     addresses: Mapping[str, str]
+    ports: Mapping[str, int]
     ips: Mapping[str, str]
     host_keys: Mapping[str, str]
     hosts: Mapping[str, HostFacts] = field(default_factory=dict)
@@ -215,6 +217,8 @@ def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
         "hostKeys": [found.host_keys[name]],
         "roles": ["Storage"],
     }
+    if name in found.ports:
+        spec["ssh"] = {"port": found.ports[name]}
     others = {n: s for n, s in networks.items() if s.role is not NetworkRole.MANAGEMENT}
     if others:
         spec["addresses"] = [{"network": n, "address": str(s.members[name])} for n, s in others.items()]

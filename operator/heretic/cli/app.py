@@ -142,7 +142,7 @@ def approve(
 def adopt(
     ctx: typer.Context,
     host: Annotated[
-        list[str], typer.Option("--host", metavar="NAME=ADDRESS", help="A host and its name here; repeatable.")
+        list[str], typer.Option("--host", metavar="NAME=ADDRESS[:PORT]", help="A host and its name here; repeatable.")
     ],
     user: Annotated[str, typer.Option("--user", metavar="NAME", help="Account to log in as.")] = "root",
     port: Annotated[int, typer.Option("--port", metavar="NUMBER", help="TCP port of sshd.", min=1, max=65535)] = 22,

@@ -95,6 +95,9 @@ _TOLD_BY_PLAN = frozenset(
 )
 """Reasons of conditions that are not True only because the plan has steps or waits, which is told from there."""
 
+_OF_SITE = frozenset({ConditionType.AVAILABLE, ConditionType.N_PLUS_ONE})
+"""Health of the whole site, which is told whatever the reason."""
+
 _AFTER_REACHABLE = frozenset({ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY})
 """Conditions of a Node that nobody can know while its host is not reached; they are not told again."""
 
@@ -108,14 +111,16 @@ def check(sight: SiteSight) -> tuple[Finding, ...]:
     Returns:
         Errors first, then by code and object; each message of an object once.
     """
-    found = [f for entry in sight.objects for f in _of_object(sight.namespace, entry)]
+    unreached = frozenset(v.reason for v in sight.hosts.values() if not isinstance(v, HostFacts))
+    found = [f for entry in sight.objects for f in _of_object(sight.namespace, entry, unreached)]
     found += [f for facts in sight.hosts.values() if isinstance(facts, HostFacts) for f in _of_host(sight, facts)]
     found += _versions(sight)
     once = {(f.object, f.message): f for f in reversed(found)}
     return tuple(sorted(once.values(), key=lambda f: (f.code.severity is not Severity.ERROR, f.code.id, f.object)))
 
 
-def _of_object(namespace: str, entry: Rehearsed) -> Iterator[Finding]:
+def _of_object(namespace: str, entry: Rehearsed, unreached: frozenset[Reason]) -> Iterator[Finding]:
+    """What is wrong with one object; waiting for a host that is not reached is told at that host only."""
     title = f"{entry.key.kind} {entry.key.name}"
 
     def finding(code: str, message: str) -> Finding:
@@ -135,7 +140,7 @@ def _of_object(namespace: str, entry: Rehearsed) -> Iterator[Finding]:
     for way in ways:
         if isinstance(way, Blocked):
             yield finding(_OF_REASON.get(way.reason, "HVP-C003"), way.message)
-        elif isinstance(way, Wait):
+        elif isinstance(way, Wait) and (entry.key.kind == "Node" or way.reason not in unreached):
             yield finding(_OF_REASON.get(way.reason, "HVP-C006"), way.message)
     steps = steps_of(plan)
     if steps:
@@ -157,7 +162,11 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
             return "HVP-C007" if good else None
         case ConditionType.DELETION_BLOCKED:
             return "HVP-C005" if good else None
-    if good or condition.type not in _OF_TYPE or condition.reason in _TOLD_BY_PLAN:
+        case ConditionType.IN_SYNC if condition.state is State.UNKNOWN:
+            return None
+    if good or condition.type not in _OF_TYPE:
+        return None
+    if condition.reason in _TOLD_BY_PLAN and condition.type not in _OF_SITE:
         return None
     if condition.type is ConditionType.CAPACITY and condition.state is State.UNKNOWN:
         return "HVP-V009"
