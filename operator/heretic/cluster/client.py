@@ -4,12 +4,17 @@ The only module that touches the Kubernetes client library. Objects travel as pl
 above depends on the library's models.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import os
+from base64 import b64decode
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from heretic.api.v1alpha1 import GROUP, VERSION
+from heretic.api.v1alpha1 import GROUP, KINDS, VERSION
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+
+if TYPE_CHECKING:
+    from lightkube import AsyncClient
 
 Object = dict[str, Any]
 
@@ -17,6 +22,9 @@ REQUEST_TIMEOUT = 15.0
 """Seconds that one request may take; a pass must not hang on a half-dead API server."""
 
 FIELD_MANAGER = "heretic"
+
+HTTP_NOT_FOUND = 404
+HTTP_CONFLICT = 409
 
 
 class ConflictError(Exception):
@@ -26,63 +34,64 @@ class ConflictError(Exception):
 class Cluster:
     """A connection to one API server."""
 
-    def __init__(self, api: Any, custom: Any, core: Any, coordination: Any) -> None:
-        self._api = api
-        self._custom = custom
-        self._core = core
-        self._coordination = coordination
+    def __init__(self, client: "AsyncClient") -> None:
+        from lightkube.generic_resource import create_namespaced_resource
+        from lightkube.resources.core_v1 import Event, Secret
+
+        self._client = client
+        self._kinds: dict[str, Any] = {
+            kind.PLURAL: create_namespaced_resource(GROUP, VERSION, kind.KIND, kind.PLURAL) for kind in KINDS
+        }
+        # As a plain dictionary: the library's own model would lose the fractions of a second that a Lease needs.
+        self._lease: Any = create_namespaced_resource("coordination.k8s.io", "v1", "Lease", "leases")
+        self._event: Any = Event
+        self._secret: Any = Secret
 
     @classmethod
     async def connect(cls, kubeconfig: str | None = None, context: str | None = None) -> Self:
-        """Opens a connection.
+        """Prepares a connection; the first request opens it.
 
         Args:
             kubeconfig: Path of a kubeconfig file; None = the pod's service account, else the user's default file.
             context: Context in that file; None = the current one.
 
         Returns:
-            The connected cluster.
+            The cluster.
 
         Raises:
             HereticError: NeedsUser, when there is no usable configuration.
         """
-        from kubernetes.aio import client, config  # 1 s of imports: not paid by commands that need no cluster
+        import httpx2
+        from lightkube import AsyncClient, KubeConfig
+        from lightkube.core.exceptions import ConfigError
 
-        configuration = client.Configuration()
+        where = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
         try:
-            if kubeconfig is None and _in_pod():
-                load_in_pod: Callable[..., None] = config.load_incluster_config
-                load_in_pod(client_configuration=configuration)
-            else:
-                load_file: Callable[..., Awaitable[None]] = config.load_kube_config
-                await load_file(config_file=kubeconfig, context=context, client_configuration=configuration)
-        except config.ConfigException as error:
-            where = kubeconfig or "the default kubeconfig"
+            in_pod = kubeconfig is None and "KUBECONFIG" not in os.environ and _in_pod()
+            config = KubeConfig.from_service_account() if in_pod else KubeConfig.from_file(where)
+            chosen = config.get(context_name=context)
+            if chosen is None:
+                raise ConfigError(f"there is no context {context or config.current_context!r}")
+            client = AsyncClient(
+                config=chosen, field_manager=FIELD_MANAGER, timeout=httpx2.Timeout(REQUEST_TIMEOUT), trust_env=False
+            )
+        except (ConfigError, OSError, ValueError, KeyError) as error:
             raise HereticError(NeedsUser(Reason.API_SERVER, f"{where} gives no API server: {error}")) from error
-        api = client.ApiClient(configuration)
-        return cls(api, client.CustomObjectsApi(api), client.CoreV1Api(api), client.CoordinationV1Api(api))
+        return cls(client)
 
     async def close(self) -> None:
         """Closes the connection."""
-        await self._api.close()
+        await self._client.aclose()
 
     async def read(self, plural: str, namespace: str, name: str) -> Object | None:
         """One object of our group; None when it does not exist."""
         async with _translated(f"reading {plural}/{name}"):
-            found: Object | None = await _or_none(
-                self._custom.get_namespaced_custom_object(
-                    GROUP, VERSION, namespace, plural, name, _request_timeout=REQUEST_TIMEOUT
-                )
-            )
-            return found
+            return await _or_none(self._client.get(self._kinds[plural], name, namespace=namespace))
 
     async def list(self, plural: str, namespace: str) -> list[Object]:
         """All objects of one kind in a namespace."""
         async with _translated(f"listing {plural}"):
-            answer = await self._custom.list_namespaced_custom_object(
-                GROUP, VERSION, namespace, plural, _request_timeout=REQUEST_TIMEOUT
-            )
-            return list(answer["items"])
+            return [_plain(o) async for o in self._client.list(self._kinds[plural], namespace=namespace)]
 
     async def replace_status(self, plural: str, obj: Object) -> Object:
         """Writes ``obj["status"]`` if nobody wrote the object since.
@@ -91,51 +100,29 @@ class Cluster:
             ConflictError: The object changed since ``obj`` was read.
             HereticError: The API server could not be reached or refused.
         """
-        meta = obj["metadata"]
+        meta, status = obj["metadata"], self._kinds[plural].Status
         async with _translated(f"writing the status of {plural}/{meta['name']}"):
-            answer: Object = await self._custom.replace_namespaced_custom_object_status(
-                GROUP,
-                VERSION,
-                meta["namespace"],
-                plural,
-                meta["name"],
-                obj,
-                field_manager=FIELD_MANAGER,
-                _request_timeout=REQUEST_TIMEOUT,
-            )
-            return answer
+            written = await self._client.replace(status(obj), meta["name"], namespace=meta["namespace"])
+            return _plain(written)
 
     async def annotate(self, plural: str, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
         """Sets annotations of an object; None removes one."""
+        from lightkube.types import PatchType
+
         body = {"metadata": {"annotations": dict(annotations)}}
         async with _translated(f"annotating {plural}/{name}"):
-            await self._custom.patch_namespaced_custom_object(
-                GROUP,
-                VERSION,
-                namespace,
-                plural,
-                name,
-                body,
-                field_manager=FIELD_MANAGER,
-                _content_type="application/merge-patch+json",
-                _request_timeout=REQUEST_TIMEOUT,
-            )
+            await self._client.patch(self._kinds[plural], name, body, namespace=namespace, patch_type=PatchType.MERGE)
 
     async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
         """The decoded data of a Secret; None when it does not exist."""
-        from base64 import b64decode
-
         async with _translated(f"reading Secret {name}"):
-            found = await _or_none(self._core.read_namespaced_secret(name, namespace, _request_timeout=REQUEST_TIMEOUT))
-            return None if found is None else {k: b64decode(v) for k, v in (found.data or {}).items()}
+            found = await _or_none(self._client.get(self._secret, name, namespace=namespace))
+            return None if found is None else {k: b64decode(v) for k, v in (found.get("data") or {}).items()}
 
     async def read_lease(self, namespace: str, name: str) -> Object | None:
         """A Lease; None when it does not exist."""
         async with _translated(f"reading Lease {name}"):
-            found = await _or_none(
-                self._coordination.read_namespaced_lease(name, namespace, _request_timeout=REQUEST_TIMEOUT)
-            )
-            return None if found is None else self._plain(found)
+            return await _or_none(self._client.get(self._lease, name, namespace=namespace))
 
     async def write_lease(self, lease: Object, *, create: bool) -> Object:
         """Creates or replaces a Lease.
@@ -146,53 +133,42 @@ class Cluster:
         """
         meta = lease["metadata"]
         async with _translated(f"writing Lease {meta['name']}"):
+            body = self._lease(lease)
             if create:
-                call = self._coordination.create_namespaced_lease(
-                    meta["namespace"], lease, _request_timeout=REQUEST_TIMEOUT
-                )
-            else:
-                call = self._coordination.replace_namespaced_lease(
-                    meta["name"], meta["namespace"], lease, _request_timeout=REQUEST_TIMEOUT
-                )
-            return self._plain(await call)
+                return _plain(await self._client.create(body, namespace=meta["namespace"]))
+            return _plain(await self._client.replace(body, meta["name"], namespace=meta["namespace"]))
 
     async def create_event(self, namespace: str, event: Object) -> str:
         """Creates an Event and returns its name."""
         async with _translated("creating an Event"):
-            made = await self._core.create_namespaced_event(namespace, event, _request_timeout=REQUEST_TIMEOUT)
+            made = await self._client.create(self._event.from_dict(event), namespace=namespace)
             return str(made.metadata.name)
 
     async def repeat_event(self, namespace: str, name: str, count: int, last: str) -> None:
         """Raises the count of an Event; quietly does nothing when it is gone."""
-        async with _translated("updating an Event"):
-            await _or_none(
-                self._core.patch_namespaced_event(
-                    name,
-                    namespace,
-                    {"count": count, "lastTimestamp": last},
-                    _content_type="application/merge-patch+json",
-                    _request_timeout=REQUEST_TIMEOUT,
-                )
-            )
+        from lightkube.types import PatchType
 
-    def _plain(self, model: Any) -> Object:
-        plain: Object = self._api.sanitize_for_serialization(model)
-        return plain
+        body = {"count": count, "lastTimestamp": last}
+        async with _translated("updating an Event"):
+            await _or_none(self._client.patch(self._event, name, body, namespace=namespace, patch_type=PatchType.MERGE))
 
 
 def _in_pod() -> bool:
-    import os
-
-    return "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+    return "KUBERNETES_SERVICE_HOST" in os.environ
 
 
-async def _or_none(call: Any) -> Any:
-    from kubernetes.aio.client.exceptions import ApiException
+def _plain(resource: Any) -> Object:
+    plain: Object = resource.to_dict()
+    return plain
+
+
+async def _or_none(call: Awaitable[Any]) -> Object | None:
+    from lightkube.core.exceptions import ApiError
 
     try:
-        return await call
-    except ApiException as error:
-        if error.status == 404:
+        return _plain(await call)
+    except ApiError as error:
+        if error.status.code == HTTP_NOT_FOUND:
             return None
         raise
 
@@ -200,16 +176,16 @@ async def _or_none(call: Any) -> Any:
 @asynccontextmanager
 async def _translated(doing: str) -> AsyncIterator[None]:
     """Turns the library's errors into ours, here and nowhere else."""
-    import aiohttp
-    from kubernetes.aio.client.exceptions import ApiException
+    import httpx2
+    from lightkube.core.exceptions import ApiError
 
     try:
         yield
-    except ApiException as error:
-        if error.status == 409:
+    except ApiError as error:
+        if error.status.code == HTTP_CONFLICT:
             raise ConflictError(doing) from error
-        said = f"HTTP {error.status} {error.reason}"
+        said = f"HTTP {error.status.code} {error.status.message}"
         raise HereticError(Transient(Reason.API_SERVER, f"{doing}: the API server answered {said}")) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except (httpx2.HTTPError, OSError) as error:
         said = str(error) or type(error).__name__
         raise HereticError(Transient(Reason.API_SERVER, f"{doing}: no answer from the API server: {said}")) from error

@@ -105,7 +105,7 @@ class Applier:
         try:
             result = await self._hosts.perform(settings, step.script(), token=token)
         finally:
-            self._observer.touched(key.namespace, step.host)
+            self._observer.changed(key.namespace, step.host, lasting=key.kind == Node.KIND)
         if isinstance(result, Done) and not result.changed:
             UNNEEDED.labels(verb=step.verb).inc()
         return _told_by(step, result)

@@ -28,6 +28,9 @@ from heretic.reconcile.metrics import REACHABLE, ROUND_TRIPS
 FULL_LOOK_SECONDS = 600.0
 """How long a calm host is asked only what can change without hardware, packages or a boot being touched."""
 
+BUSY_SECONDS = 30.0
+"""Likewise for a host that is not Ready, where a person may be mending just that; effects end it at once."""
+
 HostView = HostFacts | Failure
 """What is known of a host: its facts, or why there are none."""
 
@@ -92,11 +95,17 @@ class Observer:
         return await asyncio.shield(held[1])
 
     def touched(self, namespace: str, node: str) -> None:
-        """An effect happened on a host (or its connection changed): what was seen before is no longer used."""
+        """The connection to a host changed: what was seen before is no longer used."""
         look = self._looks.get((namespace, node))
         if look is not None:
             look.touched = True
         self._pools.pop(namespace, None)
+
+    def changed(self, namespace: str, node: str, *, lasting: bool) -> None:
+        """An effect happened on a host; ``lasting``: also on what a brief look does not ask."""
+        self.touched(namespace, node)
+        if lasting:
+            self._full.pop((namespace, node), None)
 
     def trusted_key(self, namespace: str, node: str) -> str:
         """The host key that was accepted on first use; empty when none was."""
@@ -128,7 +137,7 @@ class Observer:
         """A brief look at a calm host with what lasts from the last full one, or a full look."""
         key = (namespace, node.metadata.name)
         full = self._full.get(key)
-        if full is not None and _is_ready(node) and self._monotonic() - full[0] < FULL_LOOK_SECONDS:
+        if full is not None and self._monotonic() - full[0] < (FULL_LOOK_SECONDS if _is_ready(node) else BUSY_SECONDS):
             brief = await self._ask(settings, BRIEF_PROBES)
             if lasting_still_hold(full[1], brief.outputs):
                 return replace(brief, outputs={**full[1], **brief.outputs})

@@ -105,13 +105,22 @@ BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.
 def lasting_still_hold(before: Mapping[str, Output], now: Mapping[str, Output]) -> bool:
     """Whether the lasting answers of an earlier full look may be used with a brief one.
 
-    They may not when the host was booted since, or when a disk came, went or changed its size.
+    They may not when the host was booted since, when a disk came, went or changed its size, or when a job of ours
+    began or ended.
 
     Args:
         before: All answers of the full look.
         now: The answers of the brief one.
     """
-    return (_boot(before), _whole_disks(before)) == (_boot(now), _whole_disks(now))
+    return _marks(before) == _marks(now)
+
+
+def _marks(outputs: Mapping[str, Output]) -> tuple[object, ...]:
+    units = systemd.parse_units(outputs.get("units", _NO_ANSWER), None)
+    jobs = (
+        {n: u.active for n, u in units.value.items() if n.startswith(JOB_PREFIX)} if isinstance(units, Known) else units
+    )
+    return _boot(outputs), _whole_disks(outputs), jobs
 
 
 def _boot(outputs: Mapping[str, Output]) -> Fact[str]:
