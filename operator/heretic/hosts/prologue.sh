@@ -70,7 +70,7 @@ finish() {
     ended "$p"
     codes="$codes $r"
   done
-  kill -s USR1 "$c"
+  kill -s USR1 "$c" 2>/dev/null
   cd "$d" || leave 70
   set -- $(stat -c %s $files)
   echo "heretic/1 $i"

@@ -1,0 +1,191 @@
+"""How scripts are rendered and their answers taken apart."""
+
+import base64
+import json
+import re
+import shlex
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heretic.domain.commands import Action, Command, Expect, Output, Probe, PutFile, Script
+from heretic.domain.errors import Bug, HereticError
+from heretic.domain.facts import Known
+from heretic.hosts.frames import FrameError, parse_frames
+from heretic.hosts.script import (
+    OBSERVATION_PROLOGUE,
+    STEP_PROLOGUE,
+    observation_deadline,
+    render_observation,
+    render_step,
+    shown,
+    step_deadline,
+)
+from sim.protocol import _calls, _framed
+
+TRUE = Command(("true",))
+WORD = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+def probe(name: str, *argv: str, timeout: int = 15) -> Probe[Output]:
+    return Probe(name, argv, Known, timeout)
+
+
+def body_of(text: str, prologue: str) -> str:
+    assert text.startswith(prologue + "{\n")
+    assert text.endswith("\n}\n")
+    return text[len(prologue) + 2 : -2]
+
+
+@given(st.lists(st.lists(WORD, max_size=4), min_size=1, max_size=4))
+def test_every_word_survives_the_quoting(words: list[list[str]]) -> None:
+    probes = [probe(f"p{i}", "echo", *argv) for i, argv in enumerate(words)]
+    calls = _calls(body_of(render_observation(probes), OBSERVATION_PROLOGUE))
+    assert calls == [*(("probe", f"p{i}", "15", "echo", *a) for i, a in enumerate(words)), ("finish",)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(WORD, min_size=1, max_size=20))
+def test_a_shell_reads_the_quoting_as_python_means_it(words: list[str]) -> None:
+    script = "printf '%s\\0' " + shlex.join(words)
+    printed = subprocess.run(["/bin/sh", "-s"], input=script.encode(), capture_output=True, check=True).stdout
+    assert printed.decode().split("\0")[:-1] == words
+
+
+def test_a_step_is_its_conditions_guards_actions_and_conditions_again() -> None:
+    script = Script(
+        done=(Command(("test", "-e", "/a b"), timeout=5),),
+        guards=(Command(("ls",), expect=Expect.CONTAINS, text=" vg0 "),),
+        actions=(PutFile("/a b", "x", "0600", ""), Command(("cat",), stdin="s")),
+    )
+    assert body_of(render_step(script, 7), STEP_PROLOGUE).splitlines() == [
+        "begin 7",
+        "done_when ok '' 5 - test -e '/a b'",
+        "guard contains vg0 30 - ls",
+        "put '/a b' 0600 '' eA==",
+        "act ok '' 30 cw== cat",
+        "verify ok '' 5 - test -e '/a b'",
+        "end",
+    ]
+
+
+def test_a_job_carries_its_actions_without_time_limits() -> None:
+    script = Script((TRUE,), (Command(("install",), timeout=60),), guards=(TRUE,), job="heretic-x")
+    calls = _calls(body_of(render_step(script, 7), STEP_PROLOGUE))
+    assert [c[0] for c in calls] == ["begin", "done_when", "running", "guard", "job"]
+    assert calls[2] == ("running", "heretic-x.service")
+    inner = _calls(body_of(base64.b64decode(calls[4][2]).decode(), STEP_PROLOGUE))
+    assert inner == [
+        ("begin_job",),
+        ("act", "ok", "", "0", "-", "install"),
+        ("verify", "ok", "", "30", "-", "true"),
+        ("end",),
+    ]
+
+
+@pytest.mark.parametrize(
+    "probes",
+    [
+        [],
+        [probe("a", "x"), probe("a", "y")],
+        [probe("a b", "x")],
+        [probe("", "x")],
+        [probe("a\n", "x")],
+        [probe("a")],
+        [probe("a", "")],
+        [probe("a", "-x")],
+        [probe("a", "x", "a\0b")],
+        [probe("a", "x", timeout=0)],
+        [probe("a", "x", timeout=51)],
+    ],
+    ids=[
+        "none", "same name", "blank in a name", "no name", "new line in a name", "no argv", "no program",
+        "option as program", "NUL", "no time", "too much time",
+    ],
+)  # fmt: skip
+def test_a_batch_that_cannot_be_asked_is_our_mistake(probes: list[Probe[Output]]) -> None:
+    with pytest.raises(HereticError) as raised:
+        render_observation(probes)
+    assert isinstance(raised.value.failure, Bug)
+
+
+ACT: tuple[Action, ...] = (TRUE,)
+
+
+@pytest.mark.parametrize(
+    ("script", "token"),
+    [
+        (Script((), ACT), 0),
+        (Script((TRUE,), ()), 0),
+        (Script((TRUE,), ACT), -1),
+        (Script((TRUE,), (Command(("x",), timeout=61),)), 0),
+        (Script((TRUE,), (PutFile("relative", ""),)), 0),
+        (Script((TRUE,), (PutFile("/folder/", ""),)), 0),
+        (Script((TRUE,), (PutFile("/a", "", mode="644"),)), 0),
+        (Script((TRUE,), (PutFile("/a", "", mode="u=rw"),)), 0),
+        (Script((TRUE,), (PutFile("/a", "", replaces_sha256="-"),)), 0),
+        (Script((TRUE,), ACT, job="other-unit"), 0),
+        (Script((TRUE,), ACT, job="heretic-../x"), 0),
+        (Script((TRUE,), ACT, job="heretic-a b"), 0),
+    ],
+)
+def test_a_step_that_cannot_be_run_is_our_mistake(script: Script, token: int) -> None:
+    with pytest.raises(HereticError) as raised:
+        render_step(script, token)
+    assert isinstance(raised.value.failure, Bug)
+
+
+def test_nothing_is_waited_for_longer_than_a_minute() -> None:
+    assert observation_deadline([probe("a", "x", timeout=5), probe("b", "x", timeout=20)]) == 30
+    assert observation_deadline([probe("a", "x", timeout=50)]) == 60
+    assert step_deadline(Script((Command(("x",), timeout=5),), (Command(("y",), timeout=20),))) == 40
+    assert step_deadline(Script((TRUE,), (Command(("y",), timeout=60),) * 9)) == 60
+
+
+def test_the_prologues_stay_small() -> None:
+    assert len(OBSERVATION_PROLOGUE.encode()) < 3500
+    assert len(STEP_PROLOGUE.encode()) < 3500
+    assert not re.search(r"^\s*#|^ ", OBSERVATION_PROLOGUE + STEP_PROLOGUE, re.MULTILINE)
+
+
+def test_a_command_is_shown_as_one_line_of_bounded_length() -> None:
+    assert shown(["lvs", "-o", "a b", "x\ny"]) == "lvs -o 'a b' 'x\\ny'"
+    assert len(shown(["x" * 1000])) == 200
+
+
+# --- answers ---
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+FRAMES = st.lists(
+    st.tuples(st.from_regex(r"\A[a-z:]{1,9}\Z"), st.builds(Output, st.integers(0, 255), TEXT, TEXT)), max_size=5
+)
+
+
+@given(FRAMES, st.sampled_from(["", "noise\n", "Last login: today\n\n", "heretic/2\n"]))
+def test_what_is_framed_is_read_back(frames: list[tuple[str, Output]], noise: str) -> None:
+    assert [(f.name, f.output) for f in parse_frames((noise + _framed(frames)).encode())] == frames
+
+
+@given(FRAMES.filter(bool), st.data())
+def test_an_answer_that_was_cut_short_is_never_read(frames: list[tuple[str, Output]], data: st.DataObject) -> None:
+    whole = _framed(frames).encode()
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    with pytest.raises(FrameError):
+        parse_frames(whole[:cut])
+
+
+@given(st.binary(max_size=200))
+def test_rubbish_is_refused_and_breaks_nothing(rubbish: bytes) -> None:
+    for data in (rubbish, b"heretic/1 " + rubbish, b"heretic/1 2\na 0 1 1\n" + rubbish):
+        try:
+            frames = parse_frames(data)
+        except FrameError:
+            continue
+        assert json.dumps([f.name for f in frames])
+
+
+def test_bytes_that_are_not_utf8_are_replaced() -> None:
+    (frame,) = parse_frames(b"heretic/1 1\na 0 3 2\n\xff\x00b\xc3(heretic/1 end\n")
+    assert frame.output == Output(0, "\ufffd\0b", "\ufffd(")
