@@ -134,14 +134,14 @@ class Cluster:
         meta = lease["metadata"]
         async with _translated(f"writing Lease {meta['name']}"):
             body = self._lease(lease)
-            if create:
-                return _plain(await self._client.create(body, namespace=meta["namespace"]))
-            return _plain(await self._client.replace(body, meta["name"], namespace=meta["namespace"]))
+            write: Any = self._client.create if create else self._client.replace
+            return _plain(await write(body, namespace=meta["namespace"]))
 
     async def create_event(self, namespace: str, event: Object) -> str:
         """Creates an Event and returns its name."""
         async with _translated("creating an Event"):
-            made = await self._client.create(self._event.from_dict(event), namespace=namespace)
+            create: Any = self._client.create  # its overloads know only the library's own types
+            made = await create(self._event.from_dict(event), namespace=namespace)
             return str(made.metadata.name)
 
     async def repeat_event(self, namespace: str, name: str, count: int, last: str) -> None:

@@ -65,7 +65,8 @@ class EnableService(Step):
                 Command(("systemctl", "is-active", self.service), expect=Expect.EQUALS, text="active"),
             ),
             actions=(
-                Command(("systemctl", "reset-failed", self.service)),
+                # As a pattern: systemd fails for a unit that it has not loaded, and not for a pattern without a match.
+                Command(("systemctl", "reset-failed", f"{self.service[:-1]}[{self.service[-1]}]")),
                 Command(("systemctl", "enable", self.service)),
                 Command(("systemctl", "start", self.service), timeout=60),
             ),

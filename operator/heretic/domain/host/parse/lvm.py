@@ -1,10 +1,9 @@
-"""``pvs``, ``vgs`` and ``lvs`` with ``--reportformat json --units b --nosuffix`` (domain §3.3).
+"""``lvm fullreport --reportformat json --units b --nosuffix`` (domain §3.3, lvmreport(7)).
 
 In this format every value is a string and an empty one means "does not apply".
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact
@@ -21,20 +20,19 @@ from heretic.domain.host.parse.reading import (
     text_of,
 )
 
-T = TypeVar("T")
-
-_AS_JSON = ("--reportformat", "json", "--units", "b", "--nosuffix")
 ALL_DEVICES = "devices{use_devicesfile=0}"
 """Makes LVM on EL9 look at every device and not only at those of its devices file, as vdsm does."""
 
-PVS = ("pvs", *_AS_JSON, "--config", ALL_DEVICES, "-o", "pv_name,vg_name,pv_uuid")
-VGS = ("vgs", *_AS_JSON, "-o", "vg_name,vg_size,vg_free,vg_extent_size,vg_attr")
-LVS = (
-    "lvs",
-    *_AS_JSON,
-    "-o",
+REPORT = (
+    *("lvm", "fullreport", "--reportformat", "json", "--units", "b", "--nosuffix", "--config", ALL_DEVICES),
+    *("--configreport", "pv", "-o", "pv_name,vg_name,pv_uuid"),
+    *("--configreport", "vg", "-o", "vg_name,vg_size,vg_free,vg_extent_size,vg_attr"),
+    *("--configreport", "lv", "-o"),
     "vg_name,lv_name,lv_attr,lv_size,pool_lv,data_percent,metadata_percent,lv_metadata_size",
+    # They cannot be left out; this keeps them short.
+    *("--configreport", "pvseg", "-o", "pvseg_start", "--configreport", "seg", "-o", "segtype"),
 )
+"""All of LVM in one call; each call reads every disk."""
 
 _PARTIAL = 3
 """Place of "p" in vg_attr when a physical volume is missing (vgs(8))."""
@@ -43,29 +41,33 @@ _STATE = 4
 """Places in lv_attr (lvs(8)): "t" = thin pool, "a" = active."""
 
 
-def parse_pvs(output: Output) -> Fact[tuple[PhysicalVolume, ...]]:
-    """Parses PVS; Absent where LVM is not installed."""
-    return _report(output, "pvs", "pv", _physical_volume)
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that LVM knows, without the filesystems."""
+
+    physical_volumes: tuple[PhysicalVolume, ...]
+    volume_groups: tuple[VolumeGroup, ...]
+    logical_volumes: tuple[LogicalVolume, ...]
 
 
-def parse_vgs(output: Output) -> Fact[tuple[VolumeGroup, ...]]:
-    """Parses VGS; Absent where LVM is not installed."""
-    return _report(output, "vgs", "vg", _volume_group)
+def parse_lvm(output: Output) -> Fact[Report]:
+    """Parses REPORT; Absent where LVM is not installed.
+
+    There is one report a volume group, and one without a group for physical volumes that have none.
+    """
+    return read(output, "lvm fullreport", _report, absent=(NOT_INSTALLED,))
 
 
-def parse_lvs(output: Output) -> Fact[tuple[LogicalVolume, ...]]:
-    """Parses LVS, without the filesystems; Absent where LVM is not installed."""
-    return _report(output, "lvs", "lv", _logical_volume)
-
-
-def _report(output: Output, tool: str, key: str, item: Callable[[Row], T]) -> Fact[tuple[T, ...]]:
-    def reader(text: str) -> tuple[T, ...]:
-        reports = rows(load(text), "report")
-        if not reports or any(key not in report for report in reports):
-            raise NotUnderstood(f"there is no report of {key}")
-        return tuple(item(row) for report in reports for row in rows(report, key))
-
-    return read(output, tool, reader, absent=(NOT_INSTALLED,))
+def _report(text: str) -> Report:
+    document = load(text)
+    if "report" not in document:
+        raise NotUnderstood("there is no report")
+    reports = rows(document, "report")
+    return Report(
+        tuple(_physical_volume(row) for report in reports for row in rows(report, "pv")),
+        tuple(_volume_group(row) for report in reports for row in rows(report, "vg")),
+        tuple(_logical_volume(row) for report in reports for row in rows(report, "lv")),
+    )
 
 
 def _physical_volume(row: Row) -> PhysicalVolume:

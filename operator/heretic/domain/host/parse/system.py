@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import Cpu, OperatingSystem, TimeSync
-from heretic.domain.host.parse.files import parse_text
+from heretic.domain.host.parse.files import Files
 from heretic.domain.host.parse.reading import NotUnderstood, load, read, rows, text_of
 
 _SYNCHRONISED_FIELDS = 14
@@ -14,23 +14,33 @@ _LEAP_STATUS = 13
 """Fields of ``chronyc -c tracking``; the last is Normal, Insert second, Delete second or Not synchronised."""
 
 
-def parse_os(release: Output, kernel: Output) -> Fact[OperatingSystem]:
-    """Reads /etc/os-release (``@file``) and ``uname -r``."""
-    content = parse_text(release, "/etc/os-release")
-    version = read(kernel, "uname", str.strip)
+OS_RELEASE = "/etc/os-release"
+KERNEL = "/proc/sys/kernel/osrelease"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+MEMORY = "/proc/meminfo"
+UPTIME = "/proc/uptime"
+SELINUX = "/sys/fs/selinux/enforce"
+GLUSTERD_INFO = "/var/lib/glusterd/glusterd.info"
+
+READ_ONLY_FILES = (OS_RELEASE, KERNEL, BOOT_ID, MEMORY, UPTIME, SELINUX, GLUSTERD_INFO)
+
+
+def parse_os(files: Files) -> Fact[OperatingSystem]:
+    """Reads os-release(5) and the kernel's release."""
+    content, kernel = files.text(OS_RELEASE), files.text(KERNEL)
     if isinstance(content, Absent):
-        return Unknown("the host has no /etc/os-release")
+        return Unknown(f"the host has no {OS_RELEASE}")
     if isinstance(content, Unknown):
         return content
     values = _assignments(content.value)
     if not values.get("ID"):
-        return Unknown("/etc/os-release has no ID")
+        return Unknown(f"{OS_RELEASE} has no ID")
     return Known(
         OperatingSystem(
             id=values["ID"],
             version=values.get("VERSION_ID", ""),
             name=values.get("PRETTY_NAME", values["ID"]),
-            kernel=version.value if isinstance(version, Known) else "",
+            kernel=kernel.value if isinstance(kernel, Known) else "",
             id_like=tuple(values.get("ID_LIKE", "").split()),
         )
     )
@@ -73,28 +83,27 @@ def _fields(document: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-def parse_memory(output: Output) -> Fact[int]:
-    """Reads MemTotal of /proc/meminfo (``@file``), bytes."""
-    return read(output, "/proc/meminfo", _memory)
-
-
-def _memory(text: str) -> int:
-    line = next((line for line in text.splitlines() if line.startswith("MemTotal:")), "")
+def parse_memory(files: Files) -> Fact[int]:
+    """Reads MemTotal, bytes."""
+    content = files.text(MEMORY)
+    if not isinstance(content, Known):
+        return content
+    line = next((line for line in content.value.splitlines() if line.startswith("MemTotal:")), "")
     match line.split():
-        case [_, number, "kB"]:
-            return int(number) * 1024
-    raise NotUnderstood("there is no MemTotal")
+        case [_, number, "kB"] if number.isdigit():
+            return Known(int(number) * 1024)
+    return Unknown(f"there is no MemTotal in {MEMORY}")
 
 
-def parse_uptime(output: Output) -> Fact[float]:
-    """Reads /proc/uptime (``@file``), seconds since boot."""
-    content = parse_text(output, "/proc/uptime")
+def parse_uptime(files: Files) -> Fact[float]:
+    """Reads the seconds since boot."""
+    content = files.text(UPTIME)
     if not isinstance(content, Known):
         return content
     try:
         return Known(float(content.value.split()[0]))
     except (ValueError, IndexError):
-        return Unknown("/proc/uptime was not understood")
+        return Unknown(f"{UPTIME} was not understood")
 
 
 def parse_time(date: Output, tracking: Output, sent_at: float, received_at: float) -> Fact[TimeSync]:
@@ -138,9 +147,9 @@ def _free(text: str) -> int:
     return min(int(block) * int(free) for block, free in pairs)
 
 
-def parse_selinux(output: Output) -> Fact[str]:
-    """Reads /sys/fs/selinux/enforce (``@file``): enforcing, permissive, or disabled where it does not exist."""
-    content = parse_text(output, "/sys/fs/selinux/enforce")
+def parse_selinux(files: Files) -> Fact[str]:
+    """Reads enforcing, permissive, or disabled where the kernel has no SELinux."""
+    content = files.text(SELINUX)
     match content:
         case Absent():
             return Known("disabled")
@@ -149,5 +158,5 @@ def parse_selinux(output: Output) -> Fact[str]:
         case Known("0"):
             return Known("permissive")
         case Known(other):
-            return Unknown(f"/sys/fs/selinux/enforce holds {other[:40]!r}")
+            return Unknown(f"{SELINUX} holds {other[:40]!r}")
     return content

@@ -1,0 +1,241 @@
+"""A whole simulated site around a real operator: its loop, its SSH connections, its wire protocol; no kopf.
+
+The API server is a dictionary with optimistic locking, the hosts are Machines behind real SSH servers, and one
+round runs a pass over every object in a fixed order. A round costs milliseconds, so that a scenario can be run
+hundreds of times with the operator dying at a different moment each time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, cast
+
+from heretic.api.v1alpha1 import KINDS
+from heretic.cluster.client import Cluster, ConflictError
+from heretic.main import Operator, Options
+from heretic.reconcile.gateway import Effect, Faults
+from heretic.reconcile.store import PLURALS, Key
+from sim.machine import Machine
+from sim.server import SimServer, client_key
+
+NAMESPACE = "demo"
+Object = dict[str, Any]
+
+
+class DiedError(BaseException):
+    """The operator was killed: nothing above may catch it, as nothing survives a kill -9."""
+
+
+class MemoryApi:
+    """The part of the API server that the operator uses, in memory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Key, Object] = {}
+        self.leases: dict[str, Object] = {}
+        self.events: list[Object] = []
+        self.status_writes = 0
+        self._version = 0
+
+    def apply(self, obj: Object) -> None:
+        """What kubectl apply does: a new spec raises the generation, the status stays."""
+        key = Key(obj["kind"], NAMESPACE, obj["metadata"]["name"])
+        held = self.objects.get(key)
+        new = deepcopy(obj)
+        meta = new["metadata"]
+        meta |= {"namespace": NAMESPACE, "uid": f"uid-{key.kind}-{key.name}"}
+        new["status"] = held["status"] if held else {"observedGeneration": -1}
+        generation = held["metadata"]["generation"] if held else 0
+        meta["generation"] = generation + (held is None or held["spec"] != new["spec"])
+        meta["creationTimestamp"] = "2026-01-01T00:00:00Z"
+        self._store(key, new)
+
+    def _store(self, key: Key, obj: Object) -> Object:
+        self._version += 1
+        obj["metadata"]["resourceVersion"] = str(self._version)
+        self.objects[key] = deepcopy(obj)
+        return deepcopy(obj)
+
+    async def read(self, plural: str, namespace: str, name: str) -> Object | None:
+        kind = next(k for k, p in PLURALS.items() if p == plural)
+        return deepcopy(self.objects.get(Key(kind, namespace, name)))
+
+    async def replace_status(self, plural: str, obj: Object) -> Object:
+        kind = next(k for k, p in PLURALS.items() if p == plural)
+        key = Key(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
+        held = self.objects[key]
+        if held["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+            raise ConflictError(plural)
+        self.status_writes += 1
+        return self._store(key, {**held, "status": obj["status"]})
+
+    async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
+        return {"ssh-privatekey": client_key().export_private_key("openssh")}
+
+    async def read_lease(self, namespace: str, name: str) -> Object | None:
+        return deepcopy(self.leases.get(name))
+
+    async def write_lease(self, lease: Object, *, create: bool) -> Object:
+        self._version += 1
+        stored = deepcopy(lease)
+        stored["metadata"]["resourceVersion"] = str(self._version)
+        self.leases[lease["metadata"]["name"]] = stored
+        return deepcopy(stored)
+
+    async def create_event(self, namespace: str, event: Object) -> str:
+        self.events.append(event)
+        return f"event-{len(self.events)}"
+
+    async def repeat_event(self, namespace: str, name: str, count: int, last: str) -> None:
+        """Counts are of no interest here."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class World:
+    """Simulated hosts, an API in memory, and one operator at a time.
+
+    Args:
+        machines: By the name of their Node.
+        objects: What is applied, without addresses and keys of the hosts: these are filled in.
+    """
+
+    def __init__(self, machines: Mapping[str, Machine], objects: Iterable[Object]) -> None:
+        self.machines = dict(machines)
+        self.servers = {name: SimServer(machine=machine) for name, machine in machines.items()}
+        self.api = MemoryApi()
+        self._declared = list(objects)
+        self._operator: Operator | None = None
+
+    async def __aenter__(self) -> "World":
+        for server in self.servers.values():
+            await server.start()
+        for obj in self._declared:
+            self.api.apply(self._placed(obj))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill_operator()
+        for server in self.servers.values():
+            await server.stop()
+
+    def _placed(self, obj: Object) -> Object:
+        """A Node gets the address, port and host key of its simulated host."""
+        name = obj["metadata"]["name"]
+        if obj["kind"] != "Node" or name not in self.servers:
+            return obj
+        server = self.servers[name]
+        placed = deepcopy(obj)
+        key = " ".join(server.host_key_line.split()[:2])
+        placed["spec"] |= {"address": "127.0.0.1", "ssh": {"port": server.port}, "hostKeys": [key]}
+        return placed
+
+    async def start_operator(self, faults: Faults | None = None, *, audit_log: Path | None = None) -> Operator:
+        """A new operator, which knows nothing of the ones before it."""
+        options = Options(namespaces=(NAMESPACE,), audit_log=audit_log, kill_switch=None)
+        self._operator = Operator(options, cast("Cluster", self.api), faults)
+        # Leases outlive a killed operator for their duration; these runs do not wait for that.
+        self.api.leases.clear()
+        await self._operator.leader.acquire()
+        return self._operator
+
+    async def kill_operator(self) -> None:
+        """Ends the operator as kill -9 does: no clean-up on any host, no farewell to the API server."""
+        if self._operator is not None:
+            await self._operator.hosts.close()
+            self._operator.audit.close()
+            self._operator = None
+
+    async def round(self) -> float:
+        """One pass over every object, in the order in which a site comes up.
+
+        Returns:
+            Seconds until the earliest next pass is due.
+        """
+        assert self._operator is not None
+        operator = self._operator
+        await operator.leader.acquire()
+        order = {kind.KIND: n for n, kind in enumerate(KINDS)}
+        due = [60.0]
+        for key in sorted(self.api.objects, key=lambda k: (order[k.kind], k.name)):
+            for other, obj in self.api.objects.items():
+                operator.store.put(other.kind, deepcopy(obj))
+            due.append(await operator.reconciler.run_pass(key))
+        return min(due)
+
+    async def run(self, *, rounds: int = 60, until: Callable[[], bool] | None = None) -> int:
+        """Rounds until every object is Ready (or ``until`` holds), with jobs on the hosts ending in between.
+
+        Returns:
+            How many rounds it took; fails when it takes more than ``rounds``.
+        """
+        done = until or self.ready
+        for number in range(1, rounds + 1):
+            await self.round()
+            for machine in self.machines.values():
+                for job in list(machine.jobs.values()):
+                    job.finish()
+            if done():
+                return number
+        raise AssertionError(f"not done after {rounds} rounds:\n{self.describe()}")
+
+    async def run_mortal(self, die: Callable[[], Awaitable[int]]) -> bool:
+        """Runs something in which the operator may die; all that it had begun ends with it.
+
+        Returns:
+            Whether it died.
+        """
+        before = asyncio.all_tasks()
+        try:
+            await die()
+        except DiedError:
+            orphans = asyncio.all_tasks() - before
+            for task in orphans:
+                task.cancel()
+            await asyncio.gather(*orphans, return_exceptions=True)
+            await self.kill_operator()
+            return True
+        return False
+
+    def condition(self, kind: str, name: str, type_: str) -> Object:
+        conditions = self.api.objects[Key(kind, NAMESPACE, name)]["status"].get("conditions") or []
+        return next((c for c in conditions if c["type"] == type_), {})
+
+    def ready(self) -> bool:
+        """Whether every object is Ready."""
+        return all(self.condition(k.kind, k.name, "Ready").get("status") == "True" for k in self.api.objects)
+
+    def describe(self) -> str:
+        """Every object with its Ready condition, and what the hosts refused."""
+        lines = []
+        for key in self.api.objects:
+            ready = self.condition(key.kind, key.name, "Ready")
+            lines.append(f"{key.kind} {key.name}: {ready.get('reason')}: {ready.get('message')}")
+        lines += [f"{m.name} refused {argv}" for m in self.machines.values() for argv in m.refusals]
+        return "\n".join(lines)
+
+
+class Recorder:
+    """Notes every effect on a host, and dies at a chosen one.
+
+    Args:
+        at: Number of the effect, from 1; 0 = never.
+        moment: "before" or "after" it happens.
+    """
+
+    def __init__(self, at: int = 0, moment: str = "before") -> None:
+        self.effects: list[Effect] = []
+        self._at = at
+        self._moment = moment
+
+    async def before(self, effect: Effect) -> None:
+        if effect.target == "kubernetes":
+            return
+        self.effects.append(effect)
+        if self._moment == "before" and len(self.effects) == self._at:
+            raise DiedError
+
+    async def after(self, effect: Effect) -> None:
+        if effect.target != "kubernetes" and self._moment == "after" and len(self.effects) >= self._at > 0:
+            raise DiedError
