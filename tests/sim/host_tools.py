@@ -30,11 +30,12 @@ VERSIONS = {
 _PROGRAMS = {
     "chronyc": "chrony",
     "gluster": "glusterfs-server",
-    **dict.fromkeys(("pvs", "vgs", "lvs", "vgcreate", "lvcreate", "lvextend", "lvchange", "lvremove"), "lvm2"),
+    **dict.fromkeys(("lvm", "pvs", "vgs", "lvs", "vgcreate", "lvcreate", "lvextend", "lvchange", "lvremove"), "lvm2"),
     "mkfs.xfs": "xfsprogs",
 }
 _UNITS = {"chrony": "chrony.service", "glusterfs-server": "glusterd.service"}
 
+DPKG_LOCK = "/var/lib/dpkg/lock-frontend"
 NO_PEERS = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     "<cliOutput><opRet>0</opRet><opErrno>0</opErrno><opErrstr/><peerStatus/></cliOutput>\n"
@@ -47,7 +48,7 @@ class Host:
 
     Attributes:
         packages: Installed ones with their versions.
-        lock: Who holds the lock of the package manager, "" = nobody.
+        lock: Whether another process holds the lock of the package manager.
         archive_down: Whether packages cannot be fetched.
         clock_skew: Seconds that its clock is ahead.
         now: The clock that everybody else has.
@@ -57,7 +58,7 @@ class Host:
     storage: Storage
     systemd: Systemd
     packages: dict[str, str] = field(default_factory=dict)
-    lock: str = ""
+    lock: bool = False
     archive_down: bool = False
     clock_skew: float = 0.0
     now: Callable[[], float] = time.time
@@ -81,9 +82,6 @@ class Host:
 
     # questions
 
-    def uname(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        return ok("6.1.0-40-amd64\n") if argv[1:] == ("-r",) else None
-
     def lscpu(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         fields = {"CPU(s):": "4", "Vendor ID:": "GenuineIntel", "Model name:": "Intel Xeon E3", "Flags:": "vmx fpu"}
         return ok(json.dumps({"lscpu": [{"field": k, "data": v} for k, v in fields.items()]}))
@@ -100,6 +98,11 @@ class Host:
 
     def stat(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         match argv[1:]:
+            case ("-L", "-c", "%04a %D:%i %n", *paths):
+                there = [p for p in paths if p in machine.files]
+                gone = [f"stat: cannot statx '{p}': No such file or directory\n" for p in paths if p not in there]
+                lines = [f"{machine.files[p].mode} 801:{_inode(p)} {p}\n" for p in there]
+                return Output(1 if gone else 0, "".join(lines), "".join(gone))
             case ("-f", "-c", "%S %a", "/", "/var"):
                 return ok(f"4096 {self.storage.free // 4096}\n" * 2)
             case ("-c", "%04a", path):
@@ -131,19 +134,6 @@ class Host:
                 return ok("installed") if found_one else failed(f"dpkg-query: no packages found matching {name}")
         return None
 
-    def lslocks(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        if argv[1:] != ("-J", "-u", "-o", "COMMAND,PID,PATH"):
-            return None
-        locks = [{"command": self.lock, "pid": 812, "path": "/var/lib/dpkg/lock-frontend"}] if self.lock else []
-        return ok(json.dumps({"locks": locks}))
-
-    def ls(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        if argv[1] != "-1" or len(argv) != 3:
-            return None
-        names = sorted(path.removeprefix(f"{argv[2]}/") for path in machine.files if path.startswith(f"{argv[2]}/"))
-        missing = failed(f"ls: cannot access '{argv[2]}': No such file or directory", 2)
-        return ok("".join(f"{name}\n" for name in names)) if names else missing
-
     def gluster(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         """The part of gluster that a host alone answers; gluster_tools.py brings the rest."""
         if argv[1:] != ("--mode=script", "peer", "status", "--xml"):
@@ -155,10 +145,26 @@ class Host:
     # files
 
     def sha256sum(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        file = machine.files.get(argv[1])
-        if file is None:
-            return failed(f"sha256sum: {argv[1]}: No such file or directory")
-        return ok(f"{hashlib.sha256(file.content.encode()).hexdigest()}  {argv[1]}\n")
+        there = [p for p in argv[1:] if p in machine.files]
+        gone = [f"sha256sum: {p}: No such file or directory\n" for p in argv[1:] if p not in there]
+        lines = [f"{hashlib.sha256(machine.files[p].content.encode()).hexdigest()}  {p}\n" for p in there]
+        return Output(1 if gone else 0, "".join(lines), "".join(gone))
+
+    def grep(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-asH", "", *paths):
+                texts = {p: self._text(machine, p) for p in paths if p in machine.files}
+                lines = [f"{p}:{line}\n" for p, text in texts.items() for line in text.splitlines()]
+                return Output(0 if len(texts) == len(paths) else 2, "".join(lines), "")
+            case ("-qF", text, path):
+                file = machine.files.get(path)
+                return Output(2 if file is None else int(text not in file.content), "", "")
+        return None
+
+    def _text(self, machine: Machine, path: str) -> str:
+        if path == "/proc/locks" and self.lock:
+            return f"1: POSIX  ADVISORY  WRITE 812 08:01:{_inode(DPKG_LOCK)} 0 EOF\n"
+        return machine.files[path].content
 
     def test(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         match argv[1:]:
@@ -224,6 +230,10 @@ class Host:
         return None
 
 
+def _inode(path: str) -> int:
+    return int(hashlib.sha256(path.encode()).hexdigest()[:6], 16)
+
+
 def _link(number: int, name: str, addresses: tuple[str, ...]) -> dict[str, object]:
     return {
         "ifname": name,
@@ -251,7 +261,6 @@ def _tools(host: Host) -> dict[str, Tool]:
         "mkfs.xfs": storage.mkfs,
         **lvm_tools(storage),
         "systemctl": host.systemd.systemctl,
-        "uname": host.uname,
         "lscpu": host.lscpu,
         "date": host.date,
         "chronyc": host.chronyc,
@@ -261,8 +270,7 @@ def _tools(host: Host) -> dict[str, Tool]:
         "dpkg-query": host.dpkg_query,
         "rpm": _not_installed,
         "firewall-cmd": _not_installed,
-        "lslocks": host.lslocks,
-        "ls": host.ls,
+        "grep": host.grep,
         "gluster": host.gluster,
         "sha256sum": host.sha256sum,
         "test": host.test,
@@ -318,6 +326,9 @@ _FILES = {
     "/proc/meminfo": "MemTotal:       16384000 kB\nMemFree:         8000000 kB\n",
     "/proc/uptime": f"{UPTIME:.2f} 9000.00\n",
     "/proc/sys/kernel/random/boot_id": "",
+    "/proc/sys/kernel/osrelease": "6.1.0-40-amd64\n",
+    "/proc/locks": "",
+    DPKG_LOCK: "",
 }
 
 

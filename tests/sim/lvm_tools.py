@@ -1,4 +1,4 @@
-"""Simulated LVM: pvs, vgs, lvs, vgcreate, lvcreate, lvextend, lvchange on the disks of block_tools.py.
+"""Simulated LVM: lvm fullreport, pvs, vgs, lvs, vgcreate, lvcreate, lvextend, lvchange on the disks of block_tools.py.
 
 Sizes are checked as LVM checks them: whole extents, free space, and the spare metadata volume that a thin pool
 brings with it.
@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from heretic.domain.commands import Output
+from heretic.domain.host.parse.lvm import REPORT
 from sim.block_tools import MIB, SimGroup, SimVolume, Storage
 from sim.machine import OK, Argv, Machine, Tool, failed, ok
 
-_REPORT = ("--reportformat", "json", "--units", "b", "--nosuffix")
 _ALL = ("--config", "devices{use_devicesfile=0}")
 _LABEL = MIB
 """What a physical volume keeps for itself at the start of a disk."""
@@ -38,33 +38,18 @@ def free(storage: Storage, group: SimGroup) -> int:
     return group.size - sum(v.size + v.metadata for v in volumes) - group.spare
 
 
-def _report(key: str, columns: str, rows: list[Row]) -> Output:
-    shown = [{c: row[c] for c in columns.split(",")} for row in rows]
-    return ok(json.dumps({"report": [{key: shown}]}, indent=4))
-
-
 def _one(column: str, rows: list[Row], what: str) -> Output:
     if not rows:
         return failed(f"  Failed to find {what}.", 5)
     return ok("".join(f"  {row[column]}\n" for row in rows))
 
 
-def _pvs(storage: Storage, argv: Argv) -> Output | None:
-    rows: list[Row] = [
-        {"pv_name": d.path, "vg_name": d.group, "pv_uuid": d.pv_uuid} for d in storage.disks.values() if d.pv_uuid
-    ]
-    match argv[1:]:
-        case (*options, "-o", columns) if tuple(options) == (*_REPORT, *_ALL):
-            return _report("pv", columns, rows)
-        case ("--noheadings", *options, "-o", ("vg_name" | "pv_name") as column, device) if options in ([], [*_ALL]):
-            disk = storage.disk(device)
-            own = [row for row in rows if disk and row["pv_name"] == disk.path]
-            return _one(column, own, f'physical volume "{device}"')
-    return None
+def _pv_rows(storage: Storage) -> list[Row]:
+    return [{"pv_name": d.path, "vg_name": d.group, "pv_uuid": d.pv_uuid} for d in storage.disks.values() if d.pv_uuid]
 
 
-def _vgs(storage: Storage, argv: Argv) -> Output | None:
-    rows: list[Row] = [
+def _vg_rows(storage: Storage) -> list[Row]:
+    return [
         {
             "vg_name": g.name,
             "vg_size": str(g.size),
@@ -74,21 +59,53 @@ def _vgs(storage: Storage, argv: Argv) -> Output | None:
         }
         for g in storage.groups.values()
     ]
+
+
+def _lvm(storage: Storage, argv: Argv) -> Output | None:
+    if argv != REPORT:
+        return None
+    rows = [*_pv_rows(storage), *_vg_rows(storage)]
+    volumes = [{k: v for k, v in _volume_row(v).items() if k in _FULL} for v in storage.volumes.values()]
+    reports = []
+    for group in [*storage.groups, ""]:
+        own: list[Row] = [row for row in rows if row["vg_name"] == group]
+        report = {
+            "vg": [row for row in own if "vg_size" in row],
+            "pv": [row for row in own if "pv_name" in row],
+            "lv": [row for row in volumes if row["vg_name"] == group],
+        }
+        if group or own:
+            reports.append({key: found for key, found in report.items() if found or group})
+    return ok(json.dumps({"report": reports}, indent=4))
+
+
+_FULL = frozenset(
+    ("vg_name", "lv_name", "lv_attr", "lv_size", "pool_lv", "data_percent", "metadata_percent", "lv_metadata_size")
+)
+
+
+def _pvs(storage: Storage, argv: Argv) -> Output | None:
     match argv[1:]:
-        case (*options, "-o", columns) if tuple(options) == _REPORT:
-            return _report("vg", columns, rows)
+        case ("--noheadings", *options, "-o", ("vg_name" | "pv_name") as column, device) if options in ([], [*_ALL]):
+            disk = storage.disk(device)
+            own = [row for row in _pv_rows(storage) if disk and row["pv_name"] == disk.path]
+            return _one(column, own, f'physical volume "{device}"')
+    return None
+
+
+def _vgs(storage: Storage, argv: Argv) -> Output | None:
+    match argv[1:]:
         case ("--noheadings", *options, "-o", "vg_name", group) if options in ([], [*_ALL]):
-            return _one("vg_name", [row for row in rows if row["vg_name"] == group], f'volume group "{group}"')
+            own = [row for row in _vg_rows(storage) if row["vg_name"] == group]
+            return _one("vg_name", own, f'volume group "{group}"')
     return None
 
 
 def _lvs(storage: Storage, argv: Argv) -> Output | None:
-    rows = [_volume_row(v) for v in storage.volumes.values()]
     match argv[1:]:
-        case (*options, "-o", columns) if tuple(options) == _REPORT:
-            return _report("lv", columns, rows)
         case ("--noheadings", *units, "-o", column, name) if units in ([], ["--units", "b", "--nosuffix"]):
             group, _, volume = name.partition("/")
+            rows = [_volume_row(v) for v in storage.volumes.values()]
             own = [row for row in rows if (row["vg_name"], row["lv_name"]) == (group, volume)]
             if own and column in ("lv_size", "lv_metadata_size", "lv_name", "segtype", "lv_active"):
                 return _one(column, own, "")
@@ -231,6 +248,7 @@ def _lvremove(storage: Storage, argv: Argv) -> Output | None:
 
 
 _TOOLS: Mapping[str, Callable[[Storage, Argv], Output | None]] = {
+    "lvm": _lvm,
     "pvs": _pvs,
     "vgs": _vgs,
     "lvs": _lvs,

@@ -55,22 +55,28 @@ class MortalMachine(StorageMachine):
 
 def node_resource(status: dict[str, Any] | None = None, **spec: Any) -> Node:
     """The Node "node1"."""
-    return _resource(Node, "node1", {"address": "172.20.10.11"} | spec, status)
+    node = parse_resource("Node", _object("Node", "node1", {"address": "172.20.10.11"} | spec, status))
+    assert isinstance(node, Node)
+    return node
 
 
 def site_resource(storage: dict[str, Any] | None = None, **spec: Any) -> Site:
     """The Site; with ``storage`` what it has chosen."""
-    return _resource(Site, "site", spec, {"storage": storage} if storage else None)
+    site = parse_resource("Site", _object("Site", "site", spec, {"storage": storage} if storage else None))
+    assert isinstance(site, Site)
+    return site
 
 
 def volume_resource(name: str, purpose: str, size: str, **spec: Any) -> GlusterVolume:
     """A GlusterVolume."""
-    return _resource(GlusterVolume, name, {"purpose": purpose, "size": size} | spec, None)
+    volume = parse_resource("GlusterVolume", _object("GlusterVolume", name, {"purpose": purpose, "size": size} | spec))
+    assert isinstance(volume, GlusterVolume)
+    return volume
 
 
-def _resource(kind: type[Any], name: str, spec: dict[str, Any], status: dict[str, Any] | None) -> Any:
-    obj = {"apiVersion": "hvp.ovirt.life/v1alpha1", "kind": kind.KIND, "metadata": {"name": name}, "spec": spec}
-    return parse_resource(kind.KIND, obj | ({"status": status} if status else {}))
+def _object(kind: str, name: str, spec: dict[str, Any], status: dict[str, Any] | None = None) -> dict[str, Any]:
+    obj = {"apiVersion": "hvp.ovirt.life/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return obj | ({"status": status} if status else {})
 
 
 @dataclass
