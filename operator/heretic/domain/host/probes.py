@@ -65,30 +65,61 @@ HOST_PROBES: tuple[Probe[object], ...] = (
     Probe("file-modes", (*files.MODES, *_ALL_FILES), _part("stat", (0, 1))),
     Probe("file-sums", (*files.SUMS, *FILES), _part("sha256sum", (0, 1))),
     Probe("file-lines", (*files.LINES, *FILES, *_READ), _part("grep", (0, 2))),
-    Probe("cpu", ("lscpu", "-J"), system.parse_cpu),
+    Probe("cpu", ("lscpu", "-J"), system.parse_cpu, lasting=True),
     Probe("clock", ("date", "+%s.%N"), _part("date")),
     Probe("time-sync", ("chronyc", "-c", "tracking"), _part("chronyc")),
     Probe("free", ("stat", "-f", "-c", "%S %a", "/", "/var"), system.parse_free),
     Probe("lsblk", ("lsblk", "-J", "-b", "-o", COLUMNS), parse_lsblk, timeout=_SLOW),
-    Probe("links", ("@links",), parse_links),
-    Probe("signatures", ("@signatures",), parse_signatures, timeout=_SLOW),
+    Probe("links", ("@links",), parse_links, lasting=True),
+    Probe("signatures", ("@signatures",), parse_signatures, timeout=_SLOW, lasting=True),
     Probe("lvm", lvm.REPORT, lvm.parse_lvm, timeout=_SLOW),
     Probe("mounts", storage.FINDMNT, storage.parse_mounts),
     Probe("bricks", ("@bricks",), storage.parse_bricks),
     Probe("interfaces", ("ip", "-d", "-j", "addr"), ip.parse_interfaces),
-    Probe("speeds", ip.SPEEDS, ip.parse_speeds),
-    Probe("dpkg", (*packages.DPKG, *PACKAGES), packages.parse_dpkg),
-    Probe("rpm", (*packages.RPM, *PACKAGES), packages.parse_rpm),
+    Probe("speeds", ip.SPEEDS, ip.parse_speeds, lasting=True),
+    Probe("dpkg", (*packages.DPKG, *PACKAGES), packages.parse_dpkg, lasting=True),
+    Probe("rpm", (*packages.RPM, *PACKAGES), packages.parse_rpm, lasting=True),
     Probe(
         "units",
         ("systemctl", "show", "--no-pager", "-p", systemd.PROPERTIES, *_SERVICES, *_UNIT_PATTERNS),
         lambda output: systemd.parse_units(output, None),
         timeout=_SLOW,
     ),
-    Probe("firewall-zones", firewall.ZONES, _part("firewall-cmd"), timeout=_SLOW),
-    Probe("firewall-default", firewall.DEFAULT_ZONE, _part("firewall-cmd"), timeout=_SLOW),
+    Probe("firewall-zones", firewall.ZONES, _part("firewall-cmd"), timeout=_SLOW, lasting=True),
+    Probe("firewall-default", firewall.DEFAULT_ZONE, _part("firewall-cmd"), timeout=_SLOW, lasting=True),
     Probe("peers", ("gluster", "--mode=script", "peer", "status", "--xml"), parse_peers, timeout=_SLOW),
 )
+
+
+BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.lasting)
+"""What a host is asked between two full looks: half the work for it."""
+
+
+def lasting_still_hold(before: Mapping[str, Output], now: Mapping[str, Output]) -> bool:
+    """Whether the lasting answers of an earlier full look may be used with a brief one.
+
+    They may not when the host was booted since, when a disk came, went or changed its size, or when a job of ours
+    began or ended.
+
+    Args:
+        before: All answers of the full look.
+        now: The answers of the brief one.
+    """
+    marks = _lasting_marks(before)
+    return marks == _lasting_marks(now) and not any(isinstance(mark, Unknown) for mark in marks)
+
+
+def _lasting_marks(outputs: Mapping[str, Output]) -> tuple[Fact[object], ...]:
+    def answer(name: str) -> Output:
+        return outputs.get(name, _NO_ANSWER)
+
+    read_files = files.parse_files(answer("file-modes"), answer("file-sums"), answer("file-lines"), _ALL_FILES)
+    disks = _of(parse_lsblk(answer("lsblk")), lambda bs: frozenset((b.path, b.size) for b in bs if b.type == "disk"))
+    jobs = _of(
+        _where(systemd.parse_units(answer("units"), None), job=True),
+        lambda units: frozenset((name, unit.active) for name, unit in units.items()),
+    )
+    return read_files.text(system.BOOT_ID), disks, jobs
 
 
 def assemble(host: str, outputs: Mapping[str, Output], sent_at: float, received_at: float) -> HostFacts:
