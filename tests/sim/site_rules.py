@@ -4,7 +4,8 @@ Steps travel in the real wire form. A pass over an object observes, plans, acts,
 writer would, conditions among it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +74,28 @@ class RuledSite:
     @property
     def view(self) -> SiteView:
         return SiteView({"site": self.site}, self.nodes, self.networks, self.volumes)
+
+    def save(self) -> Callable[[], None]:
+        """Takes note of the whole world.
+
+        Returns:
+            What brings it back; may be called again and again.
+        """
+        saved = [(holder, deepcopy(_state(holder))) for holder in self._holders()]
+
+        def restore() -> None:
+            for holder, state in saved:
+                holder.__dict__.update(deepcopy(state))
+            self.look_again()
+
+        return restore
+
+    def _holders(self) -> list[Any]:
+        hosts = [machine.host for machine in self.machines.values()]
+        return [
+            *(self, self.gluster, *self.gluster.nodes.values(), *self.machines.values(), *hosts),
+            *(holder for host in hosts for holder in (host.storage, host.systemd)),
+        ]
 
     def observe(self) -> dict[str, HostView]:
         """What is known of every host."""
@@ -205,6 +228,17 @@ class RuledSite:
         left = "\n".join(f"{name}: {plan}"[:600] for name, plan in plans.items() if not isinstance(plan, Converged))
         said = "\n".join(f"{step}: {text}"[:400] for step, text in self.failures[-3:])
         raise AssertionError(f"not settled after {rounds} rounds:\n{left}\nfailures:\n{said}")
+
+
+_WIRING = frozenset(
+    {"machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now", "_looks"}
+)
+"""Attributes that connect parts of the world, and are not its state."""
+
+
+def _state(holder: Any) -> dict[str, Any]:
+    wiring = _WIRING | ({"nodes"} if isinstance(holder, GlusterPool) else frozenset())
+    return {name: value for name, value in vars(holder).items() if name not in wiring}
 
 
 def _stored(held: Any, report: Report, plan: Plan) -> Any:
