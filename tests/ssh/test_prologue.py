@@ -295,18 +295,18 @@ async def test_two_steps_on_one_host_do_not_overlap(shell: Shell) -> None:
 
 
 async def test_a_step_does_not_wait_for_the_lock_for_ever(shell: Shell) -> None:
-    long = asyncio.create_task(shell.perform(step("sleep", "3")))
-    await asyncio.sleep(0.5)
+    long = asyncio.create_task(shell.perform(step("sleep", "1.8")))
+    await asyncio.sleep(0.3)
     frame = await shell.perform(step("true"), change=("flock -w 10", "flock -w 1"))
     assert frame.name == "locked:0"
     await long
 
 
 async def test_a_daemon_that_an_action_leaves_behind_does_not_keep_the_lock(shell: Shell) -> None:
-    await shell.perform(step("sh", "-c", "sleep 4 & :"))
+    await shell.perform(step("sh", "-c", "sleep 3 & :"))
     began = time.monotonic()
     assert (await shell.perform(step("true"))).name == "verify:1"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 2.5
 
 
 async def test_a_token_that_is_not_readable_refuses_everybody(shell: Shell) -> None:
