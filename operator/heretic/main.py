@@ -211,8 +211,8 @@ def parse(argv: list[str] | None = None) -> Options:
 def main() -> None:
     """Entry point of ``heretic-operator``."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    for chatty in ("asyncssh", "httpx2", "httpcore2", "kopf.objects"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(parse()))
 
