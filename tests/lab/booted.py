@@ -1,7 +1,8 @@
 """Booted nodes, kept: a node that was booted once is copied with its memory, and is there within a second.
 
 Kept is a node without data disks, as they can be plugged in afterwards. So the same few nodes serve every site,
-whatever its disks and its size. They are found by a hash of all that is in them or that they depend on, and never changed.
+whatever its disks and its size. They are found by a hash of all that is in them or that they depend on, and are never
+changed.
 """
 
 import hashlib
@@ -13,9 +14,8 @@ from lab.cache import cache_dir, cached_folder
 from lab.image import Image
 from lab.machine import Machine
 from lab.network import UPLINK_MAC
-from lab.node import BOOT_TIMEOUT
+from lab.node import BOOT_TIMEOUT, Node
 from lab.shell import run, say, timed
-from lab.ssh import Access
 
 TAG = "booted"
 # Raise it when the hardware or the way to the saved state changes.
@@ -40,16 +40,18 @@ def key(machine: Machine, image: Image, acceleration: Acceleration) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def provide(machine: Machine, access: Access, image: Image, acceleration: Acceleration) -> None:
+def provide(node: Node, image: Image, acceleration: Acceleration) -> None:
     """Give the machine an OS disk with a saved, booted state in it; boot it for that if nobody has yet."""
+
+    machine = node.machine
 
     def boot(folder: Path) -> None:
         with timed(f"first boot of {machine.name}, kept for later runs", expect="30 s, three at once 60 s"):
             new_os_disk(machine, image)
             try:
                 machine.start(image, acceleration, plugged=())
-                access.wait(BOOT_TIMEOUT)
-                access.run("systemctl is-system-running --wait; sync", check=False, timeout=BOOT_TIMEOUT)
+                node.wait_ssh()
+                node.ssh("systemctl is-system-running --wait; sync", check=False, timeout=BOOT_TIMEOUT)
                 with machine.monitor() as monitor:
                     monitor.execute("stop")
                     machine.save(monitor, TAG, ())

@@ -81,7 +81,7 @@ class Site:
             if saved is not None and saved != self.spec:
                 raise LabError(f"the site in {self.state_dir} was made from another spec; `down` it first")
             if saved is not None and self.network.exists and all(node.running for node in self.nodes.values()):
-                self._each(lambda node: node.wait_ssh())
+                self._each(self._bring_up)
                 return
             image = ensure()
             choose(image)
@@ -154,10 +154,15 @@ class Site:
         return Node(machine, Access(identity.name, address, self.key, self.known_hosts))
 
     def _bring_up(self, node: Node) -> None:
+        machine = node.machine
         if node.running:
+            # An `up` that was interrupted may have left it waiting, or without its disks.
+            with machine.monitor() as monitor:
+                for name in sorted(set(node.disks) - machine.plugged(monitor)):
+                    machine.plug(monitor, node.disks[name])
+                monitor.execute("cont")
             node.wait_ssh()
             return
-        machine = node.machine
         machine.folder.mkdir(parents=True, exist_ok=True)
         for disk in machine.disks:
             if not disk.file.exists():
@@ -167,7 +172,7 @@ class Site:
         if machine.os_disk.exists():
             node.power_on()
         elif booted.wanted():
-            booted.provide(machine, node.access, image, acceleration)
+            booted.provide(node, image, acceleration)
             snapshots.wake(node, booted.TAG, (), image, acceleration)
         else:
             booted.new_os_disk(machine, image)

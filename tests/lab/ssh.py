@@ -86,11 +86,5 @@ class Access:
         except OSError:
             return False
 
-    def wait(self, timeout: float) -> None:
-        """Return when it is possible to log in."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if self.answers() and self.run("true", check=False).returncode == 0:
-                return
-            time.sleep(0.3)
-        raise LabError(f"{self.name} ({self.address}) does not answer SSH within {timeout:.0f} s")
+    def can_login(self) -> bool:
+        return self.answers() and self.run("true", check=False).returncode == 0
