@@ -11,10 +11,9 @@ from lab.cache import cache_dir
 from lab.controlplane import ControlPlaneError
 from lab.errors import LabError
 from lab.spec import DiskSpec, SiteSpec
-from lab.stack import REPOSITORY, Stack
+from lab.stack import REPOSITORY, Stack, is_ready
 
 TIMEOUT = 1500.0
-KINDS = ("sites", "nodes.hvp.ovirt.life", "networks.hvp.ovirt.life", "glustervolumes")
 
 
 def folder() -> Path:
@@ -57,30 +56,28 @@ def _watch(demo: Stack, begun: float) -> None:
     deadline = time.monotonic() + TIMEOUT
     while True:
         waiting = 0
-        for kind in KINDS:
-            for obj in demo.get(kind):
-                line, ready = _line(obj)
-                waiting += not ready
-                key = (obj["kind"], obj["metadata"]["name"])
-                if said.get(key) != line:
-                    said[key] = line
-                    _say(begun, line)
+        for obj in demo.get("hvp"):
+            line, ready = _line(obj)
+            waiting += not ready
+            key = (obj["kind"], obj["metadata"]["name"])
+            if said.get(key) != line:
+                said[key] = line
+                _say(begun, line)
         if not waiting and said:
             _say(begun, f"everything is Ready; {len(demo.effects())} effects on the hosts, in {demo.audit_log}")
             return
         if time.monotonic() > deadline:
             raise LabError(f"not Ready after {TIMEOUT:.0f} s; the operator's log: {demo.operator.log}")
-        time.sleep(1)
+        time.sleep(2)
 
 
 def _line(obj: dict[str, Any]) -> tuple[str, bool]:
     status = obj.get("status") or {}
     ready = next((c for c in status.get("conditions") or [] if c["type"] == "Ready"), {})
-    is_ready = ready.get("status") == "True" and ready.get("observedGeneration") == obj["metadata"]["generation"]
-    word = "Ready" if is_ready else ready.get("reason", "not seen yet")
+    word = "Ready" if is_ready(obj) else ready.get("reason", "not seen yet")
     name = f"{obj['kind']} {obj['metadata']['name']}"
     message = " ".join(str(ready.get("message", "")).split())
-    return f"{name:<22} {word:<16} {message[:110]}", is_ready
+    return f"{name:<22} {word:<16} {message[:110]}", is_ready(obj)
 
 
 def _write_environment(demo: Stack) -> None:

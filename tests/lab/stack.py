@@ -162,24 +162,23 @@ class Stack:
                 shown = self.kubectl("get", "hvp", "-o", "wide", check=False)
                 tail = self.operator.log_tail(20)
                 raise LabError(f"not within {seconds:.0f} s: {what}\n{shown}\noperator's log:\n{tail}")
-            time.sleep(0.5)
+            time.sleep(1)
         return time.monotonic() - begun
 
-    def ready(self, *kinds: str) -> bool:
-        """Whether every object of these kinds (default: all) is Ready for its current spec."""
-        for kind in kinds or ("sites", "networks.hvp.ovirt.life", "nodes.hvp.ovirt.life", "glustervolumes"):
-            objects = self.get(kind)
-            if not objects and kind in ("sites", "nodes.hvp.ovirt.life"):
-                return False
-            for obj in objects:
-                conditions = {c["type"]: c for c in (obj.get("status") or {}).get("conditions") or []}
-                ready = conditions.get("Ready", {})
-                if ready.get("status") != "True" or ready.get("observedGeneration") != obj["metadata"]["generation"]:
-                    return False
-        return True
+    def ready(self) -> bool:
+        """Whether there are objects, and every one of them is Ready for its current spec."""
+        objects = self.get("hvp")
+        return bool(objects) and all(is_ready(obj) for obj in objects)
 
     def down(self) -> None:
         """Ends everything that belongs to it, and forgets it."""
         self.operator.stop()
         self.control_plane.wipe()
         self.site.down()
+
+
+def is_ready(obj: dict[str, Any]) -> bool:
+    """Whether an object is Ready for its current spec."""
+    conditions = {c["type"]: c for c in (obj.get("status") or {}).get("conditions") or []}
+    ready = conditions.get("Ready", {})
+    return bool(ready.get("status") == "True" and ready.get("observedGeneration") == obj["metadata"]["generation"])
