@@ -48,7 +48,7 @@ def _everywhere(
     ctx.obj = Where(kubeconfig, context, namespace)
 
 
-@app.command()
+@app.command(short_help="Show what would be done next; change nothing.")
 def plan(
     ctx: typer.Context,
     files: Files = None,
@@ -71,7 +71,7 @@ def plan(
     _end(run(where, files or (), identity, output, offline=offline, no_color=no_color))
 
 
-@app.command()
+@app.command(short_help="Show the site on one screen.")
 def status(
     ctx: typer.Context,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Stay and show changes, until interrupted.")] = False,
@@ -90,7 +90,7 @@ def status(
     _end(run(merge(ctx, kubeconfig, context, namespace), output, watch=watch, no_color=no_color))
 
 
-@app.command()
+@app.command(short_help="Check the health of the site on its hosts; change nothing.")
 def verify(
     ctx: typer.Context,
     files: Files = None,
@@ -116,7 +116,7 @@ def verify(
     _end(run(where, files or (), identity, ignore or (), output, offline=offline, no_color=no_color))
 
 
-@app.command()
+@app.command(short_help="Approve a plan that can destroy data.")
 def approve(
     ctx: typer.Context,
     target: Annotated[str, typer.Argument(metavar="KIND/NAME", help="The object, such as glustervolume/vmstore.")],
@@ -138,7 +138,7 @@ def approve(
     _end(run(merge(ctx, kubeconfig, context, namespace), target, digest, yes=yes, no_color=no_color))
 
 
-@app.command()
+@app.command(short_help="Print manifests of what already runs on hosts.")
 def adopt(
     ctx: typer.Context,
     host: Annotated[
@@ -159,8 +159,6 @@ def adopt(
         typer.Option("--trust-on-first-use", help="Believe whatever key a host presents now, and pin it."),
     ] = False,
     site: Annotated[str, typer.Option("--site", metavar="NAME", help="Name of the Site.")] = "site",
-    kubeconfig: Kubeconfig = None,
-    context: Context = None,
     namespace: Namespace = None,
 ) -> None:
     """Print manifests of what already runs on hosts, in mode Observe; change nothing.
@@ -169,7 +167,7 @@ def adopt(
     """
     from heretic.cli.adopt import Request, run
 
-    where = merge(ctx, kubeconfig, context, namespace)
+    where = merge(ctx, None, None, namespace)
     request = Request.parse(host, host_key or (), user=user, port=port, site=site, namespace=where.namespace or "")
     _end(run(request, identity, trust=trust_on_first_use))
 
