@@ -87,7 +87,7 @@ EVENTS: dict[str, Callable[[RuledSite], object]] = {
     "quorum lowered": lambda s: s.gluster.volumes["vmstore"].options.update({"cluster.quorum-type": "none"}),
     "volume gone": lambda s: s.gluster.volumes.clear(),
 }
-_laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
