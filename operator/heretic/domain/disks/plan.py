@@ -19,8 +19,10 @@ from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import HostFacts, LogicalVolume, Mount, VolumeGroup
+from heretic.domain.host.guards import hidden_volumes
 from heretic.domain.host.health import storage_obstacle
 from heretic.domain.host.inventory import mapper_name
+from heretic.domain.host.profiles import Profile, profile_of
 from heretic.domain.plan import Blocked, Step, Wait
 
 _PERSISTENT = ("enabled", "generated")
@@ -88,6 +90,11 @@ def _group(facts: HostFacts, brick: BrickSpec) -> VolumeGroup | Obstacle:
             Reason.DISK_NOT_FOUND,
             f"{facts.host}: a disk of volume group {group.name} is missing; plug it in again or replace it",
         )
+    if hidden := [v.device for v in hidden_volumes(facts) if v.group == group.name]:
+        return Wait(
+            Reason.NODE_NOT_READY,
+            f"{facts.host}: LVM's devices file hides {hidden[0]} of volume group {group.name}; its Node adds it",
+        )
     return group
 
 
@@ -139,12 +146,11 @@ def _foreign_content(
     folder = bricks.get(brick.path)
     if volume_id is None or there is None or folder is None or not folder.exists:
         return None
-    if folder.volume_id == volume_id and (volume_id or folder.empty):
+    # An unmarked empty folder is as good as new; whether its volume misses something is for Gluster to say.
+    if (not folder.volume_id and folder.empty) or (volume_id and folder.volume_id == volume_id):
         return None
     holds = f"belongs to the Gluster volume {folder.volume_id}" if folder.volume_id else "is not empty"
     wants = f"volume {brick.volume} has the id {volume_id}" if volume_id else f"volume {brick.volume} is new"
-    if volume_id and not folder.volume_id and folder.empty:
-        return None
     return Blocked(
         Reason.BRICK_NOT_EMPTY,
         f"{facts.host}: {brick.path} {holds}, but {wants}. It is left alone. Adopt that volume under its own name, "
@@ -244,9 +250,16 @@ def _content(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -
             why=f"{brick.path} does not exist",
             mount_point=brick.mount_point,
             path=brick.path,
-            labelled=facts.selinux in (Known("enforcing"), Known("permissive")),
+            labelled=_labelled(facts),
             **place,
         )
+
+
+def _labelled(facts: HostFacts) -> bool:
+    """Whether the host has SELinux in a way that Heretic looks after."""
+    profile = profile_of(facts.os.value) if isinstance(facts.os, Known) else None
+    looked_after = isinstance(profile, Profile) and bool(profile.selinux_contexts)
+    return looked_after and facts.selinux in (Known("enforcing"), Known("permissive"))
 
 
 def _persistent(facts: HostFacts, brick: BrickSpec) -> bool:

@@ -276,7 +276,7 @@ class CreateBrickDirectory(Step):
 
     Attributes:
         path: Of the brick.
-        labelled: Whether SELinux labels must be set.
+        labelled: Whether SELinux knows a label for bricks on this host.
     """
 
     verb: ClassVar[str] = "CreateBrickDirectory"
@@ -288,12 +288,16 @@ class CreateBrickDirectory(Step):
     labelled: bool = field(default=False)
 
     def script(self) -> Script:
-        """The guard makes sure that the filesystem is there."""
+        """The guard makes sure that the filesystem is there.
+
+        Its root is labelled before the folder is made, which inherits the label: so the folder's being there also
+        says that the label is.
+        """
         make = Command(("install", "-d", "-m", "0755", self.path))
-        label = Command(("restorecon", "-R", self.mount_point), timeout=60)
+        label = Command(("restorecon", self.mount_point))
         mounted = _is_source(self.mount_point, self.group, self.name)
         return Script(
             done=(mounted, Command(("test", "-d", self.path))),
             guards=(mounted,),
-            actions=(make, label) if self.labelled else (make,),
+            actions=(label, make) if self.labelled else (make,),
         )

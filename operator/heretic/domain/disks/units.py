@@ -12,9 +12,9 @@ def escape(path: str) -> str:
     """A path as part of a unit's name (systemd.unit(5), ``systemd-escape --path``).
 
     Args:
-        path: Absolute, without dots and doubled slashes.
+        path: Absolute, not the root, without dots and doubled slashes.
     """
-    trimmed = path.strip("/") or "-"
+    trimmed = path.strip("/")
     return "".join(
         "-" if c == "/" else c if c in _KEPT and (i or c != ".") else "".join(f"\\x{b:02x}" for b in c.encode())
         for i, c in enumerate(trimmed)

@@ -8,9 +8,10 @@ from heretic.domain.disks.selection import find, select
 from heretic.domain.disks.steps import PrepareDisk
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.host.configuration import Part, plan_configuration
+from heretic.domain.host.configuration import plan_configuration
 from heretic.domain.host.facts import Disk, HostFacts
 from heretic.domain.host.health import clock_obstacle, storage_obstacle
+from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.site.view import SiteView
 

@@ -48,7 +48,7 @@ _SERVICES = (profiles.GLUSTERD, profiles.MULTIPATHD, *(profile.time_service for 
 _UNIT_PATTERNS = (f"{JOB_PREFIX}*.service", f"{BRICK_ROOT.strip('/')}-*.mount")
 
 _NO_ANSWER = Output(255, "", "it was not asked")
-_SLOW = 30
+_SLOW = 40
 """Seconds for what talks to a daemon or reads every disk."""
 
 

@@ -1,6 +1,7 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import Node
@@ -12,10 +13,12 @@ from heretic.domain.disks.selection import find, select
 from heretic.domain.errors import Bug, Failure, Reason
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.placement import groups_needed
-from heretic.domain.host.configuration import Part, excluded_from_multipath, known_profile, plan_configuration
+from heretic.domain.host.configuration import known_profile, plan_configuration
 from heretic.domain.host.facts import Disk, HostFacts, Interface
+from heretic.domain.host.guards import excluded_from_multipath
 from heretic.domain.host.plan import plan_disks
 from heretic.domain.host.profiles import Profile
+from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.names import inside
@@ -67,8 +70,6 @@ def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, outcome:
 
 def _seen(node: Node, view: SiteView, facts: HostFacts) -> Report:
     profile = known_profile(facts)
-    configuration = plan_configuration(node, view, facts)
-    disks = plan_disks(node, view, facts, groups_needed(view, node.metadata.name))
     status = node.status.model_copy(
         update={
             "facts": _facts(facts, profile if isinstance(profile, Profile) else None) or node.status.facts,
@@ -76,6 +77,11 @@ def _seen(node: Node, view: SiteView, facts: HostFacts) -> Report:
             "interfaces": _interfaces(node, view, facts),
         }
     )
+    # Volumes are placed on recorded disks: what this pass chose counts already, or disks would seem unneeded.
+    name = node.metadata.name
+    recorded = replace(view, nodes={**view.nodes, name: node.model_copy(update={"status": status})})
+    configuration = plan_configuration(node, view, facts)
+    disks = plan_disks(node, view, facts, groups_needed(recorded, name))
     return Report(
         status=status,
         conditions=(

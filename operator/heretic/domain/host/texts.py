@@ -57,7 +57,7 @@ def with_block(content: str, lines: Iterable[str], *, first: bool) -> str:
 def block_lines(content: str) -> tuple[str, ...]:
     """The lines between the marks; none where there is no block."""
     found = _BLOCK.search(content)
-    return tuple(found.group().splitlines()[1:-1]) if found else ()
+    return tuple(found.group().strip("\n").split("\n")[1:-1]) if found else ()
 
 
 def hosts_lines(

@@ -36,5 +36,7 @@ def _links(text: str) -> dict[str, tuple[str, ...]]:
 
 def _rank(link: str) -> tuple[bool, int, str]:
     folder, _, name = link.partition("/")
+    if folder == "by-path":
+        return (True, 0, name)
     place = next((i for i, prefix in enumerate(_PREFERENCE) if name.startswith(prefix)), len(_PREFERENCE))
-    return (folder != "by-id", place, name)
+    return (False, place, name)
