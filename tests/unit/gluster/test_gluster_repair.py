@@ -327,3 +327,14 @@ def test_thin_pools_that_fill_up_are_told(site: RuledSite) -> None:
     assert filled(80.0, 10.0) is State.FALSE
     assert filled(10.0, 50.0) is State.FALSE
     assert filled(None, 10.0) is State.UNKNOWN
+
+
+def test_a_size_that_was_raised_is_not_called_reached(site: RuledSite) -> None:
+    volume = site.volumes["vmstore"]
+    site.volumes["vmstore"] = volume.model_copy(update={"spec": volume.spec.model_copy(update={"size": "60Gi"})})
+    site.act(site.plan_of("vmstore"))
+    plan = site.plan_of("vmstore")
+    assert isinstance(plan, Blocked), plan
+    assert plan.reason is Reason.IMMUTABLE_DIFFERENCE
+    assert "40Gi" in plan.message
+    assert "60Gi" in plan.message

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from heretic.api.quantity import format_bytes
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume, ExtendThinPool, MountBrick
 from heretic.domain.errors import Reason
+from heretic.domain.facts import Known
 from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.placement import Placement, thin_totals
 from heretic.domain.host.facts import HostFacts
@@ -59,6 +61,7 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
         planned = plan_brick(facts, brick, totals.get((brick.host, brick.group), 0), volume_id=volume_id)
         if isinstance(planned, tuple) and volume_id:
             planned = _only_repairs(planned, brick)
+            pending += _too_small(facts, brick)
         if not isinstance(planned, tuple):
             pending.append(planned)
         elif planned:
@@ -79,3 +82,19 @@ def _only_repairs(planned: tuple[Step, ...], brick: BrickSpec) -> tuple[Step, ..
                 "force) while all its copies are up",
             )
     return planned
+
+
+def _too_small(facts: HostFacts, brick: BrickSpec) -> tuple[Blocked, ...]:
+    """A data brick with less room than declared; what an arbiter brick needs is an estimate, so it is left as found."""
+    volumes = facts.logical_volumes.value if isinstance(facts.logical_volumes, Known) else ()
+    volume = next((v for v in volumes if v.group == brick.group and v.name == brick.name), None)
+    if volume is None or brick.arbiter or volume.size >= brick.size:
+        return ()
+    return (
+        Blocked(
+            Reason.IMMUTABLE_DIFFERENCE,
+            f"{brick.device} on {brick.host} has {format_bytes(volume.size)}, and {format_bytes(brick.size)} are "
+            f"declared for {brick.volume}. Heretic does not grow bricks; grow it on every node by hand: lvextend "
+            f"--resizefs --size {brick.size}b {brick.group}/{brick.name}",
+        ),
+    )
