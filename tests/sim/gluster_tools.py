@@ -7,100 +7,29 @@ refused.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from xml.sax.saxutils import escape
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from heretic.domain.commands import Output
-from sim.block_tools import Folder
+from sim.gluster_answers import AnsweringPool
+from sim.gluster_model import SimBrick, SimGlusterd, SimGlusterVolume
 from sim.gluster_options import DEFAULTS_AT_CREATION, is_valid
+from sim.gluster_xml import OP_VERSION, document, peer_xml
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, failed, ok
 
 INFO_FILE = "/var/lib/glusterd/glusterd.info"
-PORT = 49152
 DOWN = "Connection failed. Please check if gluster daemon is operational."
 
 
 @dataclass
-class SimBrick:
-    """One brick: "host:path", its Node's name, and whether its process runs."""
-
-    host: str
-    node: str
-    path: str
-    arbiter: bool = False
-    running: bool = False
-    pending: int = 0
-    split_brain: int = 0
-
-    @property
-    def key(self) -> str:
-        return f"{self.host}:{self.path}"
-
-
-@dataclass
-class SimGlusterVolume:
-    """One volume; state is Created, Started or Stopped."""
-
-    name: str
-    id: str
-    replica: int
-    arbiter: int
-    bricks: list[SimBrick]
-    options: dict[str, str]
-    state: str = "Created"
-    clients: dict[str, int] = field(default_factory=dict)
-    tasks: list[tuple[str, str]] = field(default_factory=list)
-
-    @property
-    def sets(self) -> list[list[SimBrick]]:
-        return [self.bricks[i : i + self.replica] for i in range(0, len(self.bricks), self.replica)]
-
-
-@dataclass
-class SimGlusterd:
-    """One host's glusterd.
-
-    Attributes:
-        alive: False = the host has no power; nothing on it runs.
-        knows: Names by which it knows each peer: name of the Node → host names, first the primary.
-        rejected: Peers that it calls rejected.
-        self_heal: Whether its self-heal daemon runs.
-        version: Of the package.
-    """
-
-    name: str
-    machine: StorageMachine
-    peer_name: str
-    uuid: str
-    alive: bool = True
-    knows: dict[str, list[str]] = field(default_factory=dict)
-    rejected: set[str] = field(default_factory=set)
-    self_heal: bool = True
-
-    @property
-    def installed(self) -> bool:
-        return "glusterfs-server" in self.machine.host.packages
-
-    @property
-    def running(self) -> bool:
-        return self.alive and self.installed and self.machine.host.systemd.active("glusterd.service")
-
-
-@dataclass
-class GlusterPool:
+class GlusterPool(AnsweringPool):
     """All glusterds that can reach each other, and what they share.
 
     Attributes:
         locked: Name of a volume on which another transaction runs, or None.
         foreign: Host names of other machines that a glusterd has as peers, by Node.
     """
-
-    nodes: dict[str, SimGlusterd] = field(default_factory=dict)
-    volumes: dict[str, SimGlusterVolume] = field(default_factory=dict)
-    locked: str | None = None
-    foreign: dict[str, list[str]] = field(default_factory=dict)
 
     # what a test does to the world
 
@@ -162,33 +91,6 @@ class GlusterPool:
                     for brick in members:
                         brick.pending = 0
 
-    # what is so
-
-    def members(self, name: str) -> list[SimGlusterd]:
-        """A node and its peers that answer it."""
-        me = self.nodes[name]
-        return [me, *(self.nodes[p] for p in me.knows if self.nodes[p].running)]
-
-    def _up(self, brick: SimBrick) -> bool:
-        glusterd = self.nodes[brick.node]
-        return brick.running and glusterd.alive and self._mounted(self._volume_of(brick), brick)
-
-    def _volume_of(self, brick: SimBrick) -> SimGlusterVolume:
-        return next(v for v in self.volumes.values() if any(b is brick for b in v.bricks))
-
-    def _mounted(self, volume: SimGlusterVolume, brick: SimBrick) -> bool:
-        folder = self._folder(brick)
-        return folder is not None and folder.volume_id == volume.id
-
-    def _folder(self, brick: SimBrick) -> Folder | None:
-        return self.nodes[brick.node].machine.storage.folder(brick.path)
-
-    def _bricks_on(self, name: str) -> Iterator[SimBrick]:
-        return (b for v in self.volumes.values() for b in v.bricks if b.node == name)
-
-    def _named(self, host: str) -> SimGlusterd | None:
-        return next((n for n in self.nodes.values() if host in (n.peer_name, n.name)), None)
-
     # the programs
 
     def _gluster(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
@@ -214,10 +116,10 @@ class GlusterPool:
         for name, hostnames in glusterd.knows.items():
             peer = self.nodes[name]
             state = (6, "Peer Rejected") if name in glusterd.rejected else (3, "Peer in Cluster")
-            body += _peer(peer.uuid, hostnames, peer.running, *state)
+            body += peer_xml(peer.uuid, hostnames, peer.running, *state)
         for host in self.foreign.get(glusterd.name, ()):
-            body += _peer(str(uuid.uuid5(uuid.NAMESPACE_DNS, host)), [host], True, 3, "Peer in Cluster")
-        return _document(f"  <peerStatus>\n{body}  </peerStatus>\n" if body else "  <peerStatus/>\n")
+            body += peer_xml(str(uuid.uuid5(uuid.NAMESPACE_DNS, host)), [host], True, 3, "Peer in Cluster")
+        return document(f"  <peerStatus>\n{body}  </peerStatus>\n" if body else "  <peerStatus/>\n")
 
     def _probe(self, glusterd: SimGlusterd, host: str) -> Output:
         target = self._named(host)
@@ -250,7 +152,7 @@ class GlusterPool:
             case ["info", name]:
                 return self._info(name)
             case ["get", "all", "cluster.op-version", "--xml"]:
-                return _document(_OP_VERSION)
+                return document(OP_VERSION)
             case ["heal", name, "info", "summary", "--xml"]:
                 return self._heal_summary(name)
             case ["status", "all", "--xml"]:
@@ -384,170 +286,6 @@ class GlusterPool:
         del self.volumes[name]
         return ok(f"volume delete: {name}: success\n")
 
-    # answers
-
-    def _info(self, name: str) -> Output:
-        volume = self.volumes.get(name)
-        if volume is None:
-            return failed(f"Volume {name} does not exist")
-        sets, total = len(volume.sets), len(volume.bricks)
-        full = f"({volume.replica - 1} + 1)" if volume.arbiter else str(volume.replica)
-        count = f"{sets} x {full} = {total}" if volume.replica > 1 else str(total)
-        lines = [
-            " ",
-            f"Volume Name: {name}",
-            f"Type: {'Replicate' if volume.replica > 1 else 'Distribute'}",
-            f"Volume ID: {volume.id}",
-            f"Status: {volume.state}",
-            "Snapshot Count: 0",
-            f"Number of Bricks: {count}",
-            "Transport-type: tcp",
-            "Bricks:",
-            *(f"Brick{i}: {b.key}{' (arbiter)' if b.arbiter else ''}" for i, b in enumerate(volume.bricks, 1)),
-            "Options Reconfigured:",
-            *(f"{option}: {value}" for option, value in volume.options.items()),
-        ]
-        return ok("".join(f"{line}\n" for line in lines))
-
-    def _info_xml(self) -> Output:
-        if not self.volumes:
-            return _document("  <volInfo>\n    <volumes>\n      <count>0</count>\n    </volumes>\n  </volInfo>\n")
-        body = "".join(self._volume_xml(v) for _, v in sorted(self.volumes.items()))
-        count = f"      <count>{len(self.volumes)}</count>\n"
-        return _document(f"  <volInfo>\n    <volumes>\n{body}{count}    </volumes>\n  </volInfo>\n")
-
-    def _volume_xml(self, volume: SimGlusterVolume) -> str:
-        bricks = "".join(
-            f'          <brick uuid="{self.nodes[b.node].uuid}">{b.key}<name>{b.key}</name><hostUuid>'
-            f"{self.nodes[b.node].uuid}</hostUuid><isArbiter>{int(b.arbiter)}</isArbiter></brick>\n"
-            for b in volume.bricks
-        )
-        options = "".join(
-            f"          <option>\n            <name>{name}</name>\n            <value>{escape(value)}</value>\n"
-            "          </option>\n"
-            for name, value in volume.options.items()
-        )
-        status = {"Created": 0, "Started": 1, "Stopped": 2}[volume.state]
-        return (
-            f"      <volume>\n        <name>{volume.name}</name>\n        <id>{volume.id}</id>\n"
-            f"        <status>{status}</status>\n        <statusStr>{volume.state}</statusStr>\n"
-            f"        <snapshotCount>0</snapshotCount>\n        <brickCount>{len(volume.bricks)}</brickCount>\n"
-            f"        <distCount>{len(volume.sets)}</distCount>\n"
-            f"        <replicaCount>{volume.replica}</replicaCount>\n"
-            f"        <arbiterCount>{volume.arbiter}</arbiterCount>\n"
-            "        <disperseCount>0</disperseCount>\n        <redundancyCount>0</redundancyCount>\n"
-            f"        <type>2</type>\n        <typeStr>Replicate</typeStr>\n        <transport>0</transport>\n"
-            f"        <bricks>\n{bricks}        </bricks>\n        <optCount>{len(volume.options)}</optCount>\n"
-            f"        <options>\n{options}        </options>\n      </volume>\n"
-        )
-
-    def _seen(self, glusterd: SimGlusterd) -> set[str]:
-        return {n.name for n in self.members(glusterd.name)}
-
-    def _started(self) -> list[SimGlusterVolume]:
-        """Volumes that a question for all of them is answered for; one that is locked is left out."""
-        return [v for _, v in sorted(self.volumes.items()) if v.state == "Started" and v.name != self.locked]
-
-    def _status(self, glusterd: SimGlusterd, *, detail: bool) -> Output:
-        seen = self._seen(glusterd)
-        body = ""
-        for volume in self._started():
-            nodes = [self._brick_xml(b, detail) for b in volume.bricks if b.node in seen]
-            if not detail and volume.replica > 1:
-                nodes += [
-                    _daemon_xml("localhost" if n == glusterd.name else self.nodes[n].peer_name, self.nodes[n])
-                    for n in sorted(seen)
-                ]
-            tasks = "" if detail else _tasks_xml(volume)
-            body += (
-                f"      <volume>\n        <volName>{volume.name}</volName>\n"
-                f"        <nodeCount>{len(nodes)}</nodeCount>\n{''.join(nodes)}{tasks}      </volume>\n"
-            )
-        inner = f"    <volumes>\n{body}    </volumes>\n" if body else "    <volumes/>\n"
-        return _document(f"  <volStatus>\n{inner}  </volStatus>\n")
-
-    def _daemons(self, glusterd: SimGlusterd, name: str) -> Output:
-        volume = self.volumes.get(name)
-        if volume is None or volume.state != "Started":
-            return ok(_envelope(_result(-1, 30800, f"Volume {name} is not started")))
-        nodes = [
-            _daemon_xml("localhost" if n == glusterd.name else self.nodes[n].peer_name, self.nodes[n])
-            for n in sorted(self._seen(glusterd))
-        ]
-        return _document(
-            f"  <volStatus>\n    <volumes>\n      <volume>\n        <volName>{name}</volName>\n"
-            f"        <nodeCount>{len(nodes)}</nodeCount>\n{''.join(nodes)}      </volume>\n    </volumes>\n"
-            "  </volStatus>\n"
-        )
-
-    def _brick_xml(self, brick: SimBrick, detail: bool) -> str:
-        up = self._up(brick)
-        port = str(PORT) if up else "N/A"
-        room = ""
-        if detail:
-            volume = next(
-                (v for t, v in self.nodes[brick.node].machine.storage.mounts.items() if brick.path.startswith(f"{t}/")),
-                None,
-            )
-            size = volume.size if volume else 0
-            room = f"          <sizeTotal>{size}</sizeTotal>\n          <sizeFree>{size // 2}</sizeFree>\n"
-        return (
-            f"        <node>\n          <hostname>{brick.host}</hostname>\n          <path>{brick.path}</path>\n"
-            f"          <peerid>{self.nodes[brick.node].uuid}</peerid>\n          <status>{int(up)}</status>\n"
-            f"          <port>{port}</port>\n          <ports>\n            <tcp>{port}</tcp>\n"
-            f"            <rdma>N/A</rdma>\n          </ports>\n          <pid>{1000 if up else -1}</pid>\n"
-            f"{room}        </node>\n"
-        )
-
-    def _heal_summary(self, name: str) -> Output:
-        volume = self.volumes.get(name)
-        if volume is None or volume.state != "Started" or not any(self._up(b) for b in volume.bricks):
-            body = "  <healInfo>\n    <bricks/>\n  </healInfo>\n"
-            said = f"{name}: Not able to fetch volfile from glusterd"
-            return Output(251, _envelope(body + _result(-1, 5, said)), "")
-        bricks = "".join(self._heal_xml(b) for b in volume.bricks)
-        return ok(_envelope(f"  <healInfo>\n    <bricks>\n{bricks}    </bricks>\n  </healInfo>\n" + _result(0, 0, "")))
-
-    def _heal_xml(self, brick: SimBrick) -> str:
-        glusterd = self.nodes[brick.node]
-        if not self._up(brick) or not glusterd.running:
-            status = "Failed to process entries completely. (Transport endpoint is not connected)totalNumberOfEntries0"
-            return (
-                f'      <brick hostUuid="-">\n        <name>{brick.key}</name>\n        <status>{status}</status>\n'
-                "      </brick>\n"
-            )
-        return (
-            f'      <brick hostUuid="{glusterd.uuid}">\n        <name>{brick.key}</name>\n'
-            "        <status>Connected</status>\n"
-            f"        <totalNumberOfEntries>{brick.pending + brick.split_brain}</totalNumberOfEntries>\n"
-            f"        <numberOfEntriesInHealPending>{brick.pending}</numberOfEntriesInHealPending>\n"
-            f"        <numberOfEntriesInSplitBrain>{brick.split_brain}</numberOfEntriesInSplitBrain>\n"
-            "        <numberOfEntriesPossiblyHealing>0</numberOfEntriesPossiblyHealing>\n      </brick>\n"
-        )
-
-    def _client_list(self) -> Output:
-        text = ""
-        for volume in self._started():
-            daemons = {"glustershd": sum(n.self_heal and n.running for n in self.nodes.values())}
-            counts = {name: n for name, n in ((daemons if volume.replica > 1 else {}) | volume.clients).items() if n}
-            rows = "".join(f"{name:<48}{count:>16}\n" for name, count in counts.items())
-            text += (
-                f"Client connections for volume {volume.name}\n{'Name':<48}{'count':>16}\n{'-----':<48}{'------':>16}\n"
-                f"{rows}\ntotal clients for volume {volume.name} : {sum(counts.values())} \n{'-' * 65}\n\n"
-            )
-        return ok(text)
-
-    def _brick_detail(self, name: str, key: str) -> Output:
-        volume = self.volumes.get(name)
-        brick = next((b for b in volume.bricks if b.key == key), None) if volume else None
-        if volume is None or volume.state != "Started" or brick is None:
-            return failed(f"Volume {name} is not started")
-        return ok(
-            f"Status of volume: {name}\n{'-' * 78}\nBrick                : Brick {key}\n"
-            f"TCP Port             : {PORT if self._up(brick) else 'N/A':<20}\n"
-            f"Online               : {'Y' if self._up(brick) else 'N':<20}\n"
-        )
-
 
 def _flock(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
     match argv:
@@ -555,57 +293,3 @@ def _flock(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
             program: Callable[[Machine, Argv, str | None], Output | None] = machine.tools[rest[0]]
             return program(machine, tuple(rest), stdin)
     return None
-
-
-def _peer(identity: str, hostnames: list[str], connected: bool, state: int, text: str) -> str:
-    names = "".join(f"        <hostname>{name}</hostname>\n" for name in hostnames)
-    return (
-        f"    <peer>\n      <uuid>{identity}</uuid>\n      <hostname>{hostnames[0]}</hostname>\n"
-        f"      <hostnames>\n{names}      </hostnames>\n      <connected>{int(connected)}</connected>\n"
-        f"      <state>{state}</state>\n      <stateStr>{text}</stateStr>\n    </peer>\n"
-    )
-
-
-def _daemon_xml(path: str, glusterd: SimGlusterd) -> str:
-    up = glusterd.running and glusterd.self_heal
-    return (
-        f"        <node>\n          <hostname>Self-heal Daemon</hostname>\n          <path>{path}</path>\n"
-        f"          <peerid>{glusterd.uuid}</peerid>\n          <status>{int(up)}</status>\n"
-        "          <port>N/A</port>\n          <ports>\n            <tcp>N/A</tcp>\n            <rdma>N/A</rdma>\n"
-        f"          </ports>\n          <pid>{2000 if up else -1}</pid>\n        </node>\n"
-    )
-
-
-def _tasks_xml(volume: SimGlusterVolume) -> str:
-    if not volume.tasks:
-        return "        <tasks/>\n"
-    tasks = "".join(
-        f"          <task>\n            <type>{kind}</type>\n            <id>{uuid.uuid4()}</id>\n"
-        f"            <status>1</status>\n            <statusStr>{state}</statusStr>\n          </task>\n"
-        for kind, state in volume.tasks
-    )
-    return f"        <tasks>\n{tasks}        </tasks>\n"
-
-
-_OP_VERSION = """\
-  <volGetopts>
-    <count>1</count>
-    <Opt>
-      <Option>cluster.op-version</Option>
-      <Value>100000</Value>
-    </Opt>
-  </volGetopts>
-"""
-
-
-def _result(code: int, number: int, said: str) -> str:
-    error = f"  <opErrstr>{said}</opErrstr>\n" if said else "  <opErrstr/>\n"
-    return f"  <opRet>{code}</opRet>\n  <opErrno>{number}</opErrno>\n{error}"
-
-
-def _envelope(body: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<cliOutput>\n{body}</cliOutput>\n'
-
-
-def _document(body: str) -> Output:
-    return ok(_envelope(_result(0, 0, "") + body))
