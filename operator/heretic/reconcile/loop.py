@@ -166,6 +166,8 @@ class Reconciler:
         said = "bug"
         try:
             after, said = await self._pass(key, stored, removing=removing)
+            if said in PATIENT:
+                after = max(after, REST * (self._monotonic() - begun))
             return after
         except HereticError as error:
             said = "failed"
@@ -304,6 +306,12 @@ class Reconciler:
         interval = self._pace.resync
         return interval - self._monotonic() % interval + interval * self._pace.jitter * 0.5
 
+
+PATIENT = frozenset({"waiting", "started"})
+"""Outcomes after which a host is left alone for a while: it is working, and looking costs it time too."""
+
+REST = 2.0
+"""How many times as long as a pass took, at least, it is left alone then."""
 
 STANDBY = 1.0
 """Seconds between two looks at the lease while another operator has it: a second one neither acts nor speaks."""

@@ -261,7 +261,7 @@ class BrickStatus(StatusModel):
         default=None, description="Entries that wait to be healed; missing: not known, which is not zero."
     )
     size: Text = Field(default="", description="Size of its filesystem.")
-    free: Text = Field(default="", description="Free space in its filesystem.")
+    free: Text = Field(default="", description="Free space in its filesystem, in percent.")
 
 
 class GlusterVolumeStatus(CommonStatus):
@@ -272,7 +272,7 @@ class GlusterVolumeStatus(CommonStatus):
     bricks_up: Text = Field(default="", description="Bricks that are up, of all: 3/3.")
     heal_pending: Text = Field(default="", description="Entries that wait to be healed on all bricks, or Unknown.")
     capacity: Text = Field(default="", description="Size as clients see it.")
-    used: Text = Field(default="", description="Space that is used, as clients see it.")
+    used: Text = Field(default="", description="Space that is used, as clients see it, in percent.")
     bricks: Annotated[list[BrickStatus], Cap(64)] = Field(default=[], description="Every brick that is declared.")
 
 

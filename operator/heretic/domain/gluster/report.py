@@ -294,7 +294,7 @@ def _status(volume: GlusterVolume, scene: _Scene, placed: Placement | None) -> G
         bricks_up=f"{sum(b.state == BrickVerdict.UP for b in bricks)}/{len(bricks)}" if bricks else "",
         heal_pending=_pending(scene),
         capacity=format_bytes(size) if size is not None else "",
-        used=format_bytes(size - free) if size is not None and free is not None else "",
+        used=_percent(size - free, size) if size is not None and free is not None else "",
         bricks=bricks,
     )
 
@@ -318,8 +318,13 @@ def _brick_status(health: BrickHealth, scene: _Scene) -> BrickStatus:
         state=verdict.value,
         heal_pending=health.pending.value if isinstance(health.pending, Known) else None,
         size=format_bytes(state.size) if state and state.size is not None else "",
-        free=format_bytes(state.free) if state and state.free is not None else "",
+        free=_percent(state.free, state.size) if state and state.free is not None and state.size is not None else "",
     )
+
+
+def _percent(part: int, whole: int) -> str:
+    """In whole percent, because every change of a status is a write that wakes every watcher (conventions R23)."""
+    return f"{round(100 * part / whole)}%" if whole else ""
 
 
 def _topology(info: VolumeInfo | None, placed: Placement | None) -> str:
