@@ -30,6 +30,7 @@ class Faults:
 
     Attributes:
         refuse_login: No key is let in.
+        refuse_sessions: A connection gets no channel.
         refuse_sudo: What sudo says instead of working.
         hang: The script never starts; the channel stays open.
         drop_before: Scripts before whose execution the connection breaks, as a countdown (1 = the next one).
@@ -40,6 +41,7 @@ class Faults:
     """
 
     refuse_login: bool = False
+    refuse_sessions: bool = False
     refuse_sudo: str | None = None
     hang: bool = False
     drop_before: int = 0
@@ -167,8 +169,8 @@ class _Login(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         self._server.logins += 1
 
-    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
-        return _Shell(self._server)
+    def session_requested(self) -> "asyncssh.SSHServerSession[bytes] | bool":
+        return False if self._server.faults.refuse_sessions else _Shell(self._server)
 
 
 class _Shell(asyncssh.SSHServerSession[bytes]):

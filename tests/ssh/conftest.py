@@ -7,6 +7,7 @@ from heretic.hosts import Hosts, HostSettings
 from heretic.hosts.link import Backoff
 from sim.machine import Machine
 from sim.server import SimServer
+from ssh.shell import Shell
 from ssh.targets import SHELLS, ShellServer, ShellTarget, SimulatedTarget, Target, settings_for
 
 
@@ -47,3 +48,8 @@ async def target(request: pytest.FixtureRequest, hosts: Hosts, tmp_path: Path) -
         assert not [p for p in (tmp_path / "run").iterdir() if p.name != "heretic"], "a script left its folder"
     await hosts.close()
     await server.stop()
+
+
+@pytest.fixture(params=list(SHELLS.values()), ids=list(SHELLS))
+def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
+    return Shell(tmp_path, request.param)

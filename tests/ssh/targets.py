@@ -205,6 +205,7 @@ class ShellTarget(Target):
         _rewrite(Path(script), self.server.moved)
         process = await asyncio.create_subprocess_exec("sh", script, executable=self.server.shell)
         status = await process.wait()
+        assert _is_gone(Path(script)), "what may hold secrets must not stay"
         (units / unit).write_text("failed\n") if status else (units / unit).unlink()
         return "failed" if status else "inactive"
 
@@ -215,3 +216,16 @@ class ShellTarget(Target):
 
 def _rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
     path.write_bytes(change(path.read_bytes()))
+
+
+def _is_gone(path: Path) -> bool:
+    return not path.exists()
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Waits until something holds; a test that waits in vain fails."""
+    async with asyncio.timeout(10):
+        for _ in range(10_000):
+            if holds():
+                return
+            await asyncio.sleep(0.01)

@@ -145,16 +145,15 @@ def fingerprint_of(line: str) -> str:
     return asyncssh.import_public_key(line).get_fingerprint()
 
 
-def channel_failure(settings: HostSettings, doing: str, error: Exception | None) -> Transient:
-    """Classifies why a script did not run to its end on an open connection.
+def channel_failure(settings: HostSettings, doing: str, refusal: str | None) -> Transient:
+    """Why a script did not run to its end on an open connection.
 
     Args:
         settings: Of the host.
         doing: For the message.
-        error: What was raised; None when the channel ended without an exit status.
+        refusal: What the host said when it opened no session; None when the connection was lost.
     """
-    refused = isinstance(error, asyncssh.ChannelOpenError) and error.code != asyncssh.OPEN_CONNECT_FAILED
-    why = f"it opens no further session ({error})" if refused else "the connection was lost"
+    why = f"it opens no further session ({refusal})" if refusal else "the connection was lost"
     return Transient(Reason.CONNECTION_LOST, f"{settings}: {why} during {doing}")
 
 

@@ -8,6 +8,7 @@ import base64
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -49,6 +50,12 @@ def render_observation(probes: Sequence[Probe[Any]]) -> str:
     Raises:
         HereticError: Bug; a probe cannot be asked as it is.
     """
+    return _observation(tuple(probes))
+
+
+@lru_cache(maxsize=64)
+def _observation(probes: tuple[Probe[Any], ...]) -> str:
+    """Remembered, because a pass asks every host the same questions and the quoting costs half a millisecond."""
     names = [p.name for p in probes]
     if not names or len(set(names)) != len(names):
         raise _bug(f"a batch needs probes of different names, not {names}")

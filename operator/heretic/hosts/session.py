@@ -206,7 +206,11 @@ class Session:
             await self._give_up(channel, stop=stop)
             raise HereticError(_too_much(self.settings, doing)) from None
         except (asyncssh.Error, OSError) as error:
-            raise HereticError(channel_failure(self.settings, doing, error)) from None
+            refusal = str(error) if isinstance(error, asyncssh.ChannelOpenError) and self.alive else None
+            if refusal is not None:
+                # Sessions may have leaked there; only a new connection can be relied on.
+                self._connection.abort()
+            raise HereticError(channel_failure(self.settings, doing, refusal)) from None
         except asyncio.CancelledError:
             if channel is not None:
                 self._end(channel, stop=stop)

@@ -1,0 +1,45 @@
+"""A real shell without SSH, to look at the functions of prologue.sh from near."""
+
+import asyncio
+from pathlib import Path
+
+from heretic.domain.commands import Output, Probe, Script
+from heretic.hosts.frames import Frame, parse_frames
+from heretic.hosts.script import render_observation, render_step
+from ssh.targets import ShellServer
+
+
+class Shell:
+    """A sandbox and a real shell to run scripts in it."""
+
+    def __init__(self, sandbox: Path, shell: str) -> None:
+        self.server = ShellServer(shell=shell, sandbox=sandbox)
+        self.server.prepare()
+        self.sandbox = sandbox
+        self.files = sandbox / "files"
+
+    async def run(self, script: str | bytes) -> tuple[bytes, bytes, int]:
+        data = script.encode() if isinstance(script, str) else script
+        async with asyncio.timeout(30):
+            return await self.server.execute(data)
+
+    async def ask(self, *probes: Probe[Output], change: tuple[str, str] = ("", "")) -> list[Output]:
+        stdout, _, _ = await self.run(render_observation(probes).replace(*change))
+        return [f.output for f in parse_frames(stdout)]
+
+    async def perform(self, script: Script, token: int = 0, change: tuple[str, str] = ("", "")) -> Frame:
+        stdout, stderr, _ = await self.run(render_step(script, token).replace(*change))
+        assert stderr == b""
+        (frame,) = parse_frames(stdout)
+        return frame
+
+    def program(self, name: str, text: str) -> None:
+        path = self.sandbox / "bin" / name
+        path.write_text("#!/bin/sh\n" + text)
+        path.chmod(0o755)
+
+    def left(self) -> list[str]:
+        """What a script left in memory, but for what it means to leave."""
+        found = [p for p in (self.sandbox / "run").iterdir() if p.name != "heretic"]
+        found += (self.sandbox / "dev/shm").iterdir()
+        return [str(p) for p in found]
