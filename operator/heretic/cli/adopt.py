@@ -78,6 +78,7 @@ class Request:
         for name, line in keys.items():
             try:
                 fingerprint_of(line)
+                keys[name] = " ".join(line.split()[:2])
             except ValueError as error:
                 raise fail(f"--host-key {name}: not an OpenSSH public key ({error})") from None
         return cls(addresses, ports, keys, user, port, site, namespace)
@@ -99,6 +100,7 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
     view = store.view(HERE)
     async with looking(keys) as (observer, hosts):
         nodes = view.nodes.values()
+        render.progress(f"looking at {render.count(len(nodes), 'host')}")
         seen = await asyncio.gather(*(observer.host(HERE, view, node, inf) for node in nodes))
         views = dict(zip(view.nodes, seen, strict=True))
         facts = _all_seen(views)

@@ -150,8 +150,8 @@ def _networks(found: Found) -> Iterator[_Subnet]:
             role, remark = NetworkRole.MANAGEMENT, ""
         elif subnet is carrier:
             role, remark = NetworkRole.GLUSTER, ""
-        elif len(others) == 1 and found.volumes and not gluster:
-            role, remark = NetworkRole.GLUSTER, "Guessed: the only network beside the management network."
+        elif len(others) == 1 and not gluster:
+            role, remark = NetworkRole.GLUSTER, "Guessed: it is the only network beside the management network."
         yield _Subnet(subnet.network, subnet.members, subnet.mtu, role, remark)
 
 

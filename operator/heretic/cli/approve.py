@@ -11,6 +11,7 @@ from heretic.cli.errors import fail
 from heretic.cli.kubeconfig import namespace_of
 from heretic.cli.options import Exit, Where
 from heretic.reconcile.gates import APPROVE
+from heretic.reconcile.publish import MAX_STEPS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,6 +100,8 @@ def show(console: "Console", kind: str, obj: Object, plan: Object) -> None:
     name = obj["metadata"]["name"]
     head = f"Plan {plan['hash']} of {kind} {name}: {render.count(len(steps), 'step')}, {len(destructive)} Destructive"
     console.print(render.styled((head, render.HEAD)))
+    if len(steps) >= MAX_STEPS:
+        console.print(f"Only the first {MAX_STEPS} steps are stored and shown; heretic plan shows all of them.")
     for number, step in enumerate(steps, 1):
         style = render.BAD if step in destructive else ""
         arguments = ", ".join(f"{k}={v}" for k, v in (step.get("arguments") or {}).items() if v)

@@ -166,7 +166,9 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
             return None
     if good or condition.type not in _OF_TYPE:
         return None
-    if condition.reason in _TOLD_BY_PLAN and condition.type not in _OF_SITE:
+    if condition.type in _OF_SITE:
+        return _OF_TYPE[condition.type]
+    if condition.reason in _TOLD_BY_PLAN:
         return None
     if condition.type is ConditionType.CAPACITY and condition.state is State.UNKNOWN:
         return "HVP-V009"

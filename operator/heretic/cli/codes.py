@@ -63,7 +63,7 @@ _ALL: tuple[Code, ...] = (
         "HVP-S003",
         _W,
         "The site does not survive the loss of one more node",
-        "Bring back what is out and wait for heal; take no other node out until then.",
+        "Bring back what is out and wait for heal; take no other node out until then. A site of one node never does.",
     ),
     Code(
         "HVP-S004",

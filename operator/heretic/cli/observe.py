@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from heretic.cli.declared import Declared
 from heretic.cli.rehearse import Rehearsal, Rehearsed
+from heretic.cli.render import count, progress
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
@@ -61,6 +62,8 @@ async def see(declared: Declared) -> tuple[SiteSight, ...]:
         One sight for each namespace.
     """
     async with looking(declared.keys) as (observer, _):
+        nodes = sum(len(declared.store.view(namespace).nodes) for namespace in declared.namespaces)
+        progress(f"looking at {count(nodes, 'host')}")
         rehearsal = Rehearsal(declared.store, observer, now=lambda: datetime.now(UTC))
         return tuple([await _see_site(rehearsal, namespace) for namespace in declared.namespaces])
 

@@ -51,6 +51,12 @@ def note(message: str) -> None:
     print(f"heretic: {message}", file=sys.stderr)
 
 
+def progress(message: str) -> None:
+    """Tells somebody who sits at a terminal what takes its time."""
+    if sys.stderr.isatty():
+        note(f"{message} …")
+
+
 def write_data(value: object, output: Format) -> None:
     """Writes JSON or YAML to standard output."""
     if output is Format.JSON:

@@ -1,13 +1,14 @@
 """The screen of heretic status, from stored objects alone."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from heretic.cli import render
+from heretic.cli import render, status
 from heretic.cli.screen import Screen, compose
 from heretic.cli.status import picture
+from heretic.domain.errors import HereticError, Reason, Transient
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -173,3 +174,34 @@ class TestPicture:
         assert data["nodes"] == [
             {"name": "node1", "ready": "True", "reachable": "Pending", "role": "-", "disks": "-", "summary": ""}
         ]
+
+
+class TestWatch:
+    async def test_keeps_the_last_screen_and_says_that_it_is_old_while_nobody_answers(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        good = screen(site(READY))
+        away = HereticError(Transient(Reason.API_SERVER, "no answer from the API server"))
+        looks: list[Any] = [good, away, away, good, KeyboardInterrupt()]
+        shown: list[list[str]] = []
+
+        async def look(*_: object) -> Screen:
+            found = looks.pop(0)
+            if isinstance(found, BaseException):
+                raise found
+            return cast("Screen", found)
+
+        def note(console: Any, what: Screen, banner: str = "") -> list[Any]:
+            lines = picture(console, what, banner)
+            shown.append([line.plain for line in lines])
+            return lines
+
+        monkeypatch.setattr(status, "look", look)
+        monkeypatch.setattr(status, "picture", note)
+        monkeypatch.setattr(status, "EVERY", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            await status._watch(cast("Any", None), "demo", no_color=True)
+        old = [lines[0].startswith("What follows is old, since ") for lines in shown]
+        assert old == [False, True, True, False]
+        assert shown[1][0] == shown[2][0], "it keeps telling since when"
+        assert shown[1][1:] == shown[0]
