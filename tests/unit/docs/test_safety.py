@@ -11,6 +11,7 @@ from wrong_manifests import STRUCTURE, WRONG
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/explanation/safety.md").read_text()
+EL9_ONLY = (ROOT / "docs/reference/el9-only.md").read_text()
 RULES = range(1, 25)
 FORMULAS = ("brick_set_ok", "healed", "may_take_out", "engine_good", "disk_usable", "fits", "Destructive steps")
 PROOF = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[([^\]]+)\])?`")
@@ -35,7 +36,7 @@ def exists(path: str, name: str, case: str) -> bool:
     return not case or case in cases or repr(case)[1:-1] in (ROOT / path).read_text()
 
 
-@pytest.mark.parametrize(("path", "name", "case"), sorted(set(PROOF.findall(PAGE))))
+@pytest.mark.parametrize(("path", "name", "case"), sorted({*PROOF.findall(PAGE), *PROOF.findall(EL9_ONLY)}))
 def test_a_test_that_is_named_as_a_proof_exists(path: str, name: str, case: str) -> None:
     assert exists(path, name, case)
 
