@@ -193,10 +193,10 @@ def test_two_paths_to_one_disk_are_not_two_disks() -> None:
 
 
 def test_serial_numbers_tell_disks_without_wwn_apart_but_not_nvme_namespaces() -> None:
-    same = {"wwn": None, "serial": "S", "model": "M"}
+    same: dict[str, Any] = {"wwn": None, "serial": "S", "model": "M"}
     assert all(d.ambiguous for d in take(row("sdb", **same), row("sdc", **same)))
     namespaces = (row("nvme0n1", **same), row("nvme0n2", **same))
-    links = {"/dev/nvme0n1": ("by-id/nvme-a",), "/dev/nvme0n2": ("by-id/nvme-b",)}
+    links: dict[str, tuple[str, ...]] = {"/dev/nvme0n1": ("by-id/nvme-a",), "/dev/nvme0n2": ("by-id/nvme-b",)}
     assert not any(d.ambiguous for d in take(*namespaces, links=links))
 
 
