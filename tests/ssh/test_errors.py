@@ -219,8 +219,9 @@ async def test_nobody_listens(hosts: Hosts, server: SimServer, settings: HostSet
     assert failure.message.startswith(f"node1 (127.0.0.1:{settings.port}): ")
 
 
-async def test_no_such_name(hosts: Hosts, settings: HostSettings) -> None:
-    failure = await failure_of(hosts, replace(settings, address="host.invalid"))
+@pytest.mark.parametrize("address", ["host.invalid", "host..invalid", "x" * 70])
+async def test_no_such_name(hosts: Hosts, settings: HostSettings, address: str) -> None:
+    failure = await failure_of(hosts, replace(settings, address=address))
     assert isinstance(failure, Transient)
     assert failure.reason is Reason.NAME_NOT_RESOLVED
 

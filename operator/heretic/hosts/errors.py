@@ -100,6 +100,9 @@ def connect_failure(settings: HostSettings, error: Exception, presented: Present
 def _unreachable(settings: HostSettings, error: Exception) -> tuple[Reason, str]:
     if isinstance(error, socket.gaierror):
         return Reason.NAME_NOT_RESOLVED, f"{settings}: the name does not resolve: {error.strerror}"
+    if isinstance(error, UnicodeError):
+        # Python refuses what cannot be a DNS name (an empty or overlong label) before anybody is asked.
+        return Reason.NAME_NOT_RESOLVED, f"{settings}: the address is neither an IP address nor a DNS name"
     if isinstance(error, TimeoutError) and error.errno is None:
         return Reason.UNREACHABLE, f"{settings}: no SSH login within {CONNECT_TIMEOUT:.0f} s"
     if isinstance(error, OSError):

@@ -116,8 +116,8 @@ class Session:
 
     Attributes:
         settings: What it was opened with.
-        presented_key: The host key that it was opened under, as an OpenSSH public key line; "" when the host
-            showed a certificate.
+        presented_key: The host key that it was opened under, as an OpenSSH public key line; of a certificate,
+            the key that it certifies.
     """
 
     def __init__(self, settings: HostSettings, connection: asyncssh.SSHClientConnection, traffic: Traffic) -> None:
@@ -170,7 +170,7 @@ class Session:
                 keepalive_interval=KEEPALIVE_INTERVAL,
                 keepalive_count_max=3,
             )
-        except (OSError, asyncssh.Error) as error:
+        except (OSError, asyncssh.Error, UnicodeError) as error:
             raise HereticError(connect_failure(settings, error, client.presented)) from None
         traffic.connects += 1
         accepted = client.presented.key if first_use else None
