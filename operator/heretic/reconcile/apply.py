@@ -1,6 +1,7 @@
 """Runs the steps of a plan: hosts side by side, steps of one host in order, stopping where one fails."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from heretic.api.v1alpha1 import Node
@@ -32,6 +33,7 @@ class Applier:
         self._access = access
         self._gateway = gateway
         self._observer = observer
+        self._turns: dict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def apply(
         self,
@@ -66,10 +68,12 @@ class Applier:
         async def lane(queue: list[Step]) -> list[tuple[Step, StepResult]]:
             tried: list[tuple[Step, StepResult]] = []
             for step in queue:
-                token = may_act()
-                if token is None:
-                    break
-                result = await self._one(key, generation, changed_by, view, step, token)
+                # One step a host at a time: several objects want the same hosts, and a host takes one at a time.
+                async with self._turns[key.namespace, step.host]:
+                    token = may_act()
+                    if token is None:
+                        break
+                    result = await self._one(key, generation, changed_by, view, step, token)
                 tried.append((step, result))
                 if not isinstance(result, Done):
                     break
