@@ -6,18 +6,19 @@ hundreds of times with the operator dying at a different moment each time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
 from heretic.api.v1alpha1 import KINDS
 from heretic.cluster.client import Cluster, ConflictError
+from heretic.hosts.link import Backoff
 from heretic.main import Operator, Options
 from heretic.reconcile.gateway import Effect, Faults
 from heretic.reconcile.store import PLURALS, Key
-from sim.machine import Machine
-from sim.server import SimServer, client_key
+from sim.blank_site import BlankSite
+from sim.server import client_key
 
 NAMESPACE = "demo"
 Object = dict[str, Any]
@@ -92,51 +93,71 @@ class MemoryApi:
     async def close(self) -> None:
         """Nothing is open."""
 
+    def end_leases(self) -> None:
+        """Lets the time of every lease pass; who takes one next gets a greater token."""
+        for lease in self.leases.values():
+            lease["spec"]["holderIdentity"] = ""
+
+    def checkpoint(self) -> Callable[[], None]:
+        """Takes note of all that is stored.
+
+        Returns:
+            What brings it back; may be called again and again.
+        """
+        saved = deepcopy(vars(self))
+
+        def restore() -> None:
+            vars(self).update(deepcopy(saved))
+
+        return restore
+
 
 class World:
     """Simulated hosts, an API in memory, and one operator at a time.
 
     Args:
-        machines: By the name of their Node.
-        objects: What is applied, without addresses and keys of the hosts: these are filled in.
+        site: The hosts.
+        objects: What is applied; the site's own objects when not given.
     """
 
-    def __init__(self, machines: Mapping[str, Machine], objects: Iterable[Object]) -> None:
-        self.machines = dict(machines)
-        self.servers = {name: SimServer(machine=machine) for name, machine in machines.items()}
+    def __init__(self, site: BlankSite, objects: Iterable[Object] | None = None) -> None:
+        self.site = site
         self.api = MemoryApi()
-        self._declared = list(objects)
+        self._declared = None if objects is None else list(objects)
         self._operator: Operator | None = None
 
     async def __aenter__(self) -> "World":
-        for server in self.servers.values():
-            await server.start()
-        for obj in self._declared:
-            self.api.apply(self._placed(obj))
+        await self.site.__aenter__()
+        for obj in self.site.objects() if self._declared is None else self._declared:
+            self.api.apply(obj)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.kill_operator()
-        for server in self.servers.values():
-            await server.stop()
+        await self.site.__aexit__()
 
-    def _placed(self, obj: Object) -> Object:
-        """A Node gets the address, port and host key of its simulated host."""
-        name = obj["metadata"]["name"]
-        if obj["kind"] != "Node" or name not in self.servers:
-            return obj
-        server = self.servers[name]
-        placed = deepcopy(obj)
-        key = " ".join(server.host_key_line.split()[:2])
-        placed["spec"] |= {"address": "127.0.0.1", "ssh": {"port": server.port}, "hostKeys": [key]}
-        return placed
+    def checkpoint(self) -> Callable[[], None]:
+        """Takes note of hosts and API server; the operator has nothing to be noted.
+
+        Returns:
+            What brings both back.
+        """
+        hosts, api = self.site.checkpoint(), self.api.checkpoint()
+
+        def restore() -> None:
+            hosts()
+            api()
+
+        return restore
 
     async def start_operator(self, faults: Faults | None = None, *, audit_log: Path | None = None) -> Operator:
         """A new operator, which knows nothing of the ones before it."""
         options = Options(namespaces=(NAMESPACE,), audit_log=audit_log, kill_switch=None)
         self._operator = Operator(options, cast("Cluster", self.api), faults)
         # Leases outlive a killed operator for their duration; these runs do not wait for that.
-        self.api.leases.clear()
+        self.api.end_leases()
+        # Neither do they wait after a broken connection.
+        self._operator.hosts._backoff = Backoff(first=0.001, most=0.001)
         await self._operator.leader.acquire()
         return self._operator
 
@@ -156,6 +177,8 @@ class World:
         assert self._operator is not None
         operator = self._operator
         await operator.leader.acquire()
+        for name in self.site.machines:
+            operator.observer.touched(NAMESPACE, name)  # a round takes less time than looks need to age
         order = {kind.KIND: n for n, kind in enumerate(KINDS)}
         due = [60.0]
         for key in sorted(self.api.objects, key=lambda k: (order[k.kind], k.name)):
@@ -173,7 +196,7 @@ class World:
         done = until or self.ready
         for number in range(1, rounds + 1):
             await self.round()
-            for machine in self.machines.values():
+            for machine in self.site.machines.values():
                 for job in list(machine.jobs.values()):
                     job.finish()
             if done():
@@ -212,7 +235,7 @@ class World:
         for key in self.api.objects:
             ready = self.condition(key.kind, key.name, "Ready")
             lines.append(f"{key.kind} {key.name}: {ready.get('reason')}: {ready.get('message')}")
-        lines += [f"{m.name} refused {argv}" for m in self.machines.values() for argv in m.refusals]
+        lines += [f"{m.name} refused {argv}" for m in self.site.machines.values() for argv in m.refusals]
         return "\n".join(lines)
 
 
