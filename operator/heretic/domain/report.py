@@ -35,6 +35,11 @@ class Outcome:
     failure: Failure | None = None
     removing: bool = False
 
+    @property
+    def may_act(self) -> bool:
+        """Whether mode and pause let steps run at all."""
+        return self.mode is Mode.APPLY and not self.paused
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -108,10 +113,12 @@ def _ready(
         state = State.UNKNOWN if wrong.state is State.UNKNOWN else State.FALSE
         if obstacle is not None and not isinstance(obstacle, Wait):
             return Condition(ConditionType.READY, state, obstacle.reason, obstacle.message)
+        if wrong.reason is Reason.WORK_IN_PROGRESS and isinstance(outcome.plan, Proceed) and outcome.may_act:
+            return Condition(ConditionType.READY, state, Reason.APPLYING, _next(outcome.plan.steps))
         return Condition(ConditionType.READY, state, wrong.reason, wrong.message)
     if obstacle is not None and not (isinstance(obstacle, Wait) and isinstance(outcome.plan, Converged)):
         return Condition(ConditionType.READY, State.FALSE, obstacle.reason, obstacle.message)
-    if isinstance(outcome.plan, Proceed) and outcome.mode is Mode.APPLY and not outcome.paused:
+    if isinstance(outcome.plan, Proceed) and outcome.may_act:
         return Condition(ConditionType.READY, State.FALSE, Reason.APPLYING, _next(outcome.plan.steps))
     return Condition(ConditionType.READY, State.TRUE, Reason.AS_DECLARED, report.summary or "as declared")
 
@@ -150,13 +157,10 @@ def _deletion(outcome: Outcome, obstacle: Blocked | Wait | Failure | None) -> tu
     return (Condition(ConditionType.DELETION_BLOCKED, State.TRUE, obstacle.reason, obstacle.message),)
 
 
-def _progress(
-    ready: Condition, outcome: Outcome, obstacle: Blocked | Wait | Failure | None
-) -> tuple[Condition, ...]:
+def _progress(ready: Condition, outcome: Outcome, obstacle: Blocked | Wait | Failure | None) -> tuple[Condition, ...]:
     if isinstance(obstacle, Blocked | NeedsUser | Bug):
         return (Condition(ConditionType.STALLED, State.TRUE, obstacle.reason, obstacle.message),)
-    idle = outcome.paused or outcome.mode is not Mode.APPLY
-    if ready.state is State.TRUE or (idle and isinstance(outcome.plan, Proceed)):
+    if ready.state is State.TRUE or (not outcome.may_act and isinstance(outcome.plan, Proceed)):
         return ()
     why = obstacle or ready
     return (Condition(ConditionType.RECONCILING, State.TRUE, why.reason, why.message),)
