@@ -5,8 +5,9 @@ trip; the others share the answer while it is fresh enough for them and no effec
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from heretic.api.v1alpha1 import Node
@@ -18,6 +19,7 @@ from heretic.domain.gluster.facts import PoolFacts, VolumeState
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, assemble, lasting_still_hold
+from heretic.domain.memo import Memo
 from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch, Hosts
@@ -44,6 +46,15 @@ class _Look:
     touched: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _FullLook:
+    """The answer to everything, of which a part lasts."""
+
+    asked_at: float
+    outputs: Mapping[str, Output]
+    facts: HostFacts
+
+
 class Observer:
     """Observes hosts and the trusted pool.
 
@@ -60,7 +71,9 @@ class Observer:
         self._looks: dict[tuple[str, str], _Look] = {}
         self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
         self._started: dict[str, tuple[str, ...]] = {}
-        self._full: dict[tuple[str, str], tuple[float, Mapping[str, Output]]] = {}
+        self._full: dict[tuple[str, str], _FullLook] = {}
+        self._memos: dict[tuple[str, str], Memo] = {}
+        self._effects: Counter[tuple[str, str]] = Counter()
 
     async def host(self, namespace: str, view: SiteView, node: Node, max_age: float) -> HostView:
         """What is known of one host.
@@ -106,6 +119,8 @@ class Observer:
         self.touched(namespace, node)
         if lasting:
             self._full.pop((namespace, node), None)
+            # A full look that is on its way may have been answered before this effect: it must not last.
+            self._effects[namespace, node] += 1
 
     def trusted_key(self, namespace: str, node: str) -> str:
         """The host key that was accepted on first use; empty when none was."""
@@ -115,6 +130,8 @@ class Observer:
         """A Node was deleted."""
         self._looks.pop((namespace, node), None)
         self._full.pop((namespace, node), None)
+        self._memos.pop((namespace, node), None)
+        self._effects.pop((namespace, node), None)
         self._hosts.forget(f"{namespace}/{node}")
 
     def _age(self, look: _Look) -> float:
@@ -124,27 +141,34 @@ class Observer:
         name = node.metadata.name
         try:
             settings = await self._access.settings(namespace, view, node)
-            batch = await self._batch(namespace, node, settings)
+            facts = await self._facts(namespace, node, settings)
         except HereticError as error:
             if error.failure.reason is Reason.AUTHENTICATION_FAILED:
                 self._access.forget(namespace)
             REACHABLE.labels(namespace=namespace, host=name).set(0)
             return error.failure
         REACHABLE.labels(namespace=namespace, host=name).set(1)
-        return assemble(name, batch.outputs, batch.sent_at, batch.received_at)
+        return facts
 
-    async def _batch(self, namespace: str, node: Node, settings: HostSettings) -> Batch:
-        """A brief look at a calm host with what lasts from the last full one, or a full look."""
-        key = (namespace, node.metadata.name)
+    async def _facts(self, namespace: str, node: Node, settings: HostSettings) -> HostFacts:
+        """From a brief look at a calm host with what lasts from the last full one, or from a full look."""
+        name = node.metadata.name
+        key = (namespace, name)
+        memo = self._memos.setdefault(key, Memo())
         full = self._full.get(key)
-        if full is not None and self._monotonic() - full[0] < (FULL_LOOK_SECONDS if _is_ready(node) else BUSY_SECONDS):
+        if full is not None and self._monotonic() - full.asked_at < (
+            FULL_LOOK_SECONDS if _is_ready(node) else BUSY_SECONDS
+        ):
             brief = await self._ask(settings, BRIEF_PROBES)
-            if lasting_still_hold(full[1], brief.outputs):
-                return replace(brief, outputs={**full[1], **brief.outputs})
-        asked_at = self._monotonic()
+            facts = assemble(name, {**full.outputs, **brief.outputs}, brief.sent_at, brief.received_at, memo)
+            if lasting_still_hold(full.facts, facts):
+                return facts
+        asked_at, effects = self._monotonic(), self._effects[key]
         batch = await self._ask(settings, HOST_PROBES)
-        self._full[key] = (asked_at, batch.outputs)
-        return batch
+        facts = assemble(name, batch.outputs, batch.sent_at, batch.received_at, memo)
+        if effects == self._effects[key]:
+            self._full[key] = _FullLook(asked_at, batch.outputs, facts)
+        return facts
 
     async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:
         asked = _whom_to_ask(hosts)

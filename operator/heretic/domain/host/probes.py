@@ -18,6 +18,7 @@ from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import COLUMNS, parse_lsblk
 from heretic.domain.host.parse.reading import read
 from heretic.domain.host.parse.signatures import parse_signatures
+from heretic.domain.memo import Memo
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -95,34 +96,31 @@ BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.
 """What a host is asked between two full looks: half the work for it."""
 
 
-def lasting_still_hold(before: Mapping[str, Output], now: Mapping[str, Output]) -> bool:
+def lasting_still_hold(before: HostFacts, now: HostFacts) -> bool:
     """Whether the lasting answers of an earlier full look may be used with a brief one.
 
-    They may not when the host was booted since, when a disk came, went or changed its size, or when a job of ours
-    began or ended.
+    They may not when the host was booted since, when a disk came, went or changed its size, when a job of ours
+    began or ended, or when one of these is not known.
 
     Args:
-        before: All answers of the full look.
-        now: The answers of the brief one.
+        before: From the full look.
+        now: From its lasting answers and those of the brief look.
     """
     marks = _lasting_marks(before)
-    return marks == _lasting_marks(now) and not any(isinstance(mark, Unknown) for mark in marks)
+    return marks == _lasting_marks(now) and all(isinstance(mark, Known) for mark in marks)
 
 
-def _lasting_marks(outputs: Mapping[str, Output]) -> tuple[Fact[object], ...]:
-    def answer(name: str) -> Output:
-        return outputs.get(name, _NO_ANSWER)
-
-    read_files = files.parse_files(answer("file-modes"), answer("file-sums"), answer("file-lines"), _ALL_FILES)
-    disks = _of(parse_lsblk(answer("lsblk")), lambda bs: frozenset((b.path, b.size) for b in bs if b.type == "disk"))
-    jobs = _of(
-        _where(systemd.parse_units(answer("units"), None), job=True),
-        lambda units: frozenset((name, unit.active) for name, unit in units.items()),
+def _lasting_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
+    return (
+        facts.boot_id,
+        _of(facts.disks, lambda disks: frozenset((disk.path, disk.size) for disk in disks)),
+        _of(facts.jobs, lambda jobs: frozenset((name, job.active) for name, job in jobs.items())),
     )
-    return read_files.text(system.BOOT_ID), disks, jobs
 
 
-def assemble(host: str, outputs: Mapping[str, Output], sent_at: float, received_at: float) -> HostFacts:
+def assemble(
+    host: str, outputs: Mapping[str, Output], sent_at: float, received_at: float, memo: Memo | None = None
+) -> HostFacts:
     """Turns the answers of a batch into the facts of a host.
 
     Args:
@@ -130,41 +128,46 @@ def assemble(host: str, outputs: Mapping[str, Output], sent_at: float, received_
         outputs: By the probe's name; one that is missing makes its fact Unknown.
         sent_at: The operator's clock when the batch went out, seconds since the epoch.
         received_at: The operator's clock when the answer was there.
+        memo: Of this host, from look to look.
     """
+    of = (memo or Memo()).of
 
     def answer(name: str) -> Output:
         return outputs.get(name, _NO_ANSWER)
 
     read_files = files.parse_files(answer("file-modes"), answer("file-sums"), answer("file-lines"), _ALL_FILES)
-    blocks = parse_lsblk(answer("lsblk"))
-    volumes = lvm.parse_lvm(answer("lvm"))
-    mounts = storage.parse_mounts(answer("mounts"))
+    blocks = of(parse_lsblk, answer("lsblk"))
+    links, signatures = of(parse_links, answer("links")), of(parse_signatures, answer("signatures"))
+    volumes = of(lvm.parse_lvm, answer("lvm"))
+    mounts = of(storage.parse_mounts, answer("mounts"))
+    interfaces, speeds = of(ip.parse_interfaces, answer("interfaces")), of(ip.parse_speeds, answer("speeds"))
+    dpkg, rpm = of(packages.parse_dpkg, answer("dpkg")), of(packages.parse_rpm, answer("rpm"))
     uptime = system.parse_uptime(read_files)
     units = systemd.parse_units(answer("units"), uptime.value if isinstance(uptime, Known) else None)
     physical = _of(volumes, lambda report: report.physical_volumes)
     return HostFacts(
         host=host,
         os=system.parse_os(read_files),
-        cpu=system.parse_cpu(answer("cpu")),
+        cpu=of(system.parse_cpu, answer("cpu")),
         memory_bytes=system.parse_memory(read_files),
         boot_id=read_files.text(system.BOOT_ID),
-        disks=take_disks(blocks, parse_links(answer("links")), parse_signatures(answer("signatures")), physical),
-        interfaces=ip.with_speeds(ip.parse_interfaces(answer("interfaces")), ip.parse_speeds(answer("speeds"))),
+        disks=of(take_disks, blocks, links, signatures, physical),
+        interfaces=of(ip.with_speeds, interfaces, speeds),
         physical_volumes=physical,
         volume_groups=_of(volumes, lambda report: report.volume_groups),
-        logical_volumes=with_filesystems(_of(volumes, lambda report: report.logical_volumes), blocks),
+        logical_volumes=of(with_filesystems, _of(volumes, lambda report: report.logical_volumes), blocks),
         mounts=mounts,
         services=_where(units, job=False),
-        packages=packages.merge_packages(packages.parse_dpkg(answer("dpkg")), packages.parse_rpm(answer("rpm"))),
+        packages=of(packages.merge_packages, dpkg, rpm),
         files={path: read_files.content(path) for path in FILES},
         time=system.parse_time(answer("clock"), answer("time-sync"), sent_at, received_at),
         root_writable=_of(mounts, storage.root_writable),
         root_free_bytes=system.parse_free(answer("free")),
         gluster_uuid=_gluster_uuid(read_files.text(system.GLUSTERD_INFO)),
-        peers=parse_peers(answer("peers")),
-        bricks=storage.parse_bricks(answer("bricks")),
+        peers=of(parse_peers, answer("peers")),
+        bricks=of(storage.parse_bricks, answer("bricks")),
         selinux=system.parse_selinux(read_files),
-        firewall=firewall.parse_zones(answer("firewall-zones"), answer("firewall-default")),
+        firewall=of(firewall.parse_zones, answer("firewall-zones"), answer("firewall-default")),
         package_lock=locks.package_lock(read_files),
         reloads=_reloads(read_files),
         jobs=_where(units, job=True),
