@@ -46,6 +46,7 @@ crds: setup  ## crds/ from the models
 
 docs: crds  ## the generated reference pages
 	@$(PY) -m heretic.api.reference
+	@$(PY) -m heretic.reference
 
 format: setup  ## format and fix what can be fixed
 	@.venv/bin/ruff check -q --fix operator tests; .venv/bin/ruff format -q operator tests

@@ -79,7 +79,7 @@ async def test_another_step_holds_the_lock(hosts: Hosts, server: SimServer, sett
     server.machine.lock_held = True
     result = await hosts.perform(settings, STEP, token=0)
     assert isinstance(result, Failed)
-    assert result.failure.reason is Reason.LOCKED_BY_OTHER_OPERATOR
+    assert result.failure.reason is Reason.HOST_BUSY
     assert server.machine.effects == []
 
 

@@ -127,8 +127,12 @@ _HOST = {
     Reason.SERVICE_FAILED: Explanation(
         "A service on the host does not run.", "Read its journal on the host: `journalctl -u <service>`."
     ),
+    Reason.HOST_BUSY: Explanation(
+        "An earlier step still runs on the host; its answer was not awaited or was lost.",
+        "Nothing; the step is tried again when the earlier one has ended.",
+    ),
     Reason.LOCKED_BY_OTHER_OPERATOR: Explanation(
-        "Another step, or an operator with a newer lease, works on the host.",
+        "An operator with a newer lease has worked on the host, so this one is refused.",
         "Nothing; where it lasts, look for a second operator.",
     ),
     Reason.COMMAND_FAILED: Explanation(

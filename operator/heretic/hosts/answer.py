@@ -60,10 +60,11 @@ def step_result_of(settings: HostSettings, script: Script, token: int, answer: A
         case "started" if script.job is not None:
             return Started(unit_name(script.job))
         case "locked":
-            return _locked(f"{settings.name}: another step has held the host's lock for 10 s")
+            busy = f"{settings.name}: an earlier step still runs there (it has held the host's lock for 10 s)"
+            return Failed(Transient(Reason.HOST_BUSY, busy))
         case "fenced":
             newer = brief(frame.output.stdout)
-            return _locked(
+            return _fenced(
                 f"{settings.name}: an operator with a newer lease (token {newer}, ours is {token}) works on it"
             )
     said = Output(frame.output.rc, _redacted(frame.output.stdout, secrets), _redacted(frame.output.stderr, secrets))
@@ -140,7 +141,7 @@ def _put_path(script: Script, index: int) -> str:
     return action.path if isinstance(action, PutFile) else shown(action.argv)
 
 
-def _locked(message: str) -> Failed:
+def _fenced(message: str) -> Failed:
     return Failed(Transient(Reason.LOCKED_BY_OTHER_OPERATOR, message))
 
 
