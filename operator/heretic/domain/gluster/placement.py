@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1 import GlusterVolume, Node
@@ -79,6 +80,17 @@ def place(view: SiteView) -> Mapping[str, Placement | Wait | Blocked]:
     Returns:
         By name of the object: where it lies, or why it cannot be placed (yet).
     """
+    placed = _PLACED.get(view)
+    if placed is None:
+        placed = _PLACED[view] = _place(view)
+    return placed
+
+
+_PLACED: "WeakKeyDictionary[SiteView, Mapping[str, Placement | Wait | Blocked]]" = WeakKeyDictionary()
+"""Of the views that are in use: the passes of a site's objects all ask for it, some more than once."""
+
+
+def _place(view: SiteView) -> Mapping[str, Placement | Wait | Blocked]:
     placed: dict[str, Placement | Wait | Blocked] = {}
     rooms: dict[tuple[str, str], _Room] = defaultdict(_Room)
     taken: dict[tuple[str, str], str] = {}

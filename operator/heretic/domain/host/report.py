@@ -79,7 +79,9 @@ def _seen(node: Node, view: SiteView, facts: HostFacts) -> Report:
     )
     # Volumes are placed on recorded disks: what this pass chose counts already, or disks would seem unneeded.
     name = node.metadata.name
-    recorded = replace(view, nodes={**view.nodes, name: node.model_copy(update={"status": status})})
+    recorded = view
+    if status != node.status:
+        recorded = replace(view, nodes={**view.nodes, name: node.model_copy(update={"status": status})})
     configuration = plan_configuration(node, view, facts)
     disks = plan_disks(node, view, facts, groups_needed(recorded, name))
     return Report(

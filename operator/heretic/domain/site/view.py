@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class SiteView:
     """Everything that is declared in one namespace at one moment.
+
+    A view is equal to itself alone, and its mappings do not change: what is worked out from one holds as long as it.
 
     Attributes:
         sites: By name; exactly one is right, none or several are for the planners to say.
