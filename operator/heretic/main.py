@@ -153,7 +153,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.error_backoffs = [1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30, 30, 30, 30, 30]
     settings.queueing.worker_limit = 16
     settings.execution.max_workers = 2
-    settings.background.cancellation_polling = 60
+    settings.background.cancellation_polling = 1
 
 
 async def run(options: Options, faults: Faults | None = None) -> None:

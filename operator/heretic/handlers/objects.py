@@ -34,16 +34,15 @@ def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconcile
 
     @kopf.on.event(*where, id=f"{kind.PLURAL}-gone")
     def gone(event: kopf.RawEvent, namespace: str | None, name: str, **_: Any) -> None:
-        if event["type"] == "DELETED":
-            key = Key(kind.KIND, namespace or "", name)
-            store.drop(key)
+        key = Key(kind.KIND, namespace or "", name)
+        if event["type"] == "DELETED" and store.drop(key, event["object"]["metadata"]["uid"]):
             wakes.gone(key)
             reconciler.forget(key)
 
     @kopf.daemon(*where, id=f"{kind.PLURAL}-keep", initial_delay=0)
     async def keep(stopped: kopf.DaemonStopped, namespace: str | None, name: str, **_: Any) -> None:
         key = Key(kind.KIND, namespace or "", name)
-        while not stopped:
+        while not (stopped or store.is_leaving(key)):
             wakes.clear(key)
             await wakes.wait(key, await reconciler.run_pass(key))
 

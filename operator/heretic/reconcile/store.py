@@ -71,10 +71,23 @@ class ObjectStore:
         self._views.pop(key.namespace, None)
         return key
 
-    def drop(self, key: Key) -> None:
-        """Forgets a deleted object."""
+    def drop(self, key: Key, uid: str) -> bool:
+        """Forgets a deleted object, unless another one has taken its name since.
+
+        Returns:
+            Whether nothing of this name is left.
+        """
+        held = self._objects.get(key)
+        if held is not None and held.raw["metadata"]["uid"] != uid:
+            return False
         self._objects.pop(key, None)
         self._views.pop(key.namespace, None)
+        return True
+
+    def is_leaving(self, key: Key) -> bool:
+        """Whether an object is being deleted, or gone."""
+        held = self._objects.get(key)
+        return held is None or bool(held.raw["metadata"].get("deletionTimestamp"))
 
     def get(self, key: Key) -> Stored | None:
         """One object; None when it does not exist."""

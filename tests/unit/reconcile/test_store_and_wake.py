@@ -107,6 +107,26 @@ async def test_kopfs_own_annotations_wake_nobody(store: ObjectStore, wakes: Wake
 
 
 async def test_a_deleted_object_wakes_its_dependents(store: ObjectStore, wakes: WakeUps) -> None:
-    store.drop(DATA)
+    assert store.drop(DATA, "uid-data")
     wakes.gone(DATA)
     assert await woken(wakes) == {NODE1, NODE2, SITE}
+
+
+def test_a_late_deletion_does_not_take_a_namesake_away(store: ObjectStore) -> None:
+    """Events of two objects of one name come in no certain order."""
+    namesake = raw(DATA, 30)
+    namesake["metadata"]["uid"] = "uid-of-the-new-one"
+    store.put("GlusterVolume", namesake)
+    assert not store.drop(DATA, "uid-data")
+    assert store.get(DATA) is not None
+    assert store.drop(DATA, "uid-of-the-new-one")
+    assert store.get(DATA) is None
+
+
+def test_an_object_that_is_being_deleted_is_leaving(store: ObjectStore) -> None:
+    assert not store.is_leaving(DATA)
+    leaving = raw(DATA, 30)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    store.put("GlusterVolume", leaving)
+    assert store.is_leaving(DATA)
+    assert store.is_leaving(Key("Node", "demo", "never-seen"))
