@@ -167,7 +167,7 @@ def blank_site(volumes: Mapping[str, Mapping[str, Any]] = VOLUMES, *, nodes: int
     pool, machines, servers = GlusterPool(), {}, {}
     for number in range(11, 11 + nodes):
         name, address = f"node{number - 10}", f"127.0.10.{number}"
-        addresses = {"eth0": (f"{address}/24",), "eth1": (f"172.20.11.{number}/24",)}
+        addresses: dict[str, tuple[str, ...]] = {"eth0": (f"{address}/24",), "eth1": (f"172.20.11.{number}/24",)}
         machines[name] = storage_machine(name, addresses=addresses)
         pool.attach(machines[name])
         servers[name] = SimServer(machine=machines[name], address=address)
