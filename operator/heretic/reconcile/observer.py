@@ -5,7 +5,7 @@ trip; the others share the answer while it is fresh enough for them and no effec
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +72,8 @@ class Observer:
         self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
         self._started: dict[str, tuple[str, ...]] = {}
         self._full: dict[tuple[str, str], _FullLook] = {}
-        self._memos: dict[tuple[str, str], Memo] = {}
+        self._memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
+        self._pool_memos: dict[str, Memo] = defaultdict(Memo)
         self._effects: Counter[tuple[str, str]] = Counter()
 
     async def host(self, namespace: str, view: SiteView, node: Node, max_age: float) -> HostView:
@@ -154,7 +155,7 @@ class Observer:
         """From a brief look at a calm host with what lasts from the last full one, or from a full look."""
         name = node.metadata.name
         key = (namespace, name)
-        memo = self._memos.setdefault(key, Memo())
+        memo = self._memos[key]
         full = self._full.get(key)
         if full is not None and self._monotonic() - full.asked_at < (
             FULL_LOOK_SECONDS if _is_ready(node) else BUSY_SECONDS
@@ -187,7 +188,7 @@ class Observer:
 
     async def _ask_pool(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:
         batch = await self._ask(settings, pool_probes(self._started.get(namespace, ())))
-        return assemble_pool(asked, batch.outputs)
+        return assemble_pool(asked, batch.outputs, self._pool_memos[namespace])
 
     async def _ask(self, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
         ROUND_TRIPS.labels(host=settings.name).inc()

@@ -13,6 +13,7 @@ from heretic.domain.gluster.parse.global_options import OP_VERSION, parse_op_ver
 from heretic.domain.gluster.parse.heal import parse_heal_summary
 from heretic.domain.gluster.parse.volume_info import parse_volume_info
 from heretic.domain.gluster.parse.volume_status import Room, parse_volume_detail, parse_volume_status, with_rooms
+from heretic.domain.memo import Memo
 
 T = TypeVar("T")
 
@@ -52,21 +53,23 @@ def pool_probes(started: Sequence[str]) -> tuple[Probe[object], ...]:
     return (_INFO, _STATUS, _DETAIL, _CLIENTS, _OP_VERSION, *heals)
 
 
-def assemble_pool(asked: str, outputs: Mapping[str, Output]) -> PoolFacts:
+def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None = None) -> PoolFacts:
     """Puts the answers together.
 
     Args:
         asked: Name of the Node that was asked.
         outputs: What the probes returned, by probe name; one that is missing was not answered.
+        memo: Of this pool, from look to look.
 
     Returns:
         The facts. Every started volume of the list has a status, a heal summary (when replicated) and a number
         of clients, be it Unknown.
     """
-    volumes = _parsed(_INFO, asked, outputs)
-    statuses = _parsed(_STATUS, asked, outputs)
-    details = _parsed(_DETAIL, asked, outputs)
-    clients = _parsed(_CLIENTS, asked, outputs)
+    memo = memo or Memo()
+    volumes = _parsed(_INFO, asked, outputs, memo)
+    statuses = _parsed(_STATUS, asked, outputs, memo)
+    details = _parsed(_DETAIL, asked, outputs, memo)
+    clients = _parsed(_CLIENTS, asked, outputs, memo)
     started = _started(volumes)
     return PoolFacts(
         asked=asked,
@@ -74,7 +77,7 @@ def assemble_pool(asked: str, outputs: Mapping[str, Output]) -> PoolFacts:
         status={name: _status(name, asked, statuses, details) for name in started},
         heal={name: _heal(name, asked, outputs) for name, info in started.items() if info.replica_count > 1},
         clients={name: _member(clients, name, f"{asked} did not say who uses {name}") for name in started},
-        op_version=_parsed(_OP_VERSION, asked, outputs),
+        op_version=_parsed(_OP_VERSION, asked, outputs, memo),
     )
 
 
@@ -108,7 +111,7 @@ def _member(facts: Fact[Mapping[str, T]], name: str, missing: str) -> Fact[T]:
     return Known(facts.value[name]) if name in facts.value else Unknown(missing)
 
 
-def _parsed(probe: Probe[T], asked: str, outputs: Mapping[str, Output]) -> Fact[T]:
+def _parsed(probe: Probe[T], asked: str, outputs: Mapping[str, Output], memo: Memo) -> Fact[T]:
     output = outputs.get(probe.name)
     parse: Callable[[Output], Fact[T]] = probe.parse
-    return Unknown(f"{asked} did not answer {probe.name}") if output is None else parse(output)
+    return Unknown(f"{asked} did not answer {probe.name}") if output is None else memo.of(parse, output)

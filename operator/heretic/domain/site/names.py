@@ -1,5 +1,6 @@
 """Names and addresses that all nodes of a site must agree on."""
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from heretic.api.v1alpha1 import Node
@@ -46,6 +47,7 @@ def storage_nodes(view: SiteView) -> dict[str, Node]:
     }
 
 
+@lru_cache(maxsize=4096)
 def inside(address: str, subnet: str) -> bool:
     """Whether an address lies in a subnet; False for anything that is not an address."""
     try:
