@@ -40,6 +40,7 @@ check: setup  ## lint, types, layers, generated files
 	@.venv/bin/lint-imports >/dev/null || .venv/bin/lint-imports
 	@$(PY) -m heretic.api.crd --check
 	@$(PY) -m heretic.api.reference --check
+	@$(PY) -m heretic.reference --check
 
 crds: setup  ## crds/ from the models
 	@$(PY) -m heretic.api.crd

@@ -109,7 +109,7 @@ Use it:       . {folder}/env
 Try next:     kill a node:                 cd {repository} && PYTHONPATH=tests .venv/bin/python -m lab \\
                                            power-cut node2 --state {folder}/site   (power-on brings it back)
               change an option by hand:    cd {repository} && PYTHONPATH=tests .venv/bin/python -m lab \\
-                                           ssh node1 --state {folder}/site \\
+                                           ssh --state {folder}/site node1 \\
                                            gluster volume set vmstore network.ping-timeout 99
               apply a bad manifest:        kubectl patch gvol vmstore --type merge -p '{{"spec":{{"size":"1Ki"}}}}'
               what it would do:            heretic plan; heretic verify

@@ -17,8 +17,6 @@ class Reason(StrEnum):
     APPLYING = "Applying"
     WORK_IN_PROGRESS = "WorkInProgress"
     NOT_OBSERVED = "NotObserved"
-    OBSERVE_ONLY = "ObserveOnly"
-    PLAN_ONLY = "PlanOnly"
     PAUSED = "Paused"
     DELETING = "Deleting"
     # waiting for something else
@@ -87,13 +85,11 @@ class Reason(StrEnum):
     HEAL_UNKNOWN = "HealUnknown"
     SPLIT_BRAIN = "SplitBrain"
     VOLUME_NOT_STARTED = "VolumeNotStarted"
-    VOLUME_BUSY = "VolumeBusy"
     VOLUME_IN_USE = "VolumeInUse"
     POOL_NEARLY_FULL = "PoolNearlyFull"
     DEPENDENTS_EXIST = "DependentsExist"
     # ours
     API_SERVER = "APIServer"
-    OPERATOR_NOT_LEADER = "OperatorNotLeader"
     INTERNAL_ERROR = "InternalError"
 
 

@@ -24,12 +24,6 @@ _ON_THE_WAY = {
     Reason.APPLYING: Explanation("Steps are being carried out; the message names the next one.", "Nothing."),
     Reason.WORK_IN_PROGRESS: Explanation("A long piece of work runs as a job on the host.", "Nothing; wait for it."),
     Reason.NOT_OBSERVED: Explanation("Nobody has seen this part yet.", "Nothing, unless it stays so for minutes."),
-    Reason.OBSERVE_ONLY: Explanation(
-        "The mode is Observe: differences are reported and left alone.", "Set `mode: Apply` to have them removed."
-    ),
-    Reason.PLAN_ONLY: Explanation(
-        "The mode is Plan: `status.plan` shows what would be done.", "Read the plan, then set `mode: Apply`."
-    ),
     Reason.PAUSED: Explanation(
         "The object, its Site or the kill switch says to change nothing.",
         "Set `paused: false`, or remove the kill switch's file.",
@@ -241,10 +235,6 @@ _SITE = {
         "Choose the good copy by hand: `gluster volume heal <volume> info split-brain`.",
     ),
     Reason.VOLUME_NOT_STARTED: Explanation("The volume does not run.", "Nothing; it is started where it may be."),
-    Reason.VOLUME_BUSY: Explanation("Another task runs on the volume.", "Nothing; wait for it."),
-    Reason.VOLUME_IN_USE: Explanation(
-        "The volume is to be deleted and somebody uses it, or nobody knows.", "Unmount it everywhere."
-    ),
     Reason.POOL_NEARLY_FULL: Explanation(
         "A thin pool is nearly full: full, it takes its bricks down on all nodes at once.",
         "Delete data, or add space.",
@@ -256,7 +246,6 @@ _SITE = {
 
 _OURS = {
     Reason.API_SERVER: Explanation("The API server did not answer, or refused.", "Nothing; it is tried again."),
-    Reason.OPERATOR_NOT_LEADER: Explanation("Another operator holds the lease.", "Nothing."),
     Reason.INTERNAL_ERROR: Explanation("A mistake of ours.", "Report it with the operator's log."),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.errors import Failure, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
@@ -20,6 +21,7 @@ from heretic.domain.site.dependents import dependents
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
 from heretic.domain.site.view import SiteView
+from heretic.reconcile.metrics import show_volume
 from heretic.reconcile.observer import HostView, Observer
 
 UNREACHABLE_AFTER = 10.0
@@ -139,7 +141,10 @@ def _remove_volume(resource: Resource, view: SiteView, observed: Observed) -> Pl
 
 def _report_volume(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
     assert isinstance(resource, GlusterVolume)
-    return report_volume(resource, view, observed.hosts, observed.pool, outcome)
+    report = report_volume(resource, view, observed.hosts, observed.pool, outcome)
+    assert isinstance(report.status, GlusterVolumeStatus)
+    show_volume(resource.metadata.namespace, resource.metadata.name, report.status)
+    return report
 
 
 RULES: Mapping[str, Kind] = {

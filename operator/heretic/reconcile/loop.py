@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from heretic.api.v1alpha1 import Mode, Resource
+from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import CommonStatus
 from heretic.cluster.lease import Lease
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
@@ -248,6 +248,9 @@ class Reconciler:
     async def _say(self, sight: _Sight, observed: Observed, outcome: Outcome, *, approval: str = "") -> None:
         stored = self._store.get(sight.key) or sight.stored
         report = RULES[sight.key.kind].report(sight.resource, sight.view, observed, outcome)
+        if sight.key.kind == Site.KIND:
+            holder = self._slots.holder(sight.key.namespace)
+            report = replace(report, status=report.status.model_copy(update={"slot_holder": holder}))
         written = await self._publisher.publish(
             sight.key, replace_raw(sight.stored, stored), report, outcome, approval=approval
         )

@@ -1,6 +1,10 @@
 """Prometheus metrics of the operator (names are an interface: docs/reference/metrics.md)."""
 
+from contextlib import suppress
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 
 PASSES = Histogram(
     "heretic_reconcile_seconds",
@@ -22,3 +26,13 @@ HEAL_PENDING = Gauge(
     "heretic_heal_pending", "Entries that wait for heal; absent while unknown.", ["namespace", "volume"]
 )
 LEADER = Gauge("heretic_leader", "1 while this operator holds the leader lease.")
+
+
+def show_volume(namespace: str, name: str, status: GlusterVolumeStatus) -> None:
+    """Sets the gauges of one volume; what is unknown is taken away rather than shown as zero."""
+    BRICKS_UP.labels(namespace=namespace, volume=name).set(sum(b.state == "Up" for b in status.bricks))
+    if status.heal_pending.isdigit():
+        HEAL_PENDING.labels(namespace=namespace, volume=name).set(int(status.heal_pending))
+    else:
+        with suppress(KeyError):
+            HEAL_PENDING.remove(namespace, name)
