@@ -213,9 +213,11 @@ def _meets(expect: str, text: str, output: Output) -> bool:
         case "equals":
             return printed.strip() == text
         case "contains":
-            return any(line.strip() == text for line in printed.splitlines())
+            return {line.strip() for line in text.splitlines()} <= {line.strip() for line in printed.splitlines()}
         case "lacks":
-            return all(line.strip() != text for line in printed.splitlines())
+            return {line.strip() for line in text.splitlines()}.isdisjoint(
+                line.strip() for line in printed.splitlines()
+            )
     raise ProtocolError(f"unknown expectation {expect}")
 
 

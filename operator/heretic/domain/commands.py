@@ -26,10 +26,10 @@ class Expect(StrEnum):
     EQUALS = "equals"
     """It exits 0 and prints exactly ``Command.text``, white space at both ends aside."""
     CONTAINS = "contains"
-    """It exits 0 and one of the lines it prints, stripped, is exactly ``Command.text``."""
+    """It exits 0 and every line of ``Command.text`` is exactly one of the lines it prints, stripped."""
     LACKS = "lacks"
-    """It exits 0 and none of the lines it prints, stripped, is exactly ``Command.text``. Beside it should stand a
-    condition that shows that the right thing was printed at all."""
+    """It exits 0 and no line of ``Command.text`` is exactly one of the lines it prints, stripped. Beside it should
+    stand a condition that shows that the right thing was printed at all."""
 
 
 @dataclass(frozen=True, slots=True)

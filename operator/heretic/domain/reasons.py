@@ -235,6 +235,9 @@ _SITE = {
         "Choose the good copy by hand: `gluster volume heal <volume> info split-brain`.",
     ),
     Reason.VOLUME_NOT_STARTED: Explanation("The volume does not run.", "Nothing; it is started where it may be."),
+    Reason.VOLUME_IN_USE: Explanation(
+        "The volume is to be deleted and somebody uses it, or nobody knows.", "Unmount it everywhere."
+    ),
     Reason.POOL_NEARLY_FULL: Explanation(
         "A thin pool is nearly full: full, it takes its bricks down on all nodes at once.",
         "Delete data, or add space.",

@@ -16,7 +16,7 @@ _SIGN_IN = "3"
 
 
 def _line(text: str, *arguments: str) -> Command:
-    """Holds when a local question prints this line."""
+    """Holds when a local question prints this line, or each of these."""
     return Command(local(*arguments), expect=Expect.CONTAINS, text=text)
 
 
@@ -70,14 +70,10 @@ class CreateVolume(Step):
 
     def script(self) -> Script:
         """Done when the volume exists with exactly these bricks in these places."""
+        bricks = [f"Brick{i}: {brick}{self._mark(i)}" for i, brick in enumerate(self.bricks, 1)]
+        listed = "\n".join([f"Number of Bricks: {self._count()}", *bricks])
         return Script(
-            done=(
-                _line(f"Number of Bricks: {self._count()}", "volume", "info", self.volume),
-                *(
-                    _line(f"Brick{i}: {brick}{self._mark(i)}", "volume", "info", self.volume)
-                    for i, brick in enumerate(self.bricks, 1)
-                ),
-            ),
+            done=(_line(listed, "volume", "info", self.volume),),
             actions=(_act("volume", "create", self.volume, *self._replication(), "transport", "tcp", *self.bricks),),
         )
 
@@ -116,8 +112,9 @@ class SetVolumeOptions(Step):
     def script(self) -> Script:
         """Done when the volume lists every option with its value."""
         pairs = (text for option in self.options for text in option)
+        listed = "\n".join(f"{name}: {value}" for name, value in self.options)
         return Script(
-            done=tuple(_line(f"{name}: {value}", "volume", "info", self.volume) for name, value in self.options),
+            done=(_line(listed, "volume", "info", self.volume),),
             actions=(_act("volume", "set", self.volume, *pairs),),
         )
 
@@ -249,9 +246,6 @@ class DeleteVolume(Step):
                 Command(local("volume", "list")),
                 Command(local("volume", "info", self.volume), expect=Expect.FAILS),
             ),
-            guards=(
-                _line(f"Volume ID: {self.volume_id}", "volume", "info", self.volume),
-                _line("Status: Stopped", "volume", "info", self.volume),
-            ),
+            guards=(_line(f"Volume ID: {self.volume_id}\nStatus: Stopped", "volume", "info", self.volume),),
             actions=(_act("volume", "delete", self.volume),),
         )
