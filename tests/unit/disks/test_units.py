@@ -32,11 +32,11 @@ def test_a_mount_unit_holds_up_no_boot_and_comes_before_glusterd() -> None:
     assert unit["Unit"]["DefaultDependencies"] == "no"
     assert unit["Unit"]["Conflicts"] == "umount.target"
     assert set(unit["Unit"]["Before"].split()) == {"glusterd.service", "umount.target"}
-    assert unit["Install"]["WantedBy"] == "multi-user.target"
+    assert unit["Install"]["WantedBy"] == "multi-user.target dev-vgdisk1-engine.device"
 
 
 def test_the_wait_for_a_disk_has_an_end() -> None:
-    assert "JobRunningTimeoutSec=30\n" in timeout_drop_in()
+    assert "JobRunningTimeoutSec=180\n" in timeout_drop_in()
 
 
 def test_names_of_units() -> None:

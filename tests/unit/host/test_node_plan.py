@@ -274,6 +274,13 @@ TROUBLE: list[tuple[str, dict[str, Any], type[Plan], Reason, str]] = [
     ("full disk", {"root_free_bytes": Known(2**20)}, Blocked, Reason.DISK_FULL, "1Mi free on / or /var"),
     ("masked service", service(load="masked"), Blocked, Reason.SERVICE_FAILED, "systemctl unmask glusterd.service"),
     ("service without unit", service(load="not-found"), Wait, Reason.SERVICE_FAILED, "there is no glusterd.service"),
+    (
+        "service that systemd restarts again and again",
+        service(active="activating", sub="auto-restart", result="exit-code", restarts=7),
+        Wait,
+        Reason.SERVICE_FAILED,
+        "glusterd.service failed (exit-code, 7 restarts); systemd starts it again",
+    ),
     ("service starting", service(active="activating"), Wait, Reason.WORK_IN_PROGRESS, "glusterd.service is starting"),
     (
         "EL 10",

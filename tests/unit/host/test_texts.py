@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heretic.domain.host.facts import Disk
-from heretic.domain.host.texts import block_lines, hosts_lines, multipath_exclusion, with_block, wwids
+from heretic.domain.host.texts import GLUSTERD_DROP_IN, block_lines, hosts_lines, multipath_exclusion, with_block, wwids
 
 BLOCK = "# BEGIN heretic\n10.0.0.1 a\n# END heretic\n"
 
@@ -81,3 +81,9 @@ def test_multipath_exclusion_only_ever_grows() -> None:
 
 def test_no_disk_no_exclusion() -> None:
     assert multipath_exclusion("", []) == ""
+
+
+def test_glusterd_is_not_ordered_after_what_it_comes_before() -> None:
+    """Gluster's own unit says Before=network-online.target: After= the same would be a cycle."""
+    assert "network-online.target" not in GLUSTERD_DROP_IN
+    assert "Restart=on-failure\n" in GLUSTERD_DROP_IN

@@ -2,8 +2,9 @@
 
 BRICK_OPTIONS = "inode64,noatime,nodiratime"
 """Mount options of a brick (domain §2.8)."""
-DEVICE_TIMEOUT = 30
-"""Seconds that a boot waits for a brick's disk."""
+DEVICE_TIMEOUT = 180
+"""Seconds that glusterd waits for a brick's device after a boot. A thin pool is checked before it is activated, which
+takes long on a large pool or a slow host (45 s were seen on small ones); nothing else of the boot waits for it."""
 
 _KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.")
 
@@ -35,7 +36,8 @@ def unit_content(device: str, mount_point: str, options: str) -> str:
     """A mount unit that no boot waits for.
 
     Without the default dependencies it is not ordered before local-fs.target, which the whole boot waits for; the
-    ones that a clean shutdown needs are written out. glusterd alone waits, so that its bricks find their disks.
+    ones that a clean shutdown needs are written out. glusterd alone waits, so that its bricks find their disks. The
+    device wants the mount too: one that appears after all waiting is over is mounted then.
     """
     return f"""\
 # Written by Heretic.
@@ -53,7 +55,7 @@ Type=xfs
 Options={options}
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=multi-user.target {device_unit(device)}
 """
 
 

@@ -137,13 +137,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _glusterd_order(host: Host) -> Iterator[Item]:
+def _glusterd_restart(host: Host) -> Iterator[Item]:
     if host.stores:
         yield from write_file(
             host,
             profiles.GLUSTERD_DROP_IN,
             lambda _: texts.GLUSTERD_DROP_IN,
-            "glusterd starts after the network and its names",
+            "a start of glusterd that fails is tried again",
             reader="systemd",
             tell=("systemctl", "daemon-reload"),
         )
@@ -193,6 +193,12 @@ def _service(host: Host, name: str, unit: Service | None) -> Iterator[Item]:
             Reason.SERVICE_FAILED,
             f"{host.name}: {name} is masked; somebody did that on purpose. `systemctl unmask {name}` on the host",
         )
+    elif unit.active == "activating" and unit.sub == "auto-restart":
+        yield Wait(
+            Reason.SERVICE_FAILED,
+            f"{host.name}: {name} failed ({unit.result or 'no result'}, {unit.restarts} restarts); systemd starts it "
+            f"again by itself. `journalctl -u {name}` on the host says why",
+        )
     elif unit.active == "activating":
         yield Wait(Reason.WORK_IN_PROGRESS, f"{host.name}: {name} is starting", _JOB_POLL)
     elif unit.active != "active" or unit.enabled != "enabled":
@@ -206,7 +212,7 @@ def _service(host: Host, name: str, unit: Service | None) -> Iterator[Item]:
 
 
 _RULES: tuple[Callable[[Host], Iterator[Item]], ...] = (
-    _glusterd_order,
+    _glusterd_restart,
     _thin_profile,
     _time_servers,
     guards.multipath,

@@ -12,12 +12,18 @@ _BLOCK = re.compile(rf"^{BEGIN}\n.*?^{END}\n?", re.MULTILINE | re.DOTALL)
 
 GLUSTERD_DROP_IN = (
     _NOTE
-    + "# Peers are known by name: without names or network glusterd does not start.\n"
+    + "# A start that fails, for example because a peer's name cannot be resolved yet, is tried again without end.\n"
     + "[Unit]\n"
-    + "After=network-online.target nss-lookup.target\n"
-    + "Wants=network-online.target\n"
+    + "StartLimitIntervalSec=0\n"
+    + "[Service]\n"
+    + "Restart=on-failure\n"
+    + "RestartSec=10\n"
 )
-"""Orders glusterd after the network (domain §5 item 21)."""
+"""Lets glusterd come up after a boot that found no names or no network (domain §5 item 21).
+
+Ordering it after network-online.target is no cure: Gluster's own unit comes *before* that target, so systemd finds a
+cycle and drops one of the two from the boot (seen with Gluster 10.3). The peers' names are in /etc/hosts.
+"""
 
 AUTOEXTEND_THRESHOLD = 80
 AUTOEXTEND_PERCENT = 20
