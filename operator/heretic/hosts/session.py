@@ -19,7 +19,7 @@ logging.getLogger("asyncssh").setLevel(logging.WARNING)
 LOGIN_TIMEOUT = 12.0
 """Seconds between the TCP connection and the end of the login."""
 
-KEEPALIVE_INTERVAL = 10.0
+KEEPALIVE_INTERVAL = 5.0
 """Seconds; after three unanswered ones the connection counts as lost."""
 
 CLOSE_TIMEOUT = 3.0

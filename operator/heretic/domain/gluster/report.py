@@ -162,7 +162,7 @@ def _bricks_ready(scene: _Scene) -> Condition:
         if scene.doubt:
             return _unknown(kind, scene.doubt)
         return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"all {len(bricks)} bricks are up")
-    told = "; ".join(dict.fromkeys([*scene.lost.values(), *(b.why for b in wrong)]))
+    told = "; ".join(dict.fromkeys([*scene.lost.values(), *(b.why for b in wrong if b.node not in scene.lost)]))
     count = f"{len(bricks) - len(wrong)} of {len(bricks)} bricks are known to be up: {told}"
     if scene.lost:
         return Condition(kind, State.FALSE, Reason.PEER_DISCONNECTED, count)
