@@ -54,6 +54,7 @@ def passes_over(hosts: int, recorded: dict[int, Site], repeats: int) -> list[Row
     sites = [recorded[size] for size in sizes(hosts)]
     with farm(sites) as running, Process("raw_process") as raw, Process("operator_process") as operator:
         raw.tell(_raw_setup(sites, running))
+        raw.ask(script=TRIVIAL, times=1)
         begun = time.perf_counter()
         operator.tell(_setup(sites, running))
         operator.ask(do="passes", full=True)
