@@ -11,7 +11,7 @@ PYTEST := env PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m pytest
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo demo-down test unit check crds docs bench lab-up lab-down setup lab-setup format
+.PHONY: help demo demo-down test integration e2e unit check crds docs bench lab-up lab-down setup lab-setup format
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,10 +22,14 @@ demo: lab-setup  ## three blank machines become a replicated volume, on this mac
 demo-down: setup  ## take the demo away again, all of it
 	@$(LAB) demo down
 
-test: check unit lab-setup  ## everything: lint, types, unit, ssh, integration and end to end (under 40 minutes)
-	@echo "== integration tests: a real API server, simulated hosts"
+test: check unit integration  ## lint, types, unit, ssh and integration (under 30 minutes the first time)
+
+integration: lab-setup  ## a real API server, simulated hosts
+	@echo "== integration tests (10 minutes; 5 more the first time, to build the API server)"
 	@$(SUDO) $(PYTEST) tests/integration
-	@echo "== end-to-end tests: real machines, real storage"
+
+e2e: lab-setup  ## real machines, real storage: the main job, from blank disks to a lost node and back
+	@echo "== end-to-end tests (half an hour where the machines are emulated)"
 	@$(SUDO) $(PYTEST) tests/e2e
 
 unit: setup  ## unit and ssh tests (under a minute)
