@@ -92,7 +92,6 @@ class RunningSite:
         self.hosts = hosts
         self.thread = thread
         self.namespace = f"site-{uuid4().hex[:8]}"
-        self.lease_namespace = SYSTEM
         self.kill_switch = folder / "stop"
         self._operators: dict[str, Process] = {}
 
@@ -157,6 +156,13 @@ class RunningSite:
         """As a rollout does."""
         self._operators[name].signal(signal.SIGTERM)
         self._operators[name].stop(grace=15)
+
+    def end_lease(self) -> None:
+        """Lets the time of a dead operator's lease pass, for tests that are about something else."""
+        patch = json.dumps({"spec": {"holderIdentity": ""}})
+        self.control_plane.kubectl(
+            "patch", "lease", "heretic-operator", "-n", SYSTEM, "--type=merge", "-p", patch, check=False
+        )
 
     def operator_runs(self, name: str = "operator") -> bool:
         """Whether it is alive."""
@@ -228,6 +234,7 @@ class RunningSite:
         """Ends the operators and forgets the namespace."""
         for process in self._operators.values():
             process.kill()
+        self.end_lease()
         for kind in KINDS:
             for name in self.kubectl("get", kind, "-o", "name", check=False).split():
                 if "/" in name:

@@ -1,0 +1,118 @@
+"""Deletion with finalizers: what is left alone, what waits for an approval, and that it always comes to an end."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.operator_process import RESYNC, RunningSite, converged_hosts, running_site
+from lab.controlplane import ControlPlane
+
+
+@pytest.fixture
+def site(control_plane: ControlPlane, tmp_path: Path) -> Iterator[RunningSite]:
+    """A site that an operator keeps."""
+    with running_site(control_plane, tmp_path, converged_hosts()) as running:
+        running.apply()
+        running.start_operator()
+        running.wait_ready()
+        yield running
+
+
+def approve(site: RunningSite, target: str, digest: str) -> str:
+    """What a person does who has read the plan."""
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "heretic"), "-n", site.namespace, "approve", target, digest, "--yes"],
+        env=os.environ | {"KUBECONFIG": str(site.control_plane.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_objects_go_in_the_order_of_their_use_and_leave_the_hosts_alone(site: RunningSite) -> None:
+    before = site.hosts.state()
+    site.kubectl("delete", "hnode/node1", "site/demo", "--wait=false")
+    for target in ("hnode/node1", "site/demo"):
+        site.wait(f"{target} says why it stays", lambda t=target: site.says(t, "DeletionBlocked", "True"))  # type: ignore[misc]
+    blocked = site.condition("hnode/node1", "DeletionBlocked")
+    assert blocked["reason"] == "DependentsExist"
+    assert "GlusterVolume engine, GlusterVolume vmstore" in blocked["message"]
+    assert "Node node2" in site.condition("site/demo", "DeletionBlocked")["message"]
+
+    site.kubectl("delete", "gvol", "--all", "--timeout=60s")
+    site.wait("the node goes once no volume uses it", lambda: not site.exists("hnode/node1"))
+    assert site.exists("site/demo"), "nodes are left"
+    site.kubectl("delete", "hnode", "--all", "--timeout=60s")
+    site.kubectl("delete", "hnet", "--all", "--timeout=60s")
+    site.wait("everything is gone", lambda: site.objects() == [])
+    assert site.hosts.state() == before
+    assert site.hosts.effects == []
+
+
+def test_destroying_a_volume_waits_for_its_approval_and_uses_it_up(site: RunningSite) -> None:
+    site.patch("gvol/vmstore", {"deletionPolicy": "Destroy"})
+    site.wait_ready()
+    site.kubectl("delete", "gvol/vmstore", "--wait=false")
+    waiting = lambda: site.says("gvol/vmstore", "DeletionBlocked", "True", "WaitingForApproval")  # noqa: E731
+    site.wait("the volume waits for an approval", waiting)
+    time.sleep(RESYNC)
+    assert site.hosts.effects == []
+    approved: list[str] = []
+    while site.exists("gvol/vmstore"):
+        digest = site.get("gvol/vmstore")["status"]["plan"]["hash"]
+        assert digest not in approved, "an approval must be of use only once"
+        approve(site, "gvol/vmstore", digest)
+        approved.append(digest)
+        site.wait(
+            "the approved plan was carried out",
+            lambda d=digest: (
+                not site.exists("gvol/vmstore")  # type: ignore[misc]
+                or (waiting() and site.get("gvol/vmstore")["status"]["plan"]["hash"] != d)
+            ),
+        )
+    volume = [argv[argv.index("volume") + 1 :][:2] for _, argv in site.hosts.effects if "volume" in argv]
+    assert volume == [("stop", "vmstore"), ("delete", "vmstore")]
+    assert set(site.hosts.pool.volumes) == {"engine"}
+    assert site.hosts.refusals == []
+    site.wait_ready()
+
+
+def test_what_was_deleted_while_no_operator_ran_goes_when_one_starts(site: RunningSite) -> None:
+    site.kill_operator()
+    site.end_lease()
+    site.kubectl("delete", "gvol/vmstore", "--wait=false")
+    time.sleep(RESYNC)
+    assert site.exists("gvol/vmstore"), "its finalizer must hold it"
+    site.start_operator()
+    site.wait("it is gone", lambda: not site.exists("gvol/vmstore"))
+    assert site.hosts.effects == []
+    assert set(site.hosts.pool.volumes) == {"engine", "vmstore"}
+
+
+def namespace_goes(site: RunningSite, seconds: float) -> None:
+    site.control_plane.kubectl("delete", "namespace", site.namespace, "--wait=false")
+    gone = ("get", "namespace", site.namespace, "--ignore-not-found", "-o", "name")
+    site.wait("the namespace is gone", lambda: site.control_plane.kubectl(*gone).stdout == "", seconds)
+    assert site.hosts.effects == []
+
+
+def test_a_namespace_goes_after_its_objects(site: RunningSite) -> None:
+    site.kubectl("delete", "hvp", "--all", "--timeout=60s")
+    namespace_goes(site, 60)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Kubernetes deletes the operator's RoleBinding of the namespace first, and with it the right to let go",
+)
+def test_a_namespace_goes_with_its_objects(site: RunningSite) -> None:
+    namespace_goes(site, 30)
