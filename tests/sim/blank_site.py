@@ -78,7 +78,7 @@ class BlankSite:
         server = self.servers[name]
         return {
             "address": server.address,
-            "ssh": {"port": server.port},
+            "ssh": {"port": server.port, "user": server.user},
             "hostKeys": [" ".join(server.host_key_line.split()[:2])],
             "addresses": [{"network": "gluster", "address": f"172.20.11.{server.address.rpartition('.')[2]}"}],
             "roles": ["Storage"],
