@@ -1,0 +1,366 @@
+"""The loop with its gates, its applier and its publisher; hosts, API server and rules are given by the tests."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from heretic.api.v1alpha1.common import CommonStatus
+from heretic.cluster.client import Cluster
+from heretic.cluster.events import EventRecorder
+from heretic.cluster.status import StatusWriter
+from heretic.domain.commands import Command, Script
+from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
+from heretic.domain.plan import (
+    Converged,
+    Done,
+    Failed,
+    Plan,
+    Proceed,
+    Risk,
+    Started,
+    Step,
+    StepResult,
+    Wait,
+    plan_hash,
+)
+from heretic.domain.report import Report
+from heretic.reconcile import kinds
+from heretic.reconcile.access import Access
+from heretic.reconcile.apply import Applier
+from heretic.reconcile.audit import AuditLog
+from heretic.reconcile.gates import APPROVE
+from heretic.reconcile.gateway import Gateway
+from heretic.reconcile.kinds import Kind, Observed
+from heretic.reconcile.loop import Pace, Reconciler
+from heretic.reconcile.observer import Observer
+from heretic.reconcile.publish import Publisher
+from heretic.reconcile.slot import DisruptionSlots
+from heretic.reconcile.store import Key, ObjectStore
+from sim.world import NAMESPACE, MemoryApi, Object
+
+DATA = Key("GlusterVolume", NAMESPACE, "data")
+RESYNC = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Small(Step):
+    verb: ClassVar[str] = "Small"
+    name: str
+
+    def script(self) -> Script:
+        return Script(done=(Command(("true",)),), actions=(Command((self.name,)),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dangerous(Small):
+    verb: ClassVar[str] = "Dangerous"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+def step(name: str, host: str = "node1", kind: type[Small] = Small) -> Small:
+    return kind(host=host, why="it is missing", name=name)
+
+
+@dataclass
+class Parts:
+    """What surrounds the loop.
+
+    Attributes:
+        plan: What planning says, or does.
+        answers: What the host answers to a step, by its name; Done when not named.
+        performed: Names of the steps that ran, in order.
+        held: Whether we hold the lease.
+        on_perform: Called before each step is answered.
+    """
+
+    plan: Callable[[], Plan]
+    answers: dict[str, StepResult] = field(default_factory=dict)
+    performed: list[str] = field(default_factory=list)
+    held: bool = True
+    token: int = 7
+    on_perform: Callable[[str], None] = lambda name: None
+
+    # in place of Hosts
+    async def perform(self, settings: object, script: Script, *, token: int) -> StepResult:
+        action = script.actions[0]
+        assert isinstance(action, Command)
+        self.on_perform(action.argv[0])
+        self.performed.append(action.argv[0])
+        assert token == self.token
+        return self.answers.get(action.argv[0], Done(changed=True))
+
+    # in place of Access
+    async def settings(self, *_: object) -> object:
+        return None
+
+    # in place of Observer
+    def changed(self, namespace: str, host: str, *, lasting: bool) -> None:
+        """Nothing is remembered here."""
+
+    def forget(self, *_: str) -> None:
+        """Likewise."""
+
+
+class Loop:
+    """A Reconciler over one volume of three nodes."""
+
+    def __init__(self, parts: Parts, api: MemoryApi, kill_switch: Path | None = None) -> None:
+        self.parts, self.api = parts, api
+        self.store = ObjectStore()
+        cluster = cast("Cluster", api)
+        gateway = Gateway(AuditLog(None, now=now), monotonic=lambda: 1.0)
+        events = EventRecorder(cluster, now=now, monotonic=lambda: 0.0, component="test")
+        observer = cast("Observer", parts)
+        self.reconciler = Reconciler(
+            store=self.store,
+            observer=observer,
+            applier=Applier(cast("Any", parts), cast("Access", parts), gateway, observer),
+            publisher=Publisher(StatusWriter(cluster), events, gateway, now=now),
+            leader=cast("Any", parts),
+            slots=DisruptionSlots(cast("Any", None)),
+            now=now,
+            monotonic=lambda: 1.0,
+            random=lambda: 0.0,
+            pace=Pace(resync=RESYNC),
+            kill_switch=kill_switch,
+        )
+
+    async def run_pass(self) -> float:
+        self.load()
+        return await self.reconciler.run_pass(DATA)
+
+    def load(self) -> None:
+        for key, obj in self.api.objects.items():
+            self.store.put(key.kind, deepcopy(obj))
+
+    def condition(self, type_: str) -> Object:
+        conditions = self.api.objects[DATA]["status"].get("conditions") or []
+        return next((c for c in conditions if c["type"] == type_), {})
+
+
+def now() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def api() -> MemoryApi:
+    api = MemoryApi()
+    api.apply({"kind": "Site", "metadata": {"name": "demo"}, "spec": {}})
+    for number in (1, 2, 3):
+        api.apply({"kind": "Node", "metadata": {"name": f"node{number}"}, "spec": {"address": f"192.0.2.{number}"}})
+    spec = {"purpose": "VirtualMachines", "size": "10Gi"}
+    api.apply({"kind": "GlusterVolume", "metadata": {"name": "data"}, "spec": spec})
+    return api
+
+
+@pytest.fixture
+def loop(api: MemoryApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Loop]:
+    def build(plan: Callable[[], Plan], **more: Any) -> Loop:
+        parts = Parts(plan, **more)
+
+        async def observe(*_: object) -> Observed:
+            return Observed({})
+
+        rules = Kind(
+            observe,
+            lambda *_: parts.plan(),
+            lambda *_: parts.plan(),
+            lambda *_: Report(CommonStatus(), (), frozenset(), "fine"),
+        )
+        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+        return Loop(parts, api, tmp_path / "stop")
+
+    return build
+
+
+Build = Callable[..., Loop]
+
+
+async def test_a_converged_object_is_written_once_and_rests(loop: Build, api: MemoryApi) -> None:
+    tested = loop(lambda: Converged("as declared"))
+    assert RESYNC * 0.9 < await tested.run_pass() <= RESYNC * 1.1
+    assert tested.condition("Ready")["status"] == "True"
+    for _ in range(3):
+        await tested.run_pass()
+    assert api.status_writes == 1
+
+
+async def test_the_status_is_written_when_planning_fails(loop: Build) -> None:
+    def broken() -> Plan:
+        raise ZeroDivisionError
+
+    tested = loop(broken)
+    await tested.run_pass()
+    assert tested.condition("Ready")["reason"] == "InternalError"
+    assert tested.parts.performed == []
+
+
+async def test_a_spec_that_does_not_fit_is_said_and_nothing_is_done(loop: Build, api: MemoryApi) -> None:
+    api.objects[DATA]["spec"]["size"] = "much"
+    tested = loop(lambda: Proceed((step("one"),)))
+    await tested.run_pass()
+    assert tested.condition("Stalled")["reason"] == "InvalidSpec"
+    assert tested.parts.performed == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "pauses", "condition"),
+    [
+        (Transient(Reason.COMMAND_FAILED, "no"), [2.0, 4.0, 8.0], "Reconciling"),
+        (Bug("ours"), [2.0, 4.0, 8.0], "Stalled"),
+        (NeedsUser(Reason.DISK_FULL, "no room"), [RESYNC * 1.05 - 1.0] * 3, "Stalled"),
+    ],
+)
+async def test_the_class_of_a_failure_decides_when_it_is_tried_again(
+    loop: Build, failure: Transient | NeedsUser | Bug, pauses: list[float], condition: str
+) -> None:
+    tested = loop(lambda: Proceed((step("one"), step("two"))), answers={"one": Failed(failure)})
+    assert [await tested.run_pass() for _ in range(3)] == pytest.approx(pauses, rel=0.05)
+    assert tested.condition(condition)["reason"] == failure.reason
+    assert tested.condition("Synced")["status"] == "False"
+    assert tested.parts.performed == ["one"] * 3, "what comes after a failed step does not run"
+
+
+async def test_success_ends_the_growing_of_pauses(loop: Build) -> None:
+    tested = loop(lambda: Proceed((step("one"),)), answers={"one": Failed(Transient(Reason.COMMAND_FAILED, "no"))})
+    assert [await tested.run_pass() for _ in range(2)] == [2.0, 4.0]
+    tested.parts.answers.clear()
+    assert await tested.run_pass() == 0.0, "after an effect it is looked again at once"
+    tested.parts.answers["one"] = Failed(Transient(Reason.COMMAND_FAILED, "no"))
+    assert await tested.run_pass() == 2.0
+
+
+async def test_a_job_is_looked_at_when_it_says(loop: Build) -> None:
+    tested = loop(lambda: Proceed((step("one"), step("two"))), answers={"one": Started("heretic-x", poll_after=5.0)})
+    assert await tested.run_pass() == 5.0
+    assert tested.parts.performed == ["one"], "what comes after it waits for its end"
+
+
+async def test_the_same_plan_three_times_is_a_failure(loop: Build) -> None:
+    tested = loop(lambda: Proceed((step("one"),)))
+    assert [await tested.run_pass() for _ in range(2)] == [0.0, 0.0]
+    assert await tested.run_pass() == 2.0
+    assert tested.condition("Ready")["reason"] == "VerificationFailed"
+    assert "3 times" in tested.condition("Ready")["message"]
+
+
+async def test_plans_that_differ_are_progress(loop: Build) -> None:
+    names = iter("abcdef")
+    tested = loop(lambda: Proceed((step(next(names)),)))
+    assert [await tested.run_pass() for _ in range(6)] == [0.0] * 6
+
+
+async def test_a_lease_that_is_lost_stops_the_plan_where_it_is(loop: Build) -> None:
+    tested = loop(lambda: Proceed((step("one"), step("two"), step("three"))))
+
+    def lose(name: str) -> None:
+        tested.parts.held = name != "two"
+
+    tested.parts.on_perform = lose
+    await tested.run_pass()
+    assert tested.parts.performed == ["one", "two"]
+
+
+async def test_the_kill_switch_stops_the_plan_where_it_is(loop: Build, tmp_path: Path) -> None:
+    tested = loop(lambda: Proceed((step("one"), step("two"))))
+    tested.parts.on_perform = lambda name: (tmp_path / "stop").touch()
+    await tested.run_pass()
+    assert tested.parts.performed == ["one"]
+    await tested.run_pass()
+    assert tested.parts.performed == ["one"]
+    assert tested.condition("Paused")["status"] == "True"
+
+
+async def test_without_the_lease_nothing_is_done_or_said(loop: Build, api: MemoryApi) -> None:
+    tested = loop(lambda: Proceed((step("one"),)), held=False)
+    assert await tested.run_pass() == 1.0
+    assert tested.parts.performed == []
+    assert api.status_writes == 0
+
+
+@pytest.mark.parametrize(
+    ("ordered", "expected"), [(True, {"a"}), (False, {"a", "c"})], ids=["ordered", "hosts side by side"]
+)
+async def test_a_failure_stops_its_host_or_an_ordered_plan(loop: Build, ordered: bool, expected: set[str]) -> None:
+    steps = (step("a", "node1"), step("b", "node1"), step("c", "node2"))
+    failed = {"a": Failed(Transient(Reason.COMMAND_FAILED, "no"))}
+    tested = loop(lambda: Proceed(steps, ordered=ordered), answers=failed)
+    await tested.run_pass()
+    assert set(tested.parts.performed) == expected
+
+
+@pytest.mark.parametrize("spec", [{"paused": True}, {"mode": "Plan"}, {"mode": "Observe"}], ids=str)
+async def test_a_hold_shows_the_difference_and_does_nothing(loop: Build, api: MemoryApi, spec: Object) -> None:
+    api.apply({**api.objects[DATA], "spec": api.objects[DATA]["spec"] | spec})
+    tested = loop(lambda: Proceed((step("one"),)))
+    await tested.run_pass()
+    assert tested.parts.performed == []
+    assert tested.condition("Drifted")["status"] == "True"
+    assert [s["verb"] for s in api.objects[DATA]["status"]["plan"]["steps"]] == ["Small"]
+
+
+class TestApproval:
+    STEPS = (step("safe"), step("gone", kind=Dangerous))
+
+    def approve(self, api: MemoryApi) -> str:
+        digest = plan_hash(f"uid-{DATA.kind}-{DATA.name}", 1, self.STEPS)
+        api.apply(api.objects[DATA] | {"metadata": {"name": "data", "annotations": {APPROVE: digest}}})
+        return digest
+
+    async def test_is_used_up_before_the_first_step_runs(self, loop: Build, api: MemoryApi) -> None:
+        tested = loop(lambda: Proceed(self.STEPS))
+        await tested.run_pass()
+        assert tested.parts.performed == []
+        assert tested.condition("Stalled")["reason"] == "WaitingForApproval"
+
+        digest = self.approve(api)
+        used: list[str] = []
+        tested.parts.on_perform = lambda name: used.append(api.objects[DATA]["status"]["lastApprovedPlan"])
+        await tested.run_pass()
+        assert tested.parts.performed == ["safe", "gone"]
+        assert used == [digest, digest]
+
+        await tested.run_pass()
+        assert tested.parts.performed == ["safe", "gone"], "once"
+        assert tested.condition("Stalled")["reason"] == "WaitingForApproval"
+
+    async def test_that_cannot_be_used_up_lets_nothing_run(
+        self, loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def away(*_: object) -> Object:
+            raise HereticError(Transient(Reason.API_SERVER, "no answer"))
+
+        tested = loop(lambda: Proceed(self.STEPS))
+        self.approve(api)
+        monkeypatch.setattr(api, "replace_status", away)
+        assert await tested.run_pass() == 2.0
+        assert tested.parts.performed == []
+
+
+class TestDeletion:
+    def leave(self, api: MemoryApi) -> None:
+        api.objects[DATA]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    async def test_ends_when_nothing_is_left_to_do(self, loop: Build, api: MemoryApi) -> None:
+        self.leave(api)
+        tested = loop(lambda: Converged("orphaned"))
+        tested.load()
+        assert await tested.reconciler.finalize(DATA) is None
+
+    async def test_that_waits_says_so(self, loop: Build, api: MemoryApi) -> None:
+        self.leave(api)
+        tested = loop(lambda: Wait(Reason.VOLUME_IN_USE, "mounted", 10.0))
+        tested.load()
+        assert await tested.reconciler.finalize(DATA) == 10.0
+        assert tested.condition("DeletionBlocked")["reason"] == "VolumeInUse"
+
+    async def test_is_no_matter_for_an_ordinary_pass(self, loop: Build, api: MemoryApi) -> None:
+        self.leave(api)
+        tested = loop(lambda: Proceed((step("one"),)))
+        await tested.run_pass()
+        assert tested.parts.performed == []
