@@ -22,10 +22,10 @@ CALM_RESYNCS = 4
 
 
 class Watcher:
-    """Sees every version of every object of a namespace."""
+    """Sees every version of every object of a namespace, and adds it to a list."""
 
-    def __init__(self, control_plane: ControlPlane, namespace: str) -> None:
-        self.seen: list[Object] = []
+    def __init__(self, control_plane: ControlPlane, namespace: str, seen: list[Object]) -> None:
+        self._seen = seen
         self._processes = [
             subprocess.Popen(
                 [
@@ -46,7 +46,7 @@ class Watcher:
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self.seen.append(json.loads(line)["object"])
+            self._seen.append(json.loads(line)["object"])
 
     def stop(self) -> None:
         for process, thread in zip(self._processes, self._threads, strict=True):
@@ -64,28 +64,27 @@ def proxy(control_plane: ControlPlane) -> Iterator[ApiProxy]:
 
 
 @pytest.fixture(scope="module")
+def seen() -> list[Object]:
+    """Every version of every object until now."""
+    return []
+
+
+@pytest.fixture(scope="module")
 def site(
-    control_plane: ControlPlane, proxy: ApiProxy, tmp_path_factory: pytest.TempPathFactory
+    control_plane: ControlPlane, proxy: ApiProxy, seen: list[Object], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningSite]:
     """A site that was blank, and that an operator has made Ready under the eyes of a watcher."""
     with running_site(control_plane, tmp_path_factory.mktemp("contract")) as running:
-        watcher = Watcher(control_plane, running.namespace)
+        watcher = Watcher(control_plane, running.namespace, seen)
         try:
             running.apply()
             waited = running.kubectl("wait", "--for=condition=Ready", "--timeout=1s", "hvp", "--all", check=False)
             assert "timed out waiting" in waited, waited
             running.start_operator(proxy=proxy)
             running.wait_ready()
-            running.seen = watcher.seen  # type: ignore[attr-defined]
             yield running
         finally:
             watcher.stop()
-
-
-def history(site: RunningSite) -> list[Object]:
-    """Every version of every object that was seen until now."""
-    seen: list[Object] = list(site.seen)  # type: ignore[attr-defined]
-    return seen
 
 
 def writes(proxy: ApiProxy) -> list[ApiRequest]:
@@ -112,10 +111,9 @@ def test_the_spec_that_was_observed_is_named(site: RunningSite) -> None:
         assert {c["observedGeneration"] for c in obj["status"]["conditions"]} == {generation}
 
 
-def test_kstatus_holds_at_every_moment(site: RunningSite) -> None:
-    seen = history(site)
+def test_kstatus_holds_at_every_moment(site: RunningSite, seen: list[Object]) -> None:
     healths: dict[str, list[Health]] = {}
-    for obj in seen:
+    for obj in list(seen):
         status = obj.get("status") or {}
         conditions = {c["type"]: c for c in status.get("conditions") or []}
         name = f"{obj['kind']}/{obj['metadata']['name']}"
@@ -198,11 +196,11 @@ def test_an_object_that_cannot_be_made_is_called_failed(site: RunningSite) -> No
     assert len(site.hosts.effects) == effects
 
 
-def test_a_changed_spec_is_never_current_before_it_was_observed(site: RunningSite) -> None:
+def test_a_changed_spec_is_never_current_before_it_was_observed(site: RunningSite, seen: list[Object]) -> None:
     site.patch("gvol/vmstore", {"options": [{"name": "network.ping-timeout", "value": "25"}]})
     site.wait("the option is set", lambda: site.hosts.pool.volumes["vmstore"].options["network.ping-timeout"] == "25")
     site.wait_ready()
-    versions = [o for o in history(site) if o["metadata"]["name"] == "vmstore" and o["metadata"]["generation"] == 2]
+    versions = [o for o in list(seen) if o["metadata"]["name"] == "vmstore" and o["metadata"]["generation"] == 2]
     assert versions
     assert kstatus(versions[0]) is Health.IN_PROGRESS
     assert all(is_ready(o) for o in versions if kstatus(o) is Health.CURRENT)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_objects_go_in_the_order_of_their_use_and_leave_the_hosts_alone(site: Ru
     before = site.hosts.state()
     site.kubectl("delete", "hnode/node1", "site/demo", "--wait=false")
     for target in ("hnode/node1", "site/demo"):
-        site.wait(f"{target} says why it stays", lambda t=target: site.says(t, "DeletionBlocked", "True"))  # type: ignore[misc]
+        site.wait(f"{target} says why it stays", partial(site.says, target, "DeletionBlocked", "True"))
     blocked = site.condition("hnode/node1", "DeletionBlocked")
     assert blocked["reason"] == "DependentsExist"
     assert "GlusterVolume engine, GlusterVolume vmstore" in blocked["message"]
@@ -61,23 +62,23 @@ def test_destroying_a_volume_waits_for_its_approval_and_uses_it_up(site: Running
     site.patch("gvol/vmstore", {"deletionPolicy": "Destroy"})
     site.wait_ready()
     site.kubectl("delete", "gvol/vmstore", "--wait=false")
-    waiting = lambda: site.says("gvol/vmstore", "DeletionBlocked", "True", "WaitingForApproval")  # noqa: E731
+    waiting = partial(site.says, "gvol/vmstore", "DeletionBlocked", "True", "WaitingForApproval")
     site.wait("the volume waits for an approval", waiting)
     time.sleep(RESYNC)
     assert site.hosts.effects == []
     approved: list[str] = []
+
+    def carried_out() -> bool:
+        if not site.exists("gvol/vmstore"):
+            return True
+        return waiting() and site.get("gvol/vmstore")["status"]["plan"]["hash"] not in approved
+
     while site.exists("gvol/vmstore"):
         digest = site.get("gvol/vmstore")["status"]["plan"]["hash"]
         assert digest not in approved, "an approval must be of use only once"
         approve(site, "gvol/vmstore", digest)
         approved.append(digest)
-        site.wait(
-            "the approved plan was carried out",
-            lambda d=digest: (
-                not site.exists("gvol/vmstore")  # type: ignore[misc]
-                or (waiting() and site.get("gvol/vmstore")["status"]["plan"]["hash"] != d)
-            ),
-        )
+        site.wait("the approved plan was carried out", carried_out)
     volume = [argv[argv.index("volume") + 1 :][:2] for _, argv in site.hosts.effects if "volume" in argv]
     assert volume == [("stop", "vmstore"), ("delete", "vmstore")]
     assert set(site.hosts.pool.volumes) == {"engine"}
