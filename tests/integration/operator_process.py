@@ -189,7 +189,9 @@ class RunningSite:
     def condition(self, target: str, type_: str) -> dict[str, Any]:
         """One condition of an object; empty when it has none of this type, or one of an older spec."""
         obj = self.get(target)
-        found = next((c for c in (obj.get("status") or {}).get("conditions") or [] if c["type"] == type_), {})
+        found: dict[str, Any] = next(
+            (c for c in (obj.get("status") or {}).get("conditions") or [] if c["type"] == type_), {}
+        )
         return found if found.get("observedGeneration") == obj["metadata"]["generation"] else {}
 
     def says(self, target: str, type_: str, status: str, reason: str = "") -> bool:
@@ -247,7 +249,7 @@ def is_ready(obj: Object) -> bool:
     """Whether an object is Ready for its present spec."""
     conditions = {c["type"]: c for c in (obj.get("status") or {}).get("conditions") or []}
     ready = conditions.get("Ready", {})
-    return ready.get("status") == "True" and ready.get("observedGeneration") == obj["metadata"]["generation"]
+    return bool(ready.get("status") == "True" and ready.get("observedGeneration") == obj["metadata"]["generation"])
 
 
 @contextmanager
