@@ -4,6 +4,7 @@ The tests of this module are one story and run in this order on one site; each b
 """
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_each_node_reboots_in_turn(stack: Stack) -> None:
 
 
 def test_a_foreign_disk_that_is_named_blocks_its_node_and_says_why(stack: Stack) -> None:
-    path = stack.site.nodes[DATA_NODE].ssh("ls /dev/disk/by-id/ | grep -m1 foreign").stdout.strip()
+    path = Path(stack.site.nodes[DATA_NODE].disks["foreign"].by_id).name
     before = len(stack.effects())
     ids = {"selection": "ById", "ids": [path]}
     stack.kubectl("patch", "hnode", DATA_NODE, "--type=merge", "-p", str({"spec": {"disks": ids}}).replace("'", '"'))
