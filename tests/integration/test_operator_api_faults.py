@@ -18,8 +18,11 @@ Disturb = Callable[[RunningSite, ApiProxy, Change], object]
 
 
 def outage(site: RunningSite, proxy: ApiProxy, change: Change) -> None:
+    """So long that the operator cannot renew its lease."""
+    noticed = site.operator_log().count("could not be renewed")
     with proxy.outage():
         change()
+        site.wait("the operator noticed", lambda: site.operator_log().count("could not be renewed") > noticed)
 
 
 def cut(site: RunningSite, proxy: ApiProxy, change: Change) -> None:
