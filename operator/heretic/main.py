@@ -208,11 +208,16 @@ def parse(argv: list[str] | None = None) -> Options:
     )
 
 
-def main() -> None:
-    """Entry point of ``heretic-operator``."""
+def set_up_logging() -> None:
+    """Logs to standard error; of libraries only what a person may have to act on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("asyncssh", "httpx2", "httpcore2", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Entry point of ``heretic-operator``."""
+    set_up_logging()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(parse()))
 

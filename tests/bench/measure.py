@@ -110,7 +110,7 @@ def _setup(sites: Sequence[Site], running: Farm) -> dict[str, object]:
 
 def _raw_setup(sites: Sequence[Site], running: Farm) -> dict[str, object]:
     hosts = [(a, port) for site, port in zip(sites, running.ports, strict=True) for a in site.addresses.values()]
-    return {"hosts": hosts, "privateKey": _private_key()}
+    return {"hosts": hosts, "hostKey": running.host_key, "privateKey": _private_key()}
 
 
 def _private_key() -> str:

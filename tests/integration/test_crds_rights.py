@@ -110,19 +110,22 @@ def test_operator_may_nothing_else_in_a_site(control_plane: ControlPlane, site: 
     assert permitted(control_plane, ACCOUNT, site, [*work, *more]) == work
 
 
-def test_operator_may_nothing_where_it_was_not_let_in(control_plane: ControlPlane, site: str) -> None:
+def test_operator_may_only_let_objects_go_where_it_was_not_let_in(control_plane: ControlPlane, site: str) -> None:
     leases = "leases.coordination.k8s.io"
     lease = {Access("create", leases), *(Access(verb, leases, "heretic-operator") for verb in ("get", "update"))}
+    release = {Access("get", "nodes.hvp.ovirt.life", "node1"), Access("patch", "nodes.hvp.ovirt.life", "node1")}
     more = [
-        Access("get", "nodes.hvp.ovirt.life", "node1"),
+        Access("create", "nodes.hvp.ovirt.life"),
+        Access("delete", "nodes.hvp.ovirt.life", "node1"),
+        Access("create", "events"),
         Access("get", "secrets", "heretic-ssh"),
         Access("list", "namespaces"),
         Access("list", "customresourcedefinitions.apiextensions.k8s.io"),
         Access("get", "nodes", "core"),
     ]
 
-    assert permitted(control_plane, ACCOUNT, "heretic-system", [*lease, *more]) == lease
-    assert permitted(control_plane, ACCOUNT, "default", [*lease, *more]) == set()
+    assert permitted(control_plane, ACCOUNT, "heretic-system", [*lease, *release, *more]) == lease | release
+    assert permitted(control_plane, ACCOUNT, "default", [*lease, *release, *more]) == release
 
 
 @pytest.mark.parametrize(

@@ -110,12 +110,6 @@ def test_a_namespace_goes_after_its_objects(site: RunningSite) -> None:
     namespace_goes(site, 60)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the right to let objects go lives in their namespace: the namespace controller deletes things there in no "
-    "certain order, and an operator that loses its RoleBinding first cannot release them",
-)
-def test_a_namespace_goes_that_loses_the_operators_rights_first(site: RunningSite) -> None:
-    site.kubectl("delete", "rolebinding", "heretic")
-    namespace_goes(site, 20)
+def test_a_namespace_goes_that_loses_the_operators_key_and_rights_first(site: RunningSite) -> None:
+    site.kubectl("delete", "rolebinding/heretic", "secret/heretic-ssh")
+    namespace_goes(site, 60)

@@ -6,12 +6,11 @@ done is on the hosts, and nobody has heard of it: the worst moment to die.
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import sys
 
-from heretic.main import parse, run
+from heretic.main import parse, run, set_up_logging
 from heretic.reconcile.gateway import Effect
 
 
@@ -41,7 +40,7 @@ def main() -> None:
     when, number, *rest = sys.argv[1:]
     if when not in ("before", "after"):
         raise SystemExit(f"{when!r} is neither before nor after")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logging()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(parse(rest), Fuse(when, int(number))))
 

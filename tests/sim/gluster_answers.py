@@ -119,10 +119,7 @@ class AnsweringPool:
         for volume in self._started():
             nodes = [self._brick_xml(b, detail) for b in volume.bricks if b.node in seen]
             if not detail and volume.replica > 1:
-                nodes += [
-                    daemon_xml("localhost" if n == glusterd.name else self.nodes[n].peer_name, self.nodes[n])
-                    for n in sorted(seen)
-                ]
+                nodes += self._daemon_rows(glusterd, volume.name)
             tasks = "" if detail else tasks_xml(volume)
             body += (
                 f"      <volume>\n        <volName>{volume.name}</volName>\n"
@@ -135,15 +132,16 @@ class AnsweringPool:
         volume = self.volumes.get(name)
         if volume is None or volume.state != "Started":
             return ok(envelope(result(-1, 30800, f"Volume {name} is not started")))
-        nodes = [
-            daemon_xml("localhost" if n == glusterd.name else self.nodes[n].peer_name, self.nodes[n])
-            for n in sorted(self._seen(glusterd))
-        ]
+        nodes = self._daemon_rows(glusterd, name)
         return document(
             f"  <volStatus>\n    <volumes>\n      <volume>\n        <volName>{name}</volName>\n"
             f"        <nodeCount>{len(nodes)}</nodeCount>\n{''.join(nodes)}      </volume>\n    </volumes>\n"
             "  </volStatus>\n"
         )
+
+    def _daemon_rows(self, asked: SimGlusterd, volume: str) -> list[str]:
+        daemons = [self.nodes[name] for name in sorted(self._seen(asked))]
+        return [daemon_xml("localhost" if d is asked else d.peer_name, d, volume) for d in daemons]
 
     def _brick_xml(self, brick: SimBrick, detail: bool) -> str:
         up = self._up(brick)

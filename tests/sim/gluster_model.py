@@ -50,6 +50,7 @@ class SimGlusterd:
         knows: Names by which it knows each peer: name of the Node → host names, first the primary.
         rejected: Peers that it calls rejected.
         self_heal: Whether its self-heal daemon runs.
+        self_heal_lost: Volumes that the running daemon lost; a start by force does not bring them back.
         version: Of the package.
     """
 
@@ -61,6 +62,7 @@ class SimGlusterd:
     knows: dict[str, list[str]] = field(default_factory=dict)
     rejected: set[str] = field(default_factory=set)
     self_heal: bool = True
+    self_heal_lost: set[str] = field(default_factory=set)
 
     @property
     def installed(self) -> bool:

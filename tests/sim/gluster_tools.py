@@ -40,6 +40,7 @@ class GlusterPool(AnsweringPool):
         self.nodes[name] = glusterd
         machine.tools["gluster"] = self._gluster
         machine.tools["flock"] = _flock
+        machine.tools["pkill"] = lambda _machine, argv, _stdin: self._pkill(glusterd, argv)
         machine.tools["sleep"] = lambda _machine, argv, _stdin: OK if len(argv) == 2 and argv[1].isdecimal() else None
         machine.on_boot.append(lambda _machine: self.booted(name))
 
@@ -57,6 +58,7 @@ class GlusterPool(AnsweringPool):
     def booted(self, name: str) -> None:
         """glusterd starts the bricks of started volumes that it finds mounted."""
         self.nodes[name].self_heal = True
+        self.nodes[name].self_heal_lost.clear()
         for volume in self.volumes.values():
             for brick in volume.bricks:
                 if brick.node == name:
@@ -285,6 +287,15 @@ class GlusterPool(AnsweringPool):
             return failed(f"volume delete: {name}: failed: Some of the peers are down")
         del self.volumes[name]
         return ok(f"volume delete: {name}: success\n")
+
+    def _pkill(self, glusterd: SimGlusterd, argv: Argv) -> Output | None:
+        if argv != ("pkill", "-f", "^(/usr)?/sbin/glusterfs .*--process-name glustershd( |$)"):
+            return None
+        if not glusterd.self_heal:
+            return Output(1, "", "")
+        glusterd.self_heal = False
+        glusterd.self_heal_lost.clear()
+        return OK
 
 
 def _flock(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:

@@ -16,8 +16,8 @@ def peer_xml(identity: str, hostnames: list[str], connected: bool, state: int, t
     )
 
 
-def daemon_xml(path: str, glusterd: SimGlusterd) -> str:
-    up = glusterd.running and glusterd.self_heal
+def daemon_xml(path: str, glusterd: SimGlusterd, volume: str) -> str:
+    up = glusterd.running and glusterd.self_heal and volume not in glusterd.self_heal_lost
     return (
         f"        <node>\n          <hostname>Self-heal Daemon</hostname>\n          <path>{path}</path>\n"
         f"          <peerid>{glusterd.uuid}</peerid>\n          <status>{int(up)}</status>\n"

@@ -95,6 +95,7 @@ class _Step:
 
     machine: Machine
     open: bool = False
+    met: str = "unchanged"
     verb: str = ""
     number: int = 0
     handlers: dict[str, Callable[..., None]] = field(init=False)
@@ -104,6 +105,7 @@ class _Step:
             "begin": self.begin,
             "begin_job": self.begin_job,
             "done_when": self.done_when,
+            "again": self.again,
             "running": self.running,
             "guard": lambda *a: self.condition("guard", *a),
             "act": self.act,
@@ -125,7 +127,7 @@ class _Step:
 
     def settled(self, verb: str) -> None:
         if not self.open:
-            raise _AnsweredError("unchanged", 0, _NOTHING)
+            raise _AnsweredError(self.met, 0, _NOTHING)
         self.number = self.number + 1 if self.verb == verb else 1
         self.verb = verb
 
@@ -148,6 +150,10 @@ class _Step:
         if output.rc in TIMED_OUT:
             raise _AnsweredError("undecided", self.number, output)
         self.open = not held
+
+    def again(self) -> None:
+        self.settled("again")
+        self.open, self.met, self.number = False, "changed", 0
 
     def condition(self, verb: str, *arguments: str) -> None:
         self.settled(verb)

@@ -68,7 +68,7 @@ class Systemd:
                 unit = self.units.get(name)
                 active = unit.active if unit else "inactive"
                 return Output(0 if active == "active" else 3, f"{active}\n", "")
-            case (("reset-failed" | "enable" | "start" | "restart" | "reload") as verb, name):
+            case (("reset-failed" | "enable" | "start" | "restart" | "try-restart" | "reload") as verb, name):
                 return self._do(machine, verb, name)
             case ("disable", "--now", name):
                 return self._disable(name)
@@ -86,7 +86,7 @@ class Systemd:
             unit.enabled = "enabled"
         elif verb == "reset-failed":
             unit.active = "inactive" if unit.active == "failed" else unit.active
-        elif verb != "reload":
+        elif verb != "reload" and not (verb == "try-restart" and unit.active != "active"):
             return self.start(machine, unit)
         return OK
 

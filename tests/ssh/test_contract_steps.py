@@ -56,6 +56,21 @@ async def test_the_actions_run_in_order_and_are_verified(target: Target) -> None
     assert target.read("b") == ("0644", "")
 
 
+@pytest.mark.parametrize(("enough", "expected"), [(True, None), (False, ("0644", ""))])
+async def test_the_fallback_runs_only_where_the_actions_were_not_enough(
+    target: Target, enough: bool, expected: tuple[str, str] | None
+) -> None:
+    action = touch(target, "a" if enough else "b")
+    script = Script((exists(target, "a"),), (action,), fallback=(touch(target, "fallback"), touch(target, "a")))
+    assert await target.hosts.perform(target.settings, script, token=0) == Done(changed=True)
+    assert target.read("fallback") == expected
+
+
+async def test_a_fallback_that_is_not_enough_either_fails(target: Target) -> None:
+    script = Script((exists(target, "a"),), (TRUE,), fallback=(TRUE,))
+    failure(await target.hosts.perform(target.settings, script, token=0), Reason.VERIFICATION_FAILED)
+
+
 async def test_a_second_time_changes_nothing(target: Target) -> None:
     step = touch(target, "a"), exists(target, "a")
     assert await perform(target, step[0], done=(step[1],)) == Done(changed=True)

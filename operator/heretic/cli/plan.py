@@ -1,7 +1,7 @@
 """``heretic plan``: what would be done next, with risk and reason; changes nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from heretic.api.quantity import format_bytes
@@ -80,7 +80,7 @@ def show(console: "Console", sight: SiteSight) -> None:
     number = 1
     for entry in sight.objects:
         console.print()
-        number = _show_object(console, entry, number, sight.unseen)
+        number = _show_object(console, entry, number)
     console.print()
     console.print(summary(sight))
 
@@ -145,7 +145,7 @@ def _brick(brick: BrickSpec) -> str:
     return f"{brick.host} {brick.group}/{brick.name} {format_bytes(brick.size)} {kind}"
 
 
-def _show_object(console: "Console", entry: Rehearsed, number: int, unseen: Mapping[str, str]) -> int:
+def _show_object(console: "Console", entry: Rehearsed, number: int) -> int:
     """Prints one object; returns the number of the next step."""
     outcome = entry.outcome
     console.print(render.styled((f"{entry.key.kind} {entry.key.name}", render.HEAD), _mode(entry)))
@@ -156,17 +156,9 @@ def _show_object(console: "Console", entry: Rehearsed, number: int, unseen: Mapp
         number += 1
     for obstacle in obstacles(entry):
         head = _head(outcome.plan, obstacle)
-        message = obstacle.message if entry.key.kind == "Node" else _shortened(obstacle.message, unseen)
         style = render.BAD if isinstance(obstacle, Blocked) else render.PENDING
-        _print(console, render.styled((f"{head}: ", style), message), 2)
+        _print(console, render.styled((f"{head}: ", style), obstacle.message), 2)
     return number
-
-
-def _shortened(message: str, unseen: Mapping[str, str]) -> str:
-    """A message without the reasons why hosts cannot be observed: the Nodes tell these, in full."""
-    for host, reason in unseen.items():
-        message = message.replace(reason, f"see Node {host}")
-    return message
 
 
 def _head(plan: Plan, obstacle: Wait | Blocked) -> str:

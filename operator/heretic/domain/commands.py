@@ -79,13 +79,15 @@ class Script:
     """How one step is done on its host, in one round trip and safe to repeat.
 
     The host evaluates ``done``; where all of it holds, nothing is run. Else every guard must hold, then the
-    actions run in order up to the first that fails, then ``done`` must hold: that is the step's verification.
+    actions run in order up to the first that fails. Where ``done`` does not hold after them, the fallback runs. At
+    the end ``done`` must hold: that is the step's verification.
 
     Attributes:
         done: Conditions that hold once the step's effect is there; never empty.
         guards: Conditions without which the step must not run (for example "the disk is blank"), checked on the
             host right before the actions, because the observation that the plan came from is older.
         actions: What makes ``done`` true.
+        fallback: What does where the actions were not enough: the harsher cure after the mild one. Not for jobs.
         job: When set, the actions start as this detached systemd unit and later passes observe it.
     """
 
@@ -93,6 +95,7 @@ class Script:
     actions: tuple[Action, ...]
     guards: tuple[Command, ...] = ()
     job: str | None = None
+    fallback: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

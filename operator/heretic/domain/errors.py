@@ -124,6 +124,11 @@ class Bug:
 Failure = Transient | NeedsUser | Bug
 
 
+def unobserved(node: str, failure: Failure) -> str:
+    """What everybody who depends on a host says when it cannot be observed; the rest is its Node's to tell."""
+    return f"{node} cannot be observed ({failure.reason.value}; see Node {node})"
+
+
 class HereticError(Exception):
     """Carries a Failure across a boundary that cannot return one.
 

@@ -3,12 +3,12 @@
 # nothing. Written for POSIX sh (dash and bash run it). Comments and indentation are not sent, and of the two
 # sections below only the one that is needed.
 # Names of one letter: d folder in memory, i probes started, n lines of one verb seen, o and e what a program
-# printed, r its exit status, s state of a step (met, open), J exit status of a step that did not succeed,
+# printed, r its exit status, s state of a step (met, open), u answer of a step that is met, J exit status of a step that did not succeed,
 # R what Heretic keeps on a host until its next boot, N a new line.
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/root}"
 set -f
 umask 022
-i=0 n=0 s=met R=/run/heretic names='' pids='' files='' longest=0
+i=0 n=0 s=met u=unchanged R=/run/heretic names='' pids='' files='' longest=0
 N='
 '
 
@@ -264,9 +264,15 @@ done_when() {
   case $? in 1) s=open ;; 2) answer undecided $n $r ;; esac
 }
 
-# settled VERB: before every other line; where all conditions hold there is nothing to do.
+# again: what follows is for a host on which the actions were not enough.
+again() {
+  settled again
+  s=met u=changed n=0
+}
+
+# settled VERB: before every other line; where all conditions hold there is nothing (more) to do.
 settled() {
-  [ "$s" = open ] || answer unchanged 0 0
+  [ "$s" = open ] || answer $u 0 0
   [ "$v" = "$1" ] || v=$1 n=0
   n=$((n + 1))
 }

@@ -83,17 +83,26 @@ def render_step(script: Script, token: int) -> str:
     """
     if not script.done or not script.actions:
         raise _bug("a step needs conditions that say when it is done, and actions")
+    if script.fallback and script.job:
+        raise _bug("a job has no fallback")
     if token < 0:
         raise _bug(f"{token} is not a fencing token")
     lines: list[tuple[str, ...]] = [("begin", str(token))]
     lines += _conditions("done_when", script.done)
     guards = list(_conditions("guard", script.guards))
     if script.job is None:
-        lines += [*guards, *_actions(script.actions), *_conditions("verify", script.done), ("end",)]
+        lines += [*guards, *_actions(script.actions), *_fallback(script), *_conditions("verify", script.done), ("end",)]
     else:
         unit = unit_name(script.job)
         lines += [("running", unit), *guards, ("job", unit, _base64(_render_job(script)))]
     return _text(STEP_PROLOGUE, lines)
+
+
+def _fallback(script: Script) -> Iterator[tuple[str, ...]]:
+    if script.fallback:
+        yield ("again",)
+        yield from _conditions("done_when", script.done)
+        yield from _actions(script.fallback)
 
 
 def _render_job(script: Script) -> str:
@@ -105,7 +114,8 @@ def _render_job(script: Script) -> str:
 def step_deadline(script: Script) -> float:
     """Seconds after which an answer is no longer waited for."""
     commands = [*script.done, *script.guards, *script.done]
-    commands += [a for a in script.actions if isinstance(a, Command) and script.job is None]
+    actions = () if script.job else (*script.actions, *script.fallback)
+    commands += [a for a in actions if isinstance(a, Command)]
     return min(sum(c.timeout for c in commands) + _MARGIN, LONGEST)
 
 

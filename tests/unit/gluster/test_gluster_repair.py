@@ -7,7 +7,7 @@ import pytest
 
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.disks.steps import MountBrick
-from heretic.domain.errors import Reason
+from heretic.domain.errors import NeedsUser, Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition
 from heretic.domain.gluster.placement import Placement, place
@@ -96,6 +96,10 @@ def lose_self_heal(site: RuledSite) -> None:
     site.gluster.nodes["node3"].self_heal = False
 
 
+def lose_volume_in_self_heal(site: RuledSite) -> None:
+    site.gluster.nodes["node2"].self_heal_lost.add("vmstore")
+
+
 @pytest.mark.parametrize(
     ("happens", "expected"),
     [
@@ -107,6 +111,7 @@ def lose_self_heal(site: RuledSite) -> None:
         pytest.param(lose_option, [SetVolumeOptions], id="option reset by hand"),
         pytest.param(lower_quorum, [SetVolumeOptions], id="quorum lowered by hand"),
         pytest.param(lose_self_heal, [RestartSelfHeal], id="self-heal daemon died"),
+        pytest.param(lose_volume_in_self_heal, [RestartSelfHeal], id="self-heal daemon lost the volume at boot"),
     ],
 )
 def test_drift_is_repaired(site: RuledSite, happens: Callable[[RuledSite], None], expected: list[type[Step]]) -> None:
@@ -184,6 +189,18 @@ def test_a_dead_node_degrades_and_the_rest_goes_on(site: RuledSite, node: str) -
     site.gluster.heal()
     site.settle()
     assert site.report_of("vmstore").status.heal_pending == "0"
+
+
+def test_a_host_that_lets_nobody_in_is_not_known_to_be_out(site: RuledSite) -> None:
+    """The site's glusterds still speak of its brick; whether to believe them is not known."""
+    bolted = NeedsUser(Reason.HOST_KEY_MISMATCH, "node2 presents another key; many words about what to do")
+    hosts = {**site.observe(), "node2": bolted}
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
+    told = {c.type: (c.state, c.message) for c in report.conditions}
+    short = "node2 cannot be observed (HostKeyMismatch; see Node node2)"
+    assert told[ConditionType.DEGRADED] == (State.UNKNOWN, short)
+    assert told[ConditionType.BRICKS_READY] == (State.UNKNOWN, short)
+    assert told[ConditionType.QUORATE][0] is State.TRUE
 
 
 def test_before_glusterd_notices_a_dead_node_the_site_knows_it_by_ssh(site: RuledSite) -> None:

@@ -246,7 +246,18 @@ def test_a_reader_that_was_not_told_is_told(ready: OneHost) -> None:
     assert isinstance(step, WriteFile)
     assert step.path == profiles.GLUSTERD_DROP_IN
     assert isinstance(settle(ready), Converged)
-    assert ready.machine.effects[-2] == ("systemctl", "daemon-reload")
+    assert ("systemctl", "daemon-reload") in ready.machine.effects[-3:]
+
+
+def test_glusterd_is_restarted_for_its_options_only_while_it_has_no_peers(ready: OneHost) -> None:
+    facts = ready.observe()
+    changed = {**facts.files, profiles.GLUSTERD_DROP_IN: text("old\n")}
+    peer = Peer("u", ("node2.gluster.private",), True, "Peer in Cluster")
+    for peers, restarted in ((Known(()), True), (Known((peer,)), False), (Unknown("glusterd is down"), False)):
+        (step,) = steps_of(plan_host(ready, replace(facts, files=changed, peers=peers)))
+        assert isinstance(step, WriteFile)
+        assert step.tell[0] == ("systemctl", "daemon-reload")
+        assert (("systemctl", "try-restart", "glusterd.service") in step.tell) is restarted, peers
 
 
 def test_maintenance_changes_nothing(ready: OneHost) -> None:
@@ -436,7 +447,7 @@ def test_multipath_is_told_to_leave_a_single_local_disk_alone() -> None:
     assert isinstance(step, WriteFile)
     assert step.path == profiles.MULTIPATH_EXCLUSION
     assert '\twwid "35000c500a0b0c062"\n' in step.content
-    assert step.tell == ("systemctl", "reload", "multipathd.service")
+    assert step.tell == (("systemctl", "reload", "multipathd.service"),)
     fabric = replace(held, transport="fc")
     assert not any(isinstance(s, WriteFile) for s in steps_of(el9_plan(replace(on, disks=Known((system, fabric))))))
 

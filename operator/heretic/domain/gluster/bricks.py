@@ -7,7 +7,7 @@ from heretic.api.quantity import format_bytes
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume, ExtendThinPool, MountBrick
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known
 from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.placement import Placement, thin_totals
@@ -55,8 +55,8 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
             continue
         facts = hosts.get(brick.host)
         if not isinstance(facts, HostFacts):
-            why = f"cannot be observed: {facts.message}" if facts else "is no storage node of this site any more"
-            pending.append(Wait(Reason.NODE_NOT_READY, f"{brick.host} {why}", 10.0))
+            gone = f"{brick.host} is no storage node of this site any more"
+            pending.append(Wait(Reason.NODE_NOT_READY, unobserved(brick.host, facts) if facts else gone, 10.0))
             continue
         planned = plan_brick(facts, brick, totals.get((brick.host, brick.group), 0), volume_id=volume_id)
         if isinstance(planned, tuple) and volume_id:

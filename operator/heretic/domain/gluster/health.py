@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from heretic.domain.errors import unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import Brick, HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
 from heretic.domain.gluster.peers import HostView, PoolView, node_of_host, pool_seen_by
@@ -119,7 +120,7 @@ def _unreachable(node: str, hosts: Mapping[str, HostView]) -> str:
     facts = hosts.get(node)
     if facts is None or isinstance(facts, HostFacts):
         return ""
-    return f"{node} cannot be observed ({facts.message})"
+    return unobserved(node, facts)
 
 
 def _count(heal: Fact[HealSummary], key: str, what: str) -> Fact[int]:

@@ -206,14 +206,13 @@ def _self_heal(scene: Scene) -> Iterator[Finding]:
         return
     offline = [host for host, up in sorted(status.value.self_heal.items()) if not up]
     nodes = [node_of_host(host, "", scene.view, scene.hosts) for host in offline]
-    working = tuple(node for node in nodes if node is not None and scene.working(node))
-    if working:
-        yield RestartSelfHeal(
-            host=scene.pool.asked,
-            why=f"the self-heal daemon of {scene.info.name} does not run on {', '.join(working)}",
-            volume=scene.info.name,
-            nodes=working,
-        )
+    for node in nodes:
+        if node is not None and scene.working(node):
+            yield RestartSelfHeal(
+                host=node,
+                why=f"the self-heal daemon of {scene.info.name} does not run on {node}",
+                volume=scene.info.name,
+            )
 
 
 def _heal(scene: Scene) -> Iterator[Wait | Blocked]:

@@ -8,7 +8,7 @@ from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.disks.brick import BrickSpec
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Bug, NeedsUser, Reason, Transient, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition, usable_and_free
 from heretic.domain.gluster.difference import foreign_options
@@ -16,7 +16,6 @@ from heretic.domain.gluster.facts import BrickState, PoolFacts, VolumeInfo, Volu
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, brick_healths, healed, quorum, volume_of
 from heretic.domain.gluster.peers import HostView, pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
-from heretic.domain.host.facts import HostFacts
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.view import SiteView
 
@@ -100,7 +99,8 @@ def _lost(
 ) -> dict[str, str]:
     """Nodes of an existing volume that are out, as far as that is known.
 
-    It counts as soon as a host cannot be reached: glusterd itself may believe in a dead peer for minutes.
+    It counts as soon as a host cannot be reached: glusterd itself may believe in a dead peer for minutes. A host that
+    answers and lets nobody in is another matter: whether it is out is not known.
     """
     exists = isinstance(info, Known)
     nodes = {b.node for members in sets for b in members if b.node}
@@ -111,8 +111,8 @@ def _lost(
         facts = hosts.get(node)
         if facts is None:
             lost[node] = f"{node} is no storage node of this site any more"
-        elif not isinstance(facts, HostFacts):
-            lost[node] = f"{node} cannot be observed: {facts.message}"
+        elif isinstance(facts, Transient):
+            lost[node] = unobserved(node, facts)
     for node in _disconnected(view, hosts, pool):
         if node in nodes:
             lost.setdefault(node, f"glusterd on {node} does not answer its peers")
@@ -130,6 +130,10 @@ def _doubt(
     sets: Sequence[Sequence[BrickHealth]], view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
 ) -> str:
     """Why the list of lost nodes may be incomplete."""
+    bolted = {b.node: hosts[b.node] for members in sets for b in members if b.node in hosts}
+    told = [unobserved(node, f) for node, f in sorted(bolted.items()) if isinstance(f, NeedsUser | Bug)]
+    if told:
+        return "; ".join(told)
     if isinstance(pool, Known) and pool_seen_by(pool.value.asked, view, hosts) is None:
         return f"{pool.value.asked} does not tell which of its peers answer"
     strangers = sorted({b.brick.host for members in sets for b in members if not b.node})
@@ -157,8 +161,8 @@ def _bricks_ready(scene: _Scene) -> Condition:
     if missing:
         return missing
     bricks = scene.bricks
-    wrong = [b for b in bricks if b.verdict is not BrickVerdict.UP]
-    if not wrong and not scene.lost:
+    wrong = [b for b in bricks if b.verdict is not BrickVerdict.UP or b.node in scene.lost]
+    if not wrong:
         if scene.doubt:
             return _unknown(kind, scene.doubt)
         return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"all {len(bricks)} bricks are up")

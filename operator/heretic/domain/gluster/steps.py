@@ -14,6 +14,9 @@ from heretic.domain.plan import Risk, Step
 _SIGN_IN = "3"
 """Seconds in which a process that glusterd started opens its port and reports to glusterd."""
 
+_SELF_HEAL_PROCESS = "^(/usr)?/sbin/glusterfs .*--process-name glustershd( |$)"
+"""The whole command line of the self-heal daemon, as pkill matches it; not that of a shell that speaks of it."""
+
 
 def _line(text: str, *arguments: str) -> Command:
     """Holds when a local question prints this line, or each of these."""
@@ -174,22 +177,23 @@ class RestartBricks(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class RestartSelfHeal(Step):
-    """Start the self-heal daemons of a volume where they are missing.
+    """Start the self-heal daemon of a volume on the step's own host, where it is missing.
 
     Attributes:
         volume: A started replicated volume.
-        nodes: Nodes on which its daemon is offline.
     """
 
     verb: ClassVar[str] = "RestartSelfHeal"
 
     volume: str
-    nodes: tuple[str, ...]
 
     def script(self) -> Script:
         """Done when no daemon that gluster lists for this volume is offline.
 
-        A running process is no proof: one process serves all volumes, and may have lost one of them.
+        A running process is no proof: one process serves all volumes of a host, and can lose one of them at boot
+        ("adding svc glustershd to existing process with pid -1", seen with Gluster 10.3). Then no start by force
+        brings it back, and the process is ended: it holds no data, and heals go on where it left them. The other
+        volumes of the host get it back by their own passes.
         """
         listed = transaction("volume", "status", self.volume, "shd", "--xml")
         return Script(
@@ -198,7 +202,8 @@ class RestartSelfHeal(Step):
                 Command(listed, expect=Expect.LACKS, text="<status>0</status>"),
             ),
             guards=(_line("Status: Started", "volume", "info", self.volume),),
-            actions=(_act("volume", "start", self.volume, "force"), _SETTLE),
+            actions=(start := _act("volume", "start", self.volume, "force"), _SETTLE),
+            fallback=(Command(("pkill", "-f", _SELF_HEAL_PROCESS)), _SETTLE, start, _SETTLE),
         )
 
 

@@ -137,16 +137,24 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _glusterd_restart(host: Host) -> Iterator[Item]:
-    if host.stores:
-        yield from write_file(
-            host,
-            profiles.GLUSTERD_DROP_IN,
-            lambda _: texts.GLUSTERD_DROP_IN,
-            "a start of glusterd that fails is tried again",
-            reader="systemd",
-            tell=("systemctl", "daemon-reload"),
-        )
+def _glusterd_unit(host: Host) -> Iterator[Item]:
+    """How glusterd runs (see texts.GLUSTERD_DROP_IN).
+
+    It reads its options when it starts. It is restarted for them only while it has no peers: in a pool that could
+    cost the quorum of servers, so there they wait for its next start.
+    """
+    if not host.stores:
+        return
+    reload: tuple[str, ...] = ("systemctl", "daemon-reload")
+    alone = isinstance(host.facts.peers, Known) and not host.facts.peers.value
+    yield from write_file(
+        host,
+        profiles.GLUSTERD_DROP_IN,
+        lambda _: texts.GLUSTERD_DROP_IN,
+        "how glusterd starts, ends and notices dead peers",
+        reader="systemd",
+        tell=(reload, ("systemctl", "try-restart", profiles.GLUSTERD)) if alone else (reload,),
+    )
 
 
 def _thin_profile(host: Host) -> Iterator[Item]:
@@ -172,7 +180,7 @@ def _time_servers(host: Host) -> Iterator[Item]:
         content,
         f"time servers {', '.join(servers) or 'of the distribution only'}",
         reader=host.profile.time_service,
-        tell=("systemctl", "restart", host.profile.time_service),
+        tell=(("systemctl", "restart", host.profile.time_service),),
     )
 
 
@@ -212,7 +220,7 @@ def _service(host: Host, name: str, unit: Service | None) -> Iterator[Item]:
 
 
 _RULES: tuple[Callable[[Host], Iterator[Item]], ...] = (
-    _glusterd_restart,
+    _glusterd_unit,
     _thin_profile,
     _time_servers,
     guards.multipath,

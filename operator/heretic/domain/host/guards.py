@@ -45,7 +45,7 @@ def multipath(host: Host) -> Iterator[Item]:
         lambda old: texts.multipath_exclusion(old, [d for d in disks.value if excluded_from_multipath(host.node, d)]),
         "multipath must leave local disks of bricks alone",
         reader=profiles.MULTIPATHD,
-        tell=("systemctl", "reload", profiles.MULTIPATHD),
+        tell=(("systemctl", "reload", profiles.MULTIPATHD),),
     )
 
 

@@ -10,7 +10,7 @@ from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.disks.candidates import is_ours, usable
 from heretic.domain.disks.layout import Choice
 from heretic.domain.disks.selection import find, select
-from heretic.domain.errors import Bug, Failure, Reason
+from heretic.domain.errors import Bug, Failure, Reason, unobserved
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host.configuration import known_profile, plan_configuration
@@ -55,7 +55,7 @@ def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, outcome:
     if isinstance(facts, HostFacts):
         return _seen(node, view, facts)
     state = State.UNKNOWN if isinstance(facts, Bug) else State.FALSE
-    unseen = f"{node.metadata.name} cannot be looked at: {facts.message}"
+    unseen = unobserved(node.metadata.name, facts)
     dependent = (ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY)
     return Report(
         status=node.status,

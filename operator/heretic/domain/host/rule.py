@@ -63,7 +63,7 @@ def write_file(
     why: str,
     *,
     reader: str = "",
-    tell: tuple[str, ...] = (),
+    tell: tuple[tuple[str, ...], ...] = (),
 ) -> Iterator[Item]:
     """Writes a file unless it is as it should be and its reader knows.
 
@@ -73,7 +73,7 @@ def write_file(
         content: Makes the new content from the present one, "" where there is none.
         why: What is declared.
         reader: The service that must be told.
-        tell: How.
+        tell: Commands that do it, in order.
     """
     file = host.facts.files.get(path, NOT_OBSERVED)
     if isinstance(file, Unknown):

@@ -82,7 +82,7 @@ class WriteFile(Step):
         content: The new content.
         replaces_sha256: Of the content that this was planned from, "" = there was none.
         reader: Name of the mark: the service that must be told, "" = nobody.
-        tell: How it is told.
+        tell: Commands that tell it, in order.
     """
 
     verb: ClassVar[str] = "WriteFile"
@@ -92,7 +92,7 @@ class WriteFile(Step):
     mode: str = field(default="0644", repr=False)
     replaces_sha256: str = field(repr=False)
     reader: str = field(default="", repr=False)
-    tell: tuple[str, ...] = field(default=(), repr=False)
+    tell: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
 
     def script(self) -> Script:
         """Marks, writes, tells, unmarks."""
@@ -106,7 +106,8 @@ class WriteFile(Step):
         if self.reader:
             done.append(Command(("test", "!", "-e", mark)))
             before = Command(("install", "-D", "-m", "0600", "/dev/null", mark))
-            actions = [before, *actions, Command(self.tell, timeout=60), Command(("rm", "-f", mark))]
+            told = (Command(argv, timeout=60) for argv in self.tell)
+            actions = [before, *actions, *told, Command(("rm", "-f", mark))]
         return Script(done=tuple(done), actions=tuple(actions))
 
 

@@ -10,6 +10,13 @@ END = "# END heretic"
 _NOTE = "# Written by Heretic; changes are undone.\n"
 _BLOCK = re.compile(rf"^{BEGIN}\n.*?^{END}\n?", re.MULTILINE | re.DOTALL)
 
+DEAD_PEER_SECONDS = 15
+"""After so many seconds without an answer glusterd calls a peer disconnected.
+
+Without it, a question of one volume's status takes 120 s when a peer has died without a word (measured with Gluster
+10.3; 17 s with it), because TCP goes on sending what the dead peer has not acknowledged.
+"""
+
 GLUSTERD_DROP_IN = (
     _NOTE
     + "# A start that fails, for example because a peer's name cannot be resolved yet, is tried again without end.\n"
@@ -18,6 +25,10 @@ GLUSTERD_DROP_IN = (
     + "[Service]\n"
     + "Restart=on-failure\n"
     + "RestartSec=10\n"
+    + "# The bricks outlive glusterd: Debian's unit would end them with it.\n"
+    + "KillMode=process\n"
+    + "# A dead peer is noticed soon. What /etc/default or /etc/sysconfig set for GLUSTERD_OPTIONS has precedence.\n"
+    + f'Environment="GLUSTERD_OPTIONS=--xlator-option=management.transport.tcp-user-timeout={DEAD_PEER_SECONDS}"\n'
 )
 """Lets glusterd come up after a boot that found no names or no network (domain §5 item 21).
 

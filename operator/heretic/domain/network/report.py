@@ -104,7 +104,7 @@ def _address_in(network: Network, node: Node) -> str:
 def _look(network: Network, name: str, node: Node, address: str) -> _Found:
     if not is_true(node, ConditionType.INSPECTED):
         why = why_not(node, ConditionType.INSPECTED)
-        return _Found(NetworkAttachment(node=name, address=address, in_sync=None), f"not known ({why})")
+        return _Found(NetworkAttachment(node=name, address=address, in_sync=None), f"not known: {why}")
     port = _port(node, address)
     if port is None:
         problem = f"{name} has the address {address} on none of its interfaces"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from heretic.api.v1alpha1 import Site
 from heretic.domain.conditions import ConditionType
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Unknown
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
@@ -153,7 +153,7 @@ def _why_silent(node: str, facts: HostView | None) -> str:
     if facts is None:
         return f"{node}: not observed yet"
     if not isinstance(facts, HostFacts):
-        return f"{node}: {facts.message}"
+        return unobserved(node, facts)
     return f"{node}: {facts.peers.cause if isinstance(facts.peers, Unknown) else 'gluster is not installed'}"
 
 

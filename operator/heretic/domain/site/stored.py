@@ -19,9 +19,7 @@ def is_true(resource: Node | GlusterVolume, kind: ConditionType) -> bool:
 
 def why_not(resource: Node | GlusterVolume, kind: ConditionType) -> str:
     """What the object itself says about a condition that does not hold, for a message."""
-    found = stored_condition(resource, kind)
-    return (
-        f"{resource.metadata.name}: {found.message or found.reason}"
-        if found
-        else (f"{resource.metadata.name}: not looked at yet")
-    )
+    name, found = resource.metadata.name, stored_condition(resource, kind)
+    if found is None:
+        return f"{name} was not observed yet"
+    return found.message if found.message.startswith(name) else f"{name}: {found.message or found.reason}"
