@@ -129,18 +129,20 @@ ABNORMAL_TRUE = frozenset({"Stalled", "Degraded", "DeletionBlocked"})
 ON_THE_WAY = frozenset(
     {"Applying", "WorkInProgress", "NotObserved", "WaitingForNodes", "WaitingForSite", "WaitingForPool"}
 )
-"""Reasons of a Ready that is not True yet and has no trouble."""
+"""Reasons of a condition that is not as it should be yet and has no trouble."""
 
 
 def _is_news(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
     if was is None:
         return bool(now["status"] == "True")  # a new object is nothing yet; that is no news
+    if now["type"] != "Ready" and was["status"] == "Unknown" and now["reason"] in ON_THE_WAY:
+        return False  # nor is it that it was looked at, and work has begun
     if was["status"] != now["status"]:
         return True
     return bool(now["type"] == "Ready" and now["status"] != "True" and was["reason"] != now["reason"])
 
 
 def _is_bad(condition: Mapping[str, Any]) -> bool:
-    if condition["type"] == "Ready" and condition["reason"] in ON_THE_WAY:
+    if condition["reason"] in ON_THE_WAY:
         return False
     return bool((condition["status"] == "True") == (condition["type"] in ABNORMAL_TRUE))

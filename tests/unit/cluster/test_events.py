@@ -35,6 +35,24 @@ NOT_READY = condition("Ready", "False", "BrickDown", "node2: brick down")
             id="stalled",
         ),
         pytest.param([], [condition("Reconciling", "True", "Applying")], [], id="progress is no event"),
+        pytest.param(
+            [condition("Started", "Unknown", "NotObserved")],
+            [condition("Started", "False", "WorkInProgress")],
+            [],
+            id="looked at for the first time, and work has begun",
+        ),
+        pytest.param(
+            [condition("DisksReady", "True", "AsDeclared")],
+            [condition("DisksReady", "False", "Applying")],
+            [("Applying", "DisksReady: said", False)],
+            id="work on what was there is no bad news",
+        ),
+        pytest.param(
+            [condition("Started", "Unknown", "NotObserved")],
+            [condition("Started", "False", "VolumeNotStarted")],
+            [("VolumeNotStarted", "Started: said", True)],
+            id="found stopped",
+        ),
     ],
 )
 def test_transitions(

@@ -8,6 +8,8 @@ from heretic.domain.gluster.facts import HealSummary
 from heretic.domain.gluster.parse.document import NOT_INSTALLED, integer, parse_document, text
 
 CONNECTED = "Connected"
+_GLUED = "totalNumberOf"
+"""Begins what glfs-heal forgets to take apart from the status text."""
 
 
 def parse_heal_summary(output: Output) -> Fact[HealSummary]:
@@ -42,7 +44,8 @@ def parse_heal_summary(output: Output) -> Fact[HealSummary]:
 def _count(brick: ElementTree.Element, path: str) -> Fact[int]:
     status, count = text(brick, "status"), integer(brick, path)
     if status != CONNECTED:
-        return Unknown(f"{text(brick, 'name')} did not answer: {status or 'no status given'}")
+        said = status.partition(_GLUED)[0]
+        return Unknown(f"{text(brick, 'name')} did not answer: {said or 'no status given'}")
     if count is None or count < 0:
         return Unknown(f"{text(brick, 'name')} gave no count of its entries to heal")
     return Known(count)
