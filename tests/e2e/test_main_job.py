@@ -123,6 +123,21 @@ def test_a_changed_option_a_stopped_volume_and_a_dead_brick_are_repaired(stack: 
     settle(stack)
 
 
+def test_a_volume_grows_while_it_is_mounted(stack: Stack) -> None:
+    node = client(stack)
+    node.ssh(f"mount -t glusterfs {CLIENT}.gluster.private:/{VOLUME} /mnt")
+    before = write(stack, "small", 24)
+    stack.kubectl("patch", "gvol", VOLUME, "--type=merge", "-p", '{"spec":{"size":"44Gi"}}')
+    stack.wait("Ready with the new size", lambda: stack.ready() and capacity(stack).startswith("43."), seconds=180)
+    assert int(node.ssh("df --output=size -BG /mnt | tail -1").stdout.strip().rstrip("G")) == 44
+    assert checksum(stack, "small") == before
+    node.ssh("umount /mnt")
+
+
+def capacity(stack: Stack) -> str:
+    return str(stack.get("glustervolume", VOLUME)["status"].get("capacity", ""))
+
+
 def test_each_node_reboots_in_turn(stack: Stack) -> None:
     for node in stack.site.nodes.values():
         node.reboot()

@@ -37,10 +37,12 @@ class Filesystem:
 
     Attributes:
         kind: xfs, ext4, …
+        size: Bytes, of the volume when it was made or last grown.
         folders: Folders by path relative to its root.
     """
 
     kind: str
+    size: int = 0
     folders: dict[str, Folder] = field(default_factory=dict)
 
 
@@ -98,6 +100,7 @@ class SimVolume:
     metadata: int = 0
     active: bool = True
     filesystem: Filesystem | None = None
+    tags: set[str] = field(default_factory=set)
 
     @property
     def mapper(self) -> str:
@@ -298,9 +301,19 @@ class Storage:
                 if volume.filesystem is not None:
                     kind = volume.filesystem.kind
                     return failed(f"mkfs.xfs: {device} appears to contain an existing filesystem ({kind}).")
-                volume.filesystem = Filesystem("xfs")
+                volume.filesystem = Filesystem("xfs", volume.size)
                 self.formatted.append(device)
                 return ok(f"meta-data={device} isize=512\n")
+        return None
+
+    def growfs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("-d", target):
+                volume = self.mounts.get(target)
+                if volume is None or volume.filesystem is None:
+                    return failed(f"xfs_growfs: {target} is not a mounted XFS filesystem")
+                volume.filesystem.size = volume.size
+                return ok("data blocks changed\n")
         return None
 
     def findmnt(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:

@@ -31,7 +31,7 @@ _PROGRAMS = {
     "chronyc": "chrony",
     "gluster": "glusterfs-server",
     **dict.fromkeys(("lvm", "pvs", "vgs", "lvs", "vgcreate", "lvcreate", "lvextend", "lvchange", "lvremove"), "lvm2"),
-    "mkfs.xfs": "xfsprogs",
+    **dict.fromkeys(("mkfs.xfs", "xfs_growfs"), "xfsprogs"),
 }
 _UNITS = {"chrony": "chrony.service", "glusterfs-server": "glusterd.service"}
 
@@ -259,6 +259,7 @@ def _tools(host: Host) -> dict[str, Tool]:
         "blkid": storage.blkid,
         "findmnt": storage.findmnt,
         "mkfs.xfs": storage.mkfs,
+        "xfs_growfs": storage.growfs,
         **lvm_tools(storage),
         "systemctl": host.systemd.systemctl,
         "lscpu": host.lscpu,

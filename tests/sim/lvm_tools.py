@@ -80,7 +80,17 @@ def _lvm(storage: Storage, argv: Argv) -> Output | None:
 
 
 _FULL = frozenset(
-    ("vg_name", "lv_name", "lv_attr", "lv_size", "pool_lv", "data_percent", "metadata_percent", "lv_metadata_size")
+    (
+        "vg_name",
+        "lv_name",
+        "lv_attr",
+        "lv_size",
+        "pool_lv",
+        "data_percent",
+        "metadata_percent",
+        "lv_metadata_size",
+        "lv_tags",
+    )
 )
 
 
@@ -103,6 +113,10 @@ def _vgs(storage: Storage, argv: Argv) -> Output | None:
 
 def _lvs(storage: Storage, argv: Argv) -> Output | None:
     match argv[1:]:
+        case ("--noheadings", "-o", "lv_name", "--select", "lv_tags={heretic_growing}", name):
+            group, _, volume = name.partition("/")
+            tagged = "heretic_growing" in storage.volumes[group, volume].tags
+            return ok(f"  {volume}\n" if tagged else "")
         case ("--noheadings", *units, "-o", column, name) if units in ([], ["--units", "b", "--nosuffix"]):
             group, _, volume = name.partition("/")
             rows = [_volume_row(v) for v in storage.volumes.values()]
@@ -127,6 +141,7 @@ def _volume_row(volume: SimVolume) -> Row:
         "lv_metadata_size": str(volume.metadata) if volume.is_pool else "",
         "segtype": segment,
         "lv_active": "active" if volume.active else "",
+        "lv_tags": ",".join(volume.tags),
     }
 
 
@@ -213,7 +228,8 @@ def _lvextend(storage: Storage, argv: Argv) -> Output | None:
             more = _bytes(size) - now
             if more <= 0:
                 return failed("  New size given is not larger than existing size", 5)
-            if more * (1 if what == "--size" else 2) > free(storage, group):
+            takes = 0 if volume.pool else more * (1 if what == "--size" else 2)
+            if takes > free(storage, group):
                 return failed("  Insufficient free space", 5)
             if what == "--size":
                 volume.size += more
@@ -229,6 +245,11 @@ def _lvchange(storage: Storage, argv: Argv) -> Output | None:
         case ("--activate", "y", name):
             group, _, volume = name.partition("/")
             storage.volumes[group, volume].active = True
+            return OK
+        case (("--addtag" | "--deltag") as verb, tag, name):
+            group, _, volume = name.partition("/")
+            tags = storage.volumes[group, volume].tags
+            (tags.add if verb == "--addtag" else tags.discard)(tag)
             return OK
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
+from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_total
 from heretic.domain.host.facts import HostFacts
@@ -142,7 +143,9 @@ class OneHost:
         placement = place(self.view)[volume]
         assert isinstance(placement, Placement), placement
         (brick,) = placement.bricks
-        return plan_brick(self.observe(), brick, thin_total(self.view, "node1", brick.group))
+        facts, total = self.observe(), thin_total(self.view, "node1", brick.group)
+        planned = plan_brick(facts, brick, total)
+        return planned or plan_growth(facts, brick, total)
 
     def brick_pass(self, volume: str) -> tuple[Step, ...] | Blocked | Wait:
         """Observes, plans and acts for a volume's only brick."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.space import metadata_volume_bytes
 from heretic.domain.disks.steps import ExtendThinPool, MakeFilesystem
@@ -143,6 +144,41 @@ def test_a_pool_grows_with_what_is_declared_thin_and_its_metadata_first() -> Non
     assert verbs(host, "vmstore") == []
 
 
+GROW = [("engine", "Engine", "30Gi"), ("vmstore", "VirtualMachines", "60Gi")]
+
+
+@pytest.mark.parametrize("grown", GROW, ids=["thick", "thin"])
+def test_a_brick_grows_with_its_volume_even_when_the_host_dies_in_between(grown: tuple[str, str, str]) -> None:
+    whole = grow(grown, 0)
+    for moment in range(1, whole + 1):
+        assert grow(grown, moment) > 0
+
+
+def grow(grown: tuple[str, str, str], moment: int) -> int:
+    """Grows a brick, with the host dying before an effect; gives the number of effects."""
+    host = prepared(machine=mortal())
+    assert isinstance(host.machine, MortalMachine)
+    for name in ("engine", "vmstore"):
+        host.brick_pass(name)
+    wanted = volume_resource(*grown)
+    host.volumes = tuple(wanted if v.metadata.name == grown[0] else v for v in VOLUMES)
+    before = host.machine.count
+    host.machine.dies_before = before + moment if moment else 0
+    for _ in range(3):
+        try:
+            host.brick_pass(grown[0])
+        except KilledError:
+            host.machine.reboot()
+    assert verbs(host, grown[0]) == []
+    volume = host.machine.storage.volumes["vgdisk1", grown[0]]
+    assert volume.filesystem is not None
+    assert volume.size == volume.filesystem.size == int(grown[2].removesuffix("Gi")) * GIB
+    assert volume.tags == set()
+    assert host.machine.refusals == []
+    assert len(host.machine.storage.formatted) == 2
+    return host.machine.count - before
+
+
 @pytest.mark.parametrize(("size", "fits"), [(198, True), (199, False)])
 def test_what_placement_lets_through_can_be_made_to_the_last_extent(size: int, fits: bool) -> None:
     """On a disk of 200 GiB; the simulated LVM counts pool, metadata and its spare as LVM does."""
@@ -187,7 +223,8 @@ READY = HostFacts(
 
 
 def plan(volume_id: str | None = None, **change: Any) -> Any:
-    return plan_brick(replace(READY, **change), BRICK, 40 * GIB, volume_id=volume_id)
+    facts = replace(READY, **change)
+    return plan_brick(facts, BRICK, 40 * GIB, volume_id=volume_id) or plan_growth(facts, BRICK, 40 * GIB)
 
 
 def test_a_ready_brick_needs_nothing() -> None:
@@ -250,6 +287,16 @@ WRONG: list[tuple[str, dict[str, Any], type[Blocked] | type[Wait], Reason, str]]
         Blocked,
         Reason.DOES_NOT_FIT,
         "1Gi of 200Gi are free",
+    ),
+    (
+        "no room to grow",
+        {
+            "volume_groups": Known((replace(GROUP, free=GIB),)),
+            **volumes(POOL, replace(VOLUME, pool="", size=30 * GIB)),
+        },
+        Blocked,
+        Reason.DOES_NOT_FIT,
+        "needs 10Gi of volume group vgdisk1",
     ),
     ("clock", {"time": Known(TimeSync(True, -700.0))}, Blocked, Reason.CLOCK_SKEWED, "700 s behind"),
     ("read-only root", {"root_writable": Known(False)}, Blocked, Reason.READ_ONLY_ROOT, "read-only"),
@@ -360,6 +407,9 @@ def test_labels_only_where_the_platform_has_them(system: tuple[str, str], selinu
 def test_an_adopted_brick_in_another_pool_needs_no_pool_of_ours() -> None:
     elsewhere = replace(VOLUME, pool="theirs")
     assert plan(**volumes(elsewhere)) == ()
+    small = plan(**volumes(replace(elsewhere, size=30 * GIB)))
+    assert isinstance(small, Blocked)
+    assert "lvextend --resizefs --size 42949672960b vgdisk1/vmstore" in small.message
 
 
 def test_placement_and_brick_plan_name_the_same_things() -> None:

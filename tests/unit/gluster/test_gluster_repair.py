@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from heretic.domain.conditions import ConditionType, State
-from heretic.domain.disks.steps import MountBrick
+from heretic.domain.disks.steps import ExtendThinPool, GrowBrick, MountBrick
 from heretic.domain.errors import NeedsUser, Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition
@@ -16,6 +16,8 @@ from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolu
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
 from heretic.domain.report import Outcome
+from sim.block_tools import SimVolume
+from sim.lvm_tools import free
 from sim.site_rules import RuledSite, ruled_site
 
 VOLUMES = {"vmstore": {"purpose": "VirtualMachines", "size": "40Gi"}, "lock": {"purpose": "Lock", "size": "1Gi"}}
@@ -346,12 +348,28 @@ def test_thin_pools_that_fill_up_are_told(site: RuledSite) -> None:
     assert filled(None, 10.0) is State.UNKNOWN
 
 
-def test_a_size_that_was_raised_is_not_called_reached(site: RuledSite) -> None:
+def raise_size(site: RuledSite, size: str) -> None:
     volume = site.volumes["vmstore"]
-    site.volumes["vmstore"] = volume.model_copy(update={"spec": volume.spec.model_copy(update={"size": "60Gi"})})
-    site.act(site.plan_of("vmstore"))
+    site.volumes["vmstore"] = volume.model_copy(update={"spec": volume.spec.model_copy(update={"size": size})})
+
+
+def test_a_size_that_was_raised_makes_every_brick_grow(site: RuledSite) -> None:
+    raise_size(site, "60Gi")
+    assert verbs(site.plan_of("vmstore")) == [ExtendThinPool, GrowBrick, ExtendThinPool, GrowBrick]
+    site.settle()
+    assert site.failures == []
+    assert isinstance(site.plan_of("vmstore"), Converged)
+    sizes = {n: m.storage.volumes["vgdisk1", "vmstore"].size for n, m in site.machines.items() if n != "node3"}
+    assert sizes == {"node1": 60 * 2**30, "node2": 60 * 2**30}
+
+
+def test_a_brick_without_room_to_grow_is_looked_after_all_the_same(site: RuledSite) -> None:
+    """The declared volume fits the disks; somebody else took the room in the meantime."""
+    storage = site.machines["node1"].storage
+    storage.volumes["vgdisk1", "theirs"] = SimVolume("vgdisk1", "theirs", free(storage, storage.groups["vgdisk1"]))
+    raise_size(site, "60Gi")
+    site.gluster.kill_brick("vmstore", "node1")
+    site.look_again()
     plan = site.plan_of("vmstore")
-    assert isinstance(plan, Blocked), plan
-    assert plan.reason is Reason.IMMUTABLE_DIFFERENCE
-    assert "40Gi" in plan.message
-    assert "60Gi" in plan.message
+    assert RestartBricks in verbs(plan)
+    assert Reason.DOES_NOT_FIT in [p.reason for p in pending(plan)]

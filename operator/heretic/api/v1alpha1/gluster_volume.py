@@ -206,8 +206,8 @@ class GlusterVolumeSpec(CommonSpec):
     ] = Field(
         description=(
             "Usable size, such as 500Gi: what clients see, whatever the number of copies. It must fit on the "
-            "chosen disks beside the other volumes, which is checked before anything is touched. It must not "
-            "become smaller later."
+            "chosen disks beside the other volumes, which is checked before anything is touched. It may become "
+            "larger later, and the bricks grow while they serve; it must not become smaller."
         )
     )
     volume_name: Annotated[VolumeName, Rule(IMMUTABLE, "must not change: a Gluster volume cannot be renamed")] = Field(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from heretic.api.quantity import format_bytes
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.growth import does_not_fit, extended_pool, logical_volume
 from heretic.domain.disks.space import in_extents, metadata_bytes, metadata_volume_bytes, pool_bytes
 from heretic.domain.disks.steps import (
     POOL,
@@ -11,13 +12,12 @@ from heretic.domain.disks.steps import (
     CreateBrickDirectory,
     CreateLogicalVolume,
     CreateThinPool,
-    ExtendThinPool,
     MakeFilesystem,
     MountBrick,
 )
 from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason
-from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts, LogicalVolume, Mount, VolumeGroup
 from heretic.domain.host.guards import hidden_volumes
 from heretic.domain.host.health import storage_obstacle
@@ -60,22 +60,13 @@ def plan_brick(
     group = _group(facts, brick)
     if not isinstance(group, VolumeGroup):
         return group
-    volume = _volume(facts, brick.group, brick.name)
+    volume = logical_volume(facts, brick.group, brick.name)
     if obstacle := (_odd_volume(facts, brick, volume) or _foreign_content(facts, brick, volume, volume_id)):
         return obstacle
-    allocation = _allocation(facts, brick, thin_total, group, volume)
-    if isinstance(allocation, Blocked | Wait):
+    allocation = _allocation(facts, brick, thin_total, group) if volume is None else ()
+    if isinstance(allocation, Blocked):
         return allocation
     return (*allocation, *_content(facts, brick, volume))
-
-
-def _listed(fact: Fact[tuple[LogicalVolume, ...]]) -> tuple[LogicalVolume, ...]:
-    return fact.value if isinstance(fact, Known) else ()
-
-
-def _volume(facts: HostFacts, group: str, name: str) -> LogicalVolume | None:
-    volumes = _listed(facts.logical_volumes)
-    return next((v for v in volumes if v.group == group and v.name == name), None)
 
 
 def _group(facts: HostFacts, brick: BrickSpec) -> VolumeGroup | Obstacle:
@@ -167,62 +158,28 @@ def _is_brick(mount: Mount, brick: BrickSpec) -> bool:
     return mount.source in (brick.device, f"/dev/mapper/{mapper_name(brick.group, brick.name)}")
 
 
-def _allocation(
-    facts: HostFacts, brick: BrickSpec, thin_total: int, group: VolumeGroup, volume: LogicalVolume | None
-) -> tuple[Step, ...] | Obstacle:
-    """Space for the brick: the pool as large as it must be, and the logical volume."""
-    needs_pool = brick.thin if volume is None else volume.pool == POOL
-    steps: list[Step] = []
-    taken = 0
-    if needs_pool:
-        pool = _volume(facts, brick.group, POOL)
-        if pool is not None and not pool.is_pool:
-            return Blocked(
-                Reason.IMMUTABLE_DIFFERENCE,
-                f"{facts.host}: {brick.group}/{POOL} is no thin pool, but bricks are declared thin; rename it",
-            )
-        steps, taken = _pool(facts.host, brick.group, thin_total, pool)
-    if volume is None:
-        taken += 0 if brick.thin else in_extents(brick.size, group.extent)
-        steps.append(
-            CreateLogicalVolume(
-                host=facts.host,
-                why=f"{brick.device} does not exist",
-                group=brick.group,
-                name=brick.name,
-                size=in_extents(brick.size, group.extent),
-                thin=brick.thin,
-            )
-        )
-    if taken > group.free:
-        return Blocked(
-            Reason.DOES_NOT_FIT,
-            f"{facts.host}: {brick.device} needs {format_bytes(taken)} of volume group {group.name}, "
-            f"{format_bytes(group.free)} of {format_bytes(group.size)} are free; declare less, or free space there",
-        )
-    return tuple(steps)
-
-
-def _pool(host: str, group: str, thin_total: int, pool: LogicalVolume | None) -> tuple[list[Step], int]:
-    """The step that makes the pool large enough, and what that takes of the volume group."""
-    size = pool_bytes(thin_total)
-    metadata = metadata_volume_bytes(size)
-    if pool is None:
-        why = f"{format_bytes(thin_total)} of thin volumes are declared in {group}"
-        return [CreateThinPool(host=host, why=why, group=group, size=size, metadata=metadata)], size + metadata_bytes(
-            size
-        )
-    if pool.size >= size:
-        return [], 0
-    more = max(0, metadata - pool.metadata_size)
-    step = ExtendThinPool(
-        host=host,
-        why=f"the pool has {format_bytes(pool.size)}, thin volumes of {format_bytes(thin_total)} are declared",
-        group=group,
+def _allocation(facts: HostFacts, brick: BrickSpec, thin_total: int, group: VolumeGroup) -> tuple[Step, ...] | Blocked:
+    """Space for a brick that has none: the pool as large as it must be, and the logical volume."""
+    size = in_extents(brick.size, group.extent)
+    create = CreateLogicalVolume(
+        host=facts.host,
+        why=f"{brick.device} does not exist",
+        group=brick.group,
+        name=brick.name,
         size=size,
-        metadata=metadata if more else 0,
+        thin=brick.thin,
     )
-    return [step], size - pool.size + 2 * more
+    if not brick.thin:
+        return does_not_fit(facts, brick, group, size) or (create,)
+    pool = logical_volume(facts, brick.group, POOL)
+    if pool is None:
+        size = pool_bytes(thin_total)
+        why = f"{format_bytes(thin_total)} of thin volumes are declared in {brick.group}"
+        metadata = metadata_volume_bytes(size)
+        new = CreateThinPool(host=facts.host, why=why, group=brick.group, size=size, metadata=metadata)
+        return does_not_fit(facts, brick, group, size + metadata_bytes(size)) or (new, create)
+    extended = extended_pool(facts, brick, thin_total, group, pool)
+    return extended if isinstance(extended, Blocked) else (*extended, create)
 
 
 def _content(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Iterator[Step]:

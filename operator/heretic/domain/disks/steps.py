@@ -17,6 +17,9 @@ from heretic.domain.plan import Risk, Step
 POOL = "lvthinpool"
 """Name of the thin pool in each volume group, HVP's (domain §1.3)."""
 
+GROWING = "heretic_growing"
+"""Tag of a logical volume whose filesystem may not have grown with it yet."""
+
 _QUIET = ("--noheadings",)
 _BYTES = ("--units", "b", "--nosuffix")
 UNITS = "/etc/systemd/system"
@@ -266,6 +269,43 @@ class MountBrick(Step):
                 Command(("systemctl", "daemon-reload"), timeout=60),
                 Command(("systemctl", "enable", unit)),
                 Command(("systemctl", "start", unit), timeout=60),
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowBrick(Step):
+    """Lets a mounted brick grow: its logical volume, then the filesystem on it; nothing is interrupted.
+
+    A tag on the volume says from before the first until after the second that the filesystem may be smaller than
+    its volume, so that a crash in between is seen and finished.
+
+    Attributes:
+        size: New size of the logical volume.
+        extend: Whether the volume itself still has to grow.
+    """
+
+    verb: ClassVar[str] = "GrowBrick"
+
+    group: str
+    name: str
+    mount_point: str
+    size: int
+    extend: bool
+
+    def script(self) -> Script:
+        """Growing never loses data; lvextend refuses to make anything smaller."""
+        volume = f"{self.group}/{self.name}"
+        tagged = ("lvs", *_QUIET, "-o", "lv_name", "--select", f"lv_tags={{{GROWING}}}", volume)
+        extend = Command(("lvextend", "--size", f"{self.size}b", volume), timeout=60)
+        return Script(
+            done=(_is_size(self.group, self.name, "lv_size", self.size), Command(tagged, expect=Expect.EMPTY)),
+            guards=(_is_source(self.mount_point, self.group, self.name),),
+            actions=(
+                Command(("lvchange", "--addtag", GROWING, volume)),
+                *((extend,) if self.extend else ()),
+                Command(("xfs_growfs", "-d", self.mount_point), timeout=60),
+                Command(("lvchange", "--deltag", GROWING, volume)),
             ),
         )
 

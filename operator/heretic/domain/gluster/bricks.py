@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heretic.api.quantity import format_bytes
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.plan import plan_brick
-from heretic.domain.disks.steps import ActivateLogicalVolume, ExtendThinPool, MountBrick
+from heretic.domain.disks.steps import ActivateLogicalVolume, MountBrick
 from heretic.domain.errors import Reason, unobserved
-from heretic.domain.facts import Known
 from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.placement import Placement, thin_totals
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Step, Wait
 from heretic.domain.site.view import SiteView
 
-_REPAIRS = (ActivateLogicalVolume, MountBrick, ExtendThinPool)
+_REPAIRS = (ActivateLogicalVolume, MountBrick)
 """What may be done to the brick of an existing volume. Anything more would put an empty brick in the place of one
 that holds data; that is a replacement, and only a person can ask for one (domain §4 rules 2 and 7)."""
 
@@ -27,7 +26,7 @@ class BrickWork:
     Attributes:
         steps: What can be done now.
         pending: What stands in the way of the rest.
-        ready: (node, path) of the bricks that need nothing.
+        ready: (node, path) of the bricks that can be used, though some may be too small yet.
     """
 
     steps: tuple[Step, ...]
@@ -58,16 +57,17 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
             gone = f"{brick.host} is no storage node of this site any more"
             pending.append(Wait(Reason.NODE_NOT_READY, unobserved(brick.host, facts) if facts else gone, 10.0))
             continue
-        planned = plan_brick(facts, brick, totals.get((brick.host, brick.group), 0), volume_id=volume_id)
+        total = totals.get((brick.host, brick.group), 0)
+        planned = plan_brick(facts, brick, total, volume_id=volume_id)
         if isinstance(planned, tuple) and volume_id:
             planned = _only_repairs(planned, brick)
-            pending += _too_small(facts, brick)
-        if not isinstance(planned, tuple):
-            pending.append(planned)
-        elif planned:
+        if planned == ():
+            ready.add((brick.host, brick.path))
+            planned = plan_growth(facts, brick, total)
+        if isinstance(planned, tuple):
             steps += [step for step in planned if step not in steps]
         else:
-            ready.add((brick.host, brick.path))
+            pending.append(planned)
     return BrickWork(tuple(steps), tuple(dict.fromkeys(pending)), frozenset(ready))
 
 
@@ -82,19 +82,3 @@ def _only_repairs(planned: tuple[Step, ...], brick: BrickSpec) -> tuple[Step, ..
                 "force) while all its copies are up",
             )
     return planned
-
-
-def _too_small(facts: HostFacts, brick: BrickSpec) -> tuple[Blocked, ...]:
-    """A data brick with less room than declared; what an arbiter brick needs is an estimate, so it is left as found."""
-    volumes = facts.logical_volumes.value if isinstance(facts.logical_volumes, Known) else ()
-    volume = next((v for v in volumes if v.group == brick.group and v.name == brick.name), None)
-    if volume is None or brick.arbiter or volume.size >= brick.size:
-        return ()
-    return (
-        Blocked(
-            Reason.IMMUTABLE_DIFFERENCE,
-            f"{brick.device} on {brick.host} has {format_bytes(volume.size)}, and {format_bytes(brick.size)} are "
-            f"declared for {brick.volume}. Heretic does not grow bricks; grow it on every node by hand: lvextend "
-            f"--resizefs --size {brick.size}b {brick.group}/{brick.name}",
-        ),
-    )

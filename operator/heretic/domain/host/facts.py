@@ -141,6 +141,7 @@ class LogicalVolume:
     filesystem: Fact[str] = NOT_OBSERVED
     metadata_size: int = 0
     """Of a thin pool, bytes."""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ REPORT = (
     *("--configreport", "pv", "-o", "pv_name,vg_name,pv_uuid"),
     *("--configreport", "vg", "-o", "vg_name,vg_size,vg_free,vg_extent_size,vg_attr"),
     *("--configreport", "lv", "-o"),
-    "vg_name,lv_name,lv_attr,lv_size,pool_lv,data_percent,metadata_percent,lv_metadata_size",
+    "vg_name,lv_name,lv_attr,lv_size,pool_lv,data_percent,metadata_percent,lv_metadata_size,lv_tags",
     # They cannot be left out; this keeps them short.
     *("--configreport", "pvseg", "-o", "pvseg_start", "--configreport", "seg", "-o", "segtype"),
 )
@@ -95,6 +95,7 @@ def _logical_volume(row: Row) -> LogicalVolume:
         data_percent=percentage(row, "data_percent"),
         metadata_percent=percentage(row, "metadata_percent"),
         metadata_size=integer(row, "lv_metadata_size") if text_of(row, "lv_metadata_size") else 0,
+        tags=tuple(filter(None, text_of(row, "lv_tags").split(","))),
     )
 
 
