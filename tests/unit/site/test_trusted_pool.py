@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
@@ -142,6 +142,13 @@ def test_a_dead_node_stays_a_member_and_the_site_stays_available(formed: RuledSi
     assert states[ConditionType.POOL_FORMED][0] is State.TRUE
     assert states[ConditionType.AVAILABLE][0] is State.TRUE
     assert states[ConditionType.N_PLUS_ONE] == (State.FALSE, Reason.PEER_DISCONNECTED)
+
+
+def test_a_site_is_not_called_available_while_a_volume_of_it_was_never_seen(formed: RuledSite) -> None:
+    formed.volumes["iso"] = resource(GlusterVolume, "iso", {"purpose": "ISO", "size": "5Gi"})
+    assert told(formed)[ConditionType.AVAILABLE] == (State.UNKNOWN, Reason.QUORUM_UNKNOWN)
+    formed.round()
+    assert told(formed)[ConditionType.AVAILABLE][0] is State.TRUE, "known not to exist yet"
 
 
 def test_a_node_object_that_vanished_is_missed(formed: RuledSite) -> None:

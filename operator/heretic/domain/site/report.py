@@ -119,7 +119,8 @@ def _available(view: SiteView) -> Condition:
     """Whether every volume that exists can be written; volumes that are still being made do not count against it."""
     kind = ConditionType.AVAILABLE
     volumes = [v for v in _living(view) if v.status.volume_id]
-    pending = len(_living(view)) - len(volumes)
+    unmade = [v for v in _living(view) if not v.status.volume_id]
+    pending = len(unmade)
     more = f"; {pending} more are being made" if pending else ""
     needed = (ConditionType.STARTED, ConditionType.QUORATE)
     lost = [(v, c) for v in volumes for c in needed if _says(v, c) is State.FALSE]
@@ -127,8 +128,10 @@ def _available(view: SiteView) -> Condition:
         told = "; ".join(why_not(v, c) for v, c in lost)
         return Condition(kind, State.FALSE, Reason.QUORUM_LOST, f"not every volume serves: {told}")
     unknown = [(v, c) for v in volumes for c in needed if _says(v, c) is State.UNKNOWN]
+    # What was never seen may be a volume that serves: only one that is known not to exist yet does not count.
+    unknown += [(v, ConditionType.STARTED) for v in unmade if _says(v, ConditionType.STARTED) is State.UNKNOWN]
     if unknown:
-        told = "; ".join(why_not(v, c) for v, c in unknown)
+        told = "; ".join(dict.fromkeys(why_not(v, c) for v, c in unknown))
         return Condition(
             kind, State.UNKNOWN, Reason.QUORUM_UNKNOWN, f"whether every volume serves is not known: {told}"
         )
