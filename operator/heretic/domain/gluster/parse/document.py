@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 from heretic.domain.commands import Output
-from heretic.domain.facts import Unknown
+from heretic.domain.facts import Absent, Unknown
 
 NOT_INSTALLED = 127
 """Exit status of a program that is not there."""
@@ -11,7 +11,7 @@ TIMED_OUT = (124, 137)
 """Exit statuses of a command that ``timeout`` ended, by SIGTERM or by SIGKILL."""
 
 
-def parse_document(output: Output, what: str) -> ElementTree.Element | Unknown:
+def parse_document(output: Output, what: str) -> ElementTree.Element | Absent | Unknown:
     """Reads one answer of ``gluster --xml``.
 
     The exit status does not tell whether the command worked (it may be 0 with opRet -1), so opRet decides; in
@@ -22,12 +22,13 @@ def parse_document(output: Output, what: str) -> ElementTree.Element | Unknown:
         what: The command, for messages.
 
     Returns:
-        The root element of an answer with opRet 0, else Unknown with gluster's own words.
+        The root element of an answer with opRet 0; Absent where gluster is not installed; else Unknown with
+        gluster's own words.
     """
     if output.rc in TIMED_OUT:
         return Unknown(f"{what} did not answer in time")
     if output.rc == NOT_INSTALLED:
-        return Unknown(f"{what}: gluster is not installed")
+        return Absent()
     if not output.stdout.strip():
         return Unknown(f"{what} printed nothing: {_short(output.stderr) or f'exit status {output.rc}'}")
     root = _root(output.stdout)

@@ -2,7 +2,7 @@
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.gluster.parse.document import NOT_INSTALLED, integer, parse_document, text
+from heretic.domain.gluster.parse.document import integer, parse_document, text
 
 OP_VERSION = "cluster.op-version"
 
@@ -13,10 +13,8 @@ def parse_op_version(output: Output) -> Fact[int]:
     Returns:
         The version; Absent where gluster is not installed.
     """
-    if output.rc == NOT_INSTALLED:
-        return Absent()
     root = parse_document(output, f"gluster volume get all {OP_VERSION}")
-    if isinstance(root, Unknown):
+    if isinstance(root, Absent | Unknown):
         return root
     for option in root.findall("volGetopts/Opt"):
         value = integer(option, "Value")

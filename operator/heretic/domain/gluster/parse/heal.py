@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import HealSummary
-from heretic.domain.gluster.parse.document import NOT_INSTALLED, integer, parse_document, text
+from heretic.domain.gluster.parse.document import integer, parse_document, text
 
 CONNECTED = "Connected"
 _GLUED = "totalNumberOf"
@@ -22,10 +22,8 @@ def parse_heal_summary(output: Output) -> Fact[HealSummary]:
     Returns:
         Entries by "host:path"; Absent where gluster is not installed.
     """
-    if output.rc == NOT_INSTALLED:
-        return Absent()
     root = parse_document(output, "gluster volume heal info summary")
-    if isinstance(root, Unknown):
+    if isinstance(root, Absent | Unknown):
         return root
     bricks = root.findall("healInfo/bricks/brick")
     if not bricks:

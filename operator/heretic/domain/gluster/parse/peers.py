@@ -21,10 +21,8 @@ def parse_peers(output: Output) -> Fact[tuple[Peer, ...]]:
         The other members of the pool, none when the host is alone; Absent where gluster is not installed;
         Unknown when glusterd does not answer or a peer cannot be read whole.
     """
-    if output.rc == NOT_INSTALLED:
-        return Absent()
     root = parse_document(output, "gluster peer status")
-    if isinstance(root, Unknown):
+    if isinstance(root, Absent | Unknown):
         return root
     status = root.find("peerStatus")
     if status is None:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import Brick, VolumeInfo, VolumeState
-from heretic.domain.gluster.parse.document import NOT_INSTALLED, integer, parse_document, text
+from heretic.domain.gluster.parse.document import integer, parse_document, text
 
 _STATES: Mapping[int | None, VolumeState] = {0: VolumeState.CREATED, 1: VolumeState.STARTED, 2: VolumeState.STOPPED}
 
@@ -18,10 +18,8 @@ def parse_volume_info(output: Output) -> Fact[Mapping[str, VolumeInfo]]:
         Volumes by name; Absent where gluster is not installed; Unknown as soon as one volume cannot be read
         whole, because this list is what every other answer is held against.
     """
-    if output.rc == NOT_INSTALLED:
-        return Absent()
     root = parse_document(output, "gluster volume info")
-    if isinstance(root, Unknown):
+    if isinstance(root, Absent | Unknown):
         return root
     if root.find("volInfo") is None:
         return Unknown("gluster volume info printed no <volInfo>")

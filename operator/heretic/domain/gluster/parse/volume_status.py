@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import BrickState, VolumeStatus
-from heretic.domain.gluster.parse.document import NOT_INSTALLED, integer, parse_document, text
+from heretic.domain.gluster.parse.document import integer, parse_document, text
 
 SELF_HEAL = "Self-heal Daemon"
 _DAEMONS = frozenset({SELF_HEAL, "NFS Server", "Quota Daemon", "Bitrot Daemon", "Scrubber Daemon", "Snapshot Daemon"})
@@ -34,10 +34,8 @@ def parse_volume_status(output: Output) -> Fact[Mapping[str, VolumeStatus]]:
         Status by volume name, without sizes; a volume that is missing was not answered for. The asked node's own
         self-heal daemon stands under "localhost". Absent where gluster is not installed.
     """
-    if output.rc == NOT_INSTALLED:
-        return Absent()
     root = parse_document(output, "gluster volume status")
-    if isinstance(root, Unknown):
+    if isinstance(root, Absent | Unknown):
         return root
     if root.find("volStatus") is None:
         return Unknown("gluster volume status printed no <volStatus>")
@@ -56,10 +54,8 @@ def parse_volume_detail(output: Output) -> Fact[Mapping[str, Mapping[str, Room]]
     Returns:
         Space by volume name and "host:path", only of bricks that give it.
     """
-    if output.rc == NOT_INSTALLED:
-        return Absent()
     root = parse_document(output, "gluster volume status detail")
-    if isinstance(root, Unknown):
+    if isinstance(root, Absent | Unknown):
         return root
     rooms: dict[str, dict[str, Room]] = {}
     for element in root.findall("volStatus/volumes/volume"):
