@@ -10,7 +10,7 @@ from typing import Any
 from lab.cache import cache_dir
 from lab.controlplane import ControlPlaneError
 from lab.errors import LabError
-from lab.spec import DiskSpec, SiteSpec
+from lab.spec import DiskSpec, Ext4, NodeSpec, SiteSpec
 from lab.stack import REPOSITORY, Stack, is_ready
 
 TIMEOUT = 1500.0
@@ -22,11 +22,11 @@ def folder() -> Path:
 
 
 def stack() -> Stack:
-    """The demo's machines: two nodes with two disks each, and a weaker one that becomes the arbiter."""
+    """The demo's machines: two nodes with two disks each, one of them with somebody's third, and a weaker arbiter."""
     rotating, solid = DiskSpec(name="data1", size="200G"), DiskSpec(name="data2", size="120G", rotational=False)
-    spec = SiteSpec.uniform(3, (rotating, solid))
-    weaker = spec.nodes[2].model_copy(update={"disks": (DiskSpec(name="data1", size="120G"),)})
-    return Stack(folder(), spec=spec.model_copy(update={"nodes": (*spec.nodes[:2], weaker)}), detached=True)
+    somebodys = DiskSpec(name="photos", size="150G", contents=Ext4())
+    disks = ((rotating, solid), (rotating, solid, somebodys), (DiskSpec(name="data1", size="120G"),))
+    return Stack(folder(), spec=SiteSpec(nodes=tuple(NodeSpec(disks=d) for d in disks)), detached=True)
 
 
 def up() -> None:
@@ -112,6 +112,7 @@ Try next:     kill a node:                 cd {repository} && PYTHONPATH=tests .
                                            ssh --state {folder}/site node1 \\
                                            gluster volume set vmstore network.ping-timeout 99
               apply a bad manifest:        kubectl patch gvol vmstore --type merge -p '{{"spec":{{"size":"1Ki"}}}}'
+              see a disk left alone:       kubectl get hnode node2 -o yaml | grep -B4 finding
               what it would do:            heretic plan; heretic verify
 The end:      make demo-down
 """
