@@ -11,7 +11,7 @@ PYTEST := env PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m pytest
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo demo-down test integration e2e unit check crds docs bench lab-up lab-down setup lab-setup format
+.PHONY: help demo demo-down test integration main-job e2e unit check crds docs bench lab-up lab-down setup lab-setup format
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,13 +22,17 @@ demo: lab-setup  ## three blank machines become a replicated volume, on this mac
 demo-down: setup  ## take the demo away again, all of it
 	@$(LAB) demo down
 
-test: check unit integration  ## lint, types, unit, ssh and integration (under 30 minutes the first time)
+test: check unit integration main-job  ## everything but the long part of e2e (20 minutes; 30 the first time)
 
 integration: lab-setup  ## a real API server, simulated hosts
 	@echo "== integration tests (10 minutes; 5 more the first time, to build the API server)"
 	@$(SUDO) $(PYTEST) tests/integration
 
-e2e: lab-setup  ## real machines, real storage: the main job, from blank disks to a lost node and back
+main-job: lab-setup  ## real machines, real storage: from blank disks to a lost node and back (12 minutes)
+	@echo "== the main job on real machines (12 minutes where they are emulated)"
+	@$(SUDO) $(PYTEST) tests/e2e -m "not long"
+
+e2e: lab-setup  ## the same with the long part: arbiter, drift, growth, reboots (half an hour)
 	@echo "== end-to-end tests (half an hour where the machines are emulated)"
 	@$(SUDO) $(PYTEST) tests/e2e
 

@@ -1,6 +1,7 @@
 """The main job on real machines: blank disks become replicated volumes and stay so.
 
-The tests of this module are one story and run in this order on one site; each begins and ends with it Ready.
+The tests of this module are one story and run in this order on one site; each begins and ends with it Ready. Those
+marked long can be left out of it.
 """
 
 import time
@@ -82,6 +83,7 @@ def test_a_lost_data_node_is_degraded_within_a_minute_and_heals_after_its_return
     lose_and_return(stack, DATA_NODE)
 
 
+@pytest.mark.long
 def test_a_lost_arbiter_is_degraded_within_a_minute_and_heals_after_its_return(stack: Stack) -> None:
     lose_and_return(stack, ARBITER)
 
@@ -104,6 +106,7 @@ def lose_and_return(stack: Stack, lost: str) -> None:
     node.ssh("umount /mnt")
 
 
+@pytest.mark.long
 def test_a_changed_option_a_stopped_volume_and_a_dead_brick_are_repaired(stack: Stack) -> None:
     node = client(stack)
 
@@ -123,6 +126,7 @@ def test_a_changed_option_a_stopped_volume_and_a_dead_brick_are_repaired(stack: 
     settle(stack)
 
 
+@pytest.mark.long
 def test_a_volume_grows_while_it_is_mounted(stack: Stack) -> None:
     node = client(stack)
     node.ssh(f"mount -t glusterfs {CLIENT}.gluster.private:/{VOLUME} /mnt")
@@ -138,6 +142,7 @@ def capacity(stack: Stack) -> str:
     return str(stack.get("glustervolume", VOLUME)["status"].get("capacity", ""))
 
 
+@pytest.mark.long
 def test_each_node_reboots_in_turn(stack: Stack) -> None:
     for node in stack.site.nodes.values():
         node.reboot()
