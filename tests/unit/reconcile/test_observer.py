@@ -1,0 +1,99 @@
+"""What of an earlier look at a host is used again, and what is not."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from heretic.domain.commands import Probe
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES
+from heretic.domain.site.view import SiteView
+from heretic.hosts.pool import Batch
+from heretic.hosts.settings import HostSettings
+from heretic.reconcile.observer import FULL_LOOK_SECONDS, Observer
+from sim.host_tools import storage_machine
+from sim.one_host import node_resource
+
+READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "AsDeclared"}]}
+NODE = node_resource(READY)
+VIEW = SiteView({}, {"node1": NODE}, {}, {})
+
+
+class Host:
+    """One host, with what it was asked; as the pool of connections and as the way to reach it."""
+
+    def __init__(self) -> None:
+        self.machine = storage_machine("node1")
+        self.asked: list[Sequence[Probe[Any]]] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.was_asked = asyncio.Event()
+
+    async def settings(self, *_: object) -> HostSettings:
+        return HostSettings("default/node1", "172.20.10.11", "")
+
+    async def probe(self, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
+        self.asked.append(probes)
+        self.was_asked.set()
+        outputs = {p.name: self.machine.run(p.argv, None, float(p.timeout)) for p in probes}
+        now = self.machine.host.now()
+        await self.may_answer.wait()
+        return Batch(outputs, now, now)
+
+
+class Watcher:
+    """An Observer of one host, with a clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.host = Host()
+        self.now = 0.0
+        self.observer = Observer(self.host, self.host, monotonic=lambda: self.now)  # type: ignore[arg-type]
+
+    async def look(self, max_age: float = 0.0) -> None:
+        assert isinstance(await self.observer.host("default", VIEW, NODE, max_age), HostFacts)
+
+
+@pytest.fixture
+async def watcher() -> Watcher:
+    return Watcher()
+
+
+async def test_a_fresh_look_serves_everybody(watcher: Watcher) -> None:
+    await asyncio.gather(watcher.look(30), watcher.look(30), watcher.look(30))
+    assert watcher.host.asked == [HOST_PROBES]
+
+
+async def test_a_calm_host_is_asked_briefly_until_the_full_look_is_old(watcher: Watcher) -> None:
+    for _ in range(3):
+        await watcher.look()
+        watcher.now += FULL_LOOK_SECONDS / 2
+    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+
+
+@pytest.mark.parametrize(("lasting", "then"), [(True, HOST_PROBES), (False, BRIEF_PROBES)])
+async def test_an_effect_ends_what_was_seen(watcher: Watcher, lasting: bool, then: Sequence[Probe[Any]]) -> None:
+    await watcher.look(30)
+    watcher.observer.changed("default", "node1", lasting=lasting)
+    await watcher.look(30)
+    assert watcher.host.asked == [HOST_PROBES, then]
+
+
+async def test_a_full_look_that_an_effect_overtook_does_not_last(watcher: Watcher) -> None:
+    watcher.host.may_answer.clear()
+    looking = asyncio.create_task(watcher.look(30))
+    await watcher.host.was_asked.wait()
+    watcher.observer.changed("default", "node1", lasting=True)
+    watcher.host.may_answer.set()
+    await looking
+    await watcher.look(30)
+    assert watcher.host.asked == [HOST_PROBES, HOST_PROBES]
+
+
+async def test_a_boot_ends_what_was_seen_before_it(watcher: Watcher) -> None:
+    await watcher.look()
+    watcher.host.machine.reboot()
+    watcher.now += 60
+    await watcher.look()
+    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
