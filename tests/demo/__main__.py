@@ -73,7 +73,8 @@ def _watch(demo: Stack, begun: float) -> None:
 
 def _line(obj: dict[str, Any]) -> tuple[str, bool]:
     status = obj.get("status") or {}
-    ready = next((c for c in status.get("conditions") or [] if c["type"] == "Ready"), {})
+    conditions: list[dict[str, Any]] = status.get("conditions") or []
+    ready: dict[str, Any] = next((c for c in conditions if c["type"] == "Ready"), {})
     word = "Ready" if is_ready(obj) else ready.get("reason", "not seen yet")
     name = f"{obj['kind']} {obj['metadata']['name']}"
     message = " ".join(str(ready.get("message", "")).split())

@@ -151,9 +151,10 @@ def test_each_node_reboots_in_turn(stack: Stack) -> None:
 
 
 def test_a_foreign_disk_that_is_named_blocks_its_node_and_says_why(stack: Stack) -> None:
-    path = Path(stack.site.nodes[DATA_NODE].disks["foreign"].by_id).name
+    link = stack.site.nodes[DATA_NODE].disks["foreign"].by_id
+    assert link is not None
     before = len(stack.effects())
-    ids = {"selection": "ById", "ids": [path]}
+    ids = {"selection": "ById", "ids": [Path(link).name]}
     stack.kubectl("patch", "hnode", DATA_NODE, "--type=merge", "-p", str({"spec": {"disks": ids}}).replace("'", '"'))
     stack.wait(
         "Stalled names the finding",

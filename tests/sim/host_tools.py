@@ -7,7 +7,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -62,7 +62,7 @@ class Host:
     archive_down: bool = False
     clock_skew: float = 0.0
     now: Callable[[], float] = time.time
-    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def install(self, names: Iterable[str]) -> None:
         """What unpacking packages does."""
@@ -350,7 +350,7 @@ def storage_machine(
     name: str = "node1",
     disks: Iterable[SimDisk] | None = None,
     *,
-    addresses: dict[str, tuple[str, ...]] | None = None,
+    addresses: Mapping[str, tuple[str, ...]] | None = None,
     now: Callable[[], float] = time.time,
 ) -> StorageMachine:
     """Builds a blank Debian 12 host.

@@ -12,6 +12,7 @@ from typing import Any
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.api.v1alpha1.common import StoredCondition
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import merge
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
@@ -178,6 +179,12 @@ class RuledSite:
         """A volume's report for the world as it is."""
         plan = self.plan_of(name)
         return report_volume(self.volumes[name], self.view, self.observe(), self.ask_pool(), Outcome(plan))
+
+    def status_of(self, name: str) -> GlusterVolumeStatus:
+        """A volume's status for the world as it is, without conditions."""
+        status = self.report_of(name).status
+        assert isinstance(status, GlusterVolumeStatus)
+        return status
 
     def round(self) -> dict[str, Plan]:
         """One pass over every object.

@@ -1,11 +1,11 @@
 """Objects from manifests: every way to give them, and every way to get them wrong."""
 
 import base64
+import shutil
 from pathlib import Path
 
 import pytest
 
-from heretic.cli import offline
 from heretic.cli.offline import read_manifests, read_private_key
 from heretic.domain.errors import HereticError
 
@@ -58,8 +58,8 @@ class TestWhereManifestsComeFrom:
     @pytest.mark.parametrize("evaluated", [True, False], ids=["by kubectl or kustomize", "without either"])
     def test_a_plain_kustomization(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluated: bool) -> None:
         if not evaluated:
-            monkeypatch.setattr(offline.shutil, "which", lambda _: None)
-        elif not offline.shutil.which("kubectl") and not offline.shutil.which("kustomize"):
+            monkeypatch.setattr(shutil, "which", lambda _: None)
+        elif not shutil.which("kubectl") and not shutil.which("kustomize"):
             pytest.skip("neither kubectl nor kustomize is installed")
         base = tmp_path / "base"
         base.mkdir()
@@ -110,7 +110,7 @@ class TestWhatIsWrong:
             read_manifests(["/nowhere/site.yaml"], "site")
 
     def test_a_kustomization_that_needs_kubectl(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(offline.shutil, "which", lambda _: None)
+        monkeypatch.setattr(shutil, "which", lambda _: None)
         write(tmp_path, kustomization="resources: []\npatches: []\n")
         with pytest.raises(HereticError, match="uses patches: install kubectl"):
             read_manifests([str(tmp_path)], "site")

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ REFERENCE = Path(__file__).resolve().parents[3] / "docs/reference"
 @pytest.mark.parametrize(
     ("name", "page"), [("reasons.md", reference.reasons_page), ("metrics.md", reference.metrics_page)]
 )
-def test_the_generated_page_is_not_stale(name: str, page) -> None:
+def test_the_generated_page_is_not_stale(name: str, page: Callable[[], str]) -> None:
     assert (REFERENCE / name).read_text() == page(), "run python -m heretic.reference"
 
 

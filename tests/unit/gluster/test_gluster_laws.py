@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,6 +25,7 @@ World = tuple[dict[str, HostView], Fact[PoolFacts]]
 
 FIELDS = [f.name for f in fields(HostFacts) if f.name not in ("host", "files")]
 LOST = Unknown("lost")
+F = TypeVar("F", HostFacts, PoolFacts)
 
 
 def remove(world: World, what: tuple[str, ...]) -> World:
@@ -33,18 +35,22 @@ def remove(world: World, what: tuple[str, ...]) -> World:
         case ("host", node):
             return {**hosts, node: Transient(Reason.UNREACHABLE, "no route")}, pool
         case ("fact", node, name):
-            facts = hosts[node]
-            return ({**hosts, node: replace(facts, **{name: LOST})} if isinstance(facts, HostFacts) else hosts), pool
+            facts, less = hosts[node], {name: LOST}
+            return ({**hosts, node: _with(facts, less)} if isinstance(facts, HostFacts) else hosts), pool
         case ("pool",):
             return hosts, LOST
         case (name,) if isinstance(pool, Known) and name == "volumes":
             return hosts, Known(replace(pool.value, volumes=LOST))
         case (name,) if isinstance(pool, Known):
             known = getattr(pool.value, name)
-            return hosts, Known(replace(pool.value, **{name: dict.fromkeys(known, LOST)}))
+            return hosts, Known(_with(pool.value, {name: dict.fromkeys(known, LOST)}))
         case ("brick", key) if isinstance(pool, Known):
             return hosts, Known(_without_brick(pool.value, key))
     return world
+
+
+def _with(facts: F, changes: dict[str, Any]) -> F:
+    return replace(facts, **changes)
 
 
 def _without_brick(pool: PoolFacts, key: str) -> PoolFacts:
@@ -77,11 +83,23 @@ REMOVALS = st.one_of(
     st.tuples(st.just("fact"), st.sampled_from(NODES), st.sampled_from(FIELDS)),
     st.tuples(st.just("brick"), st.sampled_from(BRICKS)),
 )
+
+
+def kill_bricks(site: RuledSite, *nodes: str) -> None:
+    for node in nodes:
+        site.gluster.kill_brick("vmstore", node)
+
+
+def lose_node(site: RuledSite, node: str) -> None:
+    site.gluster.power_cut(node)
+    site.gluster.write("vmstore")
+
+
 EVENTS: dict[str, Callable[[RuledSite], object]] = {
     "nothing": lambda s: None,
-    "brick down": lambda s: s.gluster.kill_brick("vmstore", "node2"),
-    "two bricks down": lambda s: [s.gluster.kill_brick("vmstore", n) for n in ("node1", "node2")],
-    "node dead": lambda s: (s.gluster.power_cut("node3"), s.gluster.write("vmstore")),
+    "brick down": lambda s: kill_bricks(s, "node2"),
+    "two bricks down": lambda s: kill_bricks(s, "node1", "node2"),
+    "node dead": lambda s: lose_node(s, "node3"),
     "heal pending": lambda s: s.gluster.volumes["vmstore"].bricks[0].__setattr__("pending", 3),
     "split-brain": lambda s: s.gluster.volumes["vmstore"].bricks[0].__setattr__("split_brain", 1),
     "quorum lowered": lambda s: s.gluster.volumes["vmstore"].options.update({"cluster.quorum-type": "none"}),

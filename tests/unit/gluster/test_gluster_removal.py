@@ -144,7 +144,8 @@ def test_what_is_not_known_forbids_to_destroy(site: RuledSite, fact: str) -> Non
     for node in site.nodes:
         facts = hosts[node]
         assert isinstance(facts, HostFacts)
-        seen = {**hosts, node: replace(facts, **{fact: Unknown("lost")})}
+        lost: dict[str, Any] = {fact: Unknown("lost")}
+        seen = {**hosts, node: replace(facts, **lost)}
         plan = plan_volume_removal(site.volumes["vmstore"], site.view, seen, site.ask_pool())
         asked = site.ask_pool()
         assert isinstance(asked, Known)

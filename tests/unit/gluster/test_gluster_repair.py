@@ -60,10 +60,9 @@ def test_a_running_volume_needs_nothing_and_is_well(site: RuledSite) -> None:
     states = {c.type: c.state for c in report.conditions}
     assert states.pop(ConditionType.DEGRADED) is State.FALSE
     assert set(states.values()) == {State.TRUE}
-    assert report.status.topology == "1 x (2 + 1)"
-    assert report.status.bricks_up == "3/3"
-    assert report.status.heal_pending == "0"
-    assert [b.state for b in report.status.bricks] == ["Up", "Up", "Up"]
+    status = site.status_of("vmstore")
+    assert (status.topology, status.bricks_up, status.heal_pending) == ("1 x (2 + 1)", "3/3", "0")
+    assert [b.state for b in status.bricks] == ["Up", "Up", "Up"]
 
 
 def stop(site: RuledSite) -> None:
@@ -179,7 +178,7 @@ def test_a_dead_node_degrades_and_the_rest_goes_on(site: RuledSite, node: str) -
     assert said(site, ConditionType.QUORATE)[0] is State.TRUE
     assert said(site, ConditionType.BRICKS_READY)[0] is State.FALSE
     assert said(site, ConditionType.HEALED)[0] is not State.TRUE
-    bricks = site.report_of("vmstore").status.bricks
+    bricks = site.status_of("vmstore").bricks
     assert {b.node: b.state for b in bricks} == {n: "Unknown" if n == node else "Up" for n in site.nodes}
 
     site.gluster.power_on(node)
@@ -190,7 +189,7 @@ def test_a_dead_node_degrades_and_the_rest_goes_on(site: RuledSite, node: str) -
     assert waiting.reason is Reason.WAITING_FOR_HEAL
     site.gluster.heal()
     site.settle()
-    assert site.report_of("vmstore").status.heal_pending == "0"
+    assert site.status_of("vmstore").heal_pending == "0"
 
 
 def test_a_host_that_lets_nobody_in_is_not_known_to_be_out(site: RuledSite) -> None:
@@ -323,7 +322,7 @@ def test_everything_unknown_is_said_and_nothing_is_planned(site: RuledSite) -> N
     states = {c.type: c.state for c in site.report_of("vmstore").conditions}
     assert State.TRUE not in {s for t, s in states.items() if t is not ConditionType.DEGRADED}
     assert states[ConditionType.DEGRADED] is State.TRUE, "the hosts are known to be out"
-    assert site.report_of("vmstore").status.volume_id, "what was recorded stays"
+    assert site.status_of("vmstore").volume_id, "what was recorded stays"
 
 
 def test_thin_pools_that_fill_up_are_told(site: RuledSite) -> None:
@@ -333,12 +332,10 @@ def test_thin_pools_that_fill_up_are_told(site: RuledSite) -> None:
     facts = hosts["node1"]
     assert isinstance(facts, HostFacts)
     assert isinstance(facts.logical_volumes, Known)
+    as_found = facts.logical_volumes.value
 
     def filled(data: float | None, metadata: float) -> State:
-        volumes = tuple(
-            replace(v, data_percent=data, metadata_percent=metadata) if v.is_pool else v
-            for v in facts.logical_volumes.value
-        )
+        volumes = tuple(replace(v, data_percent=data, metadata_percent=metadata) if v.is_pool else v for v in as_found)
         seen = {**hosts, "node1": replace(facts, logical_volumes=Known(volumes))}
         return capacity_condition("vmstore", placement.bricks, seen).state
 

@@ -153,8 +153,8 @@ def test_a_taken_slot_holds_disruptive_steps_only() -> None:
     ],
 )
 def test_the_objects_mode_goes_before_the_sites(own: str | None, default: str | None, expected: Mode) -> None:
-    resource = volume(**({"mode": own} if own else {}))
-    assert mode_of(resource, site(**({"mode": default} if default else {}))) is expected
+    resource = volume(mode=own) if own else volume()
+    assert mode_of(resource, site(mode=default) if default else site()) is expected
 
 
 def test_paused_by_the_object_the_site_or_a_file(tmp_path: Path) -> None:

@@ -101,7 +101,11 @@ def down(site: RuledSite) -> None:
     ],
 )
 def test_no_node_is_taken_in(
-    strangers: RuledSite, happens: Callable[[RuledSite], None], kind: type, reason: Reason, says: str
+    strangers: RuledSite,
+    happens: Callable[[RuledSite], None],
+    kind: type[Wait] | type[Blocked],
+    reason: Reason,
+    says: str,
 ) -> None:
     happens(strangers)
     planned = plan(strangers)
