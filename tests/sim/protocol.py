@@ -106,6 +106,7 @@ class _Step:
             "begin_job": self.begin_job,
             "done_when": self.done_when,
             "again": self.again,
+            "fallback": self.fallback,
             "running": self.running,
             "guard": lambda *a: self.condition("guard", *a),
             "act": self.act,
@@ -154,6 +155,10 @@ class _Step:
     def again(self) -> None:
         self.settled("again")
         self.open, self.met, self.number = False, "changed", 0
+
+    def fallback(self, actions: str) -> None:
+        self.settled("fallback")
+        self.verb, self.number = "act", int(actions)
 
     def condition(self, verb: str, *arguments: str) -> None:
         self.settled(verb)

@@ -71,6 +71,12 @@ async def test_a_fallback_that_is_not_enough_either_fails(target: Target) -> Non
     failure(await target.hosts.perform(target.settings, script, token=0), Reason.VERIFICATION_FAILED)
 
 
+async def test_an_action_of_the_fallback_that_fails_is_named(target: Target) -> None:
+    script = Script((exists(target, "a"),), (TRUE, TRUE), fallback=(TRUE, Command(("false", "alarm")), TRUE))
+    message = failure(await target.hosts.perform(target.settings, script, token=0), Reason.COMMAND_FAILED)
+    assert "`false alarm`" in message
+
+
 async def test_a_second_time_changes_nothing(target: Target) -> None:
     step = touch(target, "a"), exists(target, "a")
     assert await perform(target, step[0], done=(step[1],)) == Done(changed=True)

@@ -97,6 +97,11 @@ class Script:
     job: str | None = None
     fallback: tuple[Action, ...] = ()
 
+    @property
+    def all_actions(self) -> tuple[Action, ...]:
+        """The actions and then those of the fallback, in the order in which a host numbers them."""
+        return self.actions + self.fallback
+
 
 @dataclass(frozen=True, slots=True)
 class Output:

@@ -116,7 +116,7 @@ def _condition_failure(what: str, command: Command, said: Output) -> Failure:
 
 
 def _action_failure(host: str, script: Script, index: int, said: Output) -> Failure:
-    action = script.actions[index]
+    action = script.all_actions[index]
     if isinstance(action, PutFile):
         return _command_failure(host, f"writing {action.path}", said)
     return _command_failure(host, f"`{shown(action.argv)}`", said, action.timeout)
@@ -137,7 +137,7 @@ def _said(output: Output) -> str:
 
 
 def _put_path(script: Script, index: int) -> str:
-    action = script.actions[index]
+    action = script.all_actions[index]
     return action.path if isinstance(action, PutFile) else shown(action.argv)
 
 
@@ -168,7 +168,7 @@ def _not_understood(settings: HostSettings, answer: Answer, why: str, secrets: t
 def _secrets(script: Script) -> Iterator[str]:
     """Every text of a script that no message may show, as it is, line by line, and as it travels."""
     contents = [c.stdin for c in (*script.done, *script.guards) if c.stdin]
-    for action in script.actions:
+    for action in script.all_actions:
         if isinstance(action, Command) and action.stdin:
             contents.append(action.stdin)
         elif isinstance(action, PutFile) and action.secret:

@@ -264,10 +264,16 @@ done_when() {
   case $? in 1) s=open ;; 2) answer undecided $n $r ;; esac
 }
 
-# again: what follows is for a host on which the actions were not enough.
+# again: the conditions are asked once more; where they hold now, the actions were enough.
 again() {
   settled again
   s=met u=changed n=0
+}
+
+# fallback N: what is done where they were not; its numbers go on from the N actions before.
+fallback() {
+  settled fallback
+  v=act n=$1
 }
 
 # settled VERB: before every other line; where all conditions hold there is nothing (more) to do.

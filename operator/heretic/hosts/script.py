@@ -102,6 +102,7 @@ def _fallback(script: Script) -> Iterator[tuple[str, ...]]:
     if script.fallback:
         yield ("again",)
         yield from _conditions("done_when", script.done)
+        yield ("fallback", str(len(script.actions)))
         yield from _actions(script.fallback)
 
 
@@ -114,8 +115,7 @@ def _render_job(script: Script) -> str:
 def step_deadline(script: Script) -> float:
     """Seconds after which an answer is no longer waited for."""
     commands = [*script.done, *script.guards, *script.done]
-    actions = () if script.job else (*script.actions, *script.fallback)
-    commands += [a for a in actions if isinstance(a, Command)]
+    commands += [a for a in script.all_actions if isinstance(a, Command) and script.job is None]
     return min(sum(c.timeout for c in commands) + _MARGIN, LONGEST)
 
 
