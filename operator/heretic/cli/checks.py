@@ -6,7 +6,7 @@ facts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes
@@ -14,7 +14,7 @@ from heretic.cli.codes import CODES, Code, Severity
 from heretic.cli.observe import SiteSight
 from heretic.cli.rehearse import Rehearsed
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume
 from heretic.domain.plan import Blocked, Proceed, Wait, steps_of
@@ -111,16 +111,16 @@ def check(sight: SiteSight) -> tuple[Finding, ...]:
     Returns:
         Errors first, then by code and object; each message of an object once.
     """
-    unreached = frozenset(v.reason for v in sight.hosts.values() if not isinstance(v, HostFacts))
-    found = [f for entry in sight.objects for f in _of_object(sight.namespace, entry, unreached)]
+    unseen = tuple(unobserved(name, v) for name, v in sight.hosts.items() if not isinstance(v, HostFacts))
+    found = [f for entry in sight.objects for f in _of_object(sight.namespace, entry, unseen)]
     found += [f for facts in sight.hosts.values() if isinstance(facts, HostFacts) for f in _of_host(sight, facts)]
     found += _versions(sight)
     once = {(f.object, f.message): f for f in reversed(found)}
     return tuple(sorted(once.values(), key=lambda f: (f.code.severity is not Severity.ERROR, f.code.id, f.object)))
 
 
-def _of_object(namespace: str, entry: Rehearsed, unreached: frozenset[Reason]) -> Iterator[Finding]:
-    """What is wrong with one object; waiting for a host that is not reached is told at that host only."""
+def _of_object(namespace: str, entry: Rehearsed, unseen: Sequence[str]) -> Iterator[Finding]:
+    """What is wrong with one object; waiting for a host that cannot be observed is told at that host only."""
     title = f"{entry.key.kind} {entry.key.name}"
 
     def finding(code: str, message: str) -> Finding:
@@ -140,7 +140,7 @@ def _of_object(namespace: str, entry: Rehearsed, unreached: frozenset[Reason]) -
     for way in ways:
         if isinstance(way, Blocked):
             yield finding(_OF_REASON.get(way.reason, "HVP-C003"), way.message)
-        elif isinstance(way, Wait) and (entry.key.kind == "Node" or way.reason not in unreached):
+        elif isinstance(way, Wait) and not any(host in way.message for host in unseen):
             yield finding(_OF_REASON.get(way.reason, "HVP-C006"), way.message)
     steps = steps_of(plan)
     if steps:

@@ -181,6 +181,7 @@ class TestASiteThatRuns:
         assert await run_verify(site) is Exit.ERROR
         codes = {(f["code"], f["object"]) for f in json.loads(said())}
         assert ("HVP-N001", "Node node2") in codes
+        assert "HVP-C006" not in {code for code, _ in codes}, "what waits for that host is told at the host"
         assert {("HVP-V008", "GlusterVolume engine"), ("HVP-V008", "GlusterVolume vmstore")} <= codes
         assert ("HVP-S003", "Site demo") in codes
         assert await run_verify(site, output=Format.TEXT) is Exit.ERROR
