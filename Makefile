@@ -25,11 +25,12 @@ demo-down: setup  ## take the demo away again, all of it
 test: check unit integration main-job  ## everything but the long part of e2e (20 minutes; 30 the first time)
 
 integration: lab-setup  ## a real API server, simulated hosts
-	@echo "== integration tests (10 minutes; 5 more the first time, to build the API server)"
-	@$(SUDO) $(PYTEST) tests/integration
+	@echo "== integration tests (3 minutes; 5 more the first time, to build the API server)"
+	@$(LAB) lab binaries >/dev/null
+	@$(SUDO) $(PYTEST) -n 3 --dist loadfile tests/integration
 
-main-job: lab-setup  ## real machines, real storage: from blank disks to a lost node and back (12 minutes)
-	@echo "== the main job on real machines (12 minutes where they are emulated)"
+main-job: lab-setup  ## real machines, real storage: from blank disks to a lost node and back (a quarter of an hour)
+	@echo "== the main job on real machines (a quarter of an hour where they are emulated)"
 	@$(SUDO) $(PYTEST) tests/e2e -m "not long"
 
 e2e: lab-setup  ## the same with the long part: arbiter, drift, growth, reboots (half an hour)
@@ -38,7 +39,7 @@ e2e: lab-setup  ## the same with the long part: arbiter, drift, growth, reboots 
 
 unit: setup  ## unit and ssh tests (under a minute)
 	@echo "== unit and ssh tests"
-	@$(PYTEST) tests/unit tests/ssh
+	@$(PYTEST) -n 4 tests/unit tests/ssh
 
 check: setup  ## lint, types, layers, generated files
 	@echo "== lint, types, layers, generated files"

@@ -14,7 +14,10 @@ CRDS = Path(__file__).parents[2] / "crds"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build missing binaries before the first test: it takes minutes, more than a test and its fixtures may."""
+    """Build missing binaries before the first test: it takes minutes, more than a test and its fixtures may.
+
+    `make integration` has done that before it starts several workers, which say nothing while they build.
+    """
     needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
     if needed and not session.config.option.collectonly:
         capture = session.config.pluginmanager.getplugin("capturemanager")

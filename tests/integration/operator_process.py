@@ -182,9 +182,14 @@ class RunningSite:
         found: Object = json.loads(self.kubectl("get", target, "-o", "json"))
         return found
 
+    def find(self, target: str) -> Object | None:
+        """One object, if it is there."""
+        found = self.kubectl("get", target, "--ignore-not-found", "-o", "json")
+        return json.loads(found) if found.strip() else None
+
     def exists(self, target: str) -> bool:
         """Whether an object is there."""
-        return self.kubectl("get", target, "--ignore-not-found", "-o", "name").strip() != ""
+        return self.find(target) is not None
 
     def condition(self, target: str, type_: str) -> dict[str, Any]:
         """One condition of an object; empty when it has none of this type, or one of an older spec."""

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from lab import booted, image, system
+from lab.binaries import find_binaries
 from lab.errors import LabError
 from lab.node import Node
 from lab.shell import say
@@ -42,6 +43,12 @@ def _network(name: str) -> NetworkName:
 def install() -> None:
     """Install the programs that the lab needs (Debian, Ubuntu)."""
     system.install()
+
+
+@app.command("binaries")
+def build_binaries() -> None:
+    """Build the control plane's programs, if this machine has not got them yet; print where they are."""
+    print(find_binaries().kubectl.parent)
 
 
 @app.command("image")
