@@ -73,8 +73,8 @@ def test_destroying_a_volume_waits_for_its_approval_and_uses_it_up(site: Running
         plan = volume["status"].get("plan") if volume else None
         return volume is None or bool(plan and plan.get("needsApproval") and plan["hash"] not in approved)
 
-    while volume := site.find("gvol/vmstore"):
-        digest = volume["status"]["plan"]["hash"]
+    while leaving := site.find("gvol/vmstore"):
+        digest = leaving["status"]["plan"]["hash"]
         assert digest not in approved, "an approval must be of use only once"
         approve(site, "gvol/vmstore", digest)
         approved.append(digest)
