@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from heretic.cluster.client import Cluster
-from heretic.main import Operator, Options
+from heretic.main import Operator, Options, collect_garbage_seldom
 from heretic.reconcile.store import Key
 from sim.world import MemoryApi, Object
 
@@ -104,6 +104,7 @@ async def main() -> None:
     """Answers until the input ends."""
     loop = asyncio.get_running_loop()
     setup = json.loads(await loop.run_in_executor(None, sys.stdin.readline))
+    collect_garbage_seldom()
     bench = Bench(setup["objects"], setup["privateKey"])
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         request = json.loads(line)
