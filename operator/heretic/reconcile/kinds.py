@@ -1,5 +1,6 @@
 """What is particular to each kind: which facts it needs, and which pure rules plan and report it."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -126,7 +127,9 @@ def _report_network(resource: Resource, view: SiteView, observed: Observed, outc
 async def _observe_volume(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
     namespace = resource.metadata.namespace
     hosts = await observer.storage_hosts(namespace, view, fresh)
-    return Observed(hosts, await observer.pool(namespace, view, hosts, fresh))
+    pool = await observer.pool(namespace, view, hosts, fresh)
+    # When a node dies, glusterd answers late: what became of the hosts meanwhile must be told now, not a pass later.
+    return Observed(await observer.storage_hosts(namespace, view, math.inf), pool)
 
 
 def _plan_volume(resource: Resource, view: SiteView, observed: Observed) -> Plan:

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from heretic.domain.commands import Probe
+from heretic.domain.errors import Failure, Reason, Transient
+from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES
 from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
+from heretic.reconcile.kinds import RULES
 from heretic.reconcile.observer import FULL_LOOK_SECONDS, Observer
 from sim.host_tools import storage_machine
 from sim.one_host import node_resource
@@ -97,3 +101,21 @@ async def test_a_boot_ends_what_was_seen_before_it(watcher: Watcher) -> None:
     watcher.now += 60
     await watcher.look()
     assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+
+
+class Losing:
+    """Stands for the observer of a site that loses a host while Gluster is asked."""
+
+    lost = False
+
+    async def storage_hosts(self, namespace: str, view: SiteView, max_age: float) -> dict[str, Failure]:
+        return {"node1": Transient(Reason.UNREACHABLE, "")} if self.lost else {}
+
+    async def pool(self, *_: object) -> Fact[PoolFacts]:
+        self.lost = True
+        return NOT_OBSERVED
+
+
+async def test_a_host_that_is_lost_while_gluster_answers_is_told_in_the_same_pass() -> None:
+    observed = await RULES["GlusterVolume"].observe(NODE, VIEW, Losing(), 0.0)  # type: ignore[arg-type]
+    assert list(observed.hosts) == ["node1"]
