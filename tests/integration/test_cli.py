@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from heretic.cli.offline import read_manifests
 from lab.apiproxy import ApiProxy
 from lab.controlplane import ControlPlane
 
@@ -161,3 +162,22 @@ def test_kubectl_finds_it_as_a_plugin(control_plane: ControlPlane, heretic: Comm
         check=True,
     )
     assert "Site demo" in shown.stdout
+
+
+def test_a_kustomization_is_evaluated_by_kubectl(
+    control_plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without kubectl: tests/unit/cli/test_manifest_files.py."""
+    monkeypatch.setenv("PATH", str(control_plane.binaries.kubectl.parent), prepend=os.pathsep)
+    base = tmp_path / "base"
+    base.mkdir()
+    site, node, _ = SITE.split("---")
+    (base / "node.yaml").write_text(node)
+    (base / "kustomization.yaml").write_text("resources: [node.yaml]\n")
+    (tmp_path / "site.yaml").write_text(site)
+    (tmp_path / "kustomization.yaml").write_text("namespace: demo\nresources: [site.yaml, base]\nnamePrefix: my-\n")
+    found = read_manifests([str(tmp_path)], "site").objects
+    assert sorted((o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]) for o in found) == [
+        ("Node", "demo", "my-node1"),
+        ("Site", "demo", "my-demo"),
+    ]

@@ -57,7 +57,7 @@ def provide(node: Node, image: Image, acceleration: Acceleration) -> None:
                     machine.save(monitor, TAG, ())
                     monitor.execute("quit")  # in an orderly way: the file is complete
                 machine.wait_off(30)
-            except BaseException:
+            except BaseException:  # on Ctrl-C too: no machine runs on, and no half-made disk is kept
                 machine.kill()
                 machine.os_disk.unlink()
                 raise

@@ -48,7 +48,7 @@ def cached_folder(name: str, fill: Callable[[Path], None]) -> Path:
             fill(part)
             part.chmod(0o755)  # mkdtemp's 0700 would hide it from the other users of a shared cache
             part.rename(folder)
-        except BaseException:
+        except BaseException:  # on Ctrl-C too: nothing half-filled stays behind
             shutil.rmtree(part, ignore_errors=True)
             raise
     return folder

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar
@@ -22,7 +23,7 @@ class Risk(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(ABC):
     """One small effect on one host. Subclasses add their arguments as plain fields and say how it is done.
 
     Attributes:
@@ -39,13 +40,13 @@ class Step:
     why: str
     declared: str = ""
 
+    @abstractmethod
     def script(self) -> Script:
         """How the step is done on its host.
 
         Returns:
             The commands; secrets only in stdin.
         """
-        raise NotImplementedError(f"{type(self).__name__} must say how it is done")
 
     def arguments(self) -> dict[str, str]:
         """The step's own arguments, for printing, hashing and audit; without host, why and declared."""

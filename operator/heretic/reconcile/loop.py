@@ -172,7 +172,7 @@ class Reconciler:
         except HereticError as error:
             said = "failed"
             log.warning("%s: %s", key, error.failure.message)
-        except Exception:
+        except Exception:  # a mistake of ours in one object must not end the loop that keeps all others
             log.exception("%s: a mistake of ours", key)
         finally:
             PASSES.labels(kind=key.kind, outcome=said).observe(self._monotonic() - begun)
@@ -196,7 +196,7 @@ class Reconciler:
         observed = await rules.observe(resource, view, self._observer, self._pace.share)
         try:
             plan = (rules.remove if removing else rules.plan)(resource, view, observed)
-        except Exception:
+        except Exception:  # a rule that breaks is told in the object's conditions; nothing is planned on it
             log.exception("%s: planning failed", key)
             plan = Wait(Reason.INTERNAL_ERROR, "planning failed; the operator's log has the details")
         if removing and isinstance(plan, Converged):

@@ -55,12 +55,9 @@ class TestWhereManifestsComeFrom:
         text = SITE.replace("{name: demo}", "{name: demo, namespace: other}")
         assert titles([write(tmp_path, a=text)]) == [("Site", "other", "demo")]
 
-    @pytest.mark.parametrize("evaluated", [True, False], ids=["by kubectl or kustomize", "without either"])
-    def test_a_plain_kustomization(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluated: bool) -> None:
-        if not evaluated:
-            monkeypatch.setattr(shutil, "which", lambda _: None)
-        elif not shutil.which("kubectl") and not shutil.which("kustomize"):
-            pytest.skip("neither kubectl nor kustomize is installed")
+    def test_a_plain_kustomization_without_kubectl(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With kubectl: tests/integration/test_cli.py."""
+        monkeypatch.setattr(shutil, "which", lambda _: None)
         base = tmp_path / "base"
         base.mkdir()
         write(base, node=NODE, kustomization="resources: [node.yaml]\n")

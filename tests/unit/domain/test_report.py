@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heretic.api.v1alpha1.common import CommonStatus, Mode
+from heretic.domain.commands import Command, Script
 from heretic.domain.conditions import Condition, ConditionType, State, merge
 from heretic.domain.errors import Bug, NeedsUser, Reason, Transient
 from heretic.domain.plan import (
@@ -27,6 +28,9 @@ from kstatus import Health, kstatus
 @dataclass(frozen=True, kw_only=True)
 class Mend(Step):
     verb: ClassVar[str] = "Mend"
+
+    def script(self) -> Script:
+        return Script(done=(Command(("true",)),), actions=(Command(("true",)),))
 
 
 STEP = Mend(host="node1", why="it is broken")

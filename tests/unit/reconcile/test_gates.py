@@ -8,6 +8,7 @@ import pytest
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.site import MaintenanceWindow
+from heretic.domain.commands import Command, Script
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
 from heretic.reconcile.gates import (
@@ -21,19 +22,26 @@ from heretic.reconcile.gates import (
 )
 
 
+class Pretended(Step):
+    """A step that nothing here performs."""
+
+    def script(self) -> Script:
+        return Script(done=(Command(("true",)),), actions=(Command(("true",)),))
+
+
 @dataclass(frozen=True, kw_only=True)
-class Safe(Step):
+class Safe(Pretended):
     verb: ClassVar[str] = "WriteFile"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disruptive(Step):
+class Disruptive(Pretended):
     verb: ClassVar[str] = "RestartService"
     risk: ClassVar[Risk] = Risk.DISRUPTIVE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Destructive(Step):
+class Destructive(Pretended):
     verb: ClassVar[str] = "DeleteVolume"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
 

@@ -24,8 +24,7 @@ def plan_growth(facts: HostFacts, brick: BrickSpec, thin_total: int) -> tuple[St
     Returns:
         Ordered steps on the host, none when the brick is large enough or larger; or why there is no room.
     """
-    groups = facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ()
-    group = next((g for g in groups if g.name == brick.group), None)
+    group = volume_group(facts, brick.group)
     volume = logical_volume(facts, brick.group, brick.name)
     if group is None or volume is None:
         return ()
@@ -95,6 +94,12 @@ def does_not_fit(facts: HostFacts, brick: BrickSpec, group: VolumeGroup, taken: 
         f"{facts.host}: {brick.device} needs {format_bytes(taken)} of volume group {group.name}, "
         f"{format_bytes(group.free)} of {format_bytes(group.size)} are free; declare less, or free space there",
     )
+
+
+def volume_group(facts: HostFacts, name: str) -> VolumeGroup | None:
+    """A volume group of the host by name; None where there is none, or none is known."""
+    groups = facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ()
+    return next((g for g in groups if g.name == name), None)
 
 
 def logical_volume(facts: HostFacts, group: str, name: str) -> LogicalVolume | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from heretic.api.quantity import format_bytes
 from heretic.domain.disks.brick import BrickSpec
-from heretic.domain.disks.growth import does_not_fit, extended_pool, logical_volume
+from heretic.domain.disks.growth import does_not_fit, extended_pool, logical_volume, volume_group
 from heretic.domain.disks.space import in_extents, metadata_bytes, metadata_volume_bytes, pool_bytes
 from heretic.domain.disks.steps import (
     POOL,
@@ -70,8 +70,7 @@ def plan_brick(
 
 
 def _group(facts: HostFacts, brick: BrickSpec) -> VolumeGroup | Obstacle:
-    groups = facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ()
-    group = next((g for g in groups if g.name == brick.group), None)
+    group = volume_group(facts, brick.group)
     if group is None:
         return Wait(
             Reason.NODE_NOT_READY, f"{facts.host}: volume group {brick.group} is not there yet; its Node prepares it"

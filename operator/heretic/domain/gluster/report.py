@@ -130,8 +130,8 @@ def _doubt(
     sets: Sequence[Sequence[BrickHealth]], view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
 ) -> str:
     """Why the list of lost nodes may be incomplete."""
-    bolted = {b.node: hosts[b.node] for members in sets for b in members if b.node in hosts}
-    told = [unobserved(node, f) for node, f in sorted(bolted.items()) if isinstance(f, NeedsUser | Bug)]
+    nodes = sorted({b.node for members in sets for b in members})
+    told = [unobserved(node, facts) for node in nodes if isinstance(facts := hosts.get(node), NeedsUser | Bug)]
     if told:
         return "; ".join(told)
     if isinstance(pool, Known) and pool_seen_by(pool.value.asked, view, hosts) is None:
