@@ -16,6 +16,7 @@ from sim.gluster_model import SimBrick, SimGlusterd, SimGlusterVolume
 from sim.gluster_options import DEFAULTS_AT_CREATION, is_valid
 from sim.gluster_xml import OP_VERSION, document, peer_xml
 from sim.host_tools import StorageMachine
+from sim.identity import made_up
 from sim.machine import OK, Argv, File, Machine, failed, ok
 
 INFO_FILE = "/var/lib/glusterd/glusterd.info"
@@ -36,7 +37,7 @@ class GlusterPool(AnsweringPool):
     def attach(self, machine: StorageMachine, peer_name: str | None = None) -> None:
         """Gives a host its glusterd."""
         name = machine.name
-        glusterd = SimGlusterd(name, machine, peer_name or f"{name}.gluster.private", str(uuid.uuid4()))
+        glusterd = SimGlusterd(name, machine, peer_name or f"{name}.gluster.private", made_up(name, "glusterd"))
         self.nodes[name] = glusterd
         machine.tools["gluster"] = self._gluster
         machine.tools["flock"] = _flock
@@ -120,7 +121,7 @@ class GlusterPool(AnsweringPool):
             state = (6, "Peer Rejected") if name in glusterd.rejected else (3, "Peer in Cluster")
             body += peer_xml(peer.uuid, hostnames, peer.running, *state)
         for host in self.foreign.get(glusterd.name, ()):
-            body += peer_xml(str(uuid.uuid5(uuid.NAMESPACE_DNS, host)), [host], True, 3, "Peer in Cluster")
+            body += peer_xml(made_up(host, "glusterd"), [host], True, 3, "Peer in Cluster")
         return document(f"  <peerStatus>\n{body}  </peerStatus>\n" if body else "  <peerStatus/>\n")
 
     def _probe(self, glusterd: SimGlusterd, host: str) -> Output:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
 from sim.block_tools import GIB, Folder, SimDisk, Storage
+from sim.identity import host_number, world_wide_name
 from sim.lvm_tools import lvm_tools
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
 from sim.systemd_tools import UPTIME, Systemd, Unit
@@ -115,7 +116,8 @@ class Host:
     def ip(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:] != ("-d", "-j", "addr"):
             return None
-        return ok(json.dumps([_link(n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
+        host = host_number(machine.name)
+        return ok(json.dumps([_link(host, n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
 
     def find(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:3] != ("-L", "/sys/class/net"):
@@ -234,14 +236,14 @@ def _inode(path: str) -> int:
     return int(hashlib.sha256(path.encode()).hexdigest()[:6], 16)
 
 
-def _link(number: int, name: str, addresses: tuple[str, ...]) -> dict[str, object]:
+def _link(host: int, number: int, name: str, addresses: tuple[str, ...]) -> dict[str, object]:
     return {
         "ifname": name,
         "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"],
         "mtu": 1500,
         "max_mtu": 9000,
         "link_type": "ether",
-        "address": f"52:54:00:00:00:{number:02x}",
+        "address": f"52:54:00:{host >> 8:02x}:{host & 0xFF:02x}:{number:02x}",
         "addr_info": [
             {"family": "inet", "local": a.split("/")[0], "prefixlen": int(a.split("/")[1])} for a in addresses
         ],
@@ -333,17 +335,20 @@ _FILES = {
 }
 
 
-def data_disk(name: str = "sdb", size: int = 200 * GIB, *, rotational: bool = True, signature: str = "") -> SimDisk:
-    """A disk with a world wide name and a serial number, like those of a server."""
-    number = f"{ord(name[-1]):02x}"
-    return SimDisk(
-        name,
-        size,
-        rotational=rotational,
-        wwn=f"0x5000c500a0b0c0{number}",
-        serial=f"S{number}",
-        signature=signature,
-    )
+def data_disk(
+    name: str = "sdb", size: int = 200 * GIB, *, node: str = "node1", rotational: bool = True, signature: str = ""
+) -> SimDisk:
+    """A disk with a world wide name and a serial number, like those of a server; no other node has one like it.
+
+    Args:
+        name: That the kernel gives it.
+        size: Bytes.
+        node: Name of the machine that it was bought for.
+        rotational: Whether it spins.
+        signature: As of SimDisk.
+    """
+    wwn = world_wide_name(node, name)
+    return SimDisk(name, size, rotational=rotational, wwn=wwn, serial=wwn[-8:].upper(), signature=signature)
 
 
 def storage_machine(
@@ -357,13 +362,13 @@ def storage_machine(
 
     Args:
         name: Of the machine.
-        disks: Its data disks, one blank one of 200 GiB when not given; they are copied, and a system disk sda comes
-            before them.
+        disks: Its data disks, one blank one of 200 GiB and of its own when not given; they are copied, and a system
+            disk sda comes before them.
         addresses: With prefix length, by interface.
         now: The right time.
     """
-    system = SimDisk("sda", 32 * GIB, serial="SYSTEM", mounted="/", signature="ext4")
-    given = [data_disk()] if disks is None else disks
+    system = SimDisk("sda", 32 * GIB, serial=f"SYSTEM-{name}", mounted="/", signature="ext4")
+    given = [data_disk(node=name)] if disks is None else disks
     storage = Storage({disk.name: copy(disk) for disk in (system, *given)})
     shown = addresses or {"eth0": ("172.20.10.11/24",), "eth1": ("172.20.11.11/24",)}
     host = Host(storage, Systemd(storage), now=now, addresses=shown)

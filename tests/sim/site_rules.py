@@ -274,7 +274,7 @@ def ruled_site(
     specs: dict[str, Node] = {}
     for number, name in enumerate(names, 11):
         addresses = {"eth0": (f"172.20.10.{number}/24",), "eth1": (f"172.20.11.{number}/24",)}
-        machines[name] = storage_machine(name, [data_disk(size=disk_size)], addresses=addresses)
+        machines[name] = storage_machine(name, [data_disk(size=disk_size, node=name)], addresses=addresses)
         pool.attach(machines[name])
         spec = {
             "address": f"172.20.10.{number}",

@@ -524,9 +524,9 @@ DISKS: list[tuple[str, Callable[[], OneHost], Reason, str]] = [
     ),
     (
         "two names of one disk",
-        lambda: with_disks(data_disk(), selection="ById", ids=[*BY_ID["ids"], "sata-SIM-DISK_S62"]),
+        lambda: with_disks(data_disk(), selection="ById", ids=[*BY_ID["ids"], "sata-SIM-DISK_A0B0C062"]),
         Reason.DISK_AMBIGUOUS,
-        "wwn-0x5000c500a0b0c062 and sata-SIM-DISK_S62 are the same disk /dev/sdb",
+        "wwn-0x5000c500a0b0c062 and sata-SIM-DISK_A0B0C062 are the same disk /dev/sdb",
     ),
     (
         "the named disk is in use",
