@@ -94,13 +94,14 @@ def pending(kind: str, obj: Object, digest: str) -> Object:
 
 
 def show(console: "Console", kind: str, obj: Object, plan: Object) -> None:
-    """Prints a plan, what is destructive in it first told."""
-    steps: Sequence[Object] = plan.get("steps") or []
+    """Prints what an approval lets through; what goes on without one is no matter of it."""
+    stored: Sequence[Object] = plan.get("steps") or []
+    steps = [s for s in stored if s.get("needsApproval")] or stored
     destructive = [s for s in steps if s.get("risk") == "Destructive"]
     name = obj["metadata"]["name"]
     head = f"Plan {plan['hash']} of {kind} {name}: {render.count(len(steps), 'step')}, {len(destructive)} Destructive"
     console.print(render.styled((head, render.HEAD)))
-    if len(steps) >= MAX_STEPS:
+    if len(stored) >= MAX_STEPS:
         console.print(f"Only the first {MAX_STEPS} steps are stored and shown; heretic plan shows all of them.")
     for number, step in enumerate(steps, 1):
         style = render.BAD if step in destructive else ""

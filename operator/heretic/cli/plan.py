@@ -12,9 +12,10 @@ from heretic.cli.declared import declared
 from heretic.cli.observe import SiteSight, see
 from heretic.cli.options import Exit, Format, Where
 from heretic.cli.rehearse import Rehearsed
+from heretic.domain import approval
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.gluster.placement import Placement, place
-from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, plan_hash, steps_of
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
 from heretic.domain.site.view import SiteView
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _show_step(console: "Console", entry: Rehearsed, step: Step, number: int) ->
     detail = [f"because {step.why}"]
     if step.declared:
         detail.append(f"covered by the spec: {step.declared}")
-    if step.needs_approval:
+    if step in approval.covered(entry.outcome.plan):
         detail.append("needs approval" + _how_to_approve(entry))
     for line in detail:
         _print(console, render.styled((line, render.DIM)), 18)
@@ -199,8 +200,8 @@ def _how_to_approve(entry: Rehearsed) -> str:
 
 def hash_of(entry: Rehearsed) -> str:
     """The hash of the object's plan; empty without steps, or before the API server knows the object."""
-    steps, meta = steps_of(entry.outcome.plan), entry.resource.metadata if entry.resource else None
-    return plan_hash(meta.uid, meta.generation, steps) if steps and meta and meta.uid else ""
+    meta = entry.resource.metadata if entry.resource else None
+    return approval.hash_of(meta.uid, meta.generation, entry.outcome.plan) if meta and meta.uid else ""
 
 
 def as_data(sight: SiteSight) -> dict[str, object]:
@@ -253,7 +254,7 @@ def _object_data(entry: Rehearsed) -> dict[str, object]:
                 "arguments": step.arguments(),
                 "why": step.why,
                 "declared": step.declared,
-                "needsApproval": step.needs_approval,
+                "needsApproval": step in approval.covered(plan),
             }
             for step in steps_of(plan)
         ],

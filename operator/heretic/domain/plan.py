@@ -3,6 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar
@@ -112,6 +113,9 @@ class Blocked:
 class Proceed:
     """Steps that this observation supports; independent between hosts, in order on one host.
 
+    A step that is held back (for an approval, a window, the slot) holds what comes after it on its host, or in an
+    ordered plan altogether. So a step that waits for a person stands last.
+
     Attributes:
         steps: Never empty.
         pending: What stays in the way of the rest although these steps can go on.
@@ -166,8 +170,29 @@ def steps_of(plan: Plan) -> tuple[Step, ...]:
     return plan.steps if isinstance(plan, Proceed) else ()
 
 
+def prefix(steps: Sequence[Step], may: Callable[[Step], bool], *, ordered: bool) -> tuple[Step, ...]:
+    """What is left when some steps are held back: nothing overtakes a held step of its own host.
+
+    Args:
+        steps: Of a plan.
+        may: Whether a step may run by itself.
+        ordered: Whether a held step holds other hosts too.
+    """
+    held: set[str] = set()
+    left = []
+    for step in steps:
+        lane = "" if ordered else step.host
+        if lane in held:
+            continue
+        if may(step):
+            left.append(step)
+        else:
+            held.add(lane)
+    return tuple(left)
+
+
 def plan_hash(uid: str, generation: int, steps: tuple[Step, ...]) -> str:
-    """Names exactly this plan of exactly this object, for an approval.
+    """Names exactly these steps of exactly this object, for an approval (see domain/approval.py for which).
 
     Args:
         uid: The object's uid: a namesake made later needs its own approval.

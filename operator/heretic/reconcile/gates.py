@@ -3,16 +3,17 @@
 A plan says what would be right; a gate says whether we may. Every gate fails closed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
+from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
+from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, prefix
 
 APPROVE = "hvp.ovirt.life/approve"
 """Annotation that approves one plan, by its hash."""
@@ -22,17 +23,32 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Steps that may run now.
+    """Steps that may run now: of each host's steps the first ones, of an ordered plan's likewise.
 
     Attributes:
         steps: In the plan's order.
         held: Why the plan's other steps may not; None when all may.
-        approval: Hash of the approval that this uses up; empty when none is needed.
+        approval: What lets steps through that need one; None when none is needed or given.
+        ordered: Whether the order counts across hosts.
     """
 
     steps: tuple[Step, ...]
     held: Wait | Blocked | None = None
-    approval: str = ""
+    approval: Approval | None = None
+    ordered: bool = False
+
+    def without(self, steps: Container[Step], why: Wait | Blocked) -> "Passed":
+        """The same with some steps held back, and with them what comes after them.
+
+        An approval holds once: either all that it covers can run, or nothing of it is begun.
+        """
+        left = prefix(self.steps, lambda s: s not in steps, ordered=self.ordered)
+        approval = self.approval
+        if approval is not None and any(s not in left for s in approval.steps):
+            covered_steps = approval.steps
+            left = prefix(left, lambda s: s not in covered_steps, ordered=self.ordered)
+            approval = None
+        return Passed(left, self.held or why, approval, self.ordered)
 
 
 def mode_of(resource: Resource, site: Site | None) -> Mode:
@@ -49,45 +65,46 @@ def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -
 
 
 def check_approval(resource: Resource, plan: Proceed) -> Passed:
-    """Lets a plan with an undeclared Destructive step through only once, and only by its exact hash."""
-    undeclared = [s for s in plan.steps if s.needs_approval]
-    if not undeclared:
-        return Passed(plan.steps)
+    """Lets undeclared Destructive steps through only once, and only by their exact hash."""
+    passed = Passed(plan.steps, ordered=plan.ordered)
+    waiting = covered(plan)
+    if not waiting:
+        return passed
     meta = resource.metadata
-    wanted = plan_hash(meta.uid, meta.generation, plan.steps)
+    wanted = hash_of(meta.uid, meta.generation, plan)
     used = _status(resource).last_approved_plan == wanted
     if meta.annotations.get(APPROVE) == wanted and not used:
-        return Passed(plan.steps, approval=wanted)
-    what = "; ".join(str(s) for s in undeclared)
+        return replace(passed, approval=Approval(wanted, waiting))
+    what = "; ".join(str(s) for s in waiting if s.needs_approval)
     how = f"heretic approve {resource.KIND.lower()}/{meta.name} --namespace {meta.namespace} {wanted}"
     message = f"plan {wanted} can destroy data and waits for approval: {what}. To approve: {how}"
-    return Passed((), Blocked(Reason.WAITING_FOR_APPROVAL, message))
+    return passed.without(waiting, Blocked(Reason.WAITING_FOR_APPROVAL, message))
 
 
 def check_window(passed: Passed, windows: Sequence[MaintenanceWindow], now: datetime) -> Passed:
     """Holds Disruptive steps back outside the Site's windows (none declared = always inside)."""
     if not windows or any(_inside(w, now) for w in windows):
         return passed
-    calm = tuple(s for s in passed.steps if s.risk is not Risk.DISRUPTIVE)
-    if len(calm) == len(passed.steps):
+    disruptive = disruptive_of(passed.steps)
+    if not disruptive:
         return passed
     said = ", ".join(f"{' '.join(w.days) or 'every day'} {w.start_time}" for w in windows)
     held = Wait(Reason.OUTSIDE_WINDOW, f"disruptive steps wait for a window of the Site ({said} UTC)", 60.0)
-    return Passed(calm, passed.held or held, passed.approval)
+    return passed.without(disruptive, held)
 
 
 def check_slot(passed: Passed, *, held_by_us: bool, holder: str) -> Passed:
     """Holds Disruptive steps back while another object has the site's disruption slot."""
-    if held_by_us or not needs_slot(passed.steps):
+    disruptive = disruptive_of(passed.steps)
+    if held_by_us or not disruptive:
         return passed
-    calm = tuple(s for s in passed.steps if s.risk is not Risk.DISRUPTIVE)
     held = Wait(Reason.WAITING_FOR_SLOT, f"{holder or 'another object'} has the site's disruption slot", 10.0)
-    return Passed(calm, passed.held or held, passed.approval)
+    return passed.without(disruptive, held)
 
 
-def needs_slot(steps: Sequence[Step]) -> bool:
-    """Whether any step takes redundancy away or interrupts a service."""
-    return any(s.risk is Risk.DISRUPTIVE for s in steps)
+def disruptive_of(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps that take redundancy away or interrupt a service; they need the slot."""
+    return tuple(s for s in steps if s.risk is Risk.DISRUPTIVE)
 
 
 def _inside(window: MaintenanceWindow, now: datetime) -> bool:

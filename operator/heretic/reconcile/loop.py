@@ -207,7 +207,7 @@ class Reconciler:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""
         passed = await self._gate(sight, plan)
         outcome = Outcome(plan, mode=sight.mode, paused=sight.paused, held=passed.held, removing=sight.removing)
-        await self._say(sight, observed, outcome, approval=passed.approval)
+        await self._say(sight, observed, outcome, approval=passed.approval.word if passed.approval else "")
         results: Results = ()
         if passed.steps and isinstance(plan, Proceed):
             results = await self._applier.apply(
@@ -234,7 +234,7 @@ class Reconciler:
         passed = gates.check_approval(sight.resource, plan)
         site = sight.view.site
         passed = gates.check_window(passed, site.spec.windows if site else (), self._now())
-        if not gates.needs_slot(passed.steps):
+        if not gates.disruptive_of(passed.steps):
             return passed
         holder = await self._slots.take(sight.key)
         return gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
@@ -273,12 +273,12 @@ class Reconciler:
         if not results or not isinstance(plan, Proceed) or not all(isinstance(r, Done) for _, r in results):
             memory.last_plan, memory.repeats = "", 0
             return None
-        name = plan_hash(sight.resource.metadata.uid, sight.resource.metadata.generation, plan.steps)
+        name = plan_hash(sight.resource.metadata.uid, sight.resource.metadata.generation, tuple(s for s, _ in results))
         memory.repeats = memory.repeats + 1 if name == memory.last_plan else 1
         memory.last_plan = name
         if memory.repeats < SAME_PLAN_LIMIT:
             return None
-        step = plan.steps[0]
+        step = results[0][0]
         message = f"{step} was carried out {memory.repeats} times, and is still seen as needed: {step.why}"
         return Transient(Reason.VERIFICATION_FAILED, message)
 

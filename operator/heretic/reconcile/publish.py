@@ -7,8 +7,9 @@ from typing import Any
 from heretic.api.v1alpha1.common import StoredPlan, StoredStep
 from heretic.cluster.events import EventRecorder, transitions
 from heretic.cluster.status import StatusWriter
+from heretic.domain.approval import covered, hash_of
 from heretic.domain.conditions import merge
-from heretic.domain.plan import plan_hash, steps_of
+from heretic.domain.plan import steps_of
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.reconcile.gateway import Effect, Gateway
 from heretic.reconcile.store import Key, Object, Stored
@@ -117,12 +118,21 @@ def _stored_plan(stored: Stored, outcome: Outcome) -> Object | None:
     if not steps:
         return None
     meta = stored.raw["metadata"]
+    waiting = covered(outcome.plan)
     shown = [
-        StoredStep(verb=s.verb, host=s.host, risk=s.risk, arguments=s.arguments(), why=s.why) for s in steps[:MAX_STEPS]
+        StoredStep(
+            verb=s.verb,
+            host=s.host,
+            risk=s.risk,
+            arguments=s.arguments(),
+            why=s.why,
+            needs_approval=s in waiting,
+        )
+        for s in steps[:MAX_STEPS]
     ]
     plan = StoredPlan(
-        hash=plan_hash(meta["uid"], int(meta.get("generation", 0)), steps),
-        needs_approval=any(s.needs_approval for s in steps),
+        hash=hash_of(meta["uid"], int(meta.get("generation", 0)), outcome.plan),
+        needs_approval=bool(waiting),
         steps=shown,
     )
     return plan.model_dump(mode="json", by_alias=True)

@@ -8,6 +8,7 @@ import pytest
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.site import MaintenanceWindow
+from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
@@ -44,6 +45,13 @@ class Disruptive(Pretended):
 class Destructive(Pretended):
     verb: ClassVar[str] = "DeleteVolume"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiping(Disruptive):
+    """As if a step could be both."""
+
+    verb: ClassVar[str] = "Wipe"
 
 
 SAFE = Safe(host="node1", why="missing")
@@ -90,19 +98,42 @@ def test_a_declared_destructive_step_needs_no_approval() -> None:
         pytest.param({APPROVE: HASH}, {"lastApprovedPlan": HASH}, id="approval that was used up"),
     ],
 )
-def test_an_undeclared_destructive_step_is_held_with_all_others(
-    annotations: dict[str, str], status: dict[str, Any]
-) -> None:
-    passed = check_approval(volume(annotations=annotations, status=status), Proceed((SAFE, DELETE)))
+def test_an_undeclared_destructive_step_is_held(annotations: dict[str, str], status: dict[str, Any]) -> None:
+    passed = check_approval(volume(annotations=annotations, status=status), Proceed((DELETE,)))
     assert passed.steps == ()
     assert isinstance(passed.held, Blocked)
     assert passed.held.reason is Reason.WAITING_FOR_APPROVAL
+    assert f"plan {HASH}" in passed.held.message
     assert "DeleteVolume on node1" in passed.held.message
+
+
+ELSEWHERE = Safe(host="node2", why="missing")
+AFTER = Safe(host="node1", why="comes after the deletion")
+
+
+def test_what_needs_no_approval_goes_on_without_one_but_overtakes_nothing() -> None:
+    plan = Proceed((SAFE, DELETE, AFTER, ELSEWHERE))
+    assert covered(plan) == (DELETE,)
+    assert check_approval(volume(), plan).steps == (SAFE, ELSEWHERE)
+    approved = check_approval(volume(annotations={APPROVE: HASH}), plan)
+    assert approved == Passed(plan.steps, approval=Approval(HASH, (DELETE,)))
+
+
+def test_an_approval_outlives_changes_of_the_steps_beside_it() -> None:
+    assert hash_of("u1", 3, Proceed((DELETE,))) == hash_of("u1", 3, Proceed((SAFE, DELETE, ELSEWHERE)))
+
+
+def test_an_approval_of_an_ordered_plan_covers_all_of_it() -> None:
+    plan = Proceed((SAFE, DELETE, ELSEWHERE), ordered=True)
+    assert covered(plan) == plan.steps
+    assert hash_of("u1", 3, plan) != HASH
+    assert check_approval(volume(annotations={APPROVE: HASH}), plan).steps == ()
+    assert check_approval(volume(annotations={APPROVE: hash_of("u1", 3, plan)}), plan).steps == plan.steps
 
 
 def test_an_approval_lets_exactly_its_plan_through() -> None:
     passed = check_approval(volume(annotations={APPROVE: HASH}), Proceed((DELETE,)))
-    assert passed == Passed((DELETE,), approval=HASH)
+    assert passed == Passed((DELETE,), approval=Approval(HASH, (DELETE,)))
 
 
 def test_the_hash_names_object_generation_and_targets() -> None:
@@ -144,11 +175,25 @@ def test_without_windows_disruptive_steps_may_always_run() -> None:
     assert check_window(Passed((CALM_DOWN,)), [], datetime.now(UTC)).steps == (CALM_DOWN,)
 
 
-def test_a_taken_slot_holds_disruptive_steps_only() -> None:
-    passed = check_slot(Passed((SAFE, CALM_DOWN)), held_by_us=False, holder="Node/demo/node2")
-    assert passed.steps == (SAFE,)
+def test_a_taken_slot_holds_disruptive_steps_and_what_comes_after_them() -> None:
+    passed = check_slot(Passed((SAFE, CALM_DOWN, AFTER, ELSEWHERE)), held_by_us=False, holder="Node/demo/node2")
+    assert passed.steps == (SAFE, ELSEWHERE)
     assert isinstance(passed.held, Wait)
     assert "Node/demo/node2" in passed.held.message
+
+
+def test_a_held_step_of_an_ordered_plan_holds_all_hosts() -> None:
+    passed = check_slot(Passed((SAFE, CALM_DOWN, ELSEWHERE), ordered=True), held_by_us=False, holder="")
+    assert passed.steps == (SAFE,)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_an_approved_plan_is_not_begun_when_a_part_of_it_is_held(ordered: bool) -> None:
+    both = (DELETE, CALM_DOWN) if ordered else (DELETE, Wiping(host="node2", why="asked for"))
+    approved = Passed((SAFE, *both), approval=Approval(HASH, both), ordered=ordered)
+    passed = check_slot(approved, held_by_us=False, holder="Node/demo/node2")
+    assert passed.steps == (SAFE,)
+    assert passed.approval is None, "it is not used up"
 
 
 @pytest.mark.parametrize(

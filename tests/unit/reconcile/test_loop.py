@@ -313,7 +313,7 @@ class TestApproval:
         return digest
 
     async def test_is_used_up_before_the_first_step_runs(self, loop: Build, api: MemoryApi) -> None:
-        tested = loop(lambda: Proceed(self.STEPS))
+        tested = loop(lambda: Proceed(self.STEPS, ordered=True))
         await tested.run_pass()
         assert tested.parts.performed == []
         assert tested.condition("Stalled")["reason"] == "WaitingForApproval"
@@ -335,7 +335,7 @@ class TestApproval:
         async def away(*_: object) -> Object:
             raise HereticError(Transient(Reason.API_SERVER, "no answer"))
 
-        tested = loop(lambda: Proceed(self.STEPS))
+        tested = loop(lambda: Proceed(self.STEPS, ordered=True))
         self.approve(api)
         monkeypatch.setattr(api, "replace_status", away)
         assert await tested.run_pass() == 2.0

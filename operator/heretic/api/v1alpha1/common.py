@@ -226,12 +226,19 @@ class StoredStep(StatusModel):
     )
     arguments: Annotated[dict[str, Text], Cap(32)] = Field(default={}, description="What it is done with.")
     why: Annotated[str, Cap(4096)] = Field(default="", description="What was seen and what is declared.")
+    needs_approval: bool = Field(default=False, description="Whether an approval of the plan covers it.")
 
 
 class StoredPlan(StatusModel):
     """What Heretic does or would do next."""
 
-    hash: Text = Field(default="", description="Names exactly this plan; `heretic approve` and the annotation take it.")
+    hash: Text = Field(
+        default="",
+        description=(
+            "Names the steps that wait for an approval, or all of them where none does; `heretic approve` and the "
+            "annotation take it."
+        ),
+    )
     needs_approval: bool = Field(
         default=False,
         description=(
