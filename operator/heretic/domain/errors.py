@@ -49,6 +49,7 @@ class Reason(StrEnum):
     PACKAGE_INSTALL_FAILED = "PackageInstallFailed"
     CLOCK_SKEWED = "ClockSkewed"
     SERVICE_FAILED = "ServiceFailed"
+    FIREWALL_REFUSES = "FirewallRefuses"
     HOST_BUSY = "HostBusy"
     LOCKED_BY_OTHER_OPERATOR = "LockedByOtherOperator"
     COMMAND_FAILED = "CommandFailed"

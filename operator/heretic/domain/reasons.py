@@ -121,6 +121,10 @@ _HOST = {
     Reason.SERVICE_FAILED: Explanation(
         "A service on the host does not run.", "Read its journal on the host: `journalctl -u <service>`."
     ),
+    Reason.FIREWALL_REFUSES: Explanation(
+        "A rule of firewalld refuses what Gluster needs, and opening ports does not help against it.",
+        "Remove the rule in the message, or accept the storage network before it.",
+    ),
     Reason.HOST_BUSY: Explanation(
         "An earlier step still runs on the host; its answer was not awaited or was lost.",
         "Nothing; the step is tried again when the earlier one has ended.",

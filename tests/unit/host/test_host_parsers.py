@@ -237,7 +237,7 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
         out(ZONES),
         Known(
             (
-                FirewallZone("block", False, frozenset(), frozenset(), frozenset()),
+                FirewallZone("block", False, frozenset(), frozenset(), frozenset(), target="%%REJECT%%"),
                 FirewallZone(
                     "public",
                     True,

@@ -183,7 +183,13 @@ class FirewallZone:
 
     Attributes:
         default: Whether interfaces without a zone of their own belong to it.
+        interfaces: Names; one that ends in "+" stands for all that begin like it.
         ports: As firewalld writes them: 49152-60999/tcp.
+        sources: Addresses, networks, MAC addresses and "ipset:name" whose packets belong to it, wherever they enter.
+        target: What becomes of packets that nothing else decides: default, ACCEPT, DROP, %%REJECT%%.
+        protocols: Accepted as a whole.
+        source_ports: Ports at the other end, whose packets are accepted.
+        rich_rules: As firewalld writes them.
     """
 
     name: str
@@ -191,6 +197,11 @@ class FirewallZone:
     interfaces: frozenset[str]
     services: frozenset[str]
     ports: frozenset[str]
+    sources: frozenset[str] = frozenset()
+    target: str = "default"
+    protocols: frozenset[str] = frozenset()
+    source_ports: frozenset[str] = frozenset()
+    rich_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

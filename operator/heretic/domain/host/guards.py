@@ -1,24 +1,29 @@
 """Rules for what guards a host, and can shut its bricks off: multipath, firewall, SELinux, LVM's devices file."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Interface, IPv4Network
 
 from heretic.api.v1alpha1 import Node
-from heretic.api.v1alpha1.node import DiskSelection
+from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.disks.candidates import is_ours
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host import profiles, texts
 from heretic.domain.host.facts import Disk, FirewallZone, HostFacts, PhysicalVolume
+from heretic.domain.host.ports import Ranges, common, ports_of, union, words
 from heretic.domain.host.rule import Host, Item, unseen, write_file
 from heretic.domain.host.steps import AddToDevicesFile, LabelBricks, OpenFirewall
-from heretic.domain.plan import Wait
-from heretic.domain.site.names import storage_address
+from heretic.domain.host.zones import Verdict, judge, zones_of
+from heretic.domain.plan import Blocked, Wait
+from heretic.domain.site.names import inside, is_ipv4, storage_address
 
 FIREWALL_SERVICES = ("glusterfs",)
 FIREWALL_PORTS = ("49152-60999/tcp",)
 """Gluster 10 and later give bricks random ports up to 60999 (glusterd.vol max-port); firewalld's service ends at
 49664."""
+GLUSTERD_PORT = ((24007, 24007),)
+BRICK_PORTS = ports_of(FIREWALL_PORTS)
 
 BRICK_PATTERN = f"{BRICK_ROOT}(/.*)?"
 BRICK_LABEL = "glusterd_brick_t"
@@ -63,38 +68,80 @@ def excluded_from_multipath(node: Node, disk: Disk) -> bool:
 
 
 def firewall(host: Host) -> Iterator[Item]:
-    """Opens Gluster's ports where firewalld runs; any other packet filter is left to its owner."""
+    """Lets Gluster through where firewalld runs; any other packet filter is left to its owner.
+
+    What counts is whether the packets of the other nodes pass, however that is written. What firewalld would call
+    enabled already is never asked of it.
+    """
     zones = host.facts.firewall
     if not host.stores or isinstance(zones, Absent):
         return
     if isinstance(zones, Unknown):
         yield unseen(host.facts, "its firewall", zones)
         return
-    zone = _storage_zone(host, zones.value)
-    if zone is None:
-        yield Wait(Reason.NOT_OBSERVED, f"{host.name}: firewalld names no default zone")
+    place = _storage_port(host)
+    if isinstance(place, Wait):
+        yield place
         return
-    services = tuple(s for s in FIREWALL_SERVICES if s not in zone.services)
-    ports = tuple(p for p in FIREWALL_PORTS if p not in zone.ports)
-    if services or ports:
-        yield OpenFirewall(
-            host=host.name,
-            why=f"zone {zone.name} of firewalld does not let Gluster through",
-            zone=zone.name,
-            services=services,
-            ports=ports,
-        )
+    interface, own = place
+    closed: dict[FirewallZone, Ranges] = {}
+    for source in _others(host, own):
+        judges = zones_of(zones.value, interface, source)
+        if not judges:
+            yield Wait(Reason.NOT_OBSERVED, f"{host.name}: firewalld names no default zone")
+            return
+        for zone in judges:
+            verdict = judge(zone, source, IPv4Network(own.ip), union(GLUSTERD_PORT + BRICK_PORTS))
+            closed[zone] = union((*closed.get(zone, ()), *verdict.closed))
+            if verdict.refused:
+                yield _refused(host, zone, source, verdict)
+                return
+    for zone, ports in closed.items():
+        if ports:
+            yield OpenFirewall(
+                host=host.name,
+                why=f"zone {zone.name} of firewalld does not let Gluster through: {words(ports)} is closed",
+                zone=zone.name,
+                services=FIREWALL_SERVICES if common(ports, GLUSTERD_PORT) else (),
+                ports=FIREWALL_PORTS if common(ports, BRICK_PORTS) else (),
+            )
 
 
-def _storage_zone(host: Host, zones: tuple[FirewallZone, ...]) -> FirewallZone | None:
-    """The zone of the interface that has the storage address, else the default one."""
-    address = storage_address(host.view, host.node)
-    ports: set[str] = set()
-    if isinstance(host.facts.interfaces, Known):
-        for interface in host.facts.interfaces.value:
-            if any(a.partition("/")[0] == address for a in interface.addresses):
-                ports.add(interface.name)
-    return next((z for z in zones if z.interfaces & ports), next((z for z in zones if z.default), None))
+def _refused(host: Host, zone: FirewallZone, source: IPv4Network, verdict: Verdict) -> Blocked:
+    return Blocked(
+        Reason.FIREWALL_REFUSES,
+        f"{host.name}: zone {zone.name} of firewalld refuses {words(verdict.refused)} from {source}, which Gluster "
+        f"needs, by the rule '{verdict.rule}'. Opening ports does not help against it: remove the rule with "
+        f"`firewall-cmd --permanent --zone={zone.name} --remove-rich-rule=...` and `firewall-cmd --reload`, or "
+        "accept the storage network with a lower priority",
+    )
+
+
+def _storage_port(host: Host) -> tuple[str, IPv4Interface] | Wait:
+    """The interface that has the storage address, and the address with its prefix."""
+    address, interfaces = storage_address(host.view, host.node), host.facts.interfaces
+    if not isinstance(interfaces, Known):
+        return unseen(host.facts, "on which interface it has its storage address", interfaces)
+    for interface in interfaces.value:
+        for with_prefix in interface.addresses:
+            if with_prefix.partition("/")[0] == address:
+                return interface.name, IPv4Interface(with_prefix)
+    return Wait(
+        Reason.NETWORK_DIFFERS,
+        f"{host.name}: the storage address {address} is on none of its interfaces, so that which zone of firewalld "
+        "judges storage traffic is not known. Configure the address on the host, or correct the declaration",
+    )
+
+
+def _others(host: Host, own: IPv4Interface) -> list[IPv4Network]:
+    """Who must reach Gluster here: the other nodes; as long as there are none, the network of the address."""
+    found = []
+    for name, node in sorted(host.view.nodes.items()):
+        address = storage_address(host.view, node)
+        peer = Role.STORAGE in node.spec.roles or inside(address, str(own.network))
+        if name != host.name and peer and node.metadata.deletion_timestamp is None and is_ipv4(address):
+            found.append(IPv4Network(address))
+    return found or [own.network]
 
 
 def selinux(host: Host) -> Iterator[Item]:

@@ -1,7 +1,7 @@
 """Names and addresses that all nodes of a site must agree on."""
 
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.network import NetworkRole
@@ -54,3 +54,12 @@ def inside(address: str, subnet: str) -> bool:
         return ip_address(address) in ip_network(subnet, strict=False)
     except ValueError:
         return False
+
+
+def is_ipv4(text: str) -> bool:
+    """Whether a text is an IPv4 address rather than a name."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True

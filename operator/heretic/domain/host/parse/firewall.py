@@ -1,6 +1,7 @@
 """firewalld's zones: ``firewall-cmd --list-all-zones``."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from heretic.domain.commands import Output
@@ -30,20 +31,37 @@ def parse_zones(zones: Output, default: Output) -> Fact[tuple[FirewallZone, ...]
 
 
 def _zones(text: str) -> tuple[FirewallZone, ...]:
-    found: list[tuple[str, dict[str, frozenset[str]]]] = []
+    found: list[tuple[str, dict[str, str], list[str]]] = []
     for line in text.splitlines():
+        told = line.strip()
         if line and not line[0].isspace():
-            heading = _HEADING.fullmatch(line.strip())
+            heading = _HEADING.fullmatch(told)
             if heading is None:
                 raise NotUnderstood(f"a zone's heading is {line[:80]!r}")
-            found.append((heading.group(1), {}))
-        elif ":" in line and found:
-            key, _, value = line.strip().partition(":")
-            found[-1][1].setdefault(key, frozenset(value.split()))
+            found.append((heading.group(1), {}, []))
+        elif told.startswith("rule ") and found:
+            found[-1][2].append(told)
+        elif ":" in told and found:
+            key, _, value = told.partition(":")
+            found[-1][1].setdefault(key, value.strip())
     if not found:
         raise NotUnderstood("there are no zones")
-    nothing: frozenset[str] = frozenset()
-    return tuple(
-        FirewallZone(name, False, v.get("interfaces", nothing), v.get("services", nothing), v.get("ports", nothing))
-        for name, v in found
+    return tuple(_zone(name, values, rules) for name, values, rules in found)
+
+
+def _zone(name: str, values: Mapping[str, str], rules: Sequence[str]) -> FirewallZone:
+    def listed(key: str) -> frozenset[str]:
+        return frozenset(values.get(key, "").replace(",", " ").split())
+
+    return FirewallZone(
+        name=name,
+        default=False,
+        interfaces=listed("interfaces"),
+        services=listed("services"),
+        ports=listed("ports"),
+        sources=listed("sources"),
+        target=values.get("target", "default"),
+        protocols=listed("protocols"),
+        source_ports=listed("source-ports"),
+        rich_rules=tuple(rules),
     )
