@@ -118,9 +118,16 @@ class BlankSite:
 
         Identities that are made up at random are replaced by what they are of, so that two ends can be compared.
         """
-        names = {volume.id: f"id-of-{volume.name}" for volume in self.pool.volumes.values()}
+        names = {known.id: f"id-of-{known.name}" for known in self.pool.volumes.values()}
         disks = [(host, disk) for host, machine in self.machines.items() for disk in machine.storage.disks.values()]
         names |= {disk.pv_uuid: f"pv-of-{host}-{disk.name}" for host, disk in disks if disk.pv_uuid}
+        for host, machine in self.machines.items():
+            for group in machine.storage.groups.values():
+                names[group.uuid] = f"vg-of-{host}-{group.name}"
+            for volume in machine.storage.volumes.values():
+                names[volume.uuid] = f"lv-of-{host}-{volume.group}-{volume.name}"
+                if volume.filesystem:
+                    names[volume.filesystem.uuid] = f"filesystem-of-{host}-{volume.group}-{volume.name}"
         flat: dict[str, str] = {}
         for path, holder in self._holders().items():
             for attribute, value in _state(holder).items():

@@ -5,6 +5,7 @@ in the real format and refuses what it was not told (None), so that a wrong argv
 """
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,12 @@ MIB = 2**20
 
 BLKID_NOTHING = Output(2, "", "")
 PARTITION_TABLES = ("gpt", "dos")
+
+
+def lvm_uuid() -> str:
+    """A new UUID in LVM's form."""
+    text = uuid.uuid4().hex
+    return "-".join((text[:6], text[6:10], text[10:14], text[14:18], text[18:22], text[22:26], text[26:32]))
 
 
 @dataclass
@@ -39,11 +46,13 @@ class Filesystem:
         kind: xfs, ext4, …
         size: Bytes, of the volume when it was made or last grown.
         folders: Folders by path relative to its root.
+        uuid: Its UUID.
     """
 
     kind: str
     size: int = 0
     folders: dict[str, Folder] = field(default_factory=dict)
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass
@@ -101,6 +110,7 @@ class SimVolume:
     active: bool = True
     filesystem: Filesystem | None = None
     tags: set[str] = field(default_factory=set)
+    uuid: str = field(default_factory=lvm_uuid)
 
     @property
     def mapper(self) -> str:
@@ -120,6 +130,8 @@ class SimGroup:
     size: int
     extent: int = 4 * MIB
     spare: int = 0
+    uuid: str = field(default_factory=lvm_uuid)
+    tags: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -207,6 +219,7 @@ class Storage:
             "ro": disk.read_only,
             "rm": disk.removable,
             "model": disk.model,
+            "uuid": disk.pv_uuid or None,
         }
         children = [self._child(v, row) for v in self.volumes.values() if v.group == disk.group and v.active]
         shown = {c: row[c] for c in columns}
@@ -227,6 +240,7 @@ class Storage:
             "tran": None,
             "rm": False,
             "model": None,
+            "uuid": volume.filesystem.uuid if volume.filesystem else None,
         }
         return parent | own
 

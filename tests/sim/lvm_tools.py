@@ -5,12 +5,11 @@ brings with it.
 """
 
 import json
-import uuid
 from collections.abc import Callable, Mapping
 
 from heretic.domain.commands import Output
 from heretic.domain.host.parse.lvm import REPORT
-from sim.block_tools import MIB, SimGroup, SimVolume, Storage
+from sim.block_tools import MIB, SimDisk, SimGroup, SimVolume, Storage, lvm_uuid
 from sim.machine import OK, Argv, Machine, Tool, failed, ok
 
 _ALL = ("--config", "devices{use_devicesfile=0}")
@@ -45,7 +44,19 @@ def _one(column: str, rows: list[Row], what: str) -> Output:
 
 
 def _pv_rows(storage: Storage) -> list[Row]:
-    return [{"pv_name": d.path, "vg_name": d.group, "pv_uuid": d.pv_uuid} for d in storage.disks.values() if d.pv_uuid]
+    return [_pv_row(storage, d) for d in storage.disks.values() if d.pv_uuid]
+
+
+def _pv_row(storage: Storage, disk: SimDisk) -> Row:
+    group = storage.groups.get(disk.group)
+    return {
+        "pv_name": disk.path,
+        "vg_name": disk.group,
+        "pv_uuid": disk.pv_uuid,
+        "vg_uuid": group.uuid if group else "",
+        "pv_size": str(group.size if group else disk.size),
+        "pv_attr": "a--" if group else "---",
+    }
 
 
 def _vg_rows(storage: Storage) -> list[Row]:
@@ -56,6 +67,8 @@ def _vg_rows(storage: Storage) -> list[Row]:
             "vg_free": str(free(storage, g)),
             "vg_extent_size": str(g.extent),
             "vg_attr": "wz--n-",
+            "vg_uuid": g.uuid,
+            "vg_tags": ",".join(sorted(g.tags)),
         }
         for g in storage.groups.values()
     ]
@@ -64,17 +77,16 @@ def _vg_rows(storage: Storage) -> list[Row]:
 def _lvm(storage: Storage, argv: Argv) -> Output | None:
     if argv != REPORT:
         return None
-    rows = [*_pv_rows(storage), *_vg_rows(storage)]
+    physical, groups = _pv_rows(storage), _vg_rows(storage)
     volumes = [{k: v for k, v in _volume_row(v).items() if k in _FULL} for v in storage.volumes.values()]
     reports = []
     for group in [*storage.groups, ""]:
-        own: list[Row] = [row for row in rows if row["vg_name"] == group]
         report = {
-            "vg": [row for row in own if "vg_size" in row],
-            "pv": [row for row in own if "pv_name" in row],
+            "vg": [row for row in groups if row["vg_name"] == group],
+            "pv": [row for row in physical if row["vg_name"] == group],
             "lv": [row for row in volumes if row["vg_name"] == group],
         }
-        if group or own:
+        if group or report["pv"]:
             reports.append({key: found for key, found in report.items() if found or group})
     return ok(json.dumps({"report": reports}, indent=4))
 
@@ -90,6 +102,13 @@ _FULL = frozenset(
         "metadata_percent",
         "lv_metadata_size",
         "lv_tags",
+        "lv_uuid",
+        "lv_layout",
+        "lv_role",
+        "lv_health_status",
+        "origin",
+        "data_lv",
+        "metadata_lv",
     )
 )
 
@@ -141,8 +160,18 @@ def _volume_row(volume: SimVolume) -> Row:
         "lv_metadata_size": str(volume.metadata) if volume.is_pool else "",
         "segtype": segment,
         "lv_active": "active" if volume.active else "",
-        "lv_tags": ",".join(volume.tags),
+        "lv_tags": ",".join(sorted(volume.tags)),
+        "lv_uuid": volume.uuid,
+        "lv_layout": _LAYOUTS[segment],
+        "lv_role": "private" if volume.is_pool else "public",
+        "lv_health_status": "",
+        "origin": "",
+        "data_lv": f"[{volume.name}_tdata]" if volume.is_pool else "",
+        "metadata_lv": f"[{volume.name}_tmeta]" if volume.is_pool else "",
     }
+
+
+_LAYOUTS: Mapping[str, str] = {"thin-pool": "thin,pool", "thin": "thin,sparse", "linear": "linear"}
 
 
 def _vgcreate(storage: Storage, argv: Argv) -> Output | None:
@@ -156,15 +185,10 @@ def _vgcreate(storage: Storage, argv: Argv) -> Output | None:
             if disk.signature or disk.pv_uuid or disk.holders or disk.mounted:
                 return failed(f"  Cannot use {device}: device has a signature", 5)
             extent = 4 * MIB
-            disk.signature, disk.pv_uuid, disk.group = "LVM2_member", _lvm_uuid(), name
+            disk.signature, disk.pv_uuid, disk.group = "LVM2_member", lvm_uuid(), name
             storage.groups[name] = SimGroup(name, disk.name, (disk.size - _LABEL) // extent * extent, extent)
             return ok(f'  Volume group "{name}" successfully created\n')
     return None
-
-
-def _lvm_uuid() -> str:
-    text = uuid.uuid4().hex
-    return "-".join((text[:6], text[6:10], text[10:14], text[14:18], text[18:22], text[22:26], text[26:32]))
 
 
 def _lvcreate(storage: Storage, argv: Argv) -> Output | None:

@@ -71,7 +71,7 @@ def test_bricks_on_a_host_that_has_them() -> None:
     assert isinstance(facts.logical_volumes, Known)
     shown = {(v.group, v.name): v for v in facts.logical_volumes.value}
     engine, share, pool = (shown[k] for k in (("vgdisk1", "engine"), ("vgdisk2", "share"), ("vgdisk2", "lvthinpool")))
-    assert engine == LogicalVolume("vgdisk1", "engine", 2 * 2**30, filesystem=Known("xfs"))
+    assert engine == LogicalVolume("vgdisk1", "engine", 2 * 2**30, filesystem=Known("xfs"), attributes="-wi-ao----")
     assert (share.pool, share.size, share.active, share.filesystem) == ("lvthinpool", 3 * 2**30, True, Known("xfs"))
     assert pool.is_pool
     assert pool.metadata_size == 16 * 2**20

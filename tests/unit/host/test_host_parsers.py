@@ -35,10 +35,12 @@ def units(output: Output) -> Fact[Any]:
 
 
 LVM = """{"report":[{"vg":[
-{"vg_name":"vgdisk1","vg_size":"1000","vg_free":"400","vg_extent_size":"4","vg_attr":"wz-pn-"}],
-"pv":[{"pv_name":"[unknown]","vg_name":"vgdisk1","pv_uuid":"a-b"}],
+{"vg_name":"vgdisk1","vg_size":"1000","vg_free":"400","vg_extent_size":"4","vg_attr":"wz-pn-",
+"vg_uuid":"g-h","vg_tags":"one,two"}],
+"pv":[{"pv_name":"[unknown]","vg_name":"vgdisk1","pv_uuid":"a-b","vg_uuid":"g-h","pv_size":"1000","pv_attr":"a-m"}],
 "lv":[{"vg_name":"vgdisk1","lv_name":"lvthinpool","lv_attr":"twi-aotz--","lv_size":"500","pool_lv":"",
-"data_percent":"81.20","metadata_percent":"12.00","lv_metadata_size":"16"},
+"data_percent":"81.20","metadata_percent":"12.00","lv_metadata_size":"16","lv_uuid":"e-f","lv_layout":"thin,pool",
+"lv_role":"private","lv_health_status":"","origin":"","data_lv":"[lvthinpool_tdata]","metadata_lv":"[lvthinpool_tmeta]"},
 {"vg_name":"vgdisk1","lv_name":"vm","lv_attr":"Vwi---tz--","lv_size":"500","pool_lv":"lvthinpool",
 "data_percent":"","metadata_percent":"","lv_metadata_size":""}],"pvseg":[{"pvseg_start":"0"}],"seg":[]},
 {"pv":[{"pv_name":"/dev/sdz","vg_name":"","pv_uuid":"c-d"}],"pvseg":[{"pvseg_start":"0"}]}]}"""
@@ -115,8 +117,8 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
         out(LVM),
         Known(
             lvm.Report(
-                (PhysicalVolume("[unknown]", "vgdisk1", "a-b"), PhysicalVolume("/dev/sdz", "", "c-d")),
-                (VolumeGroup("vgdisk1", 1000, 400, 4, complete=False),),
+                (PhysicalVolume("[unknown]", "vgdisk1", "a-b", "g-h", 1000), PhysicalVolume("/dev/sdz", "", "c-d")),
+                (VolumeGroup("vgdisk1", 1000, 400, 4, complete=False, uuid="g-h", tags=("one", "two")),),
                 (
                     LogicalVolume(
                         "vgdisk1",
@@ -126,8 +128,14 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
                         data_percent=81.2,
                         metadata_percent=12.0,
                         metadata_size=16,
+                        attributes="twi-aotz--",
+                        uuid="e-f",
+                        layout=("thin", "pool"),
+                        role=("private",),
+                        data="[lvthinpool_tdata]",
+                        metadata="[lvthinpool_tmeta]",
                     ),
-                    LogicalVolume("vgdisk1", "vm", 500, pool="lvthinpool", active=False),
+                    LogicalVolume("vgdisk1", "vm", 500, pool="lvthinpool", active=False, attributes="Vwi---tz--"),
                 ),
             )
         ),

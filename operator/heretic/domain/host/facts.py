@@ -40,6 +40,7 @@ class Disk:
         read_only: Of the device.
         removable: Of the device.
         transport: sata, sas, nvme, virtio, usb, … or "".
+        wwn: World wide name as lsblk prints it, "" where the disk gives none.
         findings: Every sign that it is not blank, each a short text for a person ("ext4 filesystem",
             "partition table gpt", "LVM2_member", "mounted at /", "in use by md0", …); empty = proven blank by
             lsblk, wipefs, blkid, pvs without devices file, and holders.
@@ -61,6 +62,7 @@ class Disk:
     transport: str = ""
     model: str = ""
     serial: str = ""
+    wwn: str = ""
     findings: tuple[str, ...] = ()
     volume_group: str = ""
     multipath: bool = False
@@ -100,11 +102,15 @@ class PhysicalVolume:
         device: Kernel path, "[unknown]" when it is missing.
         group: Its volume group, or "" for an orphan.
         uuid: LVM's UUID of it, with dashes.
+        group_uuid: LVM's UUID of the group, "" for an orphan.
+        size: Bytes that the group has of it.
     """
 
     device: str
     group: str
     uuid: str
+    group_uuid: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,8 @@ class VolumeGroup:
     extent: int
     complete: bool = True
     """False when a physical volume is missing."""
+    uuid: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,15 @@ class LogicalVolume:
         is_pool: Whether it is a thin pool itself.
         active: Whether its device exists.
         filesystem: Type of the signature on it ("xfs", "" = blank), Unknown when it could not be read.
+        filesystem_uuid: Of that filesystem, "" where it has none or none could be read.
+        uuid: LVM's UUID of it, with dashes.
+        attributes: lv_attr as LVM prints it, all ten letters (lvs(8)).
+        layout: What it is made of: linear, thin, pool, cache, vdo, raid1, …
+        role: What it is for: public, private, snapshot, …
+        health: lv_health_status in words ("" = nothing is wrong that LVM knows of).
+        origin: What it is a snapshot or a cached form of, or "".
+        data: Of a pool, the volume that its data lies in.
+        metadata: Of a pool, the volume that its metadata lies in.
     """
 
     group: str
@@ -142,6 +159,15 @@ class LogicalVolume:
     metadata_size: int = 0
     """Of a thin pool, bytes."""
     tags: tuple[str, ...] = ()
+    filesystem_uuid: str = ""
+    uuid: str = ""
+    attributes: str = ""
+    layout: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    health: str = ""
+    origin: str = ""
+    data: str = ""
+    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)

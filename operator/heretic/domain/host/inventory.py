@@ -76,12 +76,14 @@ def with_filesystems(
     if not isinstance(volumes, Known):
         return volumes
     cause = blocks.cause if isinstance(blocks, Unknown) else "lsblk does not show the volume"
-    seen = {b.name: b.filesystem for top in blocks.value for b in top.below()} if isinstance(blocks, Known) else {}
+    seen = {b.name: b for top in blocks.value for b in top.below()} if isinstance(blocks, Known) else {}
     done: list[LogicalVolume] = []
     for volume in volumes.value:
-        name = mapper_name(volume.group, volume.name)
-        filesystem: Fact[str] = Known(seen[name]) if name in seen else Unknown(cause)
-        done.append(replace(volume, filesystem=filesystem))
+        block = seen.get(mapper_name(volume.group, volume.name))
+        if block is None:
+            done.append(replace(volume, filesystem=Unknown(cause)))
+        else:
+            done.append(replace(volume, filesystem=Known(block.filesystem), filesystem_uuid=block.uuid))
     return Known(tuple(done))
 
 
@@ -123,6 +125,7 @@ def _disk(block: BlockDevice, context: _Context) -> Disk:
         transport=block.transport,
         model=block.model,
         serial=block.serial,
+        wwn=block.wwn,
         findings=tuple(dict.fromkeys(findings)),
         volume_group=_volume_group(block, context.physical_volumes),
         multipath=released,

@@ -7,7 +7,7 @@ from heretic.domain.commands import Output
 from heretic.domain.facts import Fact
 from heretic.domain.host.parse.reading import NotUnderstood, Row, flag, integer, load, read, rows, text_of
 
-COLUMNS = "NAME,PATH,SIZE,TYPE,ROTA,FSTYPE,PTTYPE,MOUNTPOINT,SERIAL,WWN,TRAN,LOG-SEC,RO,RM,MODEL"
+COLUMNS = "NAME,PATH,SIZE,TYPE,ROTA,FSTYPE,PTTYPE,MOUNTPOINT,SERIAL,WWN,TRAN,LOG-SEC,RO,RM,MODEL,UUID"
 """Always explicit and always with -b: -O without -b prints invalid JSON on 2.38 (domain §3.2)."""
 
 
@@ -17,6 +17,7 @@ class BlockDevice:
 
     Attributes:
         filesystem: What udev knows of it, "" = nothing.
+        uuid: Of that filesystem, or of the LVM label or RAID; "" = none.
         mounted: Where it is mounted ("[SWAP]" for swap), as far as lsblk tells.
     """
 
@@ -35,6 +36,7 @@ class BlockDevice:
     read_only: bool
     removable: bool
     model: str
+    uuid: str = ""
     children: tuple["BlockDevice", ...] = ()
 
     def below(self) -> Iterator["BlockDevice"]:
@@ -76,6 +78,7 @@ def _device(row: Row) -> BlockDevice:
         read_only=flag(row, "ro"),
         removable=flag(row, "rm"),
         model=text_of(row, "model"),
+        uuid=text_of(row, "uuid"),
         children=tuple(_device(child) for child in rows(row, "children")),
     )
 

@@ -25,10 +25,11 @@ ALL_DEVICES = "devices{use_devicesfile=0}"
 
 REPORT = (
     *("lvm", "fullreport", "--reportformat", "json", "--units", "b", "--nosuffix", "--config", ALL_DEVICES),
-    *("--configreport", "pv", "-o", "pv_name,vg_name,pv_uuid"),
-    *("--configreport", "vg", "-o", "vg_name,vg_size,vg_free,vg_extent_size,vg_attr"),
+    *("--configreport", "pv", "-o", "pv_name,vg_name,pv_uuid,vg_uuid,pv_size,pv_attr"),
+    *("--configreport", "vg", "-o", "vg_name,vg_size,vg_free,vg_extent_size,vg_attr,vg_uuid,vg_tags"),
     *("--configreport", "lv", "-o"),
-    "vg_name,lv_name,lv_attr,lv_size,pool_lv,data_percent,metadata_percent,lv_metadata_size,lv_tags",
+    "vg_name,lv_name,lv_attr,lv_size,pool_lv,data_percent,metadata_percent,lv_metadata_size,lv_tags,"
+    "lv_uuid,lv_layout,lv_role,lv_health_status,origin,data_lv,metadata_lv",
     # They cannot be left out; this keeps them short.
     *("--configreport", "pvseg", "-o", "pvseg_start", "--configreport", "seg", "-o", "segtype"),
 )
@@ -71,7 +72,13 @@ def _report(text: str) -> Report:
 
 
 def _physical_volume(row: Row) -> PhysicalVolume:
-    return PhysicalVolume(_required(row, "pv_name"), text_of(row, "vg_name"), text_of(row, "pv_uuid"))
+    return PhysicalVolume(
+        device=_required(row, "pv_name"),
+        group=text_of(row, "vg_name"),
+        uuid=text_of(row, "pv_uuid"),
+        group_uuid=text_of(row, "vg_uuid"),
+        size=_bytes(row, "pv_size"),
+    )
 
 
 def _volume_group(row: Row) -> VolumeGroup:
@@ -81,6 +88,8 @@ def _volume_group(row: Row) -> VolumeGroup:
         free=integer(row, "vg_free"),
         extent=integer(row, "vg_extent_size"),
         complete=_attribute(row, "vg_attr", _PARTIAL) != "p",
+        uuid=text_of(row, "vg_uuid"),
+        tags=_words(row, "vg_tags"),
     )
 
 
@@ -94,9 +103,27 @@ def _logical_volume(row: Row) -> LogicalVolume:
         active=_attribute(row, "lv_attr", _STATE) == "a",
         data_percent=percentage(row, "data_percent"),
         metadata_percent=percentage(row, "metadata_percent"),
-        metadata_size=integer(row, "lv_metadata_size") if text_of(row, "lv_metadata_size") else 0,
-        tags=tuple(filter(None, text_of(row, "lv_tags").split(","))),
+        metadata_size=_bytes(row, "lv_metadata_size"),
+        tags=_words(row, "lv_tags"),
+        uuid=text_of(row, "lv_uuid"),
+        attributes=text_of(row, "lv_attr"),
+        layout=_words(row, "lv_layout"),
+        role=_words(row, "lv_role"),
+        health=text_of(row, "lv_health_status"),
+        origin=text_of(row, "origin"),
+        data=text_of(row, "data_lv"),
+        metadata=text_of(row, "metadata_lv"),
     )
+
+
+def _words(row: Row, key: str) -> tuple[str, ...]:
+    """A list as LVM prints it, with commas."""
+    return tuple(filter(None, text_of(row, key).split(",")))
+
+
+def _bytes(row: Row, key: str) -> int:
+    """A size; 0 where LVM prints none because it does not apply."""
+    return integer(row, key) if text_of(row, key) else 0
 
 
 def _required(row: Row, key: str) -> str:
