@@ -99,7 +99,11 @@ class SimDisk:
 
 @dataclass
 class SimVolume:
-    """One logical volume."""
+    """One logical volume.
+
+    Attributes:
+        shown: Columns as LVM prints them instead of what follows from the rest: letters of a pool in need, a cache.
+    """
 
     group: str
     name: str
@@ -111,6 +115,7 @@ class SimVolume:
     filesystem: Filesystem | None = None
     tags: set[str] = field(default_factory=set)
     uuid: str = field(default_factory=lvm_uuid)
+    shown: dict[str, str] = field(default_factory=dict)
 
     @property
     def mapper(self) -> str:

@@ -168,7 +168,13 @@ def _volume_row(volume: SimVolume) -> Row:
         "origin": "",
         "data_lv": f"[{volume.name}_tdata]" if volume.is_pool else "",
         "metadata_lv": f"[{volume.name}_tmeta]" if volume.is_pool else "",
-    }
+    } | volume.shown
+
+
+def _in_order(pool: SimVolume) -> bool:
+    """Whether a thin pool takes new volumes and writes: the fifth and the ninth letter of lv_attr."""
+    letters = _volume_row(pool)["lv_attr"]
+    return letters[4] in "a-" and letters[8] == "-"
 
 
 _LAYOUTS: Mapping[str, str] = {"thin-pool": "thin,pool", "thin": "thin,sparse", "linear": "linear"}
@@ -215,8 +221,11 @@ def _lvcreate(storage: Storage, argv: Argv) -> Output | None:
         case ("--type", "linear", "--size", size, "--wipesignatures", "y", "--yes", "--name", name, group):
             return _add(storage, SimVolume(group, name, _bytes(size)), takes=_bytes(size))
         case ("--type", "thin", "--virtualsize", size, "--thinpool", pool, "--name", name, group):
-            if not storage.volumes.get((group, pool), SimVolume("", "", 0)).is_pool:
+            inside = storage.volumes.get((group, pool), SimVolume("", "", 0))
+            if not inside.is_pool:
                 return failed(f"  Pool logical volume {pool} not found in Volume group {group}.", 5)
+            if not _in_order(inside):
+                return failed(f"  Cannot create thin volume in pool {group}/{pool}, which does not work.", 5)
             return _add(storage, SimVolume(group, name, _bytes(size), pool=pool), takes=0)
     return None
 

@@ -10,7 +10,7 @@ from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
 from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.plan import plan_brick
-from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_total
+from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
@@ -143,9 +143,9 @@ class OneHost:
         placement = place(self.view)[volume]
         assert isinstance(placement, Placement), placement
         (brick,) = placement.bricks
-        facts, total = self.observe(), thin_total(self.view, "node1", brick.group)
-        planned = plan_brick(facts, brick, total)
-        return planned or plan_growth(facts, brick, total)
+        facts, thin = self.observe(), thin_bricks(self.view).get(("node1", brick.group), ())
+        planned = plan_brick(facts, brick, thin)
+        return planned or plan_growth(facts, brick, thin)
 
     def brick_pass(self, volume: str) -> tuple[Step, ...] | Blocked | Wait:
         """Observes, plans and acts for a volume's only brick."""

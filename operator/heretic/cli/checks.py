@@ -14,6 +14,8 @@ from heretic.cli.codes import CODES, Code, Severity
 from heretic.cli.observe import SiteSight
 from heretic.cli.rehearse import Rehearsed
 from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.disks.health import RAID_LETTERS, RAID_WORDS, Trouble, full_name, kind_of, trouble
+from heretic.domain.disks.room import names_of, over_committed, promised, volumes_in
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume
@@ -56,6 +58,12 @@ _OF_REASON: Mapping[Reason, str] = {
     Reason.SPLIT_BRAIN: "HVP-V006",
     Reason.VERSIONS_DIFFER: "HVP-S004",
     Reason.POOL_NEARLY_FULL: "HVP-V007",
+    Reason.POOL_OVERCOMMITTED: "HVP-D008",
+    Reason.POOL_OUT_OF_SPACE: "HVP-D007",
+    Reason.POOL_NEEDS_REPAIR: "HVP-D007",
+    Reason.POOL_FAILED: "HVP-D007",
+    Reason.POOL_NOT_ACTIVE: "HVP-D007",
+    Reason.LOGICAL_VOLUME_FAILED: "HVP-D009",
     Reason.INVALID_SPEC: "HVP-C002",
     Reason.MORE_THAN_ONE_SITE: "HVP-C002",
     Reason.DUPLICATE_ADDRESS: "HVP-C002",
@@ -189,9 +197,8 @@ def _of_host(sight: SiteSight, facts: HostFacts) -> Iterator[Finding]:
         return Finding(CODES[code], sight.namespace, f"Node {facts.host}", message)
 
     for volume in facts.logical_volumes.value if isinstance(facts.logical_volumes, Known) else ():
-        worst = _fullness(volume)
-        if worst:
-            yield finding(worst, _pool_message(facts.host, volume))
+        for code, message in _of_volume(facts, volume):
+            yield finding(code, message)
     for group in facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ():
         if not group.complete:
             size = format_bytes(group.size)
@@ -204,25 +211,49 @@ def _of_host(sight: SiteSight, facts: HostFacts) -> Iterator[Finding]:
         yield finding("HVP-N010", f"{facts.host}: its time service {said}")
 
 
+def _of_volume(facts: HostFacts, volume: LogicalVolume) -> Iterator[tuple[str, str]]:
+    """What is wrong with a logical volume, pool or not, with its code.
+
+    Being off, read-only or an invalid snapshot is wrong only of a volume that carries a brick, which its
+    GlusterVolume tells.
+    """
+    what = f"{facts.host}: {kind_of(volume)} {full_name(volume)}"
+    pool = volume.is_pool or volume.is_vdo_pool
+    found = trouble(volume)
+    if found is not None and (pool or found.reason is Reason.POOL_FAILED):
+        yield _code_of_trouble(found), f"{what} {found.text}"
+    elif pool and (fullness := _fullness(volume)):
+        yield fullness, f"{what} of {format_bytes(volume.size)}: {_shares(volume)}"
+    elif volume.health in RAID_WORDS or volume.attributes[8:9] in RAID_LETTERS:
+        yield "HVP-D010", f"{what}: {volume.health or f'lv_attr {volume.attributes}'}"
+    if over_committed(facts, volume):
+        inside = names_of(volumes_in(facts, volume.group, volume.name))
+        told = f"{format_bytes(promised(facts, volume))} are promised of its {format_bytes(volume.size)}: {inside}"
+        yield "HVP-D008", f"{what}: {told}"
+
+
+def _code_of_trouble(found: Trouble) -> str:
+    if found.reason is Reason.DISK_NOT_FOUND:
+        return "HVP-D003"
+    return "HVP-D006" if found.state is State.UNKNOWN else "HVP-D007"
+
+
 def _fullness(pool: LogicalVolume) -> str | None:
-    """The code for a thin pool; None for one that is known to have room, and for what is no pool."""
-    if not pool.is_pool:
-        return None
+    """The code for a pool that takes writes; None for one that is known to have room."""
     data, metadata = pool.data_percent, pool.metadata_percent
-    if data is None or metadata is None:
+    if data is None or (pool.is_pool and metadata is None):
         return "HVP-D006"
-    if data >= POOL_ERROR or metadata >= METADATA_ERROR:
+    if data >= POOL_ERROR or (metadata or 0) >= METADATA_ERROR:
         return "HVP-D005"
-    return "HVP-D004" if data >= POOL_WARNING or metadata >= METADATA_WARNING else None
+    return "HVP-D004" if data >= POOL_WARNING or (metadata or 0) >= METADATA_WARNING else None
 
 
-def _pool_message(host: str, pool: LogicalVolume) -> str:
-    shares = {"data": pool.data_percent, "metadata": pool.metadata_percent}
-    said = ", ".join(
+def _shares(pool: LogicalVolume) -> str:
+    shares = {"data": pool.data_percent} | ({"metadata": pool.metadata_percent} if pool.is_pool else {})
+    return ", ".join(
         f"{what} {share:.1f} % full" if share is not None else f"LVM does not tell how full its {what} is"
         for what, share in shares.items()
     )
-    return f"{host}: thin pool {pool.group}/{pool.name} of {format_bytes(pool.size)}: {said}"
 
 
 def _versions(sight: SiteSight) -> list[Finding]:

@@ -143,6 +143,32 @@ _ALL: tuple[Code, ...] = (
         "See whether the pool is active: lvs -a on the host.",
     ),
     Code(
+        "HVP-D007",
+        _E,
+        "A pool takes no writes",
+        "Do what the message says, as the guide for a thin pool that takes no writes has it; room alone does not help "
+        "a pool that failed or needs repair.",
+    ),
+    Code(
+        "HVP-D008",
+        _W,
+        "More is promised in a thin pool than it has",
+        "Remove volumes or snapshots that are not needed, or give the pool more room before they fill up.",
+    ),
+    Code(
+        "HVP-D009",
+        _E,
+        "A brick's logical volume takes no writes",
+        "Do what the message says; see lvs -a on the host.",
+    ),
+    Code(
+        "HVP-D010",
+        _W,
+        "A RAID of logical volumes has lost redundancy",
+        "Its data is served; see lvs -a and the kernel's log for the disk that fails, then lvchange --refresh or "
+        "lvconvert --repair.",
+    ),
+    Code(
         "HVP-W001",
         _E,
         "A node is not attached to a network as declared",

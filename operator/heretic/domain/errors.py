@@ -88,6 +88,12 @@ class Reason(StrEnum):
     VOLUME_NOT_STARTED = "VolumeNotStarted"
     VOLUME_IN_USE = "VolumeInUse"
     POOL_NEARLY_FULL = "PoolNearlyFull"
+    POOL_OVERCOMMITTED = "PoolOvercommitted"
+    POOL_OUT_OF_SPACE = "PoolOutOfSpace"
+    POOL_NEEDS_REPAIR = "PoolNeedsRepair"
+    POOL_FAILED = "PoolFailed"
+    POOL_NOT_ACTIVE = "PoolNotActive"
+    LOGICAL_VOLUME_FAILED = "LogicalVolumeFailed"
     DEPENDENTS_EXIST = "DependentsExist"
     # ours
     API_SERVER = "APIServer"

@@ -246,6 +246,30 @@ _SITE = {
         "A thin pool is nearly full: full, it takes its bricks down on all nodes at once.",
         "Delete data, or add space.",
     ),
+    Reason.POOL_OVERCOMMITTED: Explanation(
+        "More is promised to the volumes in a thin pool than the pool has, whoever made them.",
+        "Remove volumes or snapshots that are not needed, or give the pool more room.",
+    ),
+    Reason.POOL_OUT_OF_SPACE: Explanation(
+        "A pool has no room left and takes no writes.",
+        "Give it room now ([how](../how-to/thin-pool-takes-no-writes.md)).",
+    ),
+    Reason.POOL_NEEDS_REPAIR: Explanation(
+        "A thin pool takes no writes until its metadata is repaired; room does not help any more.",
+        "Repair it offline ([how](../how-to/thin-pool-takes-no-writes.md)).",
+    ),
+    Reason.POOL_FAILED: Explanation(
+        "A pool or a volume in it has failed and takes no reads and no writes.",
+        "Repair it offline ([how](../how-to/thin-pool-takes-no-writes.md)); the kernel's log says what failed.",
+    ),
+    Reason.POOL_NOT_ACTIVE: Explanation(
+        "A pool or a brick's logical volume is suspended or not active.",
+        "Activate it with the command of the message, unless LVM works on it just now.",
+    ),
+    Reason.LOGICAL_VOLUME_FAILED: Explanation(
+        "A logical volume takes no writes: it is read-only, an invalid snapshot, or its write cache is broken.",
+        "Do what the message says.",
+    ),
     Reason.DEPENDENTS_EXIST: Explanation(
         "The object is to be deleted and others still refer to it.", "Delete or change those that are named."
     ),

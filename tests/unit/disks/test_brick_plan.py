@@ -12,7 +12,7 @@ from heretic.domain.disks.space import metadata_volume_bytes
 from heretic.domain.disks.steps import ExtendThinPool, MakeFilesystem
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.gluster.placement import Placement, place, thin_total
+from heretic.domain.gluster.placement import Placement, place, thin_bricks
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import (
     BrickDirectory,
@@ -200,8 +200,10 @@ def test_what_placement_lets_through_can_be_made_to_the_last_extent(size: int, f
 # --- everything that may be in the way, from facts ---
 
 BRICK = BrickSpec("node1", "vmstore", "vgdisk1", "vmstore", 40 * GIB, thin=True)
-POOL = LogicalVolume("vgdisk1", "lvthinpool", 40 * GIB, is_pool=True, metadata_size=208 * MIB)
-VOLUME = LogicalVolume("vgdisk1", "vmstore", 40 * GIB, pool="lvthinpool", filesystem=Known("xfs"))
+POOL = LogicalVolume("vgdisk1", "lvthinpool", 40 * GIB, is_pool=True, metadata_size=208 * MIB, attributes="twi-aotz--")
+VOLUME = LogicalVolume(
+    "vgdisk1", "vmstore", 40 * GIB, pool="lvthinpool", filesystem=Known("xfs"), attributes="Vwi-aotz--"
+)
 GROUP = VolumeGroup("vgdisk1", 200 * GIB, 100 * GIB, 4 * MIB)
 ROOT = Mount("/", "/dev/sda", "ext4", ("rw",))
 MOUNTED = Mount(BRICK.mount_point, MAPPER, "xfs", ("rw",))
@@ -224,7 +226,7 @@ READY = HostFacts(
 
 def plan(volume_id: str | None = None, **change: Any) -> Any:
     facts = replace(READY, **change)
-    return plan_brick(facts, BRICK, 40 * GIB, volume_id=volume_id) or plan_growth(facts, BRICK, 40 * GIB)
+    return plan_brick(facts, BRICK, (BRICK,), volume_id=volume_id) or plan_growth(facts, BRICK, (BRICK,))
 
 
 def test_a_ready_brick_needs_nothing() -> None:
@@ -418,4 +420,4 @@ def test_placement_and_brick_plan_name_the_same_things() -> None:
     assert isinstance(placed, Placement)
     (brick,) = placed.bricks
     assert (brick.group, brick.name, brick.thin) == ("vgdisk1", "vmstore", True)
-    assert thin_total(host.view, "node1", "vgdisk1") == 40 * GIB
+    assert list(thin_bricks(host.view)["node1", "vgdisk1"]) == [brick]

@@ -10,7 +10,7 @@ from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import Provisioning, Purpose
 from heretic.domain.disks.space import group_bytes, group_capacity
 from heretic.domain.errors import Reason
-from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_total
+from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
 from heretic.domain.gluster.purposes import PROFILES, arbiter_bytes, options_of
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.site.view import SiteView
@@ -139,7 +139,7 @@ def test_what_does_not_fit_is_refused_with_numbers_and_leaves_the_others() -> No
     for number in ("n1", "vgdisk1", "101Gi", "99Gi", "too much"):
         assert number in blocked.message
     assert isinstance(found["c"], Placement), "it takes no room"
-    assert thin_total(of, "n1", "vgdisk1") == 120 * GIB
+    assert sum(b.size for b in thin_bricks(of)["n1", "vgdisk1"]) == 120 * GIB
 
 
 def test_a_volume_that_exists_comes_before_an_older_name() -> None:
@@ -158,7 +158,7 @@ def test_whatever_is_placed_fits(wanted: list[tuple[Purpose, int]]) -> None:
     for host, group in {(b.host, b.group) for b in bricks}:
         here = [b for b in bricks if (b.host, b.group) == (host, group)]
         thin = sum(b.size for b in here if b.thin)
-        assert thin == thin_total(of, host, group)
+        assert thin == sum(b.size for b in thin_bricks(of).get((host, group), ()))
         assert group_bytes([b.size for b in here if not b.thin], thin) <= group_capacity(200 * GIB)
 
 

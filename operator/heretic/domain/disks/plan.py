@@ -1,11 +1,20 @@
 """The next steps for one brick on one host: pool, logical volume, filesystem, mount, folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from heretic.api.quantity import format_bytes
+from heretic.domain.disks.below import pools_below
 from heretic.domain.disks.brick import BrickSpec
-from heretic.domain.disks.growth import does_not_fit, extended_pool, logical_volume, volume_group
-from heretic.domain.disks.space import in_extents, metadata_bytes, metadata_volume_bytes, pool_bytes
+from heretic.domain.disks.growth import (
+    does_not_fit,
+    extended_pool,
+    logical_volume,
+    out_of_order,
+    pool_too_small,
+    volume_group,
+)
+from heretic.domain.disks.room import pool_demand
+from heretic.domain.disks.space import in_extents, metadata_volume_bytes
 from heretic.domain.disks.steps import (
     POOL,
     ActivateLogicalVolume,
@@ -32,14 +41,15 @@ Obstacle = Blocked | Wait
 
 
 def plan_brick(
-    facts: HostFacts, brick: BrickSpec, thin_total: int, *, volume_id: str | None = None
+    facts: HostFacts, brick: BrickSpec, thin: Sequence[BrickSpec], *, volume_id: str | None = None
 ) -> tuple[Step, ...] | Blocked | Wait:
     """Plans as much of a brick as this observation makes certain.
 
     Args:
         facts: Of the brick's host.
         brick: Where it lies and how large it is.
-        thin_total: Bytes of all thin volumes that the group's pool must carry, this brick's among them.
+        thin: All bricks that are declared thin in the same volume group of the host, this one among them, those that
+            take precedence first.
         volume_id: The Gluster volume's id; "" = the volume does not exist yet, so the brick must be unused;
             None = not to be looked at.
 
@@ -63,10 +73,16 @@ def plan_brick(
     volume = logical_volume(facts, brick.group, brick.name)
     if obstacle := (_odd_volume(facts, brick, volume) or _foreign_content(facts, brick, volume, volume_id)):
         return obstacle
-    allocation = _allocation(facts, brick, thin_total, group) if volume is None else ()
-    if isinstance(allocation, Blocked):
+    if volume is None and (activation := _pool_activation(facts, brick)):
+        return activation
+    allocation = _allocation(facts, brick, thin, group) if volume is None else ()
+    if not isinstance(allocation, tuple):
         return allocation
-    return (*allocation, *_content(facts, brick, volume))
+    content = tuple(_content(facts, brick, volume))
+    formats = any(isinstance(step, MakeFilesystem) for step in content)
+    if formats and (obstacle := _sick(facts, brick, volume)):
+        return obstacle
+    return (*allocation, *content)
 
 
 def _group(facts: HostFacts, brick: BrickSpec) -> VolumeGroup | Obstacle:
@@ -157,7 +173,26 @@ def _is_brick(mount: Mount, brick: BrickSpec) -> bool:
     return mount.source in (brick.device, f"/dev/mapper/{mapper_name(brick.group, brick.name)}")
 
 
-def _allocation(facts: HostFacts, brick: BrickSpec, thin_total: int, group: VolumeGroup) -> tuple[Step, ...] | Blocked:
+def _pool_activation(facts: HostFacts, brick: BrickSpec) -> tuple[Step, ...]:
+    """Makes a pool that is off tell how it is before anything is made in it."""
+    pool = logical_volume(facts, brick.group, POOL) if brick.thin else None
+    if pool is None or not pool.is_pool or pool.active:
+        return ()
+    why = f"{brick.volume} needs room in thin pool {brick.group}/{POOL}, which is not active"
+    return (ActivateLogicalVolume(host=facts.host, why=why, group=brick.group, name=POOL),)
+
+
+def _sick(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Obstacle | None:
+    """What a new filesystem would be written to, and is not known to take writes."""
+    if volume is None:
+        return None
+    below = (volume, *pools_below(facts, volume))
+    return next((obstacle for v in below if (obstacle := out_of_order(facts, v))), None)
+
+
+def _allocation(
+    facts: HostFacts, brick: BrickSpec, thin: Sequence[BrickSpec], group: VolumeGroup
+) -> tuple[Step, ...] | Obstacle:
     """Space for a brick that has none: the pool as large as it must be, and the logical volume."""
     size = in_extents(brick.size, group.extent)
     create = CreateLogicalVolume(
@@ -171,14 +206,15 @@ def _allocation(facts: HostFacts, brick: BrickSpec, thin_total: int, group: Volu
     if not brick.thin:
         return does_not_fit(facts, brick, group, size) or (create,)
     pool = logical_volume(facts, brick.group, POOL)
-    if pool is None:
-        size = pool_bytes(thin_total)
-        why = f"{format_bytes(thin_total)} of thin volumes are declared in {brick.group}"
-        metadata = metadata_volume_bytes(size)
-        new = CreateThinPool(host=facts.host, why=why, group=brick.group, size=size, metadata=metadata)
-        return does_not_fit(facts, brick, group, size + metadata_bytes(size)) or (new, create)
-    extended = extended_pool(facts, brick, thin_total, group, pool)
-    return extended if isinstance(extended, Blocked) else (*extended, create)
+    if pool is not None:
+        extended = extended_pool(facts, brick, thin, group, pool)
+        return (*extended, create) if isinstance(extended, tuple) else extended
+    demand = pool_demand(facts, brick, thin, group, None)
+    if not demand.fits:
+        return pool_too_small(facts, brick, group, demand)
+    why = f"{format_bytes(demand.size)} of thin volumes are declared in {brick.group}"
+    metadata = metadata_volume_bytes(demand.size, group.extent)
+    return CreateThinPool(host=facts.host, why=why, group=brick.group, size=demand.size, metadata=metadata), create
 
 
 def _content(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Iterator[Step]:

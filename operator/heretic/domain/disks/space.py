@@ -55,16 +55,18 @@ def pool_bytes(thin_total: int) -> int:
     return in_extents(thin_total)
 
 
-def metadata_volume_bytes(pool: int) -> int:
+def metadata_volume_bytes(pool: int, extent: int = EXTENT) -> int:
     """Size of a pool's metadata volume: 0.5 % of its data, at most what LVM can use (domain §2.8).
 
     Args:
         pool: Size of the pool's data, bytes.
+        extent: Of the volume group, bytes.
 
     Returns:
-        Bytes, whole extents.
+        Bytes, whole extents, one at the least.
     """
-    return max(MINIMUM_METADATA, min(in_extents(pool // 200), MAXIMUM_METADATA))
+    most = max(extent, MAXIMUM_METADATA // extent * extent)
+    return max(in_extents(MINIMUM_METADATA, extent), min(in_extents(pool // 200, extent), most))
 
 
 def metadata_bytes(pool: int) -> int:

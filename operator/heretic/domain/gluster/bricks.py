@@ -9,7 +9,7 @@ from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume, MountBrick
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.gluster.peers import HostView
-from heretic.domain.gluster.placement import Placement, thin_totals
+from heretic.domain.gluster.placement import Placement, thin_bricks
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Step, Wait
 from heretic.domain.site.view import SiteView
@@ -43,7 +43,7 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
         hosts: What is known of the hosts.
         volume_id: Gluster's id of the volume, "" when it does not exist yet.
     """
-    totals = thin_totals(view)
+    declared = thin_bricks(view)
     steps: list[Step] = []
     pending: list[Wait | Blocked] = []
     ready: set[tuple[str, str]] = set()
@@ -57,13 +57,13 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
             gone = f"{brick.host} is no storage node of this site any more"
             pending.append(Wait(Reason.NODE_NOT_READY, unobserved(brick.host, facts) if facts else gone, 10.0))
             continue
-        total = totals.get((brick.host, brick.group), 0)
-        planned = plan_brick(facts, brick, total, volume_id=volume_id)
+        thin = declared.get((brick.host, brick.group), ())
+        planned = plan_brick(facts, brick, thin, volume_id=volume_id)
         if isinstance(planned, tuple) and volume_id:
             planned = _only_repairs(planned, brick)
         if planned == ():
             ready.add((brick.host, brick.path))
-            planned = plan_growth(facts, brick, total)
+            planned = plan_growth(facts, brick, thin)
         if isinstance(planned, tuple):
             steps += [step for step in planned if step not in steps]
         else:

@@ -1,7 +1,7 @@
 """Where every brick of every volume lies and how large it is, and whether it fits, before anything is touched."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -113,17 +113,12 @@ def groups_needed(view: SiteView, node: str) -> frozenset[str]:
     return frozenset(b.group for p in _placements(view) for b in p.bricks if b.host == node)
 
 
-def thin_total(view: SiteView, node: str, group: str) -> int:
-    """Bytes of all thin bricks of placed volumes in one volume group of a node."""
-    return thin_totals(view).get((node, group), 0)
-
-
-def thin_totals(view: SiteView) -> Mapping[tuple[str, str], int]:
-    """``thin_total`` of every node and volume group at once."""
-    totals: dict[tuple[str, str], int] = defaultdict(int)
+def thin_bricks(view: SiteView) -> Mapping[tuple[str, str], Sequence[BrickSpec]]:
+    """The thin bricks of placed volumes by node and volume group, in order of precedence (see ``place``)."""
+    found: dict[tuple[str, str], list[BrickSpec]] = defaultdict(list)
     for brick in (b for p in _placements(view) for b in p.bricks if b.thin):
-        totals[brick.host, brick.group] += brick.size
-    return totals
+        found[brick.host, brick.group].append(brick)
+    return found
 
 
 def _placements(view: SiteView) -> list[Placement]:

@@ -10,7 +10,7 @@ from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.errors import Bug, NeedsUser, Reason, Transient, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.gluster.capacity import capacity_condition, usable_and_free
+from heretic.domain.gluster.capacity import BrickPlace, capacity_condition, usable_and_free
 from heretic.domain.gluster.difference import foreign_options
 from heretic.domain.gluster.facts import BrickState, PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, brick_healths, healed, quorum, volume_of
@@ -78,7 +78,7 @@ def report_volume(
     )
     lost = _lost(info, sets, placed, view, hosts, pool)
     scene = _Scene(name, info, sets, lost, _doubt(sets, view, hosts, pool), pool)
-    capacity = capacity_condition(name, placed.bricks if placed else (), hosts)
+    capacity = capacity_condition(name, _places(scene, placed), hosts)
     conditions = (_bricks_ready(scene), _started(scene), _quorate(scene), _healed(scene), capacity, _degraded(scene))
     return Report(
         status=_status(volume, scene, placed),
@@ -138,6 +138,14 @@ def _doubt(
         return f"{pool.value.asked} does not tell which of its peers answer"
     strangers = sorted({b.brick.host for members in sets for b in members if not b.node})
     return f"{', '.join(strangers)}: no Node of this site is known under that name" if strangers else ""
+
+
+def _places(scene: _Scene, placed: Placement | None) -> Sequence[BrickSpec | BrickPlace]:
+    """Where the bricks lie; where they are to lie, as long as the volume is not known."""
+    declared = {(b.host, b.path): b for b in (placed.bricks if placed else ())}
+    if not scene.bricks:
+        return tuple(declared.values())
+    return [BrickPlace(b.node, b.brick.path, declared.get((b.node, b.brick.path))) for b in scene.bricks]
 
 
 def _unknown(kind: ConditionType, cause: str) -> Condition:

@@ -132,9 +132,10 @@ class LogicalVolume:
     """From lvs, bytes.
 
     Attributes:
-        pool: The thin pool it lies in, or "".
+        pool: The thin or VDO pool it lies in, or "".
         is_pool: Whether it is a thin pool itself.
-        active: Whether its device exists.
+        active: Whether its device exists; whether it works is another matter (disks/health.py).
+        data_percent: Of a pool, how full it is; of a cached volume, how full the cache is.
         filesystem: Type of the signature on it ("xfs", "" = blank), Unknown when it could not be read.
         filesystem_uuid: Of that filesystem, "" where it has none or none could be read.
         uuid: LVM's UUID of it, with dashes.
@@ -168,6 +169,11 @@ class LogicalVolume:
     origin: str = ""
     data: str = ""
     metadata: str = ""
+
+    @property
+    def is_vdo_pool(self) -> bool:
+        """Whether it is a pool of VDO, which VDO volumes lie in."""
+        return self.attributes.startswith("d") or {"vdo", "pool"} <= set(self.layout)
 
 
 @dataclass(frozen=True, slots=True)

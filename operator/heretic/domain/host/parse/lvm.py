@@ -37,9 +37,11 @@ REPORT = (
 
 _PARTIAL = 3
 """Place of "p" in vg_attr when a physical volume is missing (vgs(8))."""
-_TYPE = 0
+_THIN_POOL = "t"
+"""First letter of lv_attr (lvs(8))."""
 _STATE = 4
-"""Places in lv_attr (lvs(8)): "t" = thin pool, "a" = active."""
+_LIVE = tuple("acCsISmM")
+"""Place of the state in lv_attr, and its letters for a device that is there, in order or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +96,50 @@ def _volume_group(row: Row) -> VolumeGroup:
 
 
 def _logical_volume(row: Row) -> LogicalVolume:
+    attributes = text_of(row, "lv_attr")
     return LogicalVolume(
         group=_required(row, "vg_name"),
-        name=_required(row, "lv_name"),
+        name=_visible(_required(row, "lv_name")),
         size=integer(row, "lv_size"),
-        pool=text_of(row, "pool_lv"),
-        is_pool=_attribute(row, "lv_attr", _TYPE) == "t",
-        active=_attribute(row, "lv_attr", _STATE) == "a",
-        data_percent=percentage(row, "data_percent"),
-        metadata_percent=percentage(row, "metadata_percent"),
+        pool=_pool(row),
+        is_pool=attributes[:1] == _THIN_POOL or {"thin", "pool"} <= set(_words(row, "lv_layout")),
+        active=attributes[_STATE : _STATE + 1] in _LIVE,
+        data_percent=_share(row, "data_percent"),
+        metadata_percent=_share(row, "metadata_percent"),
         metadata_size=_bytes(row, "lv_metadata_size"),
         tags=_words(row, "lv_tags"),
         uuid=text_of(row, "lv_uuid"),
-        attributes=text_of(row, "lv_attr"),
+        attributes=attributes,
         layout=_words(row, "lv_layout"),
         role=_words(row, "lv_role"),
         health=text_of(row, "lv_health_status"),
-        origin=text_of(row, "origin"),
-        data=text_of(row, "data_lv"),
-        metadata=text_of(row, "metadata_lv"),
+        origin=_visible(text_of(row, "origin")),
+        data=_visible(text_of(row, "data_lv")),
+        metadata=_visible(text_of(row, "metadata_lv")),
     )
+
+
+def _pool(row: Row) -> str:
+    """The thin or VDO pool that a volume lies in, which lends it room.
+
+    LVM prints a cache in the same column. It is hidden, so its name has brackets, and it lends no room.
+    """
+    pool, layout = text_of(row, "pool_lv"), set(_words(row, "lv_layout"))
+    cached = bool(layout & {"cache", "writecache"}) or (pool.startswith("[") and not layout & {"thin", "vdo"})
+    return "" if cached else _visible(pool)
+
+
+def _visible(name: str) -> str:
+    """A volume's name without the brackets by which LVM marks a hidden one."""
+    return name.removeprefix("[").removesuffix("]")
+
+
+def _share(row: Row, key: str) -> float | None:
+    """A percentage; None where LVM prints none, or one that cannot be understood."""
+    try:
+        return percentage(row, key)
+    except ValueError:
+        return None
 
 
 def _words(row: Row, key: str) -> tuple[str, ...]:
