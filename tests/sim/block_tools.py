@@ -167,8 +167,12 @@ class Storage:
         return next((d for d in self.disks.values() if d.path == device or link in d.links), None)
 
     def volume(self, device: str) -> SimVolume | None:
-        """The active volume behind a device path."""
-        return next((v for v in self.volumes.values() if device in v.paths and v.active), None)
+        """The active volume behind a device path, or behind the UUID of its filesystem."""
+        identity = device.removeprefix("/dev/disk/by-uuid/") if device.startswith("/dev/disk/by-uuid/") else None
+        active = [v for v in self.volumes.values() if v.active]
+        if identity is not None:
+            return next((v for v in active if v.filesystem and v.filesystem.uuid == identity), None)
+        return next((v for v in active if device in v.paths), None)
 
     def folder(self, path: str) -> Folder | None:
         """The folder that one sees at a path on a mounted brick filesystem."""
@@ -198,6 +202,19 @@ class Storage:
             case ("-J", "-b", "-o", columns):
                 devices = [self._tree(d, columns.lower().split(",")) for d in self.disks.values()]
                 return ok(json.dumps({"blockdevices": devices}, indent=3))
+            case (
+                "--noheadings",
+                "--nodeps",
+                "--bytes",
+                "--list",
+                "--output",
+                ("WWN" | "SERIAL" | "SIZE") as column,
+                device,
+            ):
+                disk = self.disk(device)
+                if disk is None:
+                    return failed(f"lsblk: {device}: not a block device", 32)
+                return ok(f"{self._tree(disk, [column.lower()])[column.lower()] or ''}\n")
             case ("--noheadings", "--list", "--output", columns, device):
                 disk = self.disk(device)
                 if disk is None:
@@ -295,6 +312,10 @@ class Storage:
             case ("-p", "-s", "TYPE", "-o", "value", device):
                 signature = self._signature(device)
                 return ok(f"{signature}\n") if signature else BLKID_NOTHING
+            case ("-p", "-s", "UUID", "-o", "value", device):
+                volume = self.volume(device)
+                identity = volume.filesystem.uuid if volume and volume.filesystem else ""
+                return ok(f"{identity}\n") if identity else BLKID_NOTHING
         return None
 
     def _signature(self, device: str) -> str | None:
@@ -313,16 +334,24 @@ class Storage:
 
     def mkfs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         match argv[1:]:
-            case ("-K", "-i", "size=512", "-n", "size=8192", device):
+            case ("-K", "-m", identity, "-i", "size=512", "-n", "size=8192", device):
+                if not identity.startswith("uuid="):
+                    return None
                 volume = self.volume(device)
                 if volume is None:
                     return failed(f"Error accessing specified device {device}: No such file or directory")
                 if volume.filesystem is not None:
                     kind = volume.filesystem.kind
                     return failed(f"mkfs.xfs: {device} appears to contain an existing filesystem ({kind}).")
-                volume.filesystem = Filesystem("xfs", volume.size)
+                volume.filesystem = Filesystem("xfs", volume.size, uuid=str(uuid.UUID(identity.removeprefix("uuid="))))
                 self.formatted.append(device)
                 return ok(f"meta-data={device} isize=512\n")
+        return None
+
+    def udevadm(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("trigger", "--settle", device):
+                return OK if self.volume(device) else failed(f"Failed to open the device '{device}'")
         return None
 
     def growfs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:

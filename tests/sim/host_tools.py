@@ -176,6 +176,9 @@ class Host:
                 return Output(int(path not in machine.files), "", "")
             case ("-d", path):
                 return Output(int(self.storage.folder(path) is None), "", "")
+            case (one, "-ef", other):
+                there = self.storage.volume(one)
+                return Output(int(there is None or there is not self.storage.volume(other)), "", "")
         return None
 
     def install_program(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
@@ -277,6 +280,7 @@ def _tools(host: Host) -> dict[str, Tool]:
         "gluster": host.gluster,
         "sha256sum": host.sha256sum,
         "test": host.test,
+        "udevadm": host.storage.udevadm,
         "install": host.install_program,
         "rm": host.rm,
         "env": host.env,

@@ -5,6 +5,7 @@ brings with it.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 from heretic.domain.commands import Output
@@ -124,9 +125,12 @@ def _pvs(storage: Storage, argv: Argv) -> Output | None:
 
 def _vgs(storage: Storage, argv: Argv) -> Output | None:
     match argv[1:]:
-        case ("--noheadings", *options, "-o", "vg_name", group) if options in ([], [*_ALL]):
+        case ("--noheadings", *options, "-o", ("vg_name" | "vg_uuid" | "vg_tags") as column, group) if options in (
+            [],
+            [*_ALL],
+        ):
             own = [row for row in _vg_rows(storage) if row["vg_name"] == group]
-            return _one("vg_name", own, f'volume group "{group}"')
+            return _one(column, own, f'volume group "{group}"')
     return None
 
 
@@ -140,7 +144,7 @@ def _lvs(storage: Storage, argv: Argv) -> Output | None:
             group, _, volume = name.partition("/")
             rows = [_volume_row(v) for v in storage.volumes.values()]
             own = [row for row in rows if (row["vg_name"], row["lv_name"]) == (group, volume)]
-            if own and column in ("lv_size", "lv_metadata_size", "lv_name", "segtype", "lv_active"):
+            if own and column in ("lv_size", "lv_metadata_size", "lv_name", "segtype", "lv_active", "lv_uuid"):
                 return _one(column, own, "")
             return failed(f"  Failed to find logical volume {name}", 5) if not own else None
     return None
@@ -182,7 +186,9 @@ _LAYOUTS: Mapping[str, str] = {"thin-pool": "thin,pool", "thin": "thin,sparse", 
 
 def _vgcreate(storage: Storage, argv: Argv) -> Output | None:
     match argv[1:]:
-        case ("--dataalignment", "262144b", "--physicalextentsize", "4194304b", name, device):
+        case ("--dataalignment", "262144b", "--physicalextentsize", "4194304b", "--addtag", tag, name, device):
+            if not re.fullmatch(r"[A-Za-z0-9_+.][-A-Za-z0-9_+./=!:#&]*", tag):
+                return failed(f"  Invalid tag {tag}.", 3)
             disk = storage.disk(device)
             if disk is None:
                 return failed(f"  No device found for {device}.", 5)
@@ -193,6 +199,7 @@ def _vgcreate(storage: Storage, argv: Argv) -> Output | None:
             extent = 4 * MIB
             disk.signature, disk.pv_uuid, disk.group = "LVM2_member", lvm_uuid(), name
             storage.groups[name] = SimGroup(name, disk.name, (disk.size - _LABEL) // extent * extent, extent)
+            storage.groups[name].tags.add(tag)
             return ok(f'  Volume group "{name}" successfully created\n')
     return None
 

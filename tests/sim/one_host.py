@@ -8,7 +8,9 @@ from typing import Any
 
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
+from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
+from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
 from heretic.domain.host.facts import HostFacts
@@ -76,7 +78,12 @@ def volume_resource(name: str, purpose: str, size: str, **spec: Any) -> GlusterV
 
 
 def _object(kind: str, name: str, spec: dict[str, Any], status: dict[str, Any] | None = None) -> dict[str, Any]:
-    obj = {"apiVersion": "hvp.ovirt.life/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    obj = {
+        "apiVersion": "hvp.ovirt.life/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name, "uid": f"uid-{name}"},
+        "spec": spec,
+    }
     return obj | ({"status": status} if status else {})
 
 
@@ -144,6 +151,8 @@ class OneHost:
         assert isinstance(placement, Placement), placement
         (brick,) = placement.bricks
         facts, thin = self.observe(), thin_bricks(self.view).get(("node1", brick.group), ())
+        if obstacle := brick_obstacle(facts, brick, judge(self.node, self.view, facts)):
+            return obstacle
         planned = plan_brick(facts, brick, thin)
         return planned or plan_growth(facts, brick, thin)
 

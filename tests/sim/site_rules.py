@@ -213,11 +213,11 @@ class RuledSite:
         facts = self._observe(name)
         plan: Plan
         if isinstance(facts, HostFacts):
-            plan = plan_node(self.nodes[name], self.view, facts, groups_needed(self.view, name))
+            plan = plan_node(self.nodes[name], self.view, facts, groups_needed(self.view, name), self.observe())
         else:
             plan = Wait(facts.reason, facts.message)
         self.act(plan)
-        report = report_node(self.nodes[name], self.view, self._observe(name), Outcome(plan))
+        report = report_node(self.nodes[name], self.view, self._observe(name), Outcome(plan), self.observe())
         self.nodes[name] = _stored(self.nodes[name], report, plan)
         return plan
 

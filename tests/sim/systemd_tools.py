@@ -13,7 +13,9 @@ from sim.block_tools import Storage
 from sim.machine import OK, Argv, Machine, failed, ok
 
 UPTIME = 5000.0
-_PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,StateChangeTimestampMonotonic"
+_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,StateChangeTimestampMonotonic,Description"
+)
 _FOLDER = "/etc/systemd/system/"
 
 
@@ -24,6 +26,7 @@ class Unit:
     Attributes:
         fails: Whether starting it fails.
         changed: When its state changed, seconds since boot.
+        description: As its file said when systemd last read it.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Unit:
     result: str = "success"
     fails: bool = False
     changed: float = 0.0
+    description: str = ""
 
 
 @dataclass
@@ -70,6 +74,10 @@ class Systemd:
                 return Output(0 if active == "active" else 3, f"{active}\n", "")
             case (("reset-failed" | "enable" | "start" | "restart" | "try-restart" | "reload") as verb, name):
                 return self._do(machine, verb, name)
+            case ("reenable", name):
+                return self._do(machine, "enable", name)
+            case ("show", "--property", "Description", "--value", name):
+                return ok(f"{self.units[name].description if name in self.units else name}\n")
             case ("disable", "--now", name):
                 return self._disable(name)
         return None
@@ -121,7 +129,8 @@ class Systemd:
         for name in [n for n in self.units if n.endswith(".mount") and n not in mounts]:
             del self.units[name]
         for name in mounts:
-            self.units.setdefault(name, Unit(name))
+            said = re.search(r"^Description=(.*)$", machine.files[_FOLDER + name].content, re.M)
+            self.units.setdefault(name, Unit(name)).description = said[1] if said else name
 
     def _shown(self, machine: Machine, names: list[str]) -> list[str]:
         known = self.units | {j.unit: _job_unit(j.unit, j.state) for j in machine.jobs.values()}
@@ -147,11 +156,12 @@ def _show(unit: Unit) -> str:
     return (
         f"Id={unit.name}\nLoadState=loaded\nActiveState={unit.active}\nSubState={sub}\nUnitFileState={unit.enabled}\n"
         f"Result={unit.result}\nNRestarts=0\nStateChangeTimestampMonotonic={int(unit.changed * 1e6)}\n"
+        f"Description={unit.description or unit.name}\n"
     )
 
 
 def _missing(name: str) -> str:
     return (
         f"Id={name}\nLoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\n"
-        "Result=success\nNRestarts=0\nStateChangeTimestampMonotonic=0\n"
+        f"Result=success\nNRestarts=0\nStateChangeTimestampMonotonic=0\nDescription={name}\n"
     )

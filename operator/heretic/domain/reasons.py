@@ -146,6 +146,8 @@ _HOST = {
     ),
 }
 
+_IDENTITY = "[how](../how-to/another-disk.md)"
+
 _DISKS = {
     Reason.FOREIGN_SIGNATURE: Explanation(
         "A disk that is to be used carries data.",
@@ -167,6 +169,37 @@ _DISKS = {
     ),
     Reason.SECTOR_SIZE_MISMATCH: Explanation(
         "Chosen disks have different logical sector sizes.", "Use disks of one kind, 512 or 4096 bytes."
+    ),
+    Reason.DISK_SWAPPED: Explanation(
+        "A physical volume that was recorded lies on another disk, or in another node.", f"Put it back ({_IDENTITY})."
+    ),
+    Reason.DISK_REPLACED: Explanation(
+        "Where a recorded disk was, there is another one.", f"Put the recorded one back ({_IDENTITY})."
+    ),
+    Reason.DISK_LABEL_LOST: Explanation(
+        "A disk that was prepared does not show LVM's label or its volume group any more.",
+        f"Bring it back with `vgcfgrestore` ({_IDENTITY}); it is never prepared again.",
+    ),
+    Reason.SHARED_DISK: Explanation(
+        "Two nodes see one disk, or two disks with the same LVM UUIDs.", f"Let one host only see it ({_IDENTITY})."
+    ),
+    Reason.VOLUME_GROUP_NOT_OURS: Explanation(
+        "A volume group has a name of ours, and nothing proves that it is this Node's.",
+        f"Name its disk in `spec.disks.ids` if it is; else take the disk out, or rename the group ({_IDENTITY}).",
+    ),
+    Reason.VOLUME_GROUP_REPLACED: Explanation(
+        "A recorded disk carries another volume group than the recorded one.",
+        f"Bring the recorded one back ({_IDENTITY}).",
+    ),
+    Reason.LOGICAL_VOLUME_REPLACED: Explanation(
+        "The logical volume of a brick is not the recorded one.", f"Bring the recorded one back ({_IDENTITY})."
+    ),
+    Reason.FILESYSTEM_REPLACED: Explanation(
+        "The filesystem of a brick is not the recorded one.", f"Bring the recorded one back ({_IDENTITY})."
+    ),
+    Reason.FILESYSTEM_DUPLICATED: Explanation(
+        "The filesystem of a brick shows twice on its host, so which one is mounted is a matter of luck.",
+        f"Detach the copy, or give it a UUID of its own ({_IDENTITY}).",
     ),
 }
 

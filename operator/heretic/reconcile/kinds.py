@@ -13,7 +13,7 @@ from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.plan import plan_node
+from heretic.domain.host.plan import plan_node, wants_disk
 from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network, report_network
 from heretic.domain.plan import Blocked, Converged, Plan, Wait
@@ -70,7 +70,11 @@ async def _observe_node(resource: Resource, view: SiteView, observer: Observer, 
     assert isinstance(resource, Node)
     name, namespace = resource.metadata.name, resource.metadata.namespace
     facts = await observer.host(namespace, view, resource, fresh)
-    return Observed({name: facts}, trusted_key=observer.trusted_key(namespace, name))
+    hosts: dict[str, HostView] = {name: facts}
+    if isinstance(facts, HostFacts) and wants_disk(resource, view, facts, groups_needed(view, name)):
+        # Before a disk is prepared, every other storage node is asked whether it sees the same one.
+        hosts = {**await observer.storage_hosts(namespace, view, fresh), **hosts}
+    return Observed(hosts, trusted_key=observer.trusted_key(namespace, name))
 
 
 def _plan_node(resource: Resource, view: SiteView, observed: Observed) -> Plan:
@@ -79,7 +83,7 @@ def _plan_node(resource: Resource, view: SiteView, observed: Observed) -> Plan:
     facts = observed.hosts[name]
     if not isinstance(facts, HostFacts):
         return _without_host(facts)
-    return plan_node(resource, view, facts, groups_needed(view, name))
+    return plan_node(resource, view, facts, groups_needed(view, name), observed.hosts)
 
 
 def _without_host(failure: Failure) -> Plan:
@@ -91,7 +95,7 @@ def _without_host(failure: Failure) -> Plan:
 
 def _report_node(resource: Resource, view: SiteView, observed: Observed, outcome: Outcome) -> Report:
     assert isinstance(resource, Node)
-    report = report_node(resource, view, observed.hosts[resource.metadata.name], outcome)
+    report = report_node(resource, view, observed.hosts[resource.metadata.name], outcome, observed.hosts)
     trusted = observed.trusted_key or resource.status.trusted_host_key
     return replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
 

@@ -106,7 +106,7 @@ def _now() -> Any:
 
 
 def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": API, "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return {"apiVersion": API, "kind": kind, "metadata": {"name": name, "uid": f"uid-{kind}-{name}"}, "spec": spec}
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from heretic.domain.conditions import ConditionType, State
-from heretic.domain.disks.steps import ExtendThinPool, GrowBrick, MountBrick
+from heretic.domain.disks.mount_steps import GrowBrick, MountBrick
+from heretic.domain.disks.steps import ExtendThinPool
 from heretic.domain.errors import NeedsUser, Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition

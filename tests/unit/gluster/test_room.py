@@ -6,12 +6,12 @@ import pytest
 
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.domain.conditions import ConditionType, State
+from heretic.domain.disks.mount_steps import GrowBrick
 from heretic.domain.disks.steps import (
     ActivateLogicalVolume,
     CreateLogicalVolume,
     CreateThinPool,
     ExtendThinPool,
-    GrowBrick,
     MakeFilesystem,
 )
 from heretic.domain.errors import Reason

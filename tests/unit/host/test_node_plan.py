@@ -366,7 +366,14 @@ def text(content: str) -> Known[FileContent]:
 
 
 def el9_plan(facts: HostFacts) -> Plan:
+    """What is planned for a host whose disk was recorded before."""
     host = one_host()
+    settle(host)
+    assert isinstance(facts.physical_volumes, Known)
+    (disk,) = (d for d in host.node.status.disks if d.use)
+    volume = facts.physical_volumes.value[0]
+    known = disk.model_copy(update={"pv_uuid": volume.uuid, "vg_uuid": volume.group_uuid})
+    host.node = host.node.model_copy(update={"status": host.node.status.model_copy(update={"disks": [known]})})
     return plan_host(host, facts)
 
 
@@ -416,9 +423,13 @@ def test_a_brick_disk_missing_from_lvms_devices_file_is_added() -> None:
 
 
 def test_foreign_physical_volumes_are_not_added_to_the_devices_file() -> None:
-    facts = el9(physical_volumes=Known((PhysicalVolume("/dev/sdq", "theirs", "x-y"),)))
-    files = dict(facts.files) | {profiles.LVM_DEVICES_FILE: text("")}
-    assert isinstance(el9_plan(replace(facts, files=files)), Converged)
+    facts = el9()
+    assert isinstance(facts.physical_volumes, Known)
+    (own,) = facts.physical_volumes.value
+    both = Known((own, PhysicalVolume("/dev/sdq", "theirs", "x-y")))
+    listed = text(f"IDTYPE=sys_wwid PVID={own.uuid.replace('-', '')}\n")
+    files = dict(facts.files) | {profiles.LVM_DEVICES_FILE: listed}
+    assert isinstance(el9_plan(replace(facts, files=files, physical_volumes=both)), Converged)
 
 
 def test_chrony_of_el9_keeps_its_own_lines() -> None:
@@ -587,7 +598,7 @@ def test_a_disk_that_gets_a_signature_between_look_and_step_is_not_touched() -> 
         host.run_pass()
     (step,) = steps_of(host.plan())
     host.machine.storage.disks["sdb"].signature = "ext4"
-    assert host.perform(step).startswith("guard:1")
+    assert host.perform(step).startswith("guard:4")
     assert host.machine.storage.disks["sdb"].group == ""
 
 

@@ -158,7 +158,7 @@ def test_disks_that_cannot_be_listed_stay_as_they_were(ready: OneHost) -> None:
 def test_a_recorded_disk_that_is_gone_stays_in_the_list(ready: OneHost) -> None:
     facts = ready.observe()
     assert isinstance(facts.disks, Known)
-    said = report(ready, replace(facts, disks=Known(facts.disks.value[:1])))
+    said = report(ready, replace(facts, disks=Known(facts.disks.value[:1]), physical_volumes=Known(())))
     gone = next(d for d in said.status.disks if d.use)  # type: ignore[attr-defined]
     assert (gone.id, gone.finding, gone.path) == ("wwn-0x5000c500a0b0c062", "not there", "")
     assert reasons(said)[ConditionType.DISKS_READY] is Reason.DISK_NOT_FOUND

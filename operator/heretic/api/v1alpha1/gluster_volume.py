@@ -260,6 +260,8 @@ class BrickStatus(StatusModel):
     heal_pending: Int64 | None = Field(
         default=None, description="Entries that wait to be healed; missing: not known, which is not zero."
     )
+    lv_uuid: Text = Field(default="", description="LVM's UUID of its logical volume, recorded once and kept.")
+    filesystem_uuid: Text = Field(default="", description="UUID of its filesystem, recorded once and kept.")
     size: Text = Field(default="", description="Size of its filesystem.")
     free: Text = Field(default="", description="Free space in its filesystem, in percent.")
 

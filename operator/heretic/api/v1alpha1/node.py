@@ -193,12 +193,19 @@ class NodeDisk(StatusModel):
 
     id: Text = Field(description="Stable name below /dev/disk/by-id, or by-path; write it in spec.disks.ids.")
     path: Text = Field(default="", description="Kernel name at the last look; another one after a reboot.")
+    wwn: Text = Field(default="", description="World wide name; of a disk with a use: as recorded.")
+    model: Text = Field(default="", description="Model; likewise.")
+    serial: Text = Field(default="", description="Serial number; likewise.")
     size_bytes: Int64 = Field(default=0, description="Size in bytes.")
     sector_bytes: int = Field(default=0, description="Logical sector size in bytes; 0: not known.")
     media: Text = Field(default="", description="HDD, SSD or NVMe.")
     use: Text = Field(default="", description="What it was chosen for, recorded once and kept; empty: not used.")
     volume_group: Text = Field(default="", description="LVM volume group that it is chosen for.")
-    prepared: bool = Field(default=False, description="Whether that volume group exists on it.")
+    prepared: bool = Field(
+        default=False, description="Whether that volume group was made on it; once true it stays, whatever is seen."
+    )
+    pv_uuid: Text = Field(default="", description="LVM's UUID of the physical volume on it, recorded once and kept.")
+    vg_uuid: Text = Field(default="", description="LVM's UUID of that volume group, recorded once and kept.")
     finding: Text = Field(
         default="", description="Why it may not be used: what was found on it; empty: blank, or already ours."
     )

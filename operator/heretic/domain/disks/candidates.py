@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1.node import DiskSelection, NodeDisks
-from heretic.domain.disks.layout import GROUPS
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import Disk
 
@@ -25,11 +24,6 @@ class Finding:
     reason: Reason
     text: str
     dirty: bool = False
-
-
-def is_ours(disk: Disk) -> bool:
-    """Whether the disk carries a volume group of the layout: prepared by Heretic, by HVP, or to be adopted."""
-    return disk.volume_group in GROUPS
 
 
 def usable(disk: Disk, spec: NodeDisks) -> Finding | None:

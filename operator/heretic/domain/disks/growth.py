@@ -10,9 +10,10 @@ from heretic.domain.conditions import State
 from heretic.domain.disks.below import pools_below
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.health import full_name, kind_of, trouble
+from heretic.domain.disks.mount_steps import GROWING, GrowBrick
 from heretic.domain.disks.room import Demand, names_of, pool_demand
 from heretic.domain.disks.space import in_extents, metadata_volume_bytes
-from heretic.domain.disks.steps import GROWING, POOL, ExtendThinPool, GrowBrick
+from heretic.domain.disks.steps import POOL, ExtendThinPool
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume, VolumeGroup
@@ -64,7 +65,9 @@ def plan_growth(facts: HostFacts, brick: BrickSpec, thin: Sequence[BrickSpec]) -
             why=f"{brick.device} has {format_bytes(volume.size)}, {format_bytes(size)} are declared",
             group=brick.group,
             name=brick.name,
+            volume_uuid=volume.uuid,
             mount_point=brick.mount_point,
+            filesystem=volume.filesystem_uuid,
             size=max(size, volume.size),
             extend=grows,
         ),
@@ -95,6 +98,7 @@ def extended_pool(
             why=f"the pool has {format_bytes(pool.size)}, thin volumes of {format_bytes(demand.size)} are declared or "
             "lie in it",
             group=brick.group,
+            group_uuid=group.uuid,
             size=demand.size,
             metadata=metadata if metadata > pool.metadata_size else 0,
         ),

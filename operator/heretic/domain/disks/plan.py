@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from heretic.api.quantity import format_bytes
 from heretic.domain.disks.below import pools_below
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_identity import is_mount_of, mounted_at
 from heretic.domain.disks.growth import (
     does_not_fit,
     extended_pool,
@@ -13,24 +14,16 @@ from heretic.domain.disks.growth import (
     pool_too_small,
     volume_group,
 )
+from heretic.domain.disks.mount_steps import CreateBrickDirectory, MountBrick
 from heretic.domain.disks.room import pool_demand
 from heretic.domain.disks.space import in_extents, metadata_volume_bytes
-from heretic.domain.disks.steps import (
-    POOL,
-    ActivateLogicalVolume,
-    CreateBrickDirectory,
-    CreateLogicalVolume,
-    CreateThinPool,
-    MakeFilesystem,
-    MountBrick,
-)
-from heretic.domain.disks.units import mount_unit
+from heretic.domain.disks.steps import POOL, ActivateLogicalVolume, CreateLogicalVolume, CreateThinPool, MakeFilesystem
+from heretic.domain.disks.units import mount_unit, unit_description
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
-from heretic.domain.host.facts import HostFacts, LogicalVolume, Mount, VolumeGroup
+from heretic.domain.host.facts import HostFacts, LogicalVolume, Service, VolumeGroup
 from heretic.domain.host.guards import hidden_volumes
 from heretic.domain.host.health import storage_obstacle
-from heretic.domain.host.inventory import mapper_name
 from heretic.domain.host.profiles import Profile, profile_of
 from heretic.domain.plan import Blocked, Step, Wait
 
@@ -78,7 +71,7 @@ def plan_brick(
     allocation = _allocation(facts, brick, thin, group) if volume is None else ()
     if not isinstance(allocation, tuple):
         return allocation
-    content = tuple(_content(facts, brick, volume))
+    content = tuple(_content(facts, brick, group, volume))
     formats = any(isinstance(step, MakeFilesystem) for step in content)
     if formats and (obstacle := _sick(facts, brick, volume)):
         return obstacle
@@ -135,14 +128,14 @@ def _foreign_content(
 ) -> Obstacle | None:
     """Something else in the brick's places (domain §4 rule 2)."""
     mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
-    there = _mounted_at(mounts, brick.mount_point)
-    if there is not None and not _is_brick(there, brick):
+    there = mounted_at(mounts, brick.mount_point)
+    if there is not None and not is_mount_of(there, brick):
         return Blocked(
             Reason.DISK_IN_USE,
             f"{facts.host}: {there.source} ({there.fstype}) is mounted at {brick.mount_point}, where {brick.device} "
             "is declared; unmount it",
         )
-    elsewhere = [m.target for m in mounts if _is_brick(m, brick) and m.target != brick.mount_point]
+    elsewhere = [m.target for m in mounts if is_mount_of(m, brick) and m.target != brick.mount_point]
     if elsewhere:
         return Blocked(
             Reason.DISK_IN_USE,
@@ -164,22 +157,13 @@ def _foreign_content(
     )
 
 
-def _mounted_at(mounts: tuple[Mount, ...], target: str) -> Mount | None:
-    """The mount that one sees there: of several on top of each other the last."""
-    return next((m for m in reversed(mounts) if m.target == target), None)
-
-
-def _is_brick(mount: Mount, brick: BrickSpec) -> bool:
-    return mount.source in (brick.device, f"/dev/mapper/{mapper_name(brick.group, brick.name)}")
-
-
 def _pool_activation(facts: HostFacts, brick: BrickSpec) -> tuple[Step, ...]:
     """Makes a pool that is off tell how it is before anything is made in it."""
     pool = logical_volume(facts, brick.group, POOL) if brick.thin else None
     if pool is None or not pool.is_pool or pool.active:
         return ()
     why = f"{brick.volume} needs room in thin pool {brick.group}/{POOL}, which is not active"
-    return (ActivateLogicalVolume(host=facts.host, why=why, group=brick.group, name=POOL),)
+    return (ActivateLogicalVolume(host=facts.host, why=why, group=brick.group, name=POOL, volume_uuid=pool.uuid),)
 
 
 def _sick(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Obstacle | None:
@@ -199,6 +183,7 @@ def _allocation(
         host=facts.host,
         why=f"{brick.device} does not exist",
         group=brick.group,
+        group_uuid=group.uuid,
         name=brick.name,
         size=size,
         thin=brick.thin,
@@ -214,33 +199,40 @@ def _allocation(
         return pool_too_small(facts, brick, group, demand)
     why = f"{format_bytes(demand.size)} of thin volumes are declared in {brick.group}"
     metadata = metadata_volume_bytes(demand.size, group.extent)
-    return CreateThinPool(host=facts.host, why=why, group=brick.group, size=demand.size, metadata=metadata), create
+    new = CreateThinPool(
+        host=facts.host, why=why, group=brick.group, group_uuid=group.uuid, size=demand.size, metadata=metadata
+    )
+    return new, create
 
 
-def _content(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None) -> Iterator[Step]:
+def _content(facts: HostFacts, brick: BrickSpec, group: VolumeGroup, volume: LogicalVolume | None) -> Iterator[Step]:
     """Filesystem, mount and folder, as far as it is certain what the volume holds."""
     place = {"host": facts.host, "group": brick.group, "name": brick.name}
     if volume is not None and not volume.active:
-        yield ActivateLogicalVolume(why=f"{brick.device} is not active", **place)
+        yield ActivateLogicalVolume(why=f"{brick.device} is not active", volume_uuid=volume.uuid, **place)
         return
-    mounted = _mounted_at(facts.mounts.value if isinstance(facts.mounts, Known) else (), brick.mount_point)
+    mounted = mounted_at(facts.mounts.value if isinstance(facts.mounts, Known) else (), brick.mount_point)
     new = volume is None or (volume.filesystem == Known("") and mounted is None)
+    filesystem = brick.new_filesystem if new or volume is None else volume.filesystem_uuid
     if new:
         yield MakeFilesystem(
             why=f"{brick.device} has no filesystem",
             declared=f"the logical volume is for volume {brick.volume} and has no signature",
+            group_uuid=group.uuid,
+            volume_uuid=volume.uuid if volume else "",
+            filesystem=filesystem,
             **place,
         )
-    persistent = _persistent(facts, brick)
-    if mounted is None or not persistent:
-        why = "not mounted" if mounted is None else "mounted only until the next boot"
-        yield MountBrick(why=f"{brick.device} is {why}", mount_point=brick.mount_point, **place)
+    why = "is not mounted" if mounted is None else _not_persistent(facts, brick, filesystem)
+    if why:
+        yield MountBrick(why=f"{brick.device} {why}", mount_point=brick.mount_point, filesystem=filesystem, **place)
     bricks = facts.bricks.value if isinstance(facts.bricks, Known) else {}
     # A filesystem that was there before may hold a brick already: it is looked at before anything is made in it.
     if new or (mounted is not None and brick.path not in bricks):
         yield CreateBrickDirectory(
             why=f"{brick.path} does not exist",
             mount_point=brick.mount_point,
+            filesystem=filesystem,
             path=brick.path,
             labelled=_labelled(facts),
             **place,
@@ -254,7 +246,19 @@ def _labelled(facts: HostFacts) -> bool:
     return looked_after and facts.selinux in (Known("enforcing"), Known("permissive"))
 
 
-def _persistent(facts: HostFacts, brick: BrickSpec) -> bool:
+def _not_persistent(facts: HostFacts, brick: BrickSpec, filesystem: str) -> str:
+    """Why the next boot would not mount the brick as this one did, "" where it would.
+
+    A unit of ours that names the logical volume, as the version before wrote it, is written anew; one that somebody
+    else wrote, and a line of /etc/fstab, are left as they are.
+    """
     units = facts.services.value if isinstance(facts.services, Known) else {}
     unit = units.get(mount_unit(brick.mount_point))
-    return unit is not None and unit.enabled in _PERSISTENT
+    if unit is None or unit.enabled not in _PERSISTENT:
+        return "is mounted only until the next boot"
+    by_name = _is_our_unit(unit, brick) and unit.description != unit_description(brick.mount_point, filesystem)
+    return f"is not yet mounted by the UUID of its filesystem, {filesystem}, at a boot" if by_name else ""
+
+
+def _is_our_unit(unit: Service, brick: BrickSpec) -> bool:
+    return unit.enabled == "enabled" and unit.description.startswith(unit_description(brick.mount_point))

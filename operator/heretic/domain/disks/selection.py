@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.api.v1alpha1.site import SiteStorage
-from heretic.domain.disks.candidates import blank, is_ours, usable
+from heretic.domain.disks.candidates import blank, usable
+from heretic.domain.disks.identity import find
 from heretic.domain.disks.layout import Candidate, Choice, DiskUse, choose, uses
+from heretic.domain.disks.ownership import GUIDE, Ownership
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import Disk
 from heretic.domain.plan import Blocked, Wait
@@ -30,22 +32,25 @@ class Selection:
     obstacles: tuple[Wait | Blocked, ...] = ()
 
 
-def select(node: Node, view: SiteView, disks: tuple[Disk, ...]) -> Selection:
+def select(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> Selection:
     """Chooses the disks of a node; pure, and the same answer for the same world, however far it has come.
 
-    What was recorded in status stays. A disk that carries a volume group of the layout counts as chosen for it
-    even when status was lost: the disk itself is the better record.
+    What was recorded in status stays. A disk that carries a volume group of the layout which is proven ours counts as
+    chosen for it even when status was lost.
 
     Args:
         node: The Node.
         view: The declared site; its Site's status says how many data disks and which node is the arbiter.
         disks: As observed.
+        ownership: Whose they are.
     """
     if Role.STORAGE not in node.spec.roles:
         return Selection()
     name = node.metadata.name
-    settled = _settled(node, disks)
-    obstacles: list[Wait | Blocked] = [*_named(node, disks), *_missing(node, disks)]
+    settled = {d.volume_group: d.id for d in node.status.disks if d.use and d.volume_group}
+    for group in ownership.groups.values():
+        settled.setdefault(group.name, group.disk.ids[0] if group.disk.ids else group.disk.path)
+    obstacles: list[Wait | Blocked] = [*ownership.obstacles, *_named(node, disks, ownership)]
     storage = view.site.status.storage if view.site else None
     if storage is None:
         choices = tuple(Choice(disk, _use_of(node, group), group) for group, disk in sorted(settled.items()))
@@ -53,25 +58,20 @@ def select(node: Node, view: SiteView, disks: tuple[Disk, ...]) -> Selection:
         return Selection(choices, (*obstacles, Wait(Reason.WAITING_FOR_SITE, message)))
     if name not in storage.nodes:
         return Selection((), tuple(obstacles))
-    choices = _choices(node, storage, disks, settled)
-    obstacles += _unusable(name, choices, disks)
+    choices = _choices(node, storage, disks, settled, ownership)
+    obstacles += _unusable(name, choices, disks, ownership)
     if lacking := len(uses(storage.arbiter == name, storage.data_disk_count)) - len(choices):
-        obstacles.append(_too_few(node, disks, choices, lacking))
-    return Selection(choices, tuple(obstacles))
+        obstacles.append(_too_few(node, disks, choices, lacking, ownership))
+    return Selection(choices, tuple(dict.fromkeys(obstacles)))
 
 
-def find(disks: tuple[Disk, ...], identity: str) -> Disk | None:
-    """The disk that one of its stable names leads to; None when it is not there."""
-    return next((disk for disk in disks if identity in disk.ids), None)
-
-
-def _settled(node: Node, disks: tuple[Disk, ...]) -> dict[str, str]:
-    """Disk ids by volume group that are settled: first what was recorded, then, with more weight, what is there."""
-    settled = {d.volume_group: d.id for d in node.status.disks if d.use and d.volume_group}
-    for disk in disks:
-        if is_ours(disk) and disk.ids and settled.get(disk.volume_group) not in disk.ids:
-            settled[disk.volume_group] = disk.ids[0]
-    return settled
+def chosen_disk(disks: tuple[Disk, ...], choice: Choice, ownership: Ownership) -> Disk | None:
+    """The disk that a choice is about; None when it is not there."""
+    owned = ownership.groups.get(choice.group)
+    if owned is not None:
+        return owned.disk
+    there = ownership.present.get(choice.id)
+    return there if there is not None or choice.id in ownership.missing else find(disks, choice.id)
 
 
 def _use_of(node: Node, group: str) -> DiskUse:
@@ -81,18 +81,18 @@ def _use_of(node: Node, group: str) -> DiskUse:
 
 
 def _choices(
-    node: Node, storage: SiteStorage, disks: tuple[Disk, ...], settled: Mapping[str, str]
+    node: Node, storage: SiteStorage, disks: tuple[Disk, ...], settled: Mapping[str, str], ownership: Ownership
 ) -> tuple[Choice, ...]:
-    taken = {disk.path for disk in disks if any(name in settled.values() for name in disk.ids)}
+    taken = {disk.path for disk in ownership.present.values()} | {g.disk.path for g in ownership.groups.values()}
     candidates = [
         Candidate(disk.ids[0], disk.size, disk.rotational)
         for disk in disks
-        if disk.path not in taken and not is_ours(disk) and usable(disk, node.spec.disks) is None
+        if disk.path not in taken and not ownership.finding(disk) and usable(disk, node.spec.disks) is None
     ]
     return choose(candidates, settled, storage.arbiter == node.metadata.name, storage.data_disk_count)
 
 
-def _named(node: Node, disks: tuple[Disk, ...]) -> Iterator[Wait | Blocked]:
+def _named(node: Node, disks: tuple[Disk, ...], ownership: Ownership) -> Iterator[Wait | Blocked]:
     """What is amiss with the disks that spec.disks.ids names."""
     if node.spec.disks.selection is not DiskSelection.BY_ID:
         return
@@ -113,7 +113,15 @@ def _named(node: Node, disks: tuple[Disk, ...]) -> Iterator[Wait | Blocked]:
                 "keep one of them in spec.disks.ids",
             )
         seen[disk.path] = identity
-        if (finding := blank(disk)) is not None and not is_ours(disk):
+        if disk.path in ownership.known:
+            continue
+        if other := ownership.shared.get(disk.path):
+            yield Blocked(
+                Reason.SHARED_DISK,
+                f"{name}: disk {identity} ({disk.path}) is {other} too: two hosts that write to one disk destroy what "
+                f"is on it. It is left alone. Let one host only see it, or take it out of spec.disks.ids; {GUIDE}",
+            )
+        elif (finding := blank(disk)) is not None:
             if disk.multipath:
                 yield Wait(Reason.APPLYING, f"{name}: disk {identity} is {finding.text}; it is being excluded there")
             else:
@@ -127,23 +135,13 @@ def _dirty(name: str, identity: str, disk: Disk, finding: str) -> str:
     )
 
 
-def _missing(node: Node, disks: tuple[Disk, ...]) -> Iterator[Blocked]:
-    """Recorded disks that are not there any more: their bricks are not silently made elsewhere."""
-    found = {disk.volume_group for disk in disks}
-    for recorded in node.status.disks:
-        if recorded.use and recorded.volume_group not in found and find(disks, recorded.id) is None:
-            yield Blocked(
-                Reason.DISK_NOT_FOUND,
-                f"{node.metadata.name}: disk {recorded.id}, chosen for volume group {recorded.volume_group}, "
-                "is not there; plug it in again, or replace it as the guide for a lost disk says",
-            )
-
-
-def _unusable(name: str, choices: tuple[Choice, ...], disks: tuple[Disk, ...]) -> Iterator[Blocked]:
+def _unusable(
+    name: str, choices: tuple[Choice, ...], disks: tuple[Disk, ...], ownership: Ownership
+) -> Iterator[Blocked]:
     """Chosen disks that are not prepared and cannot be any more."""
     for choice in choices:
-        disk = find(disks, choice.id)
-        if disk is None or disk.volume_group == choice.group or disk.multipath:
+        disk = chosen_disk(disks, choice, ownership)
+        if disk is None or disk.path in ownership.known or disk.multipath:
             continue
         if (finding := blank(disk)) is not None:
             yield Blocked(
@@ -153,18 +151,24 @@ def _unusable(name: str, choices: tuple[Choice, ...], disks: tuple[Disk, ...]) -
             )
 
 
-def _too_few(node: Node, disks: tuple[Disk, ...], choices: tuple[Choice, ...], lacking: int) -> Blocked:
+def _too_few(
+    node: Node, disks: tuple[Disk, ...], choices: tuple[Choice, ...], lacking: int, ownership: Ownership
+) -> Blocked:
     wanted = len(choices) + lacking
-    chosen = {choice.id for choice in choices}
-    others = [
-        f"{disk.path} ({finding.text})"
-        for disk in disks
-        if not chosen.intersection(disk.ids) and (finding := usable(disk, node.spec.disks)) is not None
-    ]
+    chosen = {disk.path for c in choices if (disk := chosen_disk(disks, c, ownership))}
+    left = [disk for disk in disks if disk.path not in chosen]
+    told = [(disk, _why_not(node, disk, ownership)) for disk in left]
+    others = [f"{disk.path} ({why})" for disk, why in told if why]
     more = f" and {len(others) - _MENTIONED} more" if len(others) > _MENTIONED else ""
     seen = f"not usable: {', '.join(others[:_MENTIONED])}{more}" if others else "there are no other disks"
+    only_shared = any(d.path in ownership.shared and usable(d, node.spec.disks) is None for d in left)
     return Blocked(
-        Reason.NO_USABLE_DISK,
+        Reason.SHARED_DISK if only_shared else Reason.NO_USABLE_DISK,
         f"{node.metadata.name}: {len(choices)} of {wanted} disks found for the layout; {seen}. "
         "Add a blank disk, or clear one of these by hand",
     )
+
+
+def _why_not(node: Node, disk: Disk, ownership: Ownership) -> str:
+    finding = usable(disk, node.spec.disks)
+    return ownership.finding(disk) or (finding.text if finding else "")

@@ -1,5 +1,7 @@
 """systemd units that mount bricks."""
 
+UNITS = "/etc/systemd/system"
+"""Folder of the units that somebody wrote on the host."""
 BRICK_OPTIONS = "inode64,noatime,nodiratime"
 """Mount options of a brick (domain §2.8)."""
 DEVICE_TIMEOUT = 180
@@ -32,17 +34,39 @@ def device_unit(device: str) -> str:
     return f"{escape(device)}.device"
 
 
-def unit_content(device: str, mount_point: str, options: str) -> str:
+def by_uuid(filesystem: str) -> str:
+    """The path by which a filesystem is found wherever it lies, as udev links it.
+
+    Args:
+        filesystem: Its UUID.
+    """
+    return f"/dev/disk/by-uuid/{filesystem}"
+
+
+def unit_description(mount_point: str, filesystem: str = "") -> str:
+    """What a mount unit of ours calls itself, so that systemd's answer tells which filesystem it mounts.
+
+    Args:
+        mount_point: Where it mounts.
+        filesystem: UUID of what it mounts; "" = as the version before wrote it, by the name of a logical volume.
+    """
+    return f"Gluster brick {mount_point}" + (f" on filesystem {filesystem}" if filesystem else "")
+
+
+def unit_content(filesystem: str, mount_point: str, options: str) -> str:
     """A mount unit that no boot waits for.
+
+    It names the filesystem by its UUID: a name of a logical volume is found on any disk that has it.
 
     Without the default dependencies it is not ordered before local-fs.target, which the whole boot waits for; the
     ones that a clean shutdown needs are written out. glusterd alone waits, so that its bricks find their disks. The
     device wants the mount too: one that appears after all waiting is over is mounted then.
     """
+    device = by_uuid(filesystem)
     return f"""\
 # Written by Heretic.
 [Unit]
-Description=Gluster brick {mount_point}
+Description={unit_description(mount_point, filesystem)}
 DefaultDependencies=no
 After=local-fs-pre.target
 Before=glusterd.service umount.target

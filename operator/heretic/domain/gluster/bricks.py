@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
+from heretic.domain.disks.mount_steps import CreateBrickDirectory, MountBrick
+from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
-from heretic.domain.disks.steps import ActivateLogicalVolume, MountBrick
+from heretic.domain.disks.steps import ActivateLogicalVolume
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.placement import Placement, thin_bricks
@@ -53,14 +56,18 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
             pending.append(Wait(Reason.NODE_NOT_READY, f"{brick.host} is in maintenance; its bricks are left alone"))
             continue
         facts = hosts.get(brick.host)
-        if not isinstance(facts, HostFacts):
+        if node is None or not isinstance(facts, HostFacts):
             gone = f"{brick.host} is no storage node of this site any more"
-            pending.append(Wait(Reason.NODE_NOT_READY, unobserved(brick.host, facts) if facts else gone, 10.0))
+            told = gone if facts is None or isinstance(facts, HostFacts) else unobserved(brick.host, facts)
+            pending.append(Wait(Reason.NODE_NOT_READY, told, 10.0))
+            continue
+        if obstacle := brick_obstacle(facts, brick, judge(node, view, facts)):
+            pending.append(obstacle)
             continue
         thin = declared.get((brick.host, brick.group), ())
         planned = plan_brick(facts, brick, thin, volume_id=volume_id)
-        if isinstance(planned, tuple) and volume_id:
-            planned = _only_repairs(planned, brick)
+        if isinstance(planned, tuple) and (volume_id or brick.filesystem):
+            planned = _only_repairs(planned, brick, _REPAIRS if volume_id else (*_REPAIRS, CreateBrickDirectory))
         if planned == ():
             ready.add((brick.host, brick.path))
             planned = plan_growth(facts, brick, thin)
@@ -71,14 +78,16 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
     return BrickWork(tuple(steps), tuple(dict.fromkeys(pending)), frozenset(ready))
 
 
-def _only_repairs(planned: tuple[Step, ...], brick: BrickSpec) -> tuple[Step, ...] | Blocked:
+def _only_repairs(
+    planned: tuple[Step, ...], brick: BrickSpec, repairs: tuple[type[Step], ...]
+) -> tuple[Step, ...] | Blocked:
     for step in planned:
-        if not isinstance(step, _REPAIRS):
+        if not isinstance(step, repairs):
             return Blocked(
                 Reason.BRICK_DOWN,
-                f"the brick {brick.path} of {brick.volume} on {brick.host} is lost: {step.why}. The volume exists, so "
-                "an empty brick is not put in its place. Find out what became of its disk; to give up what was on it, "
-                f"make the brick anew by hand (gluster volume replace-brick or reset-brick {brick.volume} … commit "
-                "force) while all its copies are up",
+                f"the brick {brick.path} of {brick.volume} on {brick.host} is lost: {step.why}. It was made "
+                "before, so an empty brick is not put in its place. Find out what became of its disk; to give up what "
+                f"was on it, make the brick anew by hand (gluster volume replace-brick or reset-brick {brick.volume} … "
+                "commit force) while all its copies are up",
             )
     return planned

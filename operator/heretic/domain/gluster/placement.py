@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import Provisioning
 from heretic.api.v1alpha1.site import SiteStorage
-from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick import BrickSpec, new_filesystem_uuid
 from heretic.domain.disks.layout import group_for
 from heretic.domain.disks.space import group_bytes, group_capacity, in_extents, metadata_bytes, pool_bytes
 from heretic.domain.errors import Reason
@@ -222,20 +222,25 @@ def _bricks(
     data = in_extents(-(-parse_bytes(spec.size) // len(members)))
     names_only = in_extents(parse_bytes(spec.arbiter_size) if spec.arbiter_size else arbiter_bytes(spec.purpose, data))
     thin = (spec.provisioning or profile.provisioning) is Provisioning.THIN
+    records = {(b.node, b.path): b for b in volume.status.bricks}
     seen: dict[str, int] = defaultdict(int)
 
     def brick(node: str, arbiter: bool) -> BrickSpec:
         seen[node] += 1
-        return BrickSpec(
+        own = name if seen[node] == 1 else f"{name}-{seen[node]}"
+        placed = BrickSpec(
             host=node,
             volume=name,
             group=group_for(spec.purpose, storage.data_disk_count, node == storage.arbiter),
-            name=name if seen[node] == 1 else f"{name}-{seen[node]}",
+            name=own,
             size=min(names_only, data) if arbiter else data,
             thin=thin or arbiter,
             arbiter=arbiter,
             owner=profile.owner,
+            new_filesystem=new_filesystem_uuid(volume.metadata.uid, node, own),
         )
+        record = records.get((node, placed.path))
+        return replace(placed, volume_uuid=record.lv_uuid, filesystem=record.filesystem_uuid) if record else placed
 
     return tuple(tuple(brick(node, arbiter) for node, arbiter in replica_set) for replica_set in members)
 

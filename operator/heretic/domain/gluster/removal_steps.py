@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.steps import UNITS
-from heretic.domain.disks.units import device_unit, mount_unit
+from heretic.domain.disks.units import UNITS, device_unit, mount_unit
 from heretic.domain.gluster.command import local
 from heretic.domain.plan import Risk, Step
 

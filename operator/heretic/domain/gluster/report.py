@@ -16,6 +16,7 @@ from heretic.domain.gluster.facts import BrickState, PoolFacts, VolumeInfo, Volu
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, brick_healths, healed, quorum, volume_of
 from heretic.domain.gluster.peers import HostView, pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
+from heretic.domain.gluster.records import Identities, identities, with_identity
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.view import SiteView
 
@@ -81,7 +82,7 @@ def report_volume(
     capacity = capacity_condition(name, _places(scene, placed), hosts)
     conditions = (_bricks_ready(scene), _started(scene), _quorate(scene), _healed(scene), capacity, _degraded(scene))
     return Report(
-        status=_status(volume, scene, placed),
+        status=_status(volume, scene, placed, identities(volume, info, placed, view, hosts)),
         conditions=conditions,
         ready=_READY,
         summary=_summary(scene),
@@ -286,7 +287,12 @@ def _what_is_reduced(scene: _Scene, down: Sequence[BrickHealth], healthy: Condit
     return healthy.reason, healthy.message
 
 
-def _status(volume: GlusterVolume, scene: _Scene, placed: Placement | None) -> GlusterVolumeStatus:
+def _status(
+    volume: GlusterVolume,
+    scene: _Scene,
+    placed: Placement | None,
+    uuids: Identities,
+) -> GlusterVolumeStatus:
     bricks = [_brick_status(b, scene) for b in scene.bricks]
     if isinstance(scene.info, Known):
         there = {(b.node, b.path) for b in bricks}
@@ -298,12 +304,17 @@ def _status(volume: GlusterVolume, scene: _Scene, placed: Placement | None) -> G
     elif placed is not None:
         absent = isinstance(scene.info, Absent)
         bricks = [_declared(b, BrickVerdict.MISSING if absent else BrickVerdict.UNKNOWN) for b in placed.bricks]
+    count = len(bricks)
+    there = {(b.node, b.path) for b in bricks}
+    # A record outlives its brick's being listed: without the Site's layout no brick is.
+    bricks += [b for b in volume.status.bricks if (b.node, b.path) in uuids and (b.node, b.path) not in there]
+    bricks = [with_identity(b, uuids) for b in bricks]
     size, free = usable_and_free(scene.info, scene.pool)
     seen = scene.info.value if isinstance(scene.info, Known) else None
     return GlusterVolumeStatus(
         volume_id=seen.volume_id if seen else volume.status.volume_id,
         topology=_topology(seen, placed),
-        bricks_up=f"{sum(b.state == BrickVerdict.UP for b in bricks)}/{len(bricks)}" if bricks else "",
+        bricks_up=f"{sum(b.state == BrickVerdict.UP for b in bricks[:count])}/{count}" if count else "",
         heal_pending=_pending(scene),
         capacity=format_bytes(size) if size is not None else "",
         used=_percent(size - free, size) if size is not None and free is not None else "",

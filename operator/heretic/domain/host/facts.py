@@ -50,6 +50,7 @@ class Disk:
         device: Absolute path of the first of ``ids``, which names the same disk after a reboot; "" without ids.
         in_use: Whether a finding says that the running system uses it (mounted, swap, a holder).
         ambiguous: Whether a finding says that it cannot be told from another disk, or has no stable name.
+        below: Kernel paths of everything that lies on it: partitions, multipath maps, logical volumes, …
     """
 
     path: str
@@ -69,6 +70,7 @@ class Disk:
     device: str = ""
     in_use: bool = False
     ambiguous: bool = False
+    below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ class Service:
         enabled: UnitFileState: enabled, disabled, generated, … or "".
         result: success, or how it failed.
         seconds: Since it came into its present state, None when it never left its first one.
+        description: As the unit's file, which systemd has read, gives it.
     """
 
     name: str
@@ -207,6 +210,7 @@ class Service:
     result: str = ""
     restarts: int = 0
     seconds: float | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +316,8 @@ class HostFacts:
     physical_volumes: Fact[tuple[PhysicalVolume, ...]] = NOT_OBSERVED
     volume_groups: Fact[tuple[VolumeGroup, ...]] = NOT_OBSERVED
     logical_volumes: Fact[tuple[LogicalVolume, ...]] = NOT_OBSERVED
+    filesystems: Fact[Mapping[str, tuple[str, ...]]] = NOT_OBSERVED
+    """Kernel paths of the devices that carry an XFS filesystem, by its UUID: more than one is a copy."""
     mounts: Fact[tuple[Mount, ...]] = NOT_OBSERVED
     services: Fact[Mapping[str, Service]] = NOT_OBSERVED
     """Units that matter by name, also those that do not exist (load "not-found"), and mounts of bricks."""

@@ -6,7 +6,8 @@ from ipaddress import IPv4Interface, IPv4Network
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.brick import BRICK_ROOT
-from heretic.domain.disks.candidates import is_ours
+from heretic.domain.disks.identity import meant
+from heretic.domain.disks.ownership import judge as judge_disks
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host import profiles, texts
@@ -60,7 +61,7 @@ def excluded_from_multipath(node: Node, disk: Disk) -> bool:
     With selection Auto that is a map of one path to a disk in this machine; what comes over a fabric stays
     multipath's.
     """
-    if is_ours(disk):
+    if disk.volume_group and any(record.use and meant((disk,), record) for record in node.status.disks):
         return True
     if node.spec.disks.selection is DiskSelection.BY_ID:
         return any(name in node.spec.disks.ids for name in disk.ids)
@@ -166,12 +167,15 @@ def selinux(host: Host) -> Iterator[Item]:
 
 def devices_file(host: Host) -> Iterator[Item]:
     """Physical volumes of bricks must be in LVM's devices file, or the next boot has no bricks (domain §5 6-7)."""
-    file, disks = host.facts.files.get(profiles.LVM_DEVICES_FILE, NOT_OBSERVED), host.facts.disks
+    file = host.facts.files.get(profiles.LVM_DEVICES_FILE, NOT_OBSERVED)
     if isinstance(file, Unknown):
         yield unseen(host.facts, profiles.LVM_DEVICES_FILE, file)
         return
-    ours = {disk.path: disk for disk in disks.value if is_ours(disk)} if isinstance(disks, Known) else {}
-    for volume in hidden_volumes(host.facts):
+    hidden = hidden_volumes(host.facts)
+    if not hidden:
+        return
+    ours = {g.disk.path: g.disk for g in judge_disks(host.node, host.view, host.facts).groups.values()}
+    for volume in hidden:
         if disk := ours.get(volume.device):
             yield AddToDevicesFile(
                 host=host.name,

@@ -20,6 +20,7 @@ _NO_DISK = re.compile(r"(zram|loop|ram|fd|sr|nbd|rbd|drbd|bcache|mtdblock)[0-9]"
 _PARTITION_TABLES = frozenset({"gpt", "dos", "PMBR", "sun", "mac", "bsd", "sgi", "atari", "dasd", "minix", "aix"})
 _MULTIPATH_MEMBER = "mpath_member"
 _LVM_MEMBER = "LVM2_member"
+_XFS = "xfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,20 @@ def with_filesystems(
     return Known(tuple(done))
 
 
+def filesystem_places(blocks: tuple[BlockDevice, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Where each XFS filesystem shows, by its UUID.
+
+    A device that shows the same one as something on it is left out: it is what the other one is made of.
+    """
+    places: dict[str, list[str]] = {}
+    for top in blocks:
+        for block in (top, *top.below()):
+            inner = any(b.uuid == block.uuid and b.filesystem == _XFS for b in block.below())
+            if block.filesystem == _XFS and block.uuid and not inner:
+                places.setdefault(block.uuid, []).append(block.path)
+    return {identity: tuple(dict.fromkeys(paths)) for identity, paths in places.items()}
+
+
 def mapper_name(group: str, volume: str) -> str:
     """Name of a logical volume below /dev/mapper: dashes within the names are doubled (lvm(8))."""
     return f"{group.replace('-', '--')}-{volume.replace('-', '--')}"
@@ -131,6 +146,7 @@ def _disk(block: BlockDevice, context: _Context) -> Disk:
         multipath=released,
         in_use=bool(used) or released,
         ambiguous=bool(doubtful) and not released,
+        below=tuple(dict.fromkeys(child.path for child in block.below())),
     )
 
 

@@ -1,22 +1,32 @@
 """The plan of one Node: its configuration, and the disks that declared volumes need."""
 
+from collections.abc import Mapping
+
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.candidates import blank
+from heretic.domain.disks.identity import Likeness, compare, identity_of
 from heretic.domain.disks.layout import Choice
-from heretic.domain.disks.selection import find, select
+from heretic.domain.disks.ownership import GUIDE, Ownership, judge, node_tag
+from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.disks.steps import PrepareDisk
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Failure, Reason, unobserved
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.configuration import plan_configuration
 from heretic.domain.host.facts import Disk, HostFacts
 from heretic.domain.host.health import clock_obstacle, storage_obstacle
 from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
+from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.view import SiteView
 
+Others = Mapping[str, HostFacts | Failure]
+"""What was seen in this pass of the other storage nodes."""
 
-def plan_node(node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str]) -> Plan:
+
+def plan_node(
+    node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str], others: Others | None = None
+) -> Plan:
     """Plans what one host needs next.
 
     Args:
@@ -25,6 +35,8 @@ def plan_node(node: Node, view: SiteView, facts: HostFacts, groups_needed: froze
         facts: Of the host, from this pass.
         groups_needed: Volume groups that declared volumes will use on this host; a disk that no volume needs yet
             is chosen but not touched.
+        others: The other storage nodes as seen in this pass; a disk is not prepared before each of them was asked
+            whether it sees the same one.
 
     Returns:
         The steps that this observation supports, with what stays in the way of the rest.
@@ -32,7 +44,7 @@ def plan_node(node: Node, view: SiteView, facts: HostFacts, groups_needed: froze
     if node.spec.maintenance:
         return Converged("in maintenance: Heretic looks, and changes nothing on the host")
     configuration = plan_configuration(node, view, facts)
-    disks = plan_disks(node, view, facts, groups_needed)
+    disks = plan_disks(node, view, facts, groups_needed, others)
     configured = not configuration.steps and not configuration.obstacles
     steps = configuration.steps + (disks.steps if configured else ())
     obstacles = tuple(dict.fromkeys((*configuration.obstacles, *disks.obstacles)))
@@ -42,7 +54,9 @@ def plan_node(node: Node, view: SiteView, facts: HostFacts, groups_needed: froze
     return next(iter([*blocked, *obstacles]), Converged("configured, and the disks that are needed are prepared"))
 
 
-def plan_disks(node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str]) -> Part:
+def plan_disks(
+    node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str], others: Others | None = None
+) -> Part:
     """Plans the preparation of disks; the steps hold only on a host that is configured.
 
     Args:
@@ -50,24 +64,84 @@ def plan_disks(node: Node, view: SiteView, facts: HostFacts, groups_needed: froz
         view: The declared site.
         facts: Of the host.
         groups_needed: Volume groups that declared volumes will use on this host.
+        others: The other storage nodes as seen in this pass.
     """
     if Role.STORAGE not in node.spec.roles:
         return Part()
     if not isinstance(facts.disks, Known):
         cause = facts.disks.cause if isinstance(facts.disks, Unknown) else "none were listed"
         return Part(obstacles=(Wait(Reason.NOT_OBSERVED, f"{facts.host}: its disks are not known: {cause}"),))
-    disks = facts.disks.value
-    selection = select(node, view, disks)
-    unprepared = [
-        (choice, disk)
-        for choice in selection.choices
-        if choice.group in groups_needed and (disk := find(disks, choice.id)) and not disk.volume_group
-    ]
+    ownership = judge(node, view, facts)
+    selection = select(node, view, facts.disks.value, ownership)
+    unprepared = _to_prepare(node, facts.disks.value, selection.choices, groups_needed, ownership)
     blocked_by = storage_obstacle(facts) if unprepared else clock_obstacle(facts)
     if blocked_by is not None:
         return Part(obstacles=(*selection.obstacles, blocked_by))
-    steps = tuple(_prepare(node, choice, disk) for choice, disk in unprepared if blank(disk) is None)
-    return Part(steps, selection.obstacles)
+    steps: list[PrepareDisk] = []
+    obstacles: list[Wait | Blocked] = list(selection.obstacles)
+    for choice, disk in unprepared:
+        shared = _seen_by_others(node, view, disk, others or {})
+        if shared is not None:
+            obstacles.append(shared)
+        else:
+            steps.append(_prepare(node, choice, disk))
+    return Part(tuple(steps), tuple(dict.fromkeys(obstacles)))
+
+
+def wants_disk(node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str]) -> bool:
+    """Whether a disk of the host is to be prepared, as far as the host itself and the records tell."""
+    prepared = {d.volume_group for d in node.status.disks if d.use and d.prepared}
+    if Role.STORAGE not in node.spec.roles or not isinstance(facts.disks, Known) or groups_needed <= prepared:
+        return False
+    ownership = judge(node, view, facts)
+    choices = select(node, view, facts.disks.value, ownership).choices
+    return bool(_to_prepare(node, facts.disks.value, choices, groups_needed, ownership))
+
+
+def _to_prepare(
+    node: Node,
+    disks: tuple[Disk, ...],
+    choices: tuple[Choice, ...],
+    groups_needed: frozenset[str],
+    ownership: Ownership,
+) -> tuple[tuple[Choice, Disk], ...]:
+    """The chosen disks that volumes need and that are blank; none while anything on the host is not as recorded."""
+    if ownership.obstacles:
+        return ()
+    prepared = {d.volume_group for d in node.status.disks if d.use and (d.prepared or d.pv_uuid)}
+    return tuple(
+        (choice, disk)
+        for choice in choices
+        if choice.group in groups_needed
+        and choice.group not in prepared
+        and choice.group not in ownership.groups
+        and (disk := chosen_disk(disks, choice, ownership)) is not None
+        and blank(disk) is None
+    )
+
+
+def _seen_by_others(node: Node, view: SiteView, disk: Disk, others: Others) -> Wait | Blocked | None:
+    """Whether another storage node sees the disk; None when all of them were asked and none does."""
+    name, identity = node.metadata.name, identity_of(disk)
+    for other in storage_nodes(view):
+        if other == name:
+            continue
+        seen = others.get(other)
+        if not isinstance(seen, HostFacts) or not isinstance(seen.disks, Known):
+            why = "its disks are not known" if seen is None or isinstance(seen, HostFacts) else unobserved(other, seen)
+            return Wait(
+                Reason.WAITING_FOR_NODES,
+                f"{name}: disk {disk.path} is prepared once {other} was asked whether it sees the same one: {why}",
+                10.0,
+            )
+        twin = next((d for d in seen.disks.value if compare(identity, identity_of(d)) is Likeness.SAME), None)
+        if twin is not None:
+            return Blocked(
+                Reason.SHARED_DISK,
+                f"{name}: disk {disk.path} ({identity}) is {twin.path} of {other} too: two hosts that write to one "
+                f"disk destroy what is on it. It is not prepared. Let one host only see it; {GUIDE}",
+            )
+    return None
 
 
 def _prepare(node: Node, choice: Choice, disk: Disk) -> PrepareDisk:
@@ -80,4 +154,8 @@ def _prepare(node: Node, choice: Choice, disk: Disk) -> PrepareDisk:
         disk=choice.id,
         device=disk.device,
         group=choice.group,
+        tag=node_tag(node.metadata.uid),
+        size=disk.size,
+        wwn=disk.wwn,
+        serial=disk.serial,
     )

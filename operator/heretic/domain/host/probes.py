@@ -12,7 +12,7 @@ from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.parse.peers import parse_peers, parse_uuid
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import HostFacts, Service
-from heretic.domain.host.inventory import take_disks, with_filesystems
+from heretic.domain.host.inventory import filesystem_places, take_disks, with_filesystems
 from heretic.domain.host.parse import files, firewall, ip, locks, lvm, packages, storage, system, systemd
 from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import COLUMNS, parse_lsblk
@@ -156,6 +156,7 @@ def assemble(
         physical_volumes=physical,
         volume_groups=_of(volumes, lambda report: report.volume_groups),
         logical_volumes=of(with_filesystems, _of(volumes, lambda report: report.logical_volumes), blocks),
+        filesystems=_of(blocks, filesystem_places),
         mounts=mounts,
         services=_where(units, job=False),
         packages=of(packages.merge_packages, dpkg, rpm),

@@ -1,22 +1,22 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.disks.candidates import is_ours, usable
+from heretic.domain.disks.candidates import usable
 from heretic.domain.disks.layout import Choice
-from heretic.domain.disks.selection import find, select
+from heretic.domain.disks.ownership import Ownership, judge
+from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.errors import Bug, Failure, Reason, unobserved
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host.configuration import known_profile, plan_configuration
 from heretic.domain.host.facts import Disk, HostFacts, Interface
 from heretic.domain.host.guards import excluded_from_multipath
-from heretic.domain.host.plan import plan_disks
+from heretic.domain.host.plan import Others, plan_disks
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Wait
@@ -40,7 +40,9 @@ _MAXIMUM_DISKS = 64
 _MAXIMUM_INTERFACES = 64
 
 
-def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, outcome: Outcome) -> Report:
+def report_node(
+    node: Node, view: SiteView, facts: HostFacts | Failure, outcome: Outcome, others: Others | None = None
+) -> Report:
     """Says how a host is.
 
     When the host cannot be reached, what was last known of its disks and interfaces stays in status, and every
@@ -51,9 +53,10 @@ def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, outcome:
         view: The declared site.
         facts: Of the host from this pass, or why there are none.
         outcome: What the pass did; a Node's own conditions depend on what was seen alone.
+        others: The other storage nodes, where the pass looked at them.
     """
     if isinstance(facts, HostFacts):
-        return _seen(node, view, facts)
+        return _seen(node, view, facts, others)
     state = State.UNKNOWN if isinstance(facts, Bug) else State.FALSE
     unseen = unobserved(node.metadata.name, facts)
     dependent = (ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY)
@@ -68,7 +71,7 @@ def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, outcome:
     )
 
 
-def _seen(node: Node, view: SiteView, facts: HostFacts) -> Report:
+def _seen(node: Node, view: SiteView, facts: HostFacts, others: Others | None) -> Report:
     profile = known_profile(facts)
     status = node.status.model_copy(
         update={
@@ -83,7 +86,7 @@ def _seen(node: Node, view: SiteView, facts: HostFacts) -> Report:
     if status != node.status:
         recorded = replace(view, nodes={**view.nodes, name: node.model_copy(update={"status": status})})
     configuration = plan_configuration(node, view, facts)
-    disks = plan_disks(node, view, facts, groups_needed(recorded, name))
+    disks = plan_disks(node, view, facts, groups_needed(recorded, name), others)
     return Report(
         status=status,
         conditions=(
@@ -165,40 +168,66 @@ def _facts(facts: HostFacts, profile: Profile | None) -> NodeFactsStatus | None:
 
 
 def _disks(node: Node, view: SiteView, facts: HostFacts) -> list[NodeDisk]:
-    """The disks as seen; what was last known stays while they cannot be listed."""
-    if not isinstance(facts.disks, Known):
+    """The disks as seen, with what is recorded of them; what was last known stays while they cannot be listed.
+
+    A record (a disk with a use) is never removed and never falls back, whatever is seen: it ends with its Node.
+    """
+    ownership = judge(node, view, facts)
+    if not isinstance(facts.disks, Known) or ownership.unknown:
         return node.status.disks
     seen = facts.disks.value
-    choices = select(node, view, seen).choices
-    shown = [_disk(node, disk, choices) for disk in seen]
-    shown += [d.model_copy(update={"finding": _GONE, "path": ""}) for d in _gone(node, seen, choices)]
+    chosen = {
+        disk.path: choice
+        for choice in select(node, view, seen, ownership).choices
+        if (disk := chosen_disk(seen, choice, ownership))
+    }
+    present = {disk.path: r for r in node.status.disks if r.use and (disk := ownership.present.get(r.id))}
+    shown = [_disk(node, disk, present.get(disk.path), chosen.get(disk.path), ownership) for disk in seen]
+    gone = [r for r in node.status.disks if r.use and r.id not in ownership.present]
+    shown += [r.model_copy(update={"finding": _GONE, "path": ""}) for r in gone]
     return sorted(shown, key=lambda d: (not d.use, d.id))[:_MAXIMUM_DISKS]
 
 
 _GONE = "not there"
 
 
-def _gone(node: Node, seen: tuple[Disk, ...], choices: Iterable[Choice]) -> list[NodeDisk]:
-    """Recorded disks that no present disk stands in for."""
-    chosen = {choice.id for choice in choices if find(seen, choice.id) is not None}
-    groups = {choice.group for choice in choices if choice.id in chosen}
-    return [d for d in node.status.disks if d.use and d.volume_group not in groups and find(seen, d.id) is None]
-
-
-def _disk(node: Node, disk: Disk, choices: Sequence[Choice]) -> NodeDisk:
-    choice = next((c for c in choices if c.id in disk.ids), None)
-    recorded = next((d.id for d in node.status.disks if d.id in disk.ids), None)
-    finding = None if is_ours(disk) else usable(disk, node.spec.disks)
-    return NodeDisk(
-        id=choice.id if choice else recorded or next(iter(disk.ids), disk.path),
+def _disk(node: Node, disk: Disk, record: NodeDisk | None, choice: Choice | None, ownership: Ownership) -> NodeDisk:
+    owned = ownership.owned_on(disk)
+    dirty = None if owned else usable(disk, node.spec.disks)
+    known = next((d.id for d in node.status.disks if d.id in disk.ids and not d.use), None)
+    seen = NodeDisk(
+        id=choice.id if choice else known or next(iter(disk.ids), disk.path),
         path=disk.path,
+        wwn=disk.wwn,
+        model=disk.model,
+        serial=disk.serial,
         size_bytes=disk.size,
         sector_bytes=disk.logical_sector,
         media=_media(disk),
         use=choice.use if choice else "",
         volume_group=choice.group if choice else disk.volume_group,
-        prepared=disk.volume_group == choice.group if choice else is_ours(disk),
-        finding=finding.text if finding else "",
+        prepared=owned is not None,
+        pv_uuid=owned.volume.uuid if owned and choice else "",
+        vg_uuid=owned.volume.group_uuid if owned and choice else "",
+        finding=ownership.finding(disk) or (dirty.text if dirty else ""),
+    )
+    return _kept(record, seen) if record else seen
+
+
+def _kept(record: NodeDisk, seen: NodeDisk) -> NodeDisk:
+    """What was recorded, with what is seen where nothing was recorded yet."""
+    return seen.model_copy(
+        update={
+            "id": record.id,
+            "wwn": record.wwn or seen.wwn,
+            "model": record.model or seen.model,
+            "serial": record.serial or seen.serial,
+            "use": seen.use or record.use,
+            "volume_group": record.volume_group or seen.volume_group,
+            "prepared": record.prepared or seen.prepared,
+            "pv_uuid": record.pv_uuid or seen.pv_uuid,
+            "vg_uuid": record.vg_uuid or seen.vg_uuid,
+        }
     )
 
 

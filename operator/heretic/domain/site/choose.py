@@ -65,8 +65,8 @@ def not_absorbed(view: SiteView) -> tuple[str, ...]:
 
 
 def usable_disks(node: Node) -> tuple[NodeDisk, ...]:
-    """The disks of an inspected node that are blank or ours."""
-    return tuple(d for d in node.status.disks if d.use or not d.finding)
+    """The disks of an inspected node that are blank or ours: what another Node sees too has a finding."""
+    return tuple(d for d in node.status.disks if not d.finding)
 
 
 def _wrong_number(nodes: Mapping[str, Node]) -> Wait | Blocked | None:

@@ -7,7 +7,9 @@ from heretic.domain.facts import Fact
 from heretic.domain.host.facts import Service
 from heretic.domain.host.parse.reading import NotUnderstood, read
 
-PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,StateChangeTimestampMonotonic"
+PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,StateChangeTimestampMonotonic,Description"
+)
 _NUMBERS = ("NRestarts", "StateChangeTimestampMonotonic")
 
 
@@ -43,5 +45,6 @@ def _unit(block: str, uptime: float | None) -> Service:
         enabled=values.get("UnitFileState", ""),
         result=values.get("Result", ""),
         restarts=restarts,
+        description=values.get("Description", ""),
         seconds=max(0.0, uptime - changed / 1e6) if uptime is not None and changed else None,
     )
