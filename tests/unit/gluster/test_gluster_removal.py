@@ -12,6 +12,7 @@ from heretic.domain.gluster.plan import plan_volume_removal
 from heretic.domain.host.facts import HostFacts, Mount
 from heretic.domain.plan import Blocked, Converged, Proceed, Wait
 from sim.site_rules import RuledSite, ruled_site
+from sim.swaps import swap
 
 VOLUMES = {
     "vmstore": {"purpose": "VirtualMachines", "size": "40Gi", "deletionPolicy": "Destroy"},
@@ -54,6 +55,16 @@ def test_destroy_leaves_nothing_of_this_volume_and_all_of_the_others(site: Ruled
     assert set(site.gluster.volumes) == {"kept"}
     assert {(n, k) for n, m in site.machines.items() for k in m.storage.volumes} == others
     assert {m.name: m.refusals for m in site.machines.values() if m.refusals} == {}
+    folder = "/etc/systemd/system/"
+    for machine in site.machines.values():
+        units = sorted(p.removeprefix(folder).partition("/")[0] for p in machine.files if p.startswith(f"{folder}dev-"))
+        assert len(units) == 1, units
+
+
+def test_nothing_is_destroyed_on_a_disk_that_is_not_the_recorded_one(site: RuledSite) -> None:
+    swap(site.machines["node1"], site.machines["node2"])
+    plan = site.removal_of("vmstore")
+    assert not isinstance(plan, Proceed | Converged), plan
 
 
 def test_destroy_that_was_cut_off_anywhere_can_be_finished(site: RuledSite) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_identity import brick_obstacle
+from heretic.domain.disks.ownership import Ownership, judge
 from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
@@ -118,7 +120,7 @@ def _destroy(
     why = "the object is being deleted with deletionPolicy Destroy"
     steps: list[Step] = [StopVolume(host=host, why=why, volume=info.name)] if started else []
     steps.append(DeleteVolume(host=host, why=why, volume=info.name, volume_id=info.volume_id))
-    return _with_bricks(steps, placement, hosts, info.volume_id)
+    return _with_bricks(steps, placement, view, hosts, info.volume_id)
 
 
 def _in_use(name: str, pool: PoolFacts) -> Wait | Blocked | None:
@@ -142,14 +144,18 @@ def _clean_up(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostVie
     placement = place(view).get(volume.metadata.name)
     if not isinstance(placement, Placement):
         return Converged(f"{gluster_name(volume)} does not exist, and nothing was made for it")
-    return _with_bricks([], placement, hosts, volume.status.volume_id)
+    return _with_bricks([], placement, view, hosts, volume.status.volume_id)
 
 
-def _with_bricks(steps: list[Step], placement: Placement, hosts: Mapping[str, HostView], volume_id: str) -> Plan:
+def _with_bricks(
+    steps: list[Step], placement: Placement, view: SiteView, hosts: Mapping[str, HostView], volume_id: str
+) -> Plan:
     for brick in placement.bricks:
         facts = hosts[brick.host]
         assert isinstance(facts, HostFacts)
-        stranger = _stranger(facts, brick, volume_id)
+        node = view.nodes.get(brick.host)
+        ownership = judge(node, view, facts) if node else Ownership()
+        stranger = brick_obstacle(facts, brick, ownership) or _stranger(facts, brick, volume_id)
         if stranger:
             return stranger
         steps += _brick_steps(facts, brick)
@@ -181,6 +187,8 @@ def _brick_steps(facts: HostFacts, brick: BrickSpec) -> Iterator[Step]:
     why = f"{brick.volume} is being destroyed"
     place_of = {"volume": brick.volume, "group": brick.group, "name": brick.name, "mount_point": brick.mount_point}
     if any(m.target == brick.mount_point for m in mounts) or mount_unit(brick.mount_point) in units:
-        yield UnmountBrick(host=brick.host, why=why, **place_of)
+        found = next((v for v in volumes if v.group == brick.group and v.name == brick.name), None)
+        filesystem = brick.filesystem or (found.filesystem_uuid if found else "") or brick.new_filesystem
+        yield UnmountBrick(host=brick.host, why=why, filesystem=filesystem, **place_of)
     if any(v.group == brick.group and v.name == brick.name for v in volumes):
         yield RemoveLogicalVolume(host=brick.host, why=why, **place_of)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.units import UNITS, device_unit, mount_unit
+from heretic.domain.disks.units import UNITS, by_uuid, device_unit, mount_unit
 from heretic.domain.gluster.command import local
 from heretic.domain.plan import Risk, Step
 
@@ -30,6 +30,7 @@ class UnmountBrick(Step):
         group: LVM volume group.
         name: Logical volume.
         mount_point: Where it is mounted.
+        filesystem: UUID of the filesystem.
     """
 
     verb: ClassVar[str] = "UnmountBrick"
@@ -38,11 +39,13 @@ class UnmountBrick(Step):
     group: str
     name: str
     mount_point: str
+    filesystem: str
 
     def script(self) -> Script:
         """Done when nothing is mounted there and no unit would mount it again."""
         unit = mount_unit(self.mount_point)
-        drop_in = f"{UNITS}/{device_unit(f'/dev/{self.group}/{self.name}')}.d/heretic.conf"
+        devices = (by_uuid(self.filesystem), f"/dev/{self.group}/{self.name}")
+        drop_ins = tuple(f"{UNITS}/{device_unit(device)}.d/heretic.conf" for device in devices)
         return Script(
             done=(
                 _not_mounted(self.mount_point),
@@ -51,7 +54,7 @@ class UnmountBrick(Step):
             guards=_volume_is_gone(self.volume),
             actions=(
                 Command(("systemctl", "disable", "--now", unit), timeout=60),
-                Command(("rm", "-f", drop_in, f"{UNITS}/{unit}")),
+                Command(("rm", "-f", *drop_ins, f"{UNITS}/{unit}")),
                 Command(("systemctl", "daemon-reload"), timeout=60),
             ),
         )
