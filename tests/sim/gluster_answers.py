@@ -21,17 +21,24 @@ class AnsweringPool:
     volumes: dict[str, SimGlusterVolume] = field(default_factory=dict)
     locked: str | None = None
     foreign: dict[str, list[str]] = field(default_factory=dict)
+    former: dict[str, str] = field(default_factory=dict)
+    """UUIDs by which the peers of reinstalled hosts still know them."""
 
     # what is so
 
     def members(self, name: str) -> list[SimGlusterd]:
         """A node and its peers that answer it."""
         me = self.nodes[name]
-        return [me, *(self.nodes[p] for p in me.knows if self.nodes[p].running)]
+        return [me, *(self.nodes[p] for p in me.knows if self.nodes[p].running and p not in self.former)]
 
     def _up(self, brick: SimBrick) -> bool:
         glusterd = self.nodes[brick.node]
-        return brick.running and glusterd.alive and self._mounted(self._volume_of(brick), brick)
+        return (
+            brick.running
+            and glusterd.alive
+            and brick.node not in self.former
+            and self._mounted(self._volume_of(brick), brick)
+        )
 
     def _volume_of(self, brick: SimBrick) -> SimGlusterVolume:
         return next(v for v in self.volumes.values() if any(b is brick for b in v.bricks))
@@ -83,8 +90,8 @@ class AnsweringPool:
 
     def _volume_xml(self, volume: SimGlusterVolume) -> str:
         bricks = "".join(
-            f'          <brick uuid="{self.nodes[b.node].uuid}">{b.key}<name>{b.key}</name><hostUuid>'
-            f"{self.nodes[b.node].uuid}</hostUuid><isArbiter>{int(b.arbiter)}</isArbiter></brick>\n"
+            f'          <brick uuid="{b.host_uuid}">{b.key}<name>{b.key}</name><hostUuid>'
+            f"{b.host_uuid}</hostUuid><isArbiter>{int(b.arbiter)}</isArbiter></brick>\n"
             for b in volume.bricks
         )
         options = "".join(
@@ -156,7 +163,7 @@ class AnsweringPool:
             room = f"          <sizeTotal>{size}</sizeTotal>\n          <sizeFree>{size // 2}</sizeFree>\n"
         return (
             f"        <node>\n          <hostname>{brick.host}</hostname>\n          <path>{brick.path}</path>\n"
-            f"          <peerid>{self.nodes[brick.node].uuid}</peerid>\n          <status>{int(up)}</status>\n"
+            f"          <peerid>{brick.host_uuid}</peerid>\n          <status>{int(up)}</status>\n"
             f"          <port>{port}</port>\n          <ports>\n            <tcp>{port}</tcp>\n"
             f"            <rdma>N/A</rdma>\n          </ports>\n          <pid>{1000 if up else -1}</pid>\n"
             f"{room}        </node>\n"

@@ -7,7 +7,7 @@ from sim.host_tools import StorageMachine
 
 @dataclass
 class SimBrick:
-    """One brick: "host:path", its Node's name, and whether its process runs."""
+    """One brick: "host:path", its Node's name and glusterd's UUID when it was made, and whether its process runs."""
 
     host: str
     node: str
@@ -16,6 +16,7 @@ class SimBrick:
     running: bool = False
     pending: int = 0
     split_brain: int = 0
+    host_uuid: str = ""
 
     @property
     def key(self) -> str:

@@ -71,6 +71,25 @@ class GlusterPool(AnsweringPool):
             if brick.node == node:
                 brick.running = False
 
+    def reinstalled(self, name: str) -> None:
+        """A host gets a new system: its glusterd has a new UUID, and no peers; the others still know the old one."""
+        self.former.setdefault(name, self.nodes[name].uuid)
+        self.nodes[name].uuid = str(uuid.uuid4())
+        self.nodes[name].knows.clear()
+        self.written_again(name)
+
+    def given_back(self, name: str, identity: str) -> None:
+        """A person gives a reinstalled host its UUID back, and lets it learn its peers."""
+        self.former.pop(name)
+        self.nodes[name].uuid = identity
+        self.nodes[name].knows = {other: [self.nodes[other].peer_name] for other in self.nodes if other != name}
+        self.written_again(name)
+
+    def written_again(self, name: str) -> None:
+        """glusterd's file holds what its UUID is now."""
+        text = f"UUID={self.nodes[name].uuid}\noperating-version=100000\n"
+        self.nodes[name].machine.files[INFO_FILE] = File(text, "0600")
+
     def write(self, volume: str, entries: int = 1) -> bool:
         """A client writes: bricks that run note what those that do not run miss.
 
@@ -119,7 +138,8 @@ class GlusterPool(AnsweringPool):
         for name, hostnames in glusterd.knows.items():
             peer = self.nodes[name]
             state = (6, "Peer Rejected") if name in glusterd.rejected else (3, "Peer in Cluster")
-            body += peer_xml(peer.uuid, hostnames, peer.running, *state)
+            former = self.former.get(name)
+            body += peer_xml(former or peer.uuid, hostnames, peer.running and not former, *state)
         for host in self.foreign.get(glusterd.name, ()):
             body += peer_xml(made_up(host, "glusterd"), [host], True, 3, "Peer in Cluster")
         return document(f"  <peerStatus>\n{body}  </peerStatus>\n" if body else "  <peerStatus/>\n")
@@ -205,7 +225,8 @@ class GlusterPool(AnsweringPool):
             target = self._named(host)
             if target is None or target not in self.members(glusterd.name):
                 return failed(f"volume create: {name}: failed: Host {host} is not in 'Peer in Cluster' state")
-            bricks.append(SimBrick(host, target.name, path, bool(arbiter) and number % replica == 0))
+            mark = bool(arbiter) and number % replica == 0
+            bricks.append(SimBrick(host, target.name, path, mark, host_uuid=target.uuid))
         return self._check_create(name, replica, bricks) or self._created(name, replica, arbiter, bricks)
 
     def _check_create(self, name: str, replica: int, bricks: list[SimBrick]) -> Output | None:

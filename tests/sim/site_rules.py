@@ -17,7 +17,7 @@ from heretic.domain.conditions import merge
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts
-from heretic.domain.gluster.peers import HostView
+from heretic.domain.gluster.members import HostView, members
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
@@ -122,14 +122,15 @@ class RuledSite:
         return assemble(name, outputs, before, machine.host.now())
 
     def ask_pool(self) -> Fact[PoolFacts]:
-        """What the first node with a running glusterd says."""
+        """What the first node says whose glusterd runs and is the one that it was."""
         if "pool" not in self._looks:
             self._looks["pool"] = self._ask()
         facts: Fact[PoolFacts] = self._looks["pool"]
         return facts
 
     def _ask(self) -> Fact[PoolFacts]:
-        asked = next((n for n, g in self.gluster.nodes.items() if g.running), None)
+        who = members(self.view, self.observe())
+        asked = next((n for n, g in self.gluster.nodes.items() if g.running and who.obstacle((n,)) is None), None)
         if asked is None:
             return Unknown("no storage node with a running glusterd can be reached")
         started = [v.name for v in self.gluster.volumes.values() if v.state == "Started"]

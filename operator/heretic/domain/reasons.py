@@ -247,8 +247,29 @@ _SITE = {
         "A node belongs to a pool with members that are not declared.",
         "Declare them as Nodes, or take the node out of that pool by hand.",
     ),
+    Reason.PEER_REPLACED: Explanation(
+        "The glusterd of a host has another UUID than the one recorded for it: it was installed anew, or another host "
+        "answers at its address.",
+        "Correct the address, or give the host its UUID back as the how-to page for a reinstalled host says.",
+    ),
+    Reason.PEER_CLONED: Explanation(
+        "Two hosts have the same glusterd UUID, as machines made from one image have.",
+        "On the one without bricks: stop glusterd, remove /var/lib/glusterd/glusterd.info, start glusterd.",
+    ),
     Reason.BRICK_DOWN: Explanation(
         "A brick's process does not run.", "Nothing, unless it lasts; then look at the brick's log on its node."
+    ),
+    Reason.BRICK_LOST: Explanation(
+        "The volume exists, and in the place of a brick is nothing, or an empty folder.",
+        "Find out what became of its disk; else make the brick anew by hand, while all its copies are up.",
+    ),
+    Reason.BRICK_ON_ROOT: Explanation(
+        "A brick's disk is not mounted, and files of the brick lie in its place on the root filesystem.",
+        "End the process that writes there, move the folder away, and let the brick be mounted; the message says how.",
+    ),
+    Reason.BRICK_NOT_PROVEN: Explanation(
+        "A logical volume is to be removed, and nothing proves that it holds a brick of the deleted volume.",
+        "Mount it so that it can be looked at, or remove it by hand; the message says how.",
     ),
     Reason.BRICK_NOT_EMPTY: Explanation(
         "A folder that is to become a brick holds files, or is a brick of another volume.",

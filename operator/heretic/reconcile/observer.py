@@ -16,6 +16,7 @@ from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Failure, HereticError, Reason
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeState
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, assemble, lasting_still_hold
@@ -172,7 +173,7 @@ class Observer:
         return facts
 
     async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:
-        asked = _whom_to_ask(hosts)
+        asked = _whom_to_ask(view, hosts)
         if asked is None:
             return Unknown("no storage node with a running glusterd can be reached")
         node = view.nodes[asked]
@@ -208,13 +209,21 @@ def started_in(facts: PoolFacts) -> tuple[str, ...]:
             return ()
 
 
-def _whom_to_ask(hosts: Mapping[str, HostView]) -> str | None:
-    """The storage node that sees most peers connected; by name where that is equal."""
+def _whom_to_ask(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
+    """The storage node that sees most peers connected; by name where that is equal.
+
+    A host whose glusterd is not the one that was known is not asked: it knows nothing of the pool's volumes.
+    """
+    who = members(view, hosts)
 
     def connected(facts: HostFacts) -> int:
         return sum(p.connected for p in facts.peers.value) if isinstance(facts.peers, Known) else -1
 
-    able = [(-connected(f), n) for n, f in hosts.items() if isinstance(f, HostFacts) and _glusterd_runs(f)]
+    able = [
+        (-connected(f), n)
+        for n, f in hosts.items()
+        if isinstance(f, HostFacts) and _glusterd_runs(f) and not who.obstacle((n,))
+    ]
     return min(able)[1] if able else None
 
 

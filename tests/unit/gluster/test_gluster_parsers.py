@@ -80,7 +80,8 @@ def test_status_and_detail_of_a_healthy_pool() -> None:
 
 def test_a_brick_without_process_has_no_port_and_no_pid() -> None:
     status = known(parse_volume_status(recorded("brick-down-volume-status.xml")))["vmstore"]
-    assert status.bricks[N2] == BrickState(online=False, pid=None, size=None, free=None)
+    own = "447f988f-fc22-45e7-bd6e-4d52a1940950"
+    assert status.bricks[N2] == BrickState(online=False, pid=None, size=None, free=None, host_uuid=own)
     assert status.bricks[N1].online
 
 

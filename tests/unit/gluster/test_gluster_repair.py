@@ -278,6 +278,9 @@ def test_a_namesake_is_not_taken_for_the_volume(site: RuledSite) -> None:
     plan = site.plan_of("vmstore")
     assert isinstance(plan, Blocked)
     assert plan.reason is Reason.TOPOLOGY_DIFFERS
+    report = site.report_of("vmstore")
+    assert State.TRUE not in {c.state for c in report.conditions if c.type is not ConditionType.CAPACITY}
+    assert site.status_of("vmstore").volume_id == site.volumes["vmstore"].status.volume_id, "the record stays"
 
 
 def test_a_brick_that_is_lost_is_not_replaced_by_an_empty_one(site: RuledSite) -> None:
@@ -287,7 +290,7 @@ def test_a_brick_that_is_lost_is_not_replaced_by_an_empty_one(site: RuledSite) -
     del machine.storage.volumes["vgdisk1", "vmstore"]
     plan = site.plan_of("vmstore")
     assert steps_of(plan) == ()
-    assert any(p.reason is Reason.BRICK_DOWN and "node2" in p.message for p in pending(plan))
+    assert any(p.reason is Reason.BRICK_LOST and "node2" in p.message for p in pending(plan))
 
 
 def test_maintenance_leaves_bricks_alone(site: RuledSite) -> None:

@@ -181,6 +181,13 @@ class PeerStatus(StatusModel):
 
     node: Text = Field(description="Name of the Node.")
     state: Text = Field(description="As Gluster says, Peer in Cluster when healthy; or Unknown.")
+    uuid: Text = Field(
+        default="",
+        description=(
+            "UUID of its glusterd, recorded when the host was first seen as a connected full member, and kept: a host "
+            "that shows another one is not taken for this member."
+        ),
+    )
 
 
 class SiteStatus(CommonStatus):

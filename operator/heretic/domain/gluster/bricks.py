@@ -11,7 +11,7 @@ from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume
 from heretic.domain.errors import Reason, unobserved
-from heretic.domain.gluster.peers import HostView
+from heretic.domain.gluster.members import HostView, members
 from heretic.domain.gluster.placement import Placement, thin_bricks
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Step, Wait
@@ -47,6 +47,7 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
         volume_id: Gluster's id of the volume, "" when it does not exist yet.
     """
     declared = thin_bricks(view)
+    who = members(view, hosts)
     steps: list[Step] = []
     pending: list[Wait | Blocked] = []
     ready: set[tuple[str, str]] = set()
@@ -54,6 +55,9 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
         node = view.nodes.get(brick.host)
         if node is not None and node.spec.maintenance:
             pending.append(Wait(Reason.NODE_NOT_READY, f"{brick.host} is in maintenance; its bricks are left alone"))
+            continue
+        if stranger := who.obstacle((brick.host,)):
+            pending.append(stranger)
             continue
         facts = hosts.get(brick.host)
         if node is None or not isinstance(facts, HostFacts):
@@ -84,7 +88,7 @@ def _only_repairs(
     for step in planned:
         if not isinstance(step, repairs):
             return Blocked(
-                Reason.BRICK_DOWN,
+                Reason.BRICK_LOST,
                 f"the brick {brick.path} of {brick.volume} on {brick.host} is lost: {step.why}. It was made "
                 "before, so an empty brick is not put in its place. Find out what became of its disk; to give up what "
                 f"was on it, make the brick anew by hand (gluster volume replace-brick or reset-brick {brick.volume} … "

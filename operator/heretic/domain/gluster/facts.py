@@ -47,6 +47,7 @@ class BrickState:
     pid: int | None
     size: int | None
     free: int | None
+    host_uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,13 @@ class VolumeStatus:
     Attributes:
         bricks: By "host:path".
         self_heal: By host name as gluster prints it ("localhost" replaced by the asked node's name).
+        daemons: UUID of the glusterd by the same host name.
         tasks: Tasks that are not completed ("Rebalance in progress").
     """
 
     bricks: Mapping[str, BrickState]
     self_heal: Mapping[str, bool] = field(default_factory=dict)
+    daemons: Mapping[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
 
 
@@ -71,10 +74,12 @@ class HealSummary:
     Attributes:
         pending: Entries in total.
         split_brain: Entries in split-brain.
+        host_uuids: UUID of the brick's glusterd, of bricks that answered.
     """
 
     pending: Mapping[str, Fact[int]]
     split_brain: Mapping[str, Fact[int]] = field(default_factory=dict)
+    host_uuids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

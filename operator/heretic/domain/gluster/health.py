@@ -7,6 +7,7 @@ from enum import StrEnum
 from heretic.domain.errors import unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import Brick, HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
+from heretic.domain.gluster.members import members as identities
 from heretic.domain.gluster.peers import HostView, PoolView, node_of_host, pool_seen_by
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.site.view import SiteView
@@ -153,7 +154,9 @@ def may_start_by_force(sets: Sequence[Sequence[BrickHealth]]) -> bool:
     return all(len(s) == 1 or sum(b.verdict is not BrickVerdict.UP for b in s) <= 1 for s in sets)
 
 
-def brick_set_ok(info: VolumeInfo, pool: PoolFacts, members: PoolView, view: SiteView) -> bool:
+def brick_set_ok(
+    info: VolumeInfo, pool: PoolFacts, members: PoolView, view: SiteView, hosts: Mapping[str, HostView]
+) -> bool:
     """Every brick of the volume is known to run and its peer is a connected full member (domain §7).
 
     Stricter than what is shown: only glusterd's own status counts, because a node may be taken out on it.
@@ -163,11 +166,12 @@ def brick_set_ok(info: VolumeInfo, pool: PoolFacts, members: PoolView, view: Sit
         pool: Facts from the node that was asked.
         members: The pool as the same node sees it.
         view: The declared site.
+        hosts: What is known of every storage node.
     """
     status = pool.status.get(info.name)
     if info.state is not VolumeState.STARTED or not isinstance(status, Known):
         return False
-    nodes = [node_of_host(b.host, b.host_uuid, view, {}) for b in info.bricks]
+    nodes = [node_of_host(b.host, b.host_uuid, view, hosts) for b in info.bricks]
     states = [status.value.bricks.get(f"{b.host}:{b.path}") for b in info.bricks]
     known = [node for node in nodes if node is not None]
     return (
@@ -222,6 +226,9 @@ def may_take_out(
     if not isinstance(pool, Known) or not isinstance(earlier, Known):
         return "the state of the volumes is not known twice"
     members = pool_seen_by(pool.value.asked, view, hosts)
+    wrong = identities(view, hosts).obstacle(hosts)
+    if wrong:
+        return wrong.message
     others = [n for n in hosts if n != node]
     for other in others:
         if not isinstance(hosts[other], HostFacts):
@@ -234,17 +241,25 @@ def may_take_out(
     if not isinstance(volumes, Known):
         return "the list of volumes is not known"
     for info in volumes.value.values():
-        reason = _keeps(node, info, pool.value, earlier.value, members, view)
+        reason = _keeps(node, info, pool.value, earlier.value, members, view, hosts)
         if reason:
             return reason
     return ""
 
 
-def _keeps(node: str, info: VolumeInfo, pool: PoolFacts, earlier: PoolFacts, members: PoolView, view: SiteView) -> str:
+def _keeps(
+    node: str,
+    info: VolumeInfo,
+    pool: PoolFacts,
+    earlier: PoolFacts,
+    members: PoolView,
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+) -> str:
     """Why one volume forbids to take the node out, "" when it does not."""
     if info.state is not VolumeState.STARTED:
         return ""
-    if not brick_set_ok(info, pool, members, view):
+    if not brick_set_ok(info, pool, members, view, hosts):
         return f"not every brick of {info.name} is known to run"
     if healed(info, pool) != Known(True) or healed(info, earlier) != Known(True):
         return f"{info.name} is not known to be healed twice"
@@ -254,6 +269,6 @@ def _keeps(node: str, info: VolumeInfo, pool: PoolFacts, earlier: PoolFacts, mem
         return f"{info.name} has a task in progress: {', '.join(status.value.tasks)}"
     if info.replica_count > 1 and not (status.value.self_heal and all(status.value.self_heal.values())):
         return f"not every self-heal daemon of {info.name} is known to run"
-    if info.replica_count == 1 and any(node_of_host(b.host, b.host_uuid, view, {}) == node for b in info.bricks):
+    if info.replica_count == 1 and any(node_of_host(b.host, b.host_uuid, view, hosts) == node for b in info.bricks):
         return f"{info.name} has its only copy on {node}"
     return ""

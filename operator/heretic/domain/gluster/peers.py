@@ -4,15 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1.network import NetworkRole
-from heretic.domain.errors import Failure
 from heretic.domain.facts import Known
+from heretic.domain.gluster.members import HostView as HostView
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.host.facts import HostFacts, Peer
-from heretic.domain.site.names import node_of_peer, storage_address
 from heretic.domain.site.view import SiteView
-
-HostView = HostFacts | Failure
-"""What is known of a host: its facts, or why there are none."""
 
 GLUSTER_PACKAGE = "glusterfs-server"
 """Carries Gluster's version on every supported platform."""
@@ -25,12 +22,14 @@ class PoolView:
     Attributes:
         observer: The node.
         peers: Its peers that are Nodes of ours, by name.
-        foreign: Names of peers that are none of our Nodes.
+        foreign: Names of peers that are proven to be none of our Nodes.
+        unproven: Names of peers that may be a Node of ours whose UUID nobody knows yet.
     """
 
     observer: str
     peers: Mapping[str, Peer]
     foreign: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
 
     def absent(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """Those of ``nodes`` that are not in the observer's pool."""
@@ -55,34 +54,30 @@ def pool_seen_by(observer: str, view: SiteView, hosts: Mapping[str, HostView]) -
     facts = hosts.get(observer)
     if not isinstance(facts, HostFacts) or not isinstance(facts.peers, Known):
         return None
+    who = members(view, hosts)
     peers: dict[str, Peer] = {}
-    foreign: list[str] = []
+    strangers: list[str] = []
     for peer in facts.peers.value:
-        node = _node_of(peer, view, hosts)
+        node = who.node_of(peer.uuid, peer.hostnames)
         if node is None:
-            foreign.append(peer.hostnames[0])
+            strangers.append(peer.hostnames[0])
         else:
             peers[node] = peer
-    return PoolView(observer, peers, tuple(foreign))
+    if any(n not in peers for n in who.unknown):
+        return PoolView(observer, peers, (), tuple(strangers))
+    return PoolView(observer, peers, tuple(strangers))
 
 
 def node_of_host(name: str, uuid: str, view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
     """The Node behind a host name that Gluster printed.
 
     Args:
-        name: Stable name, short name or address.
-        uuid: Of its glusterd, "" when not known; decides where a host's own UUID is known.
+        name: Any name or address.
+        uuid: Of its glusterd, "" when not known.
         view: The declared site.
         hosts: What is known of the hosts.
     """
-    for node, facts in hosts.items():
-        if isinstance(facts, HostFacts) and isinstance(facts.gluster_uuid, Known) and facts.gluster_uuid.value == uuid:
-            return node
-    found = node_of_peer(view, name)
-    if found is not None:
-        return found
-    owners = (n for n, node in view.nodes.items() if name in (node.spec.address, storage_address(view, node)))
-    return next(owners, None)
+    return members(view, hosts).node_of(uuid, (name,))
 
 
 def versions(nodes: Iterable[str], hosts: Mapping[str, HostView]) -> Mapping[str, str] | None:
@@ -103,8 +98,3 @@ def storage_network(view: SiteView) -> str:
     """What to call the network between the nodes in a message."""
     names = [n for n, network in view.networks.items() if network.spec.role is NetworkRole.GLUSTER]
     return f"network {names[0]}" if names else "the management network"
-
-
-def _node_of(peer: Peer, view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
-    found = (node_of_host(name, peer.uuid, view, hosts) for name in peer.hostnames)
-    return next((node for node in found if node is not None), None)

@@ -10,6 +10,7 @@ from heretic.domain.gluster.bricks import plan_bricks
 from heretic.domain.gluster.difference import topology_difference
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.gluster.health import volume_of
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
 from heretic.domain.gluster.peers import HostView, pool_seen_by
 from heretic.domain.gluster.placement import Placement, place
@@ -68,6 +69,16 @@ def _plan_found(
             "anew to adopt that volume",
         )
     difference = topology_difference(placement, info, view, hosts)
+    who = members(view, hosts)
+    nameless = [b for b in info.bricks if who.node_of(b.host_uuid, (b.host,)) is None]
+    silent = [node for node in who.unknown if node in {b.host for b in placement.bricks}]
+    if difference and nameless and silent:
+        return Wait(
+            Reason.NOT_OBSERVED,
+            f"{info.name} has a brick on {nameless[0].host}, and which Node that is will be known when "
+            f"{', '.join(silent)} was seen",
+            10.0,
+        )
     if difference:
         return Blocked(
             Reason.TOPOLOGY_DIFFERS,
@@ -123,13 +134,16 @@ def _pool_obstacle(
 ) -> Wait | Blocked | None:
     """What must be so before a volume is created: one pool of all its nodes, with one version of Gluster."""
     nodes = tuple(dict.fromkeys(b.host for b in placement.bricks))
+    stranger = members(view, hosts).obstacle(nodes)
+    if stranger:
+        return stranger
     if not isinstance(pool, Known):
         return Wait(Reason.WAITING_FOR_POOL, "no storage node tells what volumes there are")
-    members = pool_seen_by(pool.value.asked, view, hosts)
-    if members is None:
+    seen = pool_seen_by(pool.value.asked, view, hosts)
+    if seen is None:
         return Wait(Reason.WAITING_FOR_POOL, f"{pool.value.asked} does not tell who is in the trusted pool", 10.0)
-    if not members.whole(nodes):
-        out = sorted({*members.absent(nodes), *members.rejected(nodes), *members.disconnected(nodes)})
+    if not seen.whole(nodes):
+        out = sorted({*seen.absent(nodes), *seen.rejected(nodes), *seen.disconnected(nodes)})
         return Wait(
             Reason.WAITING_FOR_POOL,
             f"the trusted pool of {pool.value.asked} lacks {', '.join(out)}; the Site forms it",

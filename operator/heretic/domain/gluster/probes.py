@@ -14,6 +14,7 @@ from heretic.domain.gluster.parse.heal import parse_heal_summary
 from heretic.domain.gluster.parse.volume_info import parse_volume_info
 from heretic.domain.gluster.parse.volume_status import Room, parse_volume_detail, parse_volume_status, with_rooms
 from heretic.domain.memo import Memo
+from heretic.domain.site.names import same_name
 
 T = TypeVar("T")
 
@@ -29,6 +30,8 @@ _DETAIL = Probe(
 _CLIENTS = Probe("gluster-clients", transaction("volume", "status", "all", "client-list"), parse_clients, ASKING)
 _OP_VERSION = Probe("gluster-op-version", local("volume", "get", "all", OP_VERSION, "--xml"), parse_op_version, ASKING)
 _HEAL = "gluster-heal-"
+_LOCAL = "localhost"
+"""What glusterd calls the host that it is asked on."""
 
 
 def pool_probes(started: Sequence[str]) -> tuple[Probe[object], ...]:
@@ -74,8 +77,8 @@ def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None =
     return PoolFacts(
         asked=asked,
         volumes=volumes,
-        status={name: _status(name, asked, statuses, details) for name in started},
-        heal={name: _heal(name, asked, outputs) for name, info in started.items() if info.replica_count > 1},
+        status={name: _status(info, asked, statuses, details) for name, info in started.items()},
+        heal={name: _heal(info, asked, outputs) for name, info in started.items() if info.replica_count > 1},
         clients={name: _member(clients, name, f"{asked} did not say who uses {name}") for name in started},
         op_version=_parsed(_OP_VERSION, asked, outputs, memo),
     )
@@ -87,22 +90,64 @@ def _started(volumes: Fact[Mapping[str, VolumeInfo]]) -> dict[str, VolumeInfo]:
 
 
 def _status(
-    name: str,
+    info: VolumeInfo,
     asked: str,
     statuses: Fact[Mapping[str, VolumeStatus]],
     details: Fact[Mapping[str, Mapping[str, Room]]],
 ) -> Fact[VolumeStatus]:
-    status = _member(statuses, name, f"{asked} left {name} out of its volume status")
+    status = _member(statuses, info.name, f"{asked} left {info.name} out of its volume status")
     if not isinstance(status, Known):
         return status
-    daemons = {asked if host == "localhost" else host: up for host, up in status.value.self_heal.items()}
-    rooms = details.value.get(name, {}) if isinstance(details, Known) else {}
-    return Known(with_rooms(replace(status.value, self_heal=daemons), rooms))
+    found = status.value
+    bricks = _by_brick(info, found.bricks, {key: brick.host_uuid for key, brick in found.bricks.items()})
+    rooms = details.value.get(info.name, {}) if isinstance(details, Known) else {}
+    rooms = _by_brick(info, rooms, {key: room.host_uuid for key, room in rooms.items()})
+    called = {host: asked if same_name(host) == _LOCAL else host for host in found.self_heal}
+    return Known(
+        with_rooms(
+            replace(
+                found,
+                bricks=bricks,
+                self_heal={called[host]: up for host, up in found.self_heal.items()},
+                daemons={called[host]: uuid for host, uuid in found.daemons.items()},
+            ),
+            rooms,
+        )
+    )
 
 
-def _heal(name: str, asked: str, outputs: Mapping[str, Output]) -> Fact[HealSummary]:
-    output = outputs.get(f"{_HEAL}{name}")
-    return Unknown(f"{asked} was not asked what {name} has to heal") if output is None else parse_heal_summary(output)
+def _heal(info: VolumeInfo, asked: str, outputs: Mapping[str, Output]) -> Fact[HealSummary]:
+    output = outputs.get(f"{_HEAL}{info.name}")
+    if output is None:
+        return Unknown(f"{asked} was not asked what {info.name} has to heal")
+    heal = parse_heal_summary(output)
+    if not isinstance(heal, Known):
+        return heal
+    found = heal.value
+    return Known(
+        replace(
+            found,
+            pending=_by_brick(info, found.pending, found.host_uuids),
+            split_brain=_by_brick(info, found.split_brain, found.host_uuids),
+        )
+    )
+
+
+def _by_brick(info: VolumeInfo, rows: Mapping[str, T], uuids: Mapping[str, str]) -> dict[str, T]:
+    """Rows of an answer under the names that the bricks have in ``volume info``.
+
+    Other answers may name a host otherwise: in upper case, by its short name, as "localhost". A row belongs to the
+    brick of the same path on the host with the same UUID; where a row has no UUID, on the host of the same name.
+    """
+    names = {f"{same_name(b.host)}:{b.path}": f"{b.host}:{b.path}" for b in info.bricks}
+    owners = {f"{b.host_uuid.lower()}:{b.path}": f"{b.host}:{b.path}" for b in info.bricks if b.host_uuid}
+    found: dict[str, T] = {}
+    for key, row in rows.items():
+        host, _, path = key.rpartition(":/")
+        uuid = uuids.get(key, "").lower()
+        name = names.get(f"{same_name(host)}:/{path}")
+        found[owners.get(f"{uuid}:/{path}") or name or key] = row
+    return found
 
 
 def _member(facts: Fact[Mapping[str, T]], name: str, missing: str) -> Fact[T]:

@@ -13,6 +13,7 @@ from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.difference import topology_difference
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import volume_of
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.peers import HostView, pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
@@ -57,7 +58,11 @@ def plan_volume_removal(
             return Wait(Reason.NOT_OBSERVED, f"whether {name} exists is not known: {cause}; {_INSTEAD}")
 
 
-def _not_known(name: str, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]) -> Wait | None:
+def _not_known(
+    name: str, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
+) -> Wait | Blocked | None:
+    if stranger := members(view, hosts).obstacle(storage_nodes(view)):
+        return stranger
     for node in storage_nodes(view):
         facts = hosts.get(node)
         if not isinstance(facts, HostFacts):
@@ -68,8 +73,8 @@ def _not_known(name: str, view: SiteView, hosts: Mapping[str, HostView], pool: F
                 return Wait(Reason.NOT_OBSERVED, f"{name} is not destroyed: the {what} of {node} are not known")
     if not isinstance(pool, Known):
         return Wait(Reason.NOT_OBSERVED, f"{name} is not destroyed: no node tells what volumes there are")
-    members = pool_seen_by(pool.value.asked, view, hosts)
-    if members is None or not members.whole(storage_nodes(view)):
+    seen = pool_seen_by(pool.value.asked, view, hosts)
+    if seen is None or not seen.whole(storage_nodes(view)):
         return Wait(
             Reason.WAITING_FOR_POOL,
             f"{name} is not destroyed while not all storage nodes are connected members of the pool; {_INSTEAD}",

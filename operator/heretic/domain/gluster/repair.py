@@ -17,6 +17,7 @@ from heretic.domain.gluster.health import (
     may_start_by_force,
     quorum,
 )
+from heretic.domain.gluster.members import members as identities
 from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
 from heretic.domain.gluster.peers import HostView, node_of_host, pool_seen_by
 from heretic.domain.gluster.placement import Placement
@@ -55,10 +56,11 @@ class Scene:
         return tuple(dict.fromkeys(b.host for b in self.placement.bricks))
 
     def working(self, node: str) -> bool:
-        """Whether a node can be observed and nobody works on it."""
+        """Whether a node can be observed, is the one that it was, and nobody works on it."""
         declared = self.view.nodes.get(node)
         in_maintenance = declared is not None and declared.spec.maintenance
-        return isinstance(self.hosts.get(node), HostFacts) and not in_maintenance
+        itself = identities(self.view, self.hosts).obstacle((node,)) is None
+        return isinstance(self.hosts.get(node), HostFacts) and itself and not in_maintenance
 
 
 def plan_existing(scene: Scene) -> Plan:
@@ -106,6 +108,9 @@ def _lost_peers(scene: Scene) -> Iterator[Wait | Blocked]:
 
 
 def _may_configure(scene: Scene) -> Wait | Blocked | None:
+    stranger = identities(scene.view, scene.hosts).obstacle(scene.nodes)
+    if stranger:
+        return stranger
     members = pool_seen_by(scene.pool.asked, scene.view, scene.hosts)
     if members is None or not members.whole(scene.nodes):
         return Wait(
@@ -205,7 +210,8 @@ def _self_heal(scene: Scene) -> Iterator[Finding]:
     if scene.info.replica_count == 1 or not isinstance(status, Known):
         return
     offline = [host for host, up in sorted(status.value.self_heal.items()) if not up]
-    nodes = [node_of_host(host, "", scene.view, scene.hosts) for host in offline]
+    daemons = status.value.daemons
+    nodes = [node_of_host(host, daemons.get(host, ""), scene.view, scene.hosts) for host in offline]
     for node in nodes:
         if node is not None and scene.working(node):
             yield RestartSelfHeal(

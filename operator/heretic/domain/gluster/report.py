@@ -71,7 +71,7 @@ def report_volume(
     name = gluster_name(volume)
     placement = place(view).get(volume.metadata.name)
     placed = placement if isinstance(placement, Placement) else None
-    info = volume_of(pool, name)
+    info = _itself(volume, volume_of(pool, name))
     sets = (
         brick_healths(info.value, view, hosts, pool.value)
         if isinstance(info, Known) and isinstance(pool, Known)
@@ -88,6 +88,15 @@ def report_volume(
         summary=_summary(scene),
         notes=_notes(scene, placed),
     )
+
+
+def _itself(volume: GlusterVolume, info: Fact[VolumeInfo]) -> Fact[VolumeInfo]:
+    """The volume that this object stands for; a namesake says nothing of it."""
+    recorded = volume.status.volume_id
+    if not isinstance(info, Known) or recorded in ("", info.value.volume_id):
+        return info
+    found = info.value
+    return Unknown(f"the volume {found.name} has the id {found.volume_id}, and this object stands for {recorded}")
 
 
 def _lost(
@@ -312,7 +321,7 @@ def _status(
     size, free = usable_and_free(scene.info, scene.pool)
     seen = scene.info.value if isinstance(scene.info, Known) else None
     return GlusterVolumeStatus(
-        volume_id=seen.volume_id if seen else volume.status.volume_id,
+        volume_id=volume.status.volume_id or (seen.volume_id if seen else ""),
         topology=_topology(seen, placed),
         bricks_up=f"{sum(b.state == BrickVerdict.UP for b in bricks[:count])}/{count}" if count else "",
         heal_pending=_pending(scene),

@@ -20,9 +20,17 @@ def peer_name(view: SiteView, node: str) -> str:
     return f"{node}.{domain}"
 
 
-def node_of_peer(view: SiteView, peer: str) -> str | None:
-    """The Node that a Gluster host name belongs to; None for a foreign one."""
-    return next((name for name in view.nodes if peer in (peer_name(view, name), name)), None)
+def peer_names(view: SiteView, node: str) -> tuple[str, ...]:
+    """Every name and address by which the declaration knows a node; Gluster may use any of them."""
+    declared = view.nodes[node]
+    management = (f"{node}.{view.site.spec.domains.management}",) if view.site else ()
+    addresses = (declared.spec.address, *(entry.address for entry in declared.spec.addresses))
+    return (peer_name(view, node), node, *management, *addresses)
+
+
+def same_name(name: str) -> str:
+    """A host name or address as it is compared: case and a dot at the end make no difference."""
+    return name.lower().removesuffix(".")
 
 
 def storage_address(view: SiteView, node: Node) -> str:

@@ -6,13 +6,14 @@ from heretic.api.v1alpha1 import Site
 from heretic.domain.conditions import ConditionType
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Unknown
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
 from heretic.domain.gluster.steps import ProbePeer
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.site.choose import choose_storage
-from heretic.domain.site.names import peer_name, storage_nodes
+from heretic.domain.site.names import peer_name, same_name, storage_nodes
 from heretic.domain.site.stored import is_true, why_not
 from heretic.domain.site.view import SiteView
 
@@ -36,7 +37,7 @@ def plan_site(site: Site, view: SiteView, hosts: Mapping[str, HostView]) -> Plan
 
     One node (the one that has most of the others as peers already, else the first) probes every other by its
     stable name; then another node probes that first one, so that its name is the stable one too (domain §2.8).
-    A node is never detached, whatever is wrong with it.
+    A node is never detached, whatever is wrong with it, and none is taken in whose identity is in doubt.
 
     Args:
         site: The object.
@@ -58,11 +59,14 @@ def plan_site(site: Site, view: SiteView, hosts: Mapping[str, HostView]) -> Plan
             f"{', '.join(gone)} held or may hold bricks of this site, and is no storage Node any more. Make the Node "
             "again with its role Storage; a host with bricks is never just left out (it has to be replaced)",
         )
+    wrong = members(view, hosts).obstacle(nodes)
+    if wrong:
+        return wrong
     if len(nodes) == 1:
         return Converged(f"one storage node, {nodes[0]}: there is no pool to form")
     views = {n: pool_seen_by(n, view, hosts) for n in nodes}
     seen = {n: v for n, v in views.items() if v is not None}
-    trouble = _foreign(seen) or _rejected(seen, nodes)
+    trouble = _foreign(seen) or _rejected(seen, nodes) or _unproven(seen, hosts, nodes)
     if trouble:
         return trouble
     if all(v.whole(nodes) for v in seen.values()) and len(seen) == len(nodes):
@@ -77,6 +81,20 @@ def _foreign(seen: Mapping[str, PoolView]) -> Blocked | None:
                 Reason.POOL_NOT_OURS,
                 f"{node} is in a trusted pool with {', '.join(pool.foreign)}, which is no Node of this site. Declare "
                 "that host as a Node, or detach it by hand (gluster peer detach) if it holds no bricks",
+            )
+    return None
+
+
+def _unproven(seen: Mapping[str, PoolView], hosts: Mapping[str, HostView], nodes: Sequence[str]) -> Wait | None:
+    """A peer under a name that nobody knows may be a node of ours that cannot be seen now: it is left alone."""
+    silent = _silent(hosts, nodes, seen) or "not all show the UUID of their glusterd"
+    for node, pool in seen.items():
+        if pool.unproven:
+            return Wait(
+                Reason.PEER_DISCONNECTED,
+                f"{node} has the peer {', '.join(pool.unproven)}, and which Node that is will be known when all "
+                f"storage nodes were seen once: {silent}",
+                10.0,
             )
     return None
 
@@ -168,6 +186,6 @@ def _names(view: SiteView, nodes: Sequence[str], seen: Mapping[str, PoolView]) -
 def _renamings(view: SiteView, nodes: Sequence[str], seen: Mapping[str, PoolView]) -> Iterator[ProbePeer]:
     for node in nodes:
         name = peer_name(view, node)
-        unaware = [n for n in nodes if n != node and name not in seen[n].peers[node].hostnames]
+        unaware = [n for n in nodes if n != node and name not in map(same_name, seen[n].peers[node].hostnames)]
         if unaware:
             yield ProbePeer(host=unaware[0], why=f"{unaware[0]} does not know {node} as {name}", peer=name)

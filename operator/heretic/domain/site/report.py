@@ -6,6 +6,7 @@ from heretic.api.v1alpha1 import GlusterVolume, Node, Site
 from heretic.api.v1alpha1.site import PeerStatus, SiteStatus, SiteStorage
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
 from heretic.domain.host.facts import HostFacts
@@ -38,7 +39,7 @@ def report_site(site: Site, view: SiteView, hosts: Mapping[str, HostView], outco
     nodes = tuple(storage.nodes) if storage else ()
     pools = [p for p in (pool_seen_by(n, view, hosts) for n in nodes) if p is not None]
     conditions = (
-        _pool_formed(choice, nodes, pools, hosts),
+        _pool_formed(choice, nodes, pools, view, hosts),
         _available(view),
         _n_plus_one(view, nodes, pools, hosts),
     )
@@ -47,7 +48,7 @@ def report_site(site: Site, view: SiteView, hosts: Mapping[str, HostView], outco
     volumes_ready = [v for v in view.volumes.values() if is_true(v, ConditionType.READY)]
     status = SiteStatus(
         storage=storage,
-        peers=[PeerStatus(node=n, state=_peer_state(n, nodes, pools, hosts)) for n in nodes or declared],
+        peers=_peers(site, nodes or tuple(declared), nodes, pools, view, hosts),
         slot_holder=site.status.slot_holder,
         nodes_ready=f"{len(ready)}/{len(view.nodes)}",
         volumes_ready=f"{len(volumes_ready)}/{len(view.volumes)}",
@@ -65,12 +66,16 @@ def _pool_formed(
     choice: SiteStorage | Wait | Blocked,
     nodes: Sequence[str],
     pools: Sequence[PoolView],
+    view: SiteView,
     hosts: Mapping[str, HostView],
 ) -> Condition:
     kind = ConditionType.POOL_FORMED
     if not nodes:
         assert isinstance(choice, Wait | Blocked)
         return Condition(kind, State.FALSE, choice.reason, choice.message)
+    wrong = members(view, hosts).obstacle(nodes)
+    if wrong:
+        return Condition(kind, State.FALSE, wrong.reason, wrong.message)
     if len(nodes) == 1:
         return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"{nodes[0]} is the only storage node")
     if not pools:
@@ -84,6 +89,10 @@ def _pool_formed(
     if rejected:
         told = "; ".join(f"{observer} has not accepted {node} as a member" for observer, node in rejected)
         return Condition(kind, State.FALSE, Reason.PEER_REJECTED, told)
+    unproven = sorted({name for pool in pools for name in pool.unproven})
+    if unproven:
+        told = f"which Node these peers are is not known yet: {', '.join(unproven)}"
+        return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, told)
     absent = sorted({n for p in pools for n in p.absent(nodes)})
     if absent:
         return Condition(
@@ -96,6 +105,27 @@ def _pool_formed(
             kind, State.UNKNOWN, Reason.NOT_OBSERVED, f"most storage nodes do not tell their peers: {', '.join(silent)}"
         )
     return Condition(kind, State.TRUE, Reason.AS_DECLARED, told)
+
+
+def _peers(
+    site: Site,
+    shown: Sequence[str],
+    nodes: Sequence[str],
+    pools: Sequence[PoolView],
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+) -> list[PeerStatus]:
+    """Every member with the UUID that is recorded for it, or proven now; what is recorded stays."""
+    recorded = {p.node: p.uuid for p in site.status.peers if p.uuid}
+    who = members(view, hosts)
+    proven = dict(who.proven)
+    if len(nodes) == 1 and nodes[0] not in who.replaced and nodes[0] in who.uuids:
+        proven[nodes[0]] = who.uuids[nodes[0]]
+    names = [*shown, *(n for n in recorded if n not in shown)]
+    return [
+        PeerStatus(node=n, state=_peer_state(n, nodes, pools, hosts), uuid=recorded.get(n) or proven.get(n, ""))
+        for n in names
+    ]
 
 
 def _peer_state(node: str, nodes: Sequence[str], pools: Sequence[PoolView], hosts: Mapping[str, HostView]) -> str:

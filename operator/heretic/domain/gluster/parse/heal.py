@@ -30,13 +30,15 @@ def parse_heal_summary(output: Output) -> Fact[HealSummary]:
         return Unknown("gluster volume heal info summary printed no bricks")
     pending: dict[str, Fact[int]] = {}
     split_brain: dict[str, Fact[int]] = {}
+    host_uuids: dict[str, str] = {}
     for element in bricks:
         name = text(element, "name")
         if not name:
             return Unknown("gluster volume heal info summary printed a brick without a name")
         pending[name] = _count(element, "totalNumberOfEntries")
         split_brain[name] = _count(element, "numberOfEntriesInSplitBrain")
-    return Known(HealSummary(pending=pending, split_brain=split_brain))
+        host_uuids[name] = element.get("hostUuid", "").removeprefix("-")
+    return Known(HealSummary(pending, split_brain, host_uuids))
 
 
 def _count(brick: ElementTree.Element, path: str) -> Fact[int]:

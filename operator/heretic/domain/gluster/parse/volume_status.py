@@ -21,10 +21,11 @@ _LAYOUT_OVER = frozenset({"fix-layout completed", "fix-layout failed", "fix-layo
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Space of one brick, bytes."""
+    """Space of one brick, bytes, and the UUID of its glusterd."""
 
     size: int
     free: int
+    host_uuid: str = ""
 
 
 def parse_volume_status(output: Output) -> Fact[Mapping[str, VolumeStatus]]:
@@ -63,7 +64,7 @@ def parse_volume_detail(output: Output) -> Fact[Mapping[str, Mapping[str, Room]]
         for node in element.findall("node"):
             size, free = integer(node, "sizeTotal"), integer(node, "sizeFree")
             if size and free is not None and 0 <= free <= size:
-                found[_key(node)] = Room(size, free)
+                found[_key(node)] = Room(size, free, text(node, "peerid"))
     return Known(rooms)
 
 
@@ -81,20 +82,23 @@ def with_rooms(status: VolumeStatus, rooms: Mapping[str, Room]) -> VolumeStatus:
 def _status(volume: ElementTree.Element) -> VolumeStatus | None:
     bricks: dict[str, BrickState] = {}
     self_heal: dict[str, bool] = {}
+    daemons: dict[str, str] = {}
     for node in volume.findall("node"):
         host, path, online = text(node, "hostname"), text(node, "path"), integer(node, "status")
         if not host or not path or online not in (0, 1):
             return None
         if host == SELF_HEAL:
             self_heal[path] = online == 1
+            daemons[path] = text(node, "peerid")
         elif host not in _DAEMONS:
             pid = integer(node, "pid")
             pid = pid if pid is not None and pid > 0 else None
-            bricks[_key(node)] = BrickState(online=online == 1, pid=pid, size=None, free=None)
+            uuid = text(node, "peerid")
+            bricks[_key(node)] = BrickState(online=online == 1, pid=pid, size=None, free=None, host_uuid=uuid)
     count = integer(volume, "nodeCount")
     if count is not None and count != len(volume.findall("node")):
         return None
-    return VolumeStatus(bricks=bricks, self_heal=self_heal, tasks=_tasks(volume))
+    return VolumeStatus(bricks=bricks, self_heal=self_heal, daemons=daemons, tasks=_tasks(volume))
 
 
 def _tasks(volume: ElementTree.Element) -> tuple[str, ...]:
