@@ -14,7 +14,7 @@ from heretic.api.v1alpha1 import Mode
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.cli.adopted_volumes import adopt_volume, is_arbiter_only, node_of_brick
 from heretic.cli.manifest import Manifest, make
-from heretic.domain.disks.brick import BRICK_ROOT
+from heretic.domain.disks.observed import brick_mount_points, carried
 from heretic.domain.facts import Known
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.host.facts import HostFacts
@@ -211,7 +211,6 @@ def _network(found: Found, name: str, subnet: _Subnet) -> Manifest:
 
 
 def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
-    facts = found.hosts[name]
     spec: dict[str, Any] = {
         "address": found.addresses[name],
         "hostKeys": [found.host_keys[name]],
@@ -224,7 +223,7 @@ def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
         spec["addresses"] = [{"network": n, "address": str(s.members[name])} for n, s in others.items()]
     if is_arbiter_only(name, found.volumes.values(), found.hosts):
         spec["arbiter"] = "Always"
-    ids = _brick_disks(facts)
+    ids = _brick_disks(found, name)
     remarks: tuple[str, ...] = ()
     if ids:
         spec["disks"] = {"selection": "ById", "ids": ids}
@@ -233,15 +232,13 @@ def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
     return make("Node", found.namespace, name, spec, remarks)
 
 
-def _brick_disks(facts: HostFacts) -> list[str]:
-    """Stable names of the whole disks whose volume groups carry mounted bricks."""
+def _brick_disks(found: Found, name: str) -> list[str]:
+    """Stable names of the disks that carry bricks, whatever lies between; not of one that carries the system."""
+    facts = found.hosts[name]
     if not (isinstance(facts.disks, Known) and isinstance(facts.mounts, Known)):
         return []
-    mounted = [m.source for m in facts.mounts.value if m.target.startswith(BRICK_ROOT)]
-    groups = [d for d in facts.disks.value if d.volume_group and d.ids]
-    return [d.ids[0] for d in groups if any(_lies_in(source, d.volume_group) for source in mounted)]
-
-
-def _lies_in(source: str, group: str) -> bool:
-    """Whether a device, as /dev/GROUP/NAME or /dev/mapper/GROUP-NAME, is a logical volume of a group."""
-    return source.startswith((f"/dev/{group}/", f"/dev/mapper/{group.replace('-', '--')}-"))
+    mounts = facts.mounts.value
+    bricks = [b.path for v in found.volumes.values() for b in v.bricks if node_of_brick(b, found.hosts) == name]
+    held = brick_mount_points(bricks, mounts)
+    disks = [d for d in facts.disks.value if d.ids and carried(d, mounts, held)]
+    return [d.ids[0] for d in disks if not carried(d, mounts, frozenset({"/"}))]

@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1.gluster_volume import Provisioning, Purpose, VolumeOption
 from heretic.cli.manifest import Manifest, make
+from heretic.domain.disks.below import volume_below
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.facts import Known
+from heretic.domain.gluster.difference import laid_out_by_us, same_value
 from heretic.domain.gluster.facts import Brick, PoolFacts, VolumeInfo
 from heretic.domain.gluster.purposes import PROFILES, options_of
 from heretic.domain.host.facts import HostFacts, LogicalVolume
@@ -68,7 +70,7 @@ def adopt_volume(
     options = _options(info, purpose)
     if options:
         spec["options"] = options
-    remarks = (*((GUESSED,) if guessed else ()), *(() if _usual_paths(info) else (OTHER_PATHS,)))
+    remarks = (*((GUESSED,) if guessed else ()), *(() if laid_out_by_us(info) else (OTHER_PATHS,)))
     try:
         return make("GlusterVolume", namespace, name, spec, remarks)
     except ValueError as error:
@@ -95,9 +97,9 @@ def _purpose(info: VolumeInfo) -> tuple[Purpose, bool]:
     """What a volume is for, and whether that is a guess."""
     if info.name in PURPOSES:
         return PURPOSES[info.name], False
-    if info.options.get("features.shard") in ("on", "enable", "true"):
+    if same_value(info.options.get("features.shard"), "on"):
         return Purpose.VIRTUAL_MACHINES, True
-    if info.options.get("performance.cache-samba-metadata") in ("on", "enable", "true"):
+    if same_value(info.options.get("performance.cache-samba-metadata"), "on"):
         return Purpose.SMB_SHARE, True
     return Purpose.NFS_SHARE, True
 
@@ -105,10 +107,6 @@ def _purpose(info: VolumeInfo) -> tuple[Purpose, bool]:
 def _object_name(name: str) -> str:
     """A volume's name as the name of an object."""
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "volume"
-
-
-def _usual_paths(info: VolumeInfo) -> bool:
-    return all(re.fullmatch(rf"{BRICK_ROOT}/{re.escape(info.name)}(?:-\d+)?/brick1/brick", b.path) for b in info.bricks)
 
 
 def _size(info: VolumeInfo, hosts: Mapping[str, HostFacts], pool: PoolFacts | None) -> int | None:
@@ -137,18 +135,8 @@ def _brick_bytes(info: VolumeInfo, brick: Brick, hosts: Mapping[str, HostFacts],
 def _logical_volume(brick: Brick, hosts: Mapping[str, HostFacts]) -> LogicalVolume | None:
     node = node_of_brick(brick, hosts)
     facts = hosts[node] if node else None
-    if facts is None or not (isinstance(facts.mounts, Known) and isinstance(facts.logical_volumes, Known)):
-        return None
-    below = [m for m in facts.mounts.value if brick.path.startswith(f"{m.target.rstrip('/')}/") and m.target != "/"]
-    if not below:
-        return None
-    source = max(below, key=lambda m: len(m.target)).source
-    return next((v for v in facts.logical_volumes.value if source in _device_names(v)), None)
-
-
-def _device_names(volume: LogicalVolume) -> tuple[str, str]:
-    doubled = (part.replace("-", "--") for part in (volume.group, volume.name))
-    return f"/dev/{volume.group}/{volume.name}", f"/dev/mapper/{'-'.join(doubled)}"
+    below = volume_below(facts, brick.path) if facts else None
+    return below.value if isinstance(below, Known) else None
 
 
 def _bricks(info: VolumeInfo, purpose: Purpose, size: int, hosts: Mapping[str, HostFacts]) -> dict[str, Any]:
@@ -169,7 +157,7 @@ def _options(info: VolumeInfo, purpose: Purpose) -> list[dict[str, str]]:
     options = []
     for name, value in sorted(options_of(purpose, info.replica_count).items()):
         actual = info.options.get(name)
-        if actual is None or actual == value:
+        if actual is None or same_value(actual, value):
             continue
         try:
             VolumeOption(name=name, value=actual)

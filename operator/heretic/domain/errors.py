@@ -108,6 +108,7 @@ class Reason(StrEnum):
     POOL_FAILED = "PoolFailed"
     POOL_NOT_ACTIVE = "PoolNotActive"
     LOGICAL_VOLUME_FAILED = "LogicalVolumeFailed"
+    OBSERVED_ONLY = "ObservedOnly"
     DEPENDENTS_EXIST = "DependentsExist"
     # ours
     API_SERVER = "APIServer"

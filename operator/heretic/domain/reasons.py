@@ -324,6 +324,10 @@ _SITE = {
         "A logical volume takes no writes: it is read-only, an invalid snapshot, or its write cache is broken.",
         "Do what the message says.",
     ),
+    Reason.OBSERVED_ONLY: Explanation(
+        "What was not laid out by Heretic is observed, and nothing is changed on it or beside it.",
+        "Set `mode: Observe` for it; to have it managed, move the data to a volume that Heretic lays out.",
+    ),
     Reason.DEPENDENTS_EXIST: Explanation(
         "The object is to be deleted and others still refer to it.", "Delete or change those that are named."
     ),

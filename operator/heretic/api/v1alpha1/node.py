@@ -209,6 +209,9 @@ class NodeDisk(StatusModel):
     finding: Text = Field(
         default="", description="Why it may not be used: what was found on it; empty: blank, or already ours."
     )
+    observed: bool = Field(
+        default=False, description="Whether it carries bricks that Heretic did not lay out, and is left alone."
+    )
 
 
 class NodeInterface(StatusModel):

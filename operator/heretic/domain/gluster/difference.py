@@ -1,8 +1,10 @@
 """How an existing volume differs from the declared one: bricks, and the options that Heretic owns."""
 
+import re
 from collections.abc import Mapping
 
-from heretic.domain.gluster.facts import VolumeInfo, VolumeState
+from heretic.domain.disks.brick import BRICK_ROOT
+from heretic.domain.gluster.facts import Brick, VolumeInfo, VolumeState
 from heretic.domain.gluster.peers import HostView, node_of_host
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.purposes import SHARD_OPTIONS
@@ -43,6 +45,20 @@ def topology_difference(placement: Placement, info: VolumeInfo, view: SiteView, 
         *(f"{_words(b)} is there and not declared" for b in sorted(there - wanted)),
     ]
     return "; ".join(parts) or "the same bricks are copies of each other in other sets"
+
+
+def laid_out_by_us(info: VolumeInfo) -> bool:
+    """Whether all bricks of a volume are where Heretic and HVP make them."""
+    return all(_usual(info, brick) for brick in info.bricks)
+
+
+def laid_out_by_others(info: VolumeInfo) -> bool:
+    """Whether no brick of a volume is where Heretic and HVP make it: it can only be observed."""
+    return bool(info.bricks) and not any(_usual(info, brick) for brick in info.bricks)
+
+
+def _usual(info: VolumeInfo, brick: Brick) -> bool:
+    return re.fullmatch(rf"{BRICK_ROOT}/{re.escape(info.name)}(?:-\d+)?/brick1/brick", brick.path) is not None
 
 
 def options_to_set(placement: Placement, info: VolumeInfo) -> dict[str, str]:

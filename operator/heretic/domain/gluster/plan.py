@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 
-from heretic.api.v1alpha1 import GlusterVolume
+from heretic.api.v1alpha1 import GlusterVolume, Mode
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.bricks import plan_bricks
-from heretic.domain.gluster.difference import topology_difference
+from heretic.domain.gluster.difference import laid_out_by_others, topology_difference
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.gluster.health import volume_of
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
 from heretic.domain.gluster.peers import HostView, pool_seen_by
-from heretic.domain.gluster.placement import Placement, place
+from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.removal import plan_volume_removal
 from heretic.domain.gluster.repair import Scene, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
-from heretic.domain.plan import Blocked, Plan, Proceed, Step, Wait
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
 from heretic.domain.site.names import peer_name
 from heretic.domain.site.view import SiteView
 
@@ -37,12 +37,15 @@ def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostV
         The next steps that these facts support. Nothing is ever planned on what is not known, and never a step
         that changes which bricks a volume has (domain §4 rule 10).
     """
+    found = volume_of(pool, gluster_name(volume))
+    if isinstance(found, Known) and laid_out_by_others(found.value):
+        return _other_volume(volume, found.value) or _not_managed(volume, found.value, view)
     placement = place(view).get(volume.metadata.name)
     if placement is None:
         return Wait(Reason.NOT_OBSERVED, f"GlusterVolume {volume.metadata.name} is not in the view of the site yet")
     if not isinstance(placement, Placement):
         return placement
-    match volume_of(pool, placement.volume):
+    match found:
         case Unknown(cause):
             return Wait(Reason.NOT_OBSERVED, f"whether {placement.volume} exists is not known: {cause}", 10.0)
         case Absent():
@@ -50,6 +53,33 @@ def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostV
         case Known(info):
             assert isinstance(pool, Known)
             return _plan_found(volume, placement, info, view, hosts, pool.value)
+
+
+def _other_volume(volume: GlusterVolume, info: VolumeInfo) -> Blocked | None:
+    """A namesake of the volume that the object stands for."""
+    recorded = volume.status.volume_id
+    if not recorded or recorded == info.volume_id:
+        return None
+    return Blocked(
+        Reason.TOPOLOGY_DIFFERS,
+        f"the Gluster volume {info.name} has the id {info.volume_id}, and this object stands for {recorded}: it "
+        "was deleted and made again by somebody else. Delete this object (deletionPolicy Orphan) and apply it "
+        "anew to adopt that volume",
+    )
+
+
+def _not_managed(volume: GlusterVolume, info: VolumeInfo, view: SiteView) -> Plan:
+    """A volume whose bricks somebody else laid out: there is nothing to do while it is only observed."""
+    where = ", ".join(dict.fromkeys(brick.path for brick in info.bricks))
+    told = f"the bricks of {info.name} are not laid out by Heretic ({where})"
+    mode = volume.spec.mode or (view.site.spec.mode if view.site else None)
+    if mode is Mode.OBSERVE:
+        return Converged(f"observed only: {told}, so the volume is watched and not managed")
+    return Blocked(
+        Reason.TOPOLOGY_DIFFERS,
+        f"{told}, so the volume can only be observed, and nothing is changed on it: set mode Observe. To have it "
+        "managed, move the data to a new volume",
+    )
 
 
 def _plan_found(
@@ -60,14 +90,8 @@ def _plan_found(
     hosts: Mapping[str, HostView],
     pool: PoolFacts,
 ) -> Plan:
-    recorded = volume.status.volume_id
-    if recorded and recorded != info.volume_id:
-        return Blocked(
-            Reason.TOPOLOGY_DIFFERS,
-            f"the Gluster volume {info.name} has the id {info.volume_id}, and this object stands for {recorded}: it "
-            "was deleted and made again by somebody else. Delete this object (deletionPolicy Orphan) and apply it "
-            "anew to adopt that volume",
-        )
+    if other := _other_volume(volume, info):
+        return other
     difference = topology_difference(placement, info, view, hosts)
     who = members(view, hosts)
     nameless = [b for b in info.bricks if who.node_of(b.host_uuid, (b.host,)) is None]

@@ -11,7 +11,7 @@ from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.errors import Bug, NeedsUser, Reason, Transient, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.capacity import BrickPlace, capacity_condition, usable_and_free
-from heretic.domain.gluster.difference import foreign_options
+from heretic.domain.gluster.difference import foreign_options, laid_out_by_others
 from heretic.domain.gluster.facts import BrickState, PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, brick_healths, healed, quorum, volume_of
 from heretic.domain.gluster.peers import HostView, pool_seen_by
@@ -19,6 +19,8 @@ from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.records import Identities, identities, with_identity
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.view import SiteView
+
+_NOT_MANAGED = "observed only: the bricks of {} are not laid out by Heretic, so the volume is watched and not managed"
 
 _READY = frozenset({ConditionType.BRICKS_READY, ConditionType.STARTED, ConditionType.QUORATE, ConditionType.HEALED})
 
@@ -70,8 +72,9 @@ def report_volume(
     """
     name = gluster_name(volume)
     placement = place(view).get(volume.metadata.name)
-    placed = placement if isinstance(placement, Placement) else None
     info = _itself(volume, volume_of(pool, name))
+    foreign = isinstance(info, Known) and laid_out_by_others(info.value)
+    placed = placement if isinstance(placement, Placement) and not foreign else None
     sets = (
         brick_healths(info.value, view, hosts, pool.value)
         if isinstance(info, Known) and isinstance(pool, Known)
@@ -85,8 +88,8 @@ def report_volume(
         status=_status(volume, scene, placed, identities(volume, info, placed, view, hosts)),
         conditions=conditions,
         ready=_READY,
-        summary=_summary(scene),
-        notes=_notes(scene, placed),
+        summary=_summary(scene) + ("; observed only" if foreign else ""),
+        notes=(_NOT_MANAGED.format(name),) if foreign else _notes(scene, placed),
     )
 
 

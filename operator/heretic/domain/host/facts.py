@@ -51,6 +51,7 @@ class Disk:
         in_use: Whether a finding says that the running system uses it (mounted, swap, a holder).
         ambiguous: Whether a finding says that it cannot be told from another disk, or has no stable name.
         below: Kernel paths of everything that lies on it: partitions, multipath maps, logical volumes, …
+        mounted: Where the disk or any of these is mounted, as far as lsblk tells.
     """
 
     path: str
@@ -71,6 +72,7 @@ class Disk:
     in_use: bool = False
     ambiguous: bool = False
     below: tuple[str, ...] = ()
+    mounted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

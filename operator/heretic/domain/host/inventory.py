@@ -147,6 +147,7 @@ def _disk(block: BlockDevice, context: _Context) -> Disk:
         in_use=bool(used) or released,
         ambiguous=bool(doubtful) and not released,
         below=tuple(dict.fromkeys(child.path for child in block.below())),
+        mounted=tuple(dict.fromkeys(place for device in (block, *block.below()) for place in device.mounted)),
     )
 
 

@@ -1,12 +1,13 @@
 """The plan of one Node: its configuration, and the disks that declared volumes need."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.candidates import blank
 from heretic.domain.disks.identity import Likeness, compare, identity_of
 from heretic.domain.disks.layout import Choice
+from heretic.domain.disks.observed import observed_disks, set_aside
 from heretic.domain.disks.ownership import GUIDE, Ownership, judge, node_tag
 from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.disks.steps import PrepareDisk
@@ -71,9 +72,13 @@ def plan_disks(
     if not isinstance(facts.disks, Known):
         cause = facts.disks.cause if isinstance(facts.disks, Unknown) else "none were listed"
         return Part(obstacles=(Wait(Reason.NOT_OBSERVED, f"{facts.host}: its disks are not known: {cause}"),))
+    observed = observed_disks(node, view, facts)
+    left_node, disks = set_aside(node, facts.disks.value, observed)
     ownership = judge(node, view, facts)
-    selection = select(node, view, facts.disks.value, ownership)
-    unprepared = _to_prepare(node, facts.disks.value, selection.choices, groups_needed, ownership)
+    selection = select(left_node, view, disks, ownership)
+    unprepared = _to_prepare(node, disks, selection.choices, groups_needed, ownership)
+    if observed:
+        return _beside_observed(facts, unprepared, selection.obstacles)
     blocked_by = storage_obstacle(facts) if unprepared else clock_obstacle(facts)
     if blocked_by is not None:
         return Part(obstacles=(*selection.obstacles, blocked_by))
@@ -92,6 +97,8 @@ def wants_disk(node: Node, view: SiteView, facts: HostFacts, groups_needed: froz
     """Whether a disk of the host is to be prepared, as far as the host itself and the records tell."""
     prepared = {d.volume_group for d in node.status.disks if d.use and d.prepared}
     if Role.STORAGE not in node.spec.roles or not isinstance(facts.disks, Known) or groups_needed <= prepared:
+        return False
+    if observed_disks(node, view, facts):
         return False
     ownership = judge(node, view, facts)
     choices = select(node, view, facts.disks.value, ownership).choices
@@ -142,6 +149,25 @@ def _seen_by_others(node: Node, view: SiteView, disk: Disk, others: Others) -> W
                 f"disk destroy what is on it. It is not prepared. Let one host only see it; {GUIDE}",
             )
     return None
+
+
+def _beside_observed(
+    facts: HostFacts, unprepared: Sequence[tuple[Choice, Disk]], obstacles: Iterable[Wait | Blocked]
+) -> Part:
+    """No disk is prepared on a node with bricks that Heretic did not lay out: two layouts cannot be accounted for.
+
+    That the layout finds too few disks there is no news: what it would lay out is there in another form.
+    """
+    left = tuple(o for o in obstacles if o.reason is not Reason.NO_USABLE_DISK)
+    waits = tuple(
+        Wait(
+            Reason.OBSERVED_ONLY,
+            f"{facts.host}: volumes need {choice.group} on disk {choice.id}, and the node carries bricks that Heretic "
+            "did not lay out: beside those it prepares no disk. Name other nodes in spec.nodes of the volume",
+        )
+        for choice, _ in unprepared
+    )
+    return Part(obstacles=(*left, *waits))
 
 
 def _prepare(node: Node, choice: Choice, disk: Disk) -> PrepareDisk:

@@ -1,5 +1,6 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from heretic.api.quantity import format_bytes
@@ -8,6 +9,7 @@ from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.disks.candidates import usable
 from heretic.domain.disks.layout import Choice
+from heretic.domain.disks.observed import observed_disks, set_aside, told
 from heretic.domain.disks.ownership import Ownership, judge
 from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.errors import Bug, Failure, Reason, unobserved
@@ -87,17 +89,20 @@ def _seen(node: Node, view: SiteView, facts: HostFacts, others: Others | None) -
         recorded = replace(view, nodes={**view.nodes, name: node.model_copy(update={"status": status})})
     configuration = plan_configuration(node, view, facts)
     disks = plan_disks(node, view, facts, groups_needed(recorded, name), others)
+    seen = facts.disks.value if isinstance(facts.disks, Known) else ()
+    aside = told(seen, observed_disks(node, view, facts))
     return Report(
         status=status,
         conditions=(
             Condition(ConditionType.REACHABLE, State.TRUE, Reason.AS_DECLARED, "SSH answers"),
             _inspected(node, facts),
             _part(ConditionType.CONFIGURED, configuration, "configured as declared"),
-            _part(ConditionType.DISKS_READY, disks, "the disks that volumes need are prepared"),
+            _part(ConditionType.DISKS_READY, disks, aside or "the disks that volumes need are prepared"),
             _maintenance(node),
         ),
         ready=READY,
         summary="in maintenance" if node.spec.maintenance else "ready",
+        notes=(aside,) if aside else (),
     )
 
 
@@ -176,16 +181,33 @@ def _disks(node: Node, view: SiteView, facts: HostFacts) -> list[NodeDisk]:
     if not isinstance(facts.disks, Known) or ownership.unknown:
         return node.status.disks
     seen = facts.disks.value
+    observed = observed_disks(node, view, facts)
+    left_node, left = set_aside(node, seen, observed)
     chosen = {
         disk.path: choice
-        for choice in select(node, view, seen, ownership).choices
-        if (disk := chosen_disk(seen, choice, ownership))
+        for choice in select(left_node, view, left, ownership).choices
+        if (disk := chosen_disk(left, choice, ownership))
     }
     present = {disk.path: r for r in node.status.disks if r.use and (disk := ownership.present.get(r.id))}
-    shown = [_disk(node, disk, present.get(disk.path), chosen.get(disk.path), ownership) for disk in seen]
+    shown = [
+        _observed(
+            _disk(node, disk, present.get(disk.path), chosen.get(disk.path), ownership),
+            observed.get(disk.path, ()),
+            ownership.finding(disk),
+        )
+        for disk in seen
+    ]
     gone = [r for r in node.status.disks if r.use and r.id not in ownership.present]
     shown += [r.model_copy(update={"finding": _GONE, "path": ""}) for r in gone]
     return sorted(shown, key=lambda d: (not d.use, d.id))[:_MAXIMUM_DISKS]
+
+
+def _observed(disk: NodeDisk, places: Sequence[str], amiss: str) -> NodeDisk:
+    """A disk under bricks that Heretic did not lay out says that, and not that it is dirty."""
+    if not places:
+        return disk
+    said = f"in use by bricks (observed only): {', '.join(places)}"
+    return disk.model_copy(update={"observed": True, "finding": f"{said}; {amiss}" if amiss else said})
 
 
 _GONE = "not there"

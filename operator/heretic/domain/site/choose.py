@@ -65,8 +65,11 @@ def not_absorbed(view: SiteView) -> tuple[str, ...]:
 
 
 def usable_disks(node: Node) -> tuple[NodeDisk, ...]:
-    """The disks of an inspected node that are blank or ours: what another Node sees too has a finding."""
-    return tuple(d for d in node.status.disks if not d.finding)
+    """The disks of an inspected node that are blank or ours, or carry bricks that somebody else laid out.
+
+    What another Node sees too has a finding.
+    """
+    return tuple(d for d in node.status.disks if d.observed or not d.finding)
 
 
 def _wrong_number(nodes: Mapping[str, Node]) -> Wait | Blocked | None:
@@ -145,7 +148,12 @@ def _arbiter(nodes: Mapping[str, Node]) -> str | Blocked:
         )
     if forced:
         return forced[0]
-    willing = {name: node for name, node in nodes.items() if node.spec.arbiter is not ArbiterPolicy.NEVER}
+    willing = {
+        name: node
+        for name, node in nodes.items()
+        # Bricks that are there already may hold data on any node.
+        if node.spec.arbiter is not ArbiterPolicy.NEVER and not any(d.observed for d in node.status.disks)
+    }
     if not willing:
         return ""
     told_memory = all(_memory(node) is not None for node in willing.values())
@@ -190,7 +198,7 @@ def _mixed_sectors(nodes: Mapping[str, Node]) -> Blocked | None:
     by_size: dict[int, list[str]] = {}
     for name, node in nodes.items():
         for disk in usable_disks(node):
-            if disk.sector_bytes:
+            if disk.sector_bytes and not disk.observed:
                 by_size.setdefault(disk.sector_bytes, []).append(f"{disk.id} of {name}")
     if len(by_size) < 2:
         return None

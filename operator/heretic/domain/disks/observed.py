@@ -1,0 +1,128 @@
+"""Disks that carry bricks which Heretic did not lay out: they are observed, told of, and left alone.
+
+HVP's groups are Heretic's own. What oVirt's wizard, gluster-ansible or a person made is found from where bricks are
+mounted: a volume group of another name, a whole disk, a partition, ZFS, RAID, a cache, VDO.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from heretic.api.v1alpha1 import Mode, Node
+from heretic.domain.disks.below import ROOT, device_of, mount_of
+from heretic.domain.disks.brick import BRICK_ROOT
+from heretic.domain.disks.layout import GROUPS
+from heretic.domain.facts import Known
+from heretic.domain.host.facts import Disk, HostFacts, Mount
+from heretic.domain.site.view import SiteView
+
+_ZFS = "zfs"
+_BELOW_BRICK_ROOT = f"{BRICK_ROOT}/"
+_OF_THE_SYSTEM = ("/boot", "/efi", "/usr", "/var", "/home", "[SWAP]")
+"""Mounts beside the root filesystem that hold no bricks unless a volume says so."""
+
+
+def observed_disks(node: Node, view: SiteView, facts: HostFacts) -> Mapping[str, tuple[str, ...]]:
+    """The disks under bricks that Heretic did not lay out.
+
+    Args:
+        node: The Node.
+        view: The declared site; its volumes' status says where their bricks lie.
+        facts: Of the host.
+
+    Returns:
+        Where their bricks are mounted, by kernel path of the disk. Never a disk that was chosen, nor one with a
+        volume group of the layout's names: whose those are is decided by what identifies them.
+    """
+    if not isinstance(facts.disks, Known) or not isinstance(facts.mounts, Known):
+        return {}
+    mounts = facts.mounts.value
+    held = frozenset(_brick_mounts(_brick_paths(node, view), mounts))
+    chosen = {d.id for d in node.status.disks if d.use}
+    found: dict[str, tuple[str, ...]] = {}
+    for disk in facts.disks.value:
+        if chosen.intersection(disk.ids) or _groups_of(disk, facts) & GROUPS:
+            continue
+        places = carried(disk, mounts, held)
+        if not places and _may_hold_bricks(node, view, disk):
+            places = _not_of_the_system(disk, mounts)
+        if places:
+            found[disk.path] = places
+    return found
+
+
+def carried(disk: Disk, mounts: Iterable[Mount], held: frozenset[str]) -> tuple[str, ...]:
+    """Those of the mount points ``held`` whose filesystems lie on a disk.
+
+    A dataset of ZFS names no device: every disk with a part of a ZFS pool counts for it.
+    """
+    on = _mounted_on(disk, mounts)
+    if any("zfs_member" in finding for finding in disk.findings):
+        on |= {m.target for m in mounts if m.fstype == _ZFS}
+    return tuple(sorted(on & held))
+
+
+def brick_mount_points(paths: Iterable[str], mounts: tuple[Mount, ...]) -> frozenset[str]:
+    """The mount points that hold bricks: of the known paths, and all below the folder for bricks."""
+    return frozenset(_brick_mounts(paths, mounts))
+
+
+def _brick_mounts(paths: Iterable[str], mounts: tuple[Mount, ...]) -> Iterator[str]:
+    for path in paths:
+        mount = mount_of(mounts, path)
+        # A brick that is not mounted, or not made yet, would lead to the root filesystem.
+        if mount is not None and not (mount.target == ROOT and path.startswith(_BELOW_BRICK_ROOT)):
+            yield mount.target
+    yield from (m.target for m in mounts if m.target.startswith(_BELOW_BRICK_ROOT))
+
+
+def _brick_paths(node: Node, view: SiteView) -> list[str]:
+    name = node.metadata.name
+    return [b.path for v in view.volumes.values() for b in v.status.bricks if b.node == name]
+
+
+def _mounted_on(disk: Disk, mounts: Iterable[Mount]) -> set[str]:
+    return {*disk.mounted, *(m.target for m in mounts if device_of(m) in (disk.path, *disk.below))}
+
+
+def _groups_of(disk: Disk, facts: HostFacts) -> set[str]:
+    volumes = facts.physical_volumes.value if isinstance(facts.physical_volumes, Known) else ()
+    return {disk.volume_group, *(v.group for v in volumes if v.device in (disk.path, *disk.below))}
+
+
+def _may_hold_bricks(node: Node, view: SiteView, disk: Disk) -> bool:
+    """Whether a disk that a person named may carry bricks of volumes that nobody has looked at yet.
+
+    While a site is only observed, nothing is lost by taking it so until the volumes tell where their bricks lie.
+    """
+    mode = node.spec.mode or (view.site.spec.mode if view.site else None)
+    named = any(name in node.spec.disks.ids for name in disk.ids)
+    unseen = any(not v.status.bricks for v in view.volumes.values())
+    return mode is Mode.OBSERVE and named and unseen
+
+
+def _not_of_the_system(disk: Disk, mounts: Iterable[Mount]) -> tuple[str, ...]:
+    on = _mounted_on(disk, mounts)
+    system = ROOT in on or any(place.startswith(_OF_THE_SYSTEM) for place in on)
+    return () if system else tuple(sorted(on))
+
+
+def set_aside(node: Node, disks: tuple[Disk, ...], observed: Mapping[str, object]) -> tuple[Node, tuple[Disk, ...]]:
+    """A node and its disks as if the observed ones were not there: nothing is chosen, asked or said of them."""
+    if not observed:
+        return node, disks
+    names = {name for disk in disks if disk.path in observed for name in disk.ids}
+    ids = [name for name in node.spec.disks.ids if name not in names]
+    spec = node.spec.model_copy(update={"disks": node.spec.disks.model_copy(update={"ids": ids})})
+    left = tuple(disk for disk in disks if disk.path not in observed)
+    return node.model_copy(update={"spec": spec}), left
+
+
+def told(disks: Iterable[Disk], observed: Mapping[str, tuple[str, ...]]) -> str:
+    """What is said once of all of them; "" where there are none."""
+    parts = [
+        f"{disk.ids[0] if disk.ids else disk.path} ({', '.join(observed[disk.path])})"
+        for disk in disks
+        if disk.path in observed
+    ]
+    if not parts:
+        return ""
+    return f"observed only, not managed: {'; '.join(parts)} carry bricks that Heretic did not lay out"
