@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lab import booted, image, system
 from lab.binaries import find_binaries
+from lab.disks import Part
 from lab.errors import LabError
 from lab.node import Node
 from lab.shell import say
@@ -196,6 +197,26 @@ def pull_disk(node: NodeName, disk: str, state: State = None) -> None:
 def insert_disk(node: NodeName, disk: str, state: State = None) -> None:
     """Put a disk back into a running node."""
     _node(state, node).insert_disk(disk)
+
+
+@app.command()
+def damage_disk(
+    node: NodeName,
+    disk: str,
+    parts: Annotated[list[str] | None, typer.Argument(help="head, tail or everywhere; none: all is well.")] = None,
+    state: State = None,
+) -> None:
+    """Make parts of a disk unreadable."""
+    for part in parts or []:
+        if part not in get_args(Part):
+            raise LabError(f"{part!r} is not a part of a disk: {', '.join(get_args(Part))}")
+    _node(state, node).damage_disk(disk, *cast("list[Part]", parts or []))
+
+
+@app.command()
+def swap_disks(node: NodeName, disk: str, other_node: NodeName, other_disk: str, state: State = None) -> None:
+    """Let two disks of nodes that are off change places."""
+    Site.open(state).swap_disks((node, disk), (other_node, other_disk))
 
 
 @app.command()

@@ -114,6 +114,16 @@ class Machine:
     def plug(self, monitor: Monitor, disk: Disk) -> None:
         monitor.execute("device_add", **self._disk_device(disk))
 
+    def forget_blocks(self, monitor: Monitor, disk: Disk) -> None:
+        """Let QEMU close the image of a disk that is not plugged in."""
+        for block in reversed(disk.blocks()):
+            monitor.execute("blockdev-del", **{"node-name": block["node-name"]})
+
+    def add_blocks(self, monitor: Monitor, disk: Disk) -> None:
+        """Let QEMU open it, as the disk is now."""
+        for block in disk.blocks():
+            monitor.execute("blockdev-add", **block)
+
     def unplug(self, monitor: Monitor, disk: Disk) -> None:
         monitor.execute("device_del", id=_device_id(disk.name))
         monitor.wait_event("DEVICE_DELETED", timeout=60, device=_device_id(disk.name))
@@ -145,18 +155,14 @@ class Machine:
         ]
 
     def _blocks(self) -> list[dict[str, Any]]:
-        files = {OS_DISK: self.os_disk, **{disk.name: disk.file for disk in self.disks}}
-        return [
-            {
-                "driver": "qcow2",
-                "node-name": name,
-                "discard": "unmap",
-                # What the guest flushes survives QEMU's death, not this machine's: that is all a lab needs.
-                "cache": {"no-flush": True},
-                "file": {"driver": "file", "filename": str(file)},
-            }
-            for name, file in files.items()
-        ]
+        system = {
+            "driver": "qcow2",
+            "node-name": OS_DISK,
+            "discard": "unmap",
+            "cache": {"no-flush": True},
+            "file": {"driver": "file", "filename": str(self.os_disk)},
+        }
+        return [system, *(block for disk in self.disks for block in disk.blocks())]
 
     def _devices(self, plugged: Collection[str] | None) -> list[dict[str, Any]]:
         """Every device has its place, so that a state can be loaded into a machine that was put together otherwise."""
@@ -180,6 +186,8 @@ class Machine:
         device: dict[str, Any] = {"id": _device_id(disk.name), "drive": disk.name, **sectors}
         if disk.serial is not None:
             device["serial"] = disk.serial
+        if disk.spec.shared:
+            device["share-rw"] = True
         match disk.spec.bus:
             case "scsi":
                 device |= {"driver": "scsi-hd", "bus": "scsi.0", "scsi-id": position, "lun": 0}

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lab.accel import choose
-from lab.disks import Disk
+from lab.disks import Disk, Part
 from lab.errors import LabError
 from lab.identity import keys_folder
 from lab.image import ensure
@@ -15,8 +15,8 @@ from lab.machine import Machine
 from lab.spec import NetworkName
 from lab.ssh import Access
 
-# Thirty times what it takes with nothing else running: continuous integration machines are shared.
-BOOT_TIMEOUT = 900.0
+# Sixty times what it takes with nothing else running: continuous integration machines are shared.
+BOOT_TIMEOUT = 1800.0
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,20 @@ class Node:
         with self.machine.monitor() as monitor:
             if name not in self.machine.plugged(monitor):
                 self.machine.plug(monitor, self._disk(name))
+
+    def damage_disk(self, name: str, *parts: Part) -> None:
+        """Make parts of a disk unreadable, or all readable again; a running machine loses it for a moment."""
+        disk = self._disk(name)
+        nature = disk.nature.model_copy(update={"unreadable": parts})
+        if not self.running:
+            disk.become(nature)
+            return
+        self.pull_disk(name)
+        with self.machine.monitor() as monitor:
+            self.machine.forget_blocks(monitor, disk)
+            disk.become(nature)
+            self.machine.add_blocks(monitor, disk)
+            self.machine.plug(monitor, disk)
 
     def checksum(self, disk: str) -> str:
         """A hash of all that the guest could read from a disk: equal if and only if nothing was changed.

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from lab import booted, snapshots
 from lab.accel import RUN_FOLDER, choose
 from lab.cache import cache_dir, locked
-from lab.disks import Disk
+from lab.disks import Disk, swap
 from lab.errors import LabError
 from lab.identity import Identity, keys_folder
 from lab.image import ensure
@@ -88,6 +88,9 @@ class Site:
             with timed(f"bringing up {len(self.nodes)} nodes"):
                 self.network.up(self.spec)
                 self._write_state()
+                for disk in self._disks():
+                    if not disk.file.exists():
+                        disk.create()
                 self._each(self._bring_up)
 
     def down(self) -> None:
@@ -119,7 +122,25 @@ class Site:
         """Back to freshly installed and booted nodes with their original disks, in seconds."""
         with self._locked(), timed("resetting the site"):
             self._power_cut_all()
+            self._bring_disks_home()
+            for disk in self._disks():
+                disk.renew()
             self._each(self._renew)
+
+    def swap_disks(self, first: tuple[str, str], second: tuple[str, str]) -> None:
+        """Let two disks, each named by node and name, change places, with all that is on them and all their names.
+
+        Both nodes must be off. `reset` and `restore` put them back.
+        """
+        with self._locked():
+            disks = [self.nodes[node].disks[name] for node, name in (first, second)]
+            for node, _ in (first, second):
+                if self.nodes[node].running:
+                    raise LabError(f"{node} is on, and its disks are screwed in: shut it down first")
+            (one, other) = (disk.spec for disk in disks)
+            if one.shared or other.shared or (one.bus, one.sector) != (other.bus, other.sector):
+                raise LabError("only disks of the same bus and sector size change places, and none that is shared")
+            swap(*disks)
 
     # -- saved states
 
@@ -130,6 +151,8 @@ class Site:
         refused where one is in use. A `cold` snapshot shuts the nodes down instead, and boots them afterwards.
         """
         with self._locked(), timed(f"saving the site as {tag!r}"):
+            if any(disk.spec.shared or (disk.nature.home, disk.nature.slot) != disk.place for disk in self._disks()):
+                raise LabError("a site with a shared disk, or with disks that are not in their places, cannot be saved")
             states = snapshots.save(self.state_dir, list(self.nodes.values()), tag, cold=cold)
             self._each(lambda node: node.power_on() if states[node.name].boot else None)
 
@@ -138,6 +161,7 @@ class Site:
         with self._locked(), timed(f"restoring the site to {tag!r}"):
             states = snapshots.states(self.state_dir, tag)
             self._power_cut_all()
+            self._bring_disks_home()
             image = ensure()
             acceleration = choose(image)
             self._each(lambda node: snapshots.restore(node, tag, states[node.name], image, acceleration))
@@ -148,7 +172,12 @@ class Site:
         spec = self.spec.nodes[number - 1]
         identity = Identity(self.spec, number)
         folder = self.state_dir / "nodes" / identity.name
-        disks = tuple(Disk(disk, number, folder / f"{disk.name}.qcow2") for disk in spec.disks)
+        disks = tuple(
+            Disk(disk, number, folder.parent / "shared" / f"{disk.name}.raw")
+            if disk.shared
+            else Disk(disk, number, folder / f"{disk.name}.qcow2")
+            for disk in spec.disks
+        )
         machine = Machine(identity, spec, disks, folder, self.run_folder, self.network)
         address = self.spec.address("mgmt", number)
         return Node(machine, Access(identity.name, address, self.key, self.known_hosts))
@@ -164,9 +193,6 @@ class Site:
             node.wait_ssh()
             return
         machine.folder.mkdir(parents=True, exist_ok=True)
-        for disk in machine.disks:
-            if not disk.file.exists():
-                disk.create()
         image = ensure()
         acceleration = choose(image)
         if machine.os_disk.exists():
@@ -180,13 +206,21 @@ class Site:
 
     def _renew(self, node: Node) -> None:
         image = ensure()
-        for disk in node.machine.disks:
-            disk.renew()
         if booted.has_state(node.machine):
             snapshots.wake(node, booted.TAG, (), image, choose(image))
         else:
             booted.new_os_disk(node.machine, image)
             node.power_on()
+
+    def _disks(self) -> list[Disk]:
+        """All data disks, a shared one once."""
+        return list({disk.file: disk for node in self.nodes.values() for disk in node.machine.disks}.values())
+
+    def _bring_disks_home(self) -> None:
+        places = {disk.place: disk for disk in self._disks()}
+        for place, disk in places.items():
+            while (away := (disk.nature.home, disk.nature.slot)) != place:
+                swap(disk, places[away])
 
     def _power_cut_all(self) -> None:
         for node in self.nodes.values():

@@ -77,11 +77,13 @@ class DiskSpec(_Model):
     """With a serial number (and WWN); by default SCSI and NVMe disks are, virtio disks are not."""
     contents: Contents | None = None
     """None: blank."""
+    shared: bool = False
+    """One disk in all nodes that have a shared one of this name. A site with one cannot be saved with its memory."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.bus == "nvme" and self.identified is False:
-            raise ValueError("an NVMe disk always has a serial number")
+        if self.bus == "nvme" and (self.identified is False or self.shared):
+            raise ValueError("an NVMe disk always has a serial number, and one machine")
         return self
 
     @property
