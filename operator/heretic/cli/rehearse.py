@@ -133,5 +133,7 @@ def _held(resource: Resource, view: SiteView, plan: Plan, now: datetime) -> Wait
     """What would hold the plan's steps back, apart from the disruption slot, which is taken when it is needed."""
     if not isinstance(plan, Proceed):
         return None
+    if held := gates.check_declared(view):
+        return held
     passed = gates.check_approval(resource, plan)
     return gates.check_window(passed, view.site.spec.windows if view.site else (), now).held

@@ -146,6 +146,23 @@ class Bug:
 Failure = Transient | NeedsUser | Bug
 
 
+def mistake(error: Exception) -> Bug:
+    """What is said of an exception that nobody expected; where it came from is for the log."""
+    return Bug(f"a mistake of Heretic itself ({type(error).__name__}); the operator's log has the details")
+
+
+_NO_CONTACT = frozenset({Reason.UNREACHABLE, Reason.CONNECTION_LOST})
+
+
+def is_lost(failure: Failure) -> bool:
+    """Whether a host gives no sign of life, so that what depends on it counts it as out.
+
+    A host that answers and refuses is not lost, nor is one that nobody could ask: a key is missing, the name does not
+    resolve, the API server does not answer, we made a mistake. What such a host does is not known.
+    """
+    return isinstance(failure, Transient) and failure.reason in _NO_CONTACT
+
+
 def unobserved(node: str, failure: Failure) -> str:
     """What everybody who depends on a host says when it cannot be observed; the rest is its Node's to tell."""
     return f"{node} cannot be observed ({failure.reason.value}; see Node {node})"

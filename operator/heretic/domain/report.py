@@ -4,7 +4,7 @@ A kind's own report decides its own conditions; this module folds the plan and t
 common ones. It is called at the end of every pass, also of one whose observation failed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from heretic.api.v1alpha1.common import CommonStatus, Mode
@@ -83,6 +83,28 @@ def common_conditions(report: Report, outcome: Outcome) -> tuple[Condition, ...]
     )
 
 
+def blind_conditions(own: Iterable[ConditionType], why: NeedsUser | Bug, *, removing: bool) -> tuple[Condition, ...]:
+    """What is said of an object that was not worked on at all: it cannot be understood, or we made a mistake.
+
+    Nothing was seen, so nothing is called good or bad; what an earlier pass found good must not stay so.
+
+    Args:
+        own: The types of the kind's own conditions.
+        why: What happened.
+        removing: Whether the object is being deleted.
+    """
+    unseen = f"not looked at: {why.message}"
+    ready = State.UNKNOWN if isinstance(why, Bug) else State.FALSE
+    types = (ConditionType.DRIFTED, ConditionType.PAUSED, *own)
+    held = (ConditionType.DELETION_BLOCKED,) if removing else ()
+    return (
+        Condition(ConditionType.READY, ready, why.reason, why.message),
+        Condition(ConditionType.SYNCED, State.FALSE, why.reason, why.message),
+        *(Condition(kind, State.UNKNOWN, why.reason, unseen) for kind in types),
+        *(Condition(kind, State.TRUE, why.reason, why.message) for kind in (ConditionType.STALLED, *held)),
+    )
+
+
 def _failures(outcome: Outcome) -> list[Failure]:
     failures: list[Failure] = [r.failure for _, r in outcome.results if isinstance(r, Failed)]
     return ([outcome.failure] if outcome.failure else []) + failures
@@ -109,6 +131,8 @@ def _first_not_true(report: Report) -> Condition | None:
 def _ready(
     report: Report, outcome: Outcome, wrong: Condition | None, obstacle: Blocked | Wait | Failure | None
 ) -> Condition:
+    if isinstance(obstacle, Bug):
+        return Condition(ConditionType.READY, State.UNKNOWN, obstacle.reason, obstacle.message)
     if wrong is not None:
         state = State.UNKNOWN if wrong.state is State.UNKNOWN else State.FALSE
         if obstacle is not None and not isinstance(obstacle, Wait):

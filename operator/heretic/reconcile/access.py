@@ -6,6 +6,8 @@ from typing import Protocol
 from heretic.api.v1alpha1 import Node, Site
 from heretic.api.v1alpha1.site import HostKeyPolicy
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.domain.plan import Blocked, Wait
+from heretic.domain.site.validate import site_fault
 from heretic.domain.site.view import SiteView
 from heretic.hosts.settings import HostSettings
 
@@ -42,9 +44,9 @@ class Access:
         """
         site = view.site
         if site is None:
-            message = f"namespace {namespace} needs exactly one Site, and has {len(view.sites)}"
-            reason = Reason.MORE_THAN_ONE_SITE if view.sites else Reason.SITE_NOT_FOUND
-            raise HereticError(NeedsUser(reason, message) if view.sites else Transient(reason, message + "; apply one"))
+            fault = site_fault(view) or Wait(Reason.SITE_NOT_FOUND, "there is no Site")
+            kind = NeedsUser if isinstance(fault, Blocked) else Transient
+            raise HereticError(kind(fault.reason, f"namespace {namespace}: {fault.message}"))
         ssh = site.spec.ssh
         recorded = node.status.trusted_host_key
         return HostSettings(

@@ -14,6 +14,8 @@ from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, prefix
+from heretic.domain.site.validate import site_fault, unread_fault
+from heretic.domain.site.view import SiteView
 
 APPROVE = "hvp.ovirt.life/approve"
 """Annotation that approves one plan, by its hash."""
@@ -52,9 +54,10 @@ class Passed:
 
 
 def mode_of(resource: Resource, site: Site | None) -> Mode:
-    """The mode in force: the object's own, else the Site's, else Apply."""
-    own = _spec(resource).mode
-    return own or (site.spec.mode if site else None) or Mode.APPLY
+    """The mode in force: the object's own, else the Site's, else Apply; Observe while nobody knows which Site rules."""
+    if site is None:
+        return Mode.OBSERVE
+    return _spec(resource).mode or site.spec.mode or Mode.APPLY
 
 
 def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -> bool:
@@ -62,6 +65,11 @@ def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -
     if kill_switch is not None and kill_switch.exists():
         return True
     return _spec(resource).paused or (site.spec.paused if site else False)
+
+
+def check_declared(view: SiteView) -> Wait | Blocked | None:
+    """Why nothing of a site may be changed: it is not known whole what is declared, or what its Site allows."""
+    return site_fault(view) or unread_fault(view)
 
 
 def check_approval(resource: Resource, plan: Proceed) -> Passed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
+from heretic.domain.conditions import ConditionType
 from heretic.domain.errors import Failure, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
@@ -53,17 +54,21 @@ class Kind:
         plan: What to do next.
         remove: What to do next for an object that is being deleted; Converged = it may go.
         report: What to say.
+        conditions: The types of the kind's own conditions; where nothing could be seen, each of them is Unknown.
     """
 
     observe: Callable[[Resource, SiteView, Observer, float], Awaitable[Observed]]
     plan: Callable[[Resource, SiteView, Observed], Plan]
     remove: Callable[[Resource, SiteView, Observed], Plan]
     report: Callable[[Resource, SiteView, Observed, Outcome], Report]
+    conditions: tuple[ConditionType, ...] = ()
 
 
 def _nothing_left(resource: Resource, view: SiteView, observed: Observed) -> Plan:
     """An object may go as soon as nothing that is not being deleted itself depends on it."""
-    return dependents(resource, view) or Converged("nothing on the hosts is this object's alone; it is left as it is")
+    return dependents(resource.KIND, resource.metadata.name, view) or Converged(
+        "nothing on the hosts is this object's alone; it is left as it is"
+    )
 
 
 async def _observe_node(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
@@ -154,9 +159,20 @@ def _report_volume(resource: Resource, view: SiteView, observed: Observed, outco
     return report
 
 
+_NODE = (
+    *(ConditionType.REACHABLE, ConditionType.INSPECTED, ConditionType.CONFIGURED),
+    *(ConditionType.DISKS_READY, ConditionType.MAINTENANCE),
+)
+_VOLUME = (
+    *(ConditionType.BRICKS_READY, ConditionType.STARTED, ConditionType.QUORATE),
+    *(ConditionType.HEALED, ConditionType.CAPACITY, ConditionType.DEGRADED),
+)
+_SITE = (ConditionType.POOL_FORMED, ConditionType.AVAILABLE, ConditionType.N_PLUS_ONE)
+_NETWORK = (ConditionType.IN_SYNC,)
+
 RULES: Mapping[str, Kind] = {
-    Site.KIND: Kind(_observe_site, _plan_site, _nothing_left, _report_site),
-    Node.KIND: Kind(_observe_node, _plan_node, _nothing_left, _report_node),
-    Network.KIND: Kind(_observe_network, _plan_network, _nothing_left, _report_network),
-    GlusterVolume.KIND: Kind(_observe_volume, _plan_volume, _remove_volume, _report_volume),
+    Site.KIND: Kind(_observe_site, _plan_site, _nothing_left, _report_site, _SITE),
+    Node.KIND: Kind(_observe_node, _plan_node, _nothing_left, _report_node, _NODE),
+    Network.KIND: Kind(_observe_network, _plan_network, _nothing_left, _report_network, _NETWORK),
+    GlusterVolume.KIND: Kind(_observe_volume, _plan_volume, _remove_volume, _report_volume, _VOLUME),
 }

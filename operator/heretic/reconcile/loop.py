@@ -14,11 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 from heretic.api.v1alpha1 import Mode, Resource, Site
-from heretic.api.v1alpha1.common import CommonStatus
+from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.cluster.lease import Lease
-from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
+from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient, mistake
 from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
-from heretic.domain.report import Outcome, Report
+from heretic.domain.report import Outcome
+from heretic.domain.site.dependents import dependents
 from heretic.domain.site.view import SiteView
 from heretic.reconcile import gates
 from heretic.reconcile.apply import Applier, Results
@@ -172,15 +173,36 @@ class Reconciler:
         except HereticError as error:
             said = "failed"
             log.warning("%s: %s", key, error.failure.message)
-        except Exception:  # a mistake of ours in one object must not end the loop that keeps all others
+            if isinstance(error.failure, Bug):
+                await self._confess(key, error.failure, removing=removing)
+        except Exception as error:  # a mistake of ours in one object must not end the loop that keeps all others
             log.exception("%s: a mistake of ours", key)
+            await self._confess(key, mistake(error), removing=removing)
         finally:
             PASSES.labels(kind=key.kind, outcome=said).observe(self._monotonic() - begun)
         return self._backoffs[key].failed()
 
+    async def _confess(self, key: Key, bug: Bug, *, removing: bool) -> None:
+        """Says that a pass broke on a mistake of ours: what earlier passes found must not stay true for ever."""
+        stored = self._store.get(key)
+        if stored is None:
+            return
+        try:
+            await self._blind(key, stored, bug, removing=removing)
+        except HereticError as error:
+            log.warning("%s: %s", key, error.failure.message)
+        except Exception:  # the mistake may lie in the writing itself; the log has it then
+            log.exception("%s: a mistake of ours could not be told", key)
+
+    async def _blind(self, key: Key, stored: Stored, why: NeedsUser | Bug, *, removing: bool) -> None:
+        own = RULES[key.kind].conditions
+        written = await self._publisher.publish_blind(key, stored, own, why, removing=removing)
+        if written is not None:
+            self._store.put(key.kind, written)
+
     async def _pass(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
         if stored.parsed is None:
-            return await self._refuse(key, stored)
+            return await self._refuse(key, stored, removing=removing)
         rules = RULES[key.kind]
         view = self._store.view(key.namespace)
         resource = stored.parsed
@@ -194,19 +216,21 @@ class Reconciler:
             removing,
         )
         observed = await rules.observe(resource, view, self._observer, self._pace.share)
+        bug = None
         try:
             plan = (rules.remove if removing else rules.plan)(resource, view, observed)
-        except Exception:  # a rule that breaks is told in the object's conditions; nothing is planned on it
+        except Exception as error:  # a rule that breaks is told beside what was seen; nothing is planned on it
             log.exception("%s: planning failed", key)
-            plan = Wait(Reason.INTERNAL_ERROR, "planning failed; the operator's log has the details")
+            bug = mistake(error)
+            plan = Wait(bug.reason, bug.message)
         if removing and isinstance(plan, Converged):
             return FINISHED, "removed"
-        return await self._act(sight, plan, observed)
+        return await self._act(sight, plan, observed, bug)
 
-    async def _act(self, sight: _Sight, plan: Plan, observed: Observed) -> tuple[float, str]:
+    async def _act(self, sight: _Sight, plan: Plan, observed: Observed, bug: Bug | None) -> tuple[float, str]:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""
         passed = await self._gate(sight, plan)
-        outcome = Outcome(plan, mode=sight.mode, paused=sight.paused, held=passed.held, removing=sight.removing)
+        outcome = Outcome(plan, (), sight.mode, sight.paused, passed.held, bug, sight.removing)
         await self._say(sight, observed, outcome, approval=passed.approval.word if passed.approval else "")
         results: Results = ()
         if passed.steps and isinstance(plan, Proceed):
@@ -219,8 +243,8 @@ class Reconciler:
                 ordered=plan.ordered,
                 may_act=self._may_act,
             )
-        outcome = replace(outcome, results=results, failure=self._repeated(sight, plan, results))
-        if outcome.failure or any(isinstance(r, Failed) for _, r in results):
+        outcome = replace(outcome, results=results, failure=bug or self._repeated(sight, plan, results))
+        if outcome.failure not in (None, bug) or any(isinstance(r, Failed) for _, r in results):
             await self._say(sight, observed, outcome)
         return self._after(sight.key, outcome)
 
@@ -229,6 +253,8 @@ class Reconciler:
         if not isinstance(plan, Proceed):
             await self._slots.release(sight.key)
             return gates.Passed(())
+        if held := gates.check_declared(sight.view):
+            return gates.Passed((), held)
         if sight.mode is not Mode.APPLY or sight.paused:
             return gates.Passed(())
         passed = gates.check_approval(sight.resource, plan)
@@ -257,14 +283,15 @@ class Reconciler:
         if written is not None:
             self._store.put(sight.key.kind, written)
 
-    async def _refuse(self, key: Key, stored: Stored) -> tuple[float, str]:
-        """The stored spec does not fit this version's models: say so, touch nothing."""
-        message = f"the spec cannot be understood: {stored.error}"
-        report = Report(CommonStatus(), (), frozenset())
-        outcome = Outcome(Blocked(Reason.INVALID_SPEC, message))
-        written = await self._publisher.publish(key, stored, report, outcome)
-        if written is not None:
-            self._store.put(key.kind, written)
+    async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
+        """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""
+        message = f"this version cannot understand the object: {stored.error}"
+        if removing:
+            held = removal_unread(key, stored, self._store.view(key.namespace))
+            if held is None:
+                return FINISHED, "removed"
+            message = f"{held}; {message}"
+        await self._blind(key, stored, NeedsUser(Reason.INVALID_SPEC, message), removing=removing)
         return self._next_resync(), "blocked"
 
     def _repeated(self, sight: _Sight, plan: Plan, results: Results) -> Transient | None:
@@ -308,6 +335,18 @@ class Reconciler:
         """Objects of one operator come due together, so that one look at a host serves all of them."""
         interval = self._pace.resync
         return interval - self._monotonic() % interval + interval * self._pace.jitter * 0.5
+
+
+def removal_unread(key: Key, stored: Stored, view: SiteView) -> str | None:
+    """What keeps an object whose spec cannot be understood; None when it may go, and the real thing stays as it is."""
+    spec = stored.raw.get("spec")
+    if isinstance(spec, dict) and spec.get("deletionPolicy") == DeletionPolicy.DESTROY:
+        return (
+            "deletionPolicy Destroy needs a spec that can be read: set deletionPolicy to Orphan to let the object go "
+            "and keep the real thing, or run the version that wrote it"
+        )
+    blocked = dependents(key.kind, key.name, view)
+    return blocked.message if blocked else None
 
 
 PATIENT = frozenset({"waiting", "started"})

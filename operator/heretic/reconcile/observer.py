@@ -5,6 +5,7 @@ trip; the others share the answer while it is fresh enough for them and no effec
 """
 
 import asyncio
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Output, Probe
 from heretic.domain.conditions import ConditionType, State
-from heretic.domain.errors import Failure, HereticError, Reason
+from heretic.domain.errors import Failure, HereticError, Reason, mistake
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeState
 from heretic.domain.gluster.members import members
@@ -27,6 +28,8 @@ from heretic.hosts.pool import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.access import Access
 from heretic.reconcile.metrics import REACHABLE, ROUND_TRIPS
+
+log = logging.getLogger(__name__)
 
 FULL_LOOK_SECONDS = 600.0
 """How long a calm host is asked only what can change without hardware, packages or a boot being touched."""
@@ -149,6 +152,9 @@ class Observer:
                 self._access.forget(namespace)
             REACHABLE.labels(namespace=namespace, host=name).set(0)
             return error.failure
+        except Exception as error:  # a mistake of ours is told of this host; the passes that share the look go on
+            log.exception("looking at %s/%s: a mistake of ours", namespace, name)
+            return mistake(error)
         REACHABLE.labels(namespace=namespace, host=name).set(1)
         return facts
 
@@ -185,6 +191,9 @@ class Observer:
                 facts = await self._ask_pool(namespace, asked, settings)
         except HereticError as error:
             return Unknown(f"{asked}: {error.failure.message}")
+        except Exception as error:  # a mistake of ours is told by every volume that wanted this answer
+            log.exception("asking %s/%s of the volumes: a mistake of ours", namespace, asked)
+            raise HereticError(mistake(error)) from None
         return Known(facts)
 
     async def _ask_pool(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:

@@ -1,6 +1,6 @@
 """Turns a report into what Kubernetes stores, and tells the transitions as events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +8,10 @@ from heretic.api.v1alpha1.common import StoredPlan, StoredStep
 from heretic.cluster.events import EventRecorder, transitions
 from heretic.cluster.status import StatusWriter
 from heretic.domain.approval import covered, hash_of
-from heretic.domain.conditions import merge
+from heretic.domain.conditions import Condition, ConditionType, merge
+from heretic.domain.errors import Bug, NeedsUser
 from heretic.domain.plan import steps_of
-from heretic.domain.report import Outcome, Report, common_conditions
+from heretic.domain.report import Outcome, Report, blind_conditions, common_conditions
 from heretic.reconcile.gateway import Effect, Gateway
 from heretic.reconcile.store import Key, Object, Stored
 
@@ -56,11 +57,39 @@ class Publisher:
         Raises:
             HereticError: The API server did not answer.
         """
-        stamp = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = self._stamp()
 
         def compute(current: Object) -> Object:
             return build_status(current, stored, report, outcome, approval=approval, now=stamp)
 
+        return await self._write(key, stored, compute)
+
+    async def publish_blind(
+        self, key: Key, stored: Stored, own: Iterable[ConditionType], why: NeedsUser | Bug, *, removing: bool
+    ) -> Object | None:
+        """Writes that an object was not worked on at all; all but its conditions stays as it is.
+
+        Args:
+            key: The object.
+            stored: The object as last seen.
+            own: The types of the kind's own conditions.
+            why: What happened.
+            removing: Whether the object is being deleted.
+
+        Returns:
+            The object as stored now; None when it does not exist any more.
+
+        Raises:
+            HereticError: The API server did not answer.
+        """
+        stamp = self._stamp()
+        conditions = blind_conditions(own, why, removing=removing)
+        return await self._write(key, stored, lambda current: build_blind(current, stored, conditions, now=stamp))
+
+    def _stamp(self) -> str:
+        return self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    async def _write(self, key: Key, stored: Stored, compute: Callable[[Object], Object]) -> Object | None:
         if compute(stored.raw) == stored.raw.get("status"):
             return stored.raw
         meta = stored.raw["metadata"]
@@ -106,6 +135,23 @@ def build_status(
     if used:
         status["lastApprovedPlan"] = used
     return status
+
+
+def build_blind(current: Object, stored: Stored, conditions: Iterable[Condition], *, now: str) -> Object:
+    """The status of an object that was not worked on: what is recorded in it stays, and no plan is shown.
+
+    Args:
+        current: The object as stored now.
+        stored: The object as it was last seen.
+        conditions: What is said.
+        now: RFC 3339.
+    """
+    previous: dict[str, Any] = current.get("status") or {}
+    generation = int(stored.raw["metadata"].get("generation", 0))
+    merged = merge(previous.get("conditions") or [], conditions, generation=generation, now=now)
+    kept = {field: value for field, value in previous.items() if field != "plan"}
+    summary = _short(f"{merged[0]['reason']}: {merged[0]['message']}")
+    return kept | {"observedGeneration": generation, "conditions": merged, "summary": summary}
 
 
 def _short(text: str) -> str:

@@ -101,11 +101,13 @@ class ObjectStore:
         """The declared site of a namespace, the same object until something changes."""
         if namespace not in self._views:
             parsed = {k: s.parsed for k, s in self._objects.items() if k.namespace == namespace}
+            unread = frozenset((k.kind, k.name) for k, o in parsed.items() if o is None)
             self._views[namespace] = SiteView(
                 sites={k.name: o for k, o in parsed.items() if isinstance(o, Site)},
                 nodes={k.name: o for k, o in parsed.items() if isinstance(o, Node)},
                 networks={k.name: o for k, o in parsed.items() if isinstance(o, Network)},
                 volumes={k.name: o for k, o in parsed.items() if isinstance(o, GlusterVolume)},
+                unread=unread,
             )
         return self._views[namespace]
 

@@ -86,7 +86,7 @@ def health(own: Condition, plan: Plan, **outcome: object) -> Health:
             id="a step failed and needs a person",
         ),
         pytest.param(
-            HEALED, FINE, {"failure": Bug("oops")}, "False", "InternalError", Health.FAILED, id="a mistake of ours"
+            HEALED, FINE, {"failure": Bug("oops")}, "Unknown", "InternalError", Health.FAILED, id="a mistake of ours"
         ),
         pytest.param(
             HEALED,

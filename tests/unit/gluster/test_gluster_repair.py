@@ -8,7 +8,7 @@ import pytest
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.disks.mount_steps import GrowBrick, MountBrick
 from heretic.domain.disks.steps import ExtendThinPool
-from heretic.domain.errors import NeedsUser, Reason
+from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition
 from heretic.domain.gluster.placement import Placement, place
@@ -17,6 +17,7 @@ from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolu
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
 from heretic.domain.report import Outcome
+from heretic.domain.site.report import report_site
 from sim.block_tools import SimVolume
 from sim.lvm_tools import free
 from sim.site_rules import RuledSite, ruled_site
@@ -203,6 +204,47 @@ def test_a_host_that_lets_nobody_in_is_not_known_to_be_out(site: RuledSite) -> N
     assert told[ConditionType.DEGRADED] == (State.UNKNOWN, short)
     assert told[ConditionType.BRICKS_READY] == (State.UNKNOWN, short)
     assert told[ConditionType.QUORATE][0] is State.TRUE
+
+
+NOT_A_LOSS = [
+    Bug("a mistake"),
+    Transient(Reason.API_SERVER, "the Secret could not be read"),
+    Transient(Reason.NAME_NOT_RESOLVED, "no DNS"),
+    Transient(Reason.HOST_BUSY, "too many logins"),
+    Transient(Reason.OUTPUT_NOT_UNDERSTOOD, "noise"),
+    NeedsUser(Reason.NO_ROOT, "sudo refuses"),
+    NeedsUser(Reason.CREDENTIALS_MISSING, "no Secret"),
+]
+
+
+@pytest.mark.parametrize("failure", NOT_A_LOSS, ids=lambda f: f.reason.value)
+def test_who_could_not_be_asked_or_refuses_is_not_called_lost(site: RuledSite, failure: Failure) -> None:
+    hosts = {**site.observe(), "node2": failure}
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
+    told = {c.type: (c.state, c.reason) for c in report.conditions}
+    assert told[ConditionType.DEGRADED] == told[ConditionType.BRICKS_READY] == (State.UNKNOWN, Reason.NOT_OBSERVED)
+    whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
+    assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.UNKNOWN
+
+
+@pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.CONNECTION_LOST])
+def test_who_gives_no_sign_of_life_is_lost(site: RuledSite, reason: Reason) -> None:
+    hosts = {**site.observe(), "node2": Transient(reason, "no answer")}
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
+    told = {c.type: (c.state, c.reason) for c in report.conditions}
+    assert told[ConditionType.DEGRADED] == (State.TRUE, Reason.PEER_DISCONNECTED)
+    whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
+    assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.FALSE
+
+
+def test_a_node_whose_object_cannot_be_understood_is_not_called_lost(site: RuledSite) -> None:
+    nodes = {name: node for name, node in site.nodes.items() if name != "node2"}
+    view = replace(site.view, nodes=nodes, unread=frozenset({("Node", "node2")}))
+    hosts = {name: facts for name, facts in site.observe().items() if name in nodes}
+    report = report_volume(site.volumes["vmstore"], view, hosts, site.ask_pool(), Outcome(Converged("")))
+    assert next(c.state for c in report.conditions if c.type is ConditionType.DEGRADED) is State.UNKNOWN
+    whole = report_site(site.site, view, hosts, Outcome(Converged("")))
+    assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.UNKNOWN
 
 
 def test_before_glusterd_notices_a_dead_node_the_site_knows_it_by_ssh(site: RuledSite) -> None:

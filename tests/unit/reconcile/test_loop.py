@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
 
+import heretic.reconcile.gates
+import heretic.reconcile.publish
 from heretic.api.v1alpha1.common import CommonStatus
 from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
 from heretic.cluster.status import StatusWriter
 from heretic.domain.commands import Command, Script
+from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.plan import (
     Converged,
@@ -84,6 +87,7 @@ class Parts:
     held: bool = True
     token: int = 7
     on_perform: Callable[[str], None] = lambda name: None
+    conditions: tuple[Condition, ...] = ()
 
     # in place of Hosts
     async def perform(self, settings: object, script: Script, *, token: int) -> StepResult:
@@ -170,7 +174,8 @@ def loop(api: MemoryApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cal
             observe,
             lambda *_: parts.plan(),
             lambda *_: parts.plan(),
-            lambda *_: Report(CommonStatus(), (), frozenset(), "fine"),
+            lambda *_: Report(CommonStatus(), parts.conditions, frozenset(), "fine"),
+            tuple(condition.type for condition in parts.conditions),
         )
         monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
         return Loop(parts, api, tmp_path / "stop")
@@ -200,12 +205,111 @@ async def test_the_status_is_written_when_planning_fails(loop: Build) -> None:
     assert tested.parts.performed == []
 
 
+def fails(*_: object) -> Any:
+    raise ZeroDivisionError("a secret of nobody")
+
+
+async def fails_later(*_: object) -> Any:
+    raise ZeroDivisionError("a secret of nobody")
+
+
+@pytest.mark.parametrize("where", ["observe", "plan", "gate", "apply", "report", "publish"])
+async def test_a_mistake_of_ours_anywhere_is_told_and_no_condition_stays_true(
+    loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    healthy = Condition(ConditionType.HEALED, State.TRUE, Reason.AS_DECLARED, "nothing to heal")
+    tested = loop(lambda: Converged("as declared"), conditions=(healthy,))
+    await tested.run_pass()
+    assert tested.condition("Ready")["status"] == tested.condition("Healed")["status"] == "True"
+
+    tested.parts.plan = lambda: Proceed((step("one"),))
+    with monkeypatch.context() as broken:
+        match where:
+            case "observe" | "plan" | "report":
+                broken_part: dict[str, Any] = {where: fails_later if where == "observe" else fails}
+                rules = replace(kinds.RULES[DATA.kind], **broken_part)
+                broken.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+            case "gate":
+                broken.setattr(heretic.reconcile.gates, "check_approval", fails)
+            case "apply":
+                broken.setattr(Applier, "apply", fails_later)
+            case "publish":
+                broken.setattr(heretic.reconcile.publish, "build_status", fails)
+        pauses = [await tested.run_pass() for _ in range(2)]
+    assert pauses == [2.0, 4.0], "the loop goes on, with growing pauses"
+    for kind in ("Ready", "Synced", "Stalled"):
+        assert tested.condition(kind)["reason"] == "InternalError"
+        assert "the operator's log" in tested.condition(kind)["message"]
+        assert "secret of nobody" not in tested.condition(kind)["message"]
+    assert tested.condition("Ready")["status"] == "Unknown"
+    if where != "plan":  # what was seen is still told there
+        assert tested.condition("Healed")["status"] == "Unknown"
+    assert tested.parts.performed == []
+
+    tested.parts.plan = lambda: Converged("as declared")
+    await tested.run_pass()
+    assert tested.condition("Ready")["status"] == "True"
+
+
+async def test_a_mistake_that_cannot_even_be_written_ends_nothing(
+    loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = loop(lambda: Converged("as declared"))
+    monkeypatch.setattr(Publisher, "_write", fails_later)
+    assert [await tested.run_pass() for _ in range(2)] == [2.0, 4.0]
+
+
+RECORDED = {
+    "volumeId": "11111111-2222-4333-8444-555555555555",
+    "bricks": [{"node": "node1", "path": "/gluster_bricks/data/brick1/brick", "state": "Up", "newer": 7}],
+    "conditions": [
+        {"type": "Ready", "status": "True", "reason": "AsDeclared", "message": "", "lastTransitionTime": "2025-01-01"},
+        {"type": "Healed", "status": "True", "reason": "AsDeclared", "message": "", "lastTransitionTime": "2025-01-01"},
+    ],
+}
+
+
 async def test_a_spec_that_does_not_fit_is_said_and_nothing_is_done(loop: Build, api: MemoryApi) -> None:
     api.objects[DATA]["spec"]["size"] = "much"
+    api.objects[DATA]["status"] = deepcopy(RECORDED)
     tested = loop(lambda: Proceed((step("one"),)))
     await tested.run_pass()
-    assert tested.condition("Stalled")["reason"] == "InvalidSpec"
+    assert tested.condition("Stalled")["reason"] == tested.condition("Ready")["reason"] == "InvalidSpec"
+    assert "spec.size" in tested.condition("Ready")["message"]
+    assert tested.condition("Drifted")["status"] == "Unknown"
     assert tested.parts.performed == []
+    kept = {field: api.objects[DATA]["status"][field] for field in ("volumeId", "bricks")}
+    assert kept == {field: RECORDED[field] for field in kept}, "what is recorded in the status stays"
+
+
+SECOND = {"kind": "Site", "metadata": {"name": "second"}, "spec": {}}
+BROKEN = {"kind": "Site", "metadata": {"name": "demo"}, "spec": {"mode": "Perhaps"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (SECOND, "MoreThanOneSite"),
+        (SECOND | {"spec": {"mode": "Perhaps"}}, "MoreThanOneSite"),
+        (BROKEN, "InvalidSpec"),
+        ({"kind": "Node", "metadata": {"name": "node2"}, "spec": {"address": 7}}, "InvalidSpec"),
+        (None, "SiteNotFound"),
+    ],
+    ids=["two Sites", "a second one that cannot be read", "one that cannot be read", "a Node of it", "none"],
+)
+@pytest.mark.parametrize("own", [{}, {"mode": "Apply"}], ids=["no mode", "mode Apply"])
+async def test_nothing_is_changed_while_it_is_not_known_what_is_declared(
+    loop: Build, api: MemoryApi, change: Object | None, reason: str, own: Object
+) -> None:
+    api.apply({**api.objects[DATA], "spec": api.objects[DATA]["spec"] | own})
+    if change is None:
+        del api.objects[Key("Site", NAMESPACE, "demo")]
+    else:
+        api.apply(change)
+    tested = loop(lambda: Proceed((step("one"),)))
+    await tested.run_pass()
+    assert tested.parts.performed == []
+    assert tested.condition("Ready")["reason"] == reason
 
 
 @pytest.mark.parametrize(
@@ -358,6 +462,36 @@ class TestDeletion:
         tested.load()
         assert await tested.reconciler.finalize(DATA) == 10.0
         assert tested.condition("DeletionBlocked")["reason"] == "VolumeInUse"
+
+    async def test_of_what_cannot_be_understood_leaves_the_real_thing(self, loop: Build, api: MemoryApi) -> None:
+        self.leave(api)
+        api.objects[DATA]["spec"]["size"] = "much"
+        tested = loop(lambda: Proceed((step("one"),)))
+        tested.load()
+        assert await tested.reconciler.finalize(DATA) is None
+        assert tested.parts.performed == []
+
+    async def test_and_destroy_needs_a_spec_that_can_be_read(self, loop: Build, api: MemoryApi) -> None:
+        self.leave(api)
+        api.objects[DATA]["spec"] |= {"size": "much", "deletionPolicy": "Destroy"}
+        tested = loop(lambda: Converged("removed"))
+        tested.load()
+        assert await tested.reconciler.finalize(DATA) is not None
+        assert tested.condition("DeletionBlocked")["reason"] == "InvalidSpec"
+        assert "set deletionPolicy to Orphan" in tested.condition("DeletionBlocked")["message"]
+
+    async def test_waits_for_who_may_use_it_and_cannot_be_understood(self, loop: Build, api: MemoryApi) -> None:
+        site = Key("Site", NAMESPACE, "demo")
+        api.objects[DATA]["spec"]["size"] = "much"
+        for key in [k for k in api.objects if k.kind == "Node"]:
+            del api.objects[key]
+        api.objects[site]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        api.objects[site]["spec"]["mode"] = "Perhaps"
+        tested = loop(lambda: Converged(""))
+        tested.load()
+        assert await tested.reconciler.finalize(site) is not None
+        blocked = next(c for c in api.objects[site]["status"]["conditions"] if c["type"] == "DeletionBlocked")
+        assert "GlusterVolume data (which cannot be understood)" in blocked["message"]
 
     async def test_is_no_matter_for_an_ordinary_pass(self, loop: Build, api: MemoryApi) -> None:
         self.leave(api)

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+import heretic.reconcile.observer
 from heretic.domain.commands import Probe
-from heretic.domain.errors import Failure, Reason, Transient
+from heretic.domain.errors import Bug, Failure, HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES
+from heretic.domain.host.report import READY as READY_TYPES
+from heretic.domain.host.report import report_node
+from heretic.domain.plan import Blocked
+from heretic.domain.report import Outcome
 from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
@@ -19,6 +24,7 @@ from heretic.reconcile.kinds import RULES
 from heretic.reconcile.observer import FULL_LOOK_SECONDS, Observer
 from sim.host_tools import storage_machine
 from sim.one_host import node_resource
+from sim.systemd_tools import Unit
 
 READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "AsDeclared"}]}
 NODE = node_resource(READY)
@@ -101,6 +107,36 @@ async def test_a_boot_ends_what_was_seen_before_it(watcher: Watcher) -> None:
     watcher.now += 60
     await watcher.look()
     assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+
+
+async def test_a_mistake_of_ours_in_a_shared_look_is_told_of_that_host(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(heretic.reconcile.observer, "assemble", fails)
+    said = await asyncio.gather(*(watcher.observer.host("default", VIEW, NODE, 30) for _ in range(2)))
+    assert all(isinstance(s, Bug) and "ZeroDivisionError" in s.message for s in said)
+    report = report_node(NODE, VIEW, cast("Bug", said[0]), Outcome(Blocked(Reason.INTERNAL_ERROR, "")))
+    assert {c.state.value for c in report.conditions if c.type in READY_TYPES} == {"Unknown"}
+    monkeypatch.undo()
+    watcher.now += 1
+    await watcher.look()
+
+
+async def test_a_mistake_of_ours_in_the_shared_question_for_volumes_reaches_who_asked(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    watcher.host.machine.units["glusterd.service"] = Unit("glusterd.service", "active")
+    facts = await watcher.observer.host("default", VIEW, NODE, 30)
+    monkeypatch.setattr(watcher.observer, "_ask_pool", fails)
+    with pytest.raises(HereticError) as raised:
+        await watcher.observer.pool("default", VIEW, {"node1": facts}, 30)
+    assert isinstance(raised.value.failure, Bug)
 
 
 class Losing:

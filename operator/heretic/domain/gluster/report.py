@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes
-from heretic.api.v1alpha1 import GlusterVolume
+from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.disks.brick import BrickSpec
-from heretic.domain.errors import Bug, NeedsUser, Reason, Transient, unobserved
+from heretic.domain.errors import Reason, is_lost, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.capacity import BrickPlace, capacity_condition, usable_and_free
 from heretic.domain.gluster.difference import foreign_options, laid_out_by_others
@@ -17,6 +17,7 @@ from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, bri
 from heretic.domain.gluster.peers import HostView, pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.records import Identities, identities, with_identity
+from heretic.domain.host.facts import HostFacts
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.view import SiteView
 
@@ -112,8 +113,8 @@ def _lost(
 ) -> dict[str, str]:
     """Nodes of an existing volume that are out, as far as that is known.
 
-    It counts as soon as a host cannot be reached: glusterd itself may believe in a dead peer for minutes. A host that
-    answers and lets nobody in is another matter: whether it is out is not known.
+    It counts as soon as a host gives no sign of life: glusterd itself may believe in a dead peer for minutes. A host
+    that answers and lets nobody in is another matter: whether it is out is not known.
     """
     exists = isinstance(info, Known)
     nodes = {b.node for members in sets for b in members if b.node}
@@ -122,9 +123,9 @@ def _lost(
     lost: dict[str, str] = {}
     for node in sorted(nodes):
         facts = hosts.get(node)
-        if facts is None:
+        if facts is None and node not in view.unread_of(Node.KIND):
             lost[node] = f"{node} is no storage node of this site any more"
-        elif isinstance(facts, Transient):
+        elif facts is not None and not isinstance(facts, HostFacts) and is_lost(facts):
             lost[node] = unobserved(node, facts)
     for node in _disconnected(view, hosts, pool):
         if node in nodes:
@@ -144,7 +145,12 @@ def _doubt(
 ) -> str:
     """Why the list of lost nodes may be incomplete."""
     nodes = sorted({b.node for members in sets for b in members})
-    told = [unobserved(node, facts) for node in nodes if isinstance(facts := hosts.get(node), NeedsUser | Bug)]
+    told = [
+        unobserved(node, facts)
+        for node in nodes
+        if (facts := hosts.get(node)) is not None and not isinstance(facts, HostFacts) and not is_lost(facts)
+    ]
+    told += [f"Node {node} cannot be understood by this version" for node in nodes if node in view.unread_of(Node.KIND)]
     if told:
         return "; ".join(told)
     if isinstance(pool, Known) and pool_seen_by(pool.value.asked, view, hosts) is None:

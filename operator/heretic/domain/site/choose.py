@@ -17,7 +17,7 @@ from heretic.domain.plan import Blocked, Wait
 from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.order import SET_SIZE, ring, shared_domain
 from heretic.domain.site.stored import is_true, why_not
-from heretic.domain.site.validate import faults
+from heretic.domain.site.validate import faults, site_fault, unread_fault
 from heretic.domain.site.view import SiteView
 
 
@@ -38,10 +38,12 @@ def choose_storage(view: SiteView) -> SiteStorage | Wait | Blocked:
     if wrong:
         return wrong[0]
     if view.site is None:
-        return Wait(Reason.SITE_NOT_FOUND, "there is no Site in this namespace; make one")
+        return site_fault(view) or Wait(Reason.SITE_NOT_FOUND, "there is no Site")
     recorded = view.site.status.storage
     if recorded is not None and recorded.nodes:
         return recorded
+    if unread := unread_fault(view):
+        return unread
     nodes = storage_nodes(view)
     wrong_number = _wrong_number(nodes)
     if wrong_number:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
 from heretic.api.v1alpha1.site import PeerStatus, SiteStatus, SiteStorage
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Reason, is_lost, unobserved
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
@@ -177,7 +177,9 @@ def _n_plus_one(
         reason = Reason.UNSUPPORTED_NODE_COUNT if nodes else Reason.WAITING_FOR_SITE
         told = "one storage node: nothing can be lost" if nodes else "the storage nodes have not been chosen yet"
         return Condition(kind, State.FALSE, reason, told)
-    out = [n for n in nodes if not isinstance(hosts.get(n), HostFacts)]
+    unseen = {n: f for n in nodes if (f := hosts.get(n)) is not None and not isinstance(f, HostFacts)}
+    unread = view.unread_of(Node.KIND)
+    out = [n for n in nodes if (n not in hosts and n not in unread) or (n in unseen and is_lost(unseen[n]))]
     disconnected = sorted({n for p in pools for n in p.disconnected(nodes)})
     if out or disconnected:
         told = ", ".join(dict.fromkeys([*out, *disconnected]))
@@ -187,6 +189,8 @@ def _n_plus_one(
         return Condition(
             kind, State.FALSE, Reason.NODE_NOT_READY, f"in maintenance: {', '.join(maintained)}; no other may be lost"
         )
+    doubts = [unobserved(n, failure) for n, failure in unseen.items()]
+    doubts += [f"Node {n} cannot be understood by this version" for n in nodes if n in unread]
     needed = (ConditionType.BRICKS_READY, ConditionType.QUORATE, ConditionType.HEALED)
     volumes = [v for v in _living(view) if v.status.volume_id]
     for wanted in (State.FALSE, State.UNKNOWN):
@@ -194,6 +198,8 @@ def _n_plus_one(
         if weak:
             told = "; ".join(why_not(v, c) for v, c in weak)
             return Condition(kind, wanted, Reason.HEAL_PENDING if wanted is State.FALSE else Reason.HEAL_UNKNOWN, told)
+        if doubts:
+            return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, "; ".join(doubts))
     if len(pools) < len(nodes):
         return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, "not every storage node tells its peers")
     return Condition(kind, State.TRUE, Reason.AS_DECLARED, "any one node may be lost")

@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from heretic.api.v1alpha1 import Site
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked
+from heretic.domain.plan import Blocked, Wait
 from heretic.domain.site.names import inside, peer_name, storage_nodes
 from heretic.domain.site.view import SiteView
 
@@ -27,12 +28,40 @@ def faults(view: SiteView) -> tuple[Blocked, ...]:
     return (*_sites(view), *_domains(view), *_networks(view), *_addresses(view))
 
 
+def site_fault(view: SiteView) -> Blocked | Wait | None:
+    """Why it is not known how the site is to be kept, None when there is exactly one Site and it can be read."""
+    if view.site is not None:
+        return None
+    unread = view.unread_of(Site.KIND)
+    if len(view.sites) + len(unread) > 1:
+        return next(_sites(view))
+    if unread:
+        return Blocked(
+            Reason.INVALID_SPEC,
+            f"Site {unread[0]} cannot be understood by this version, so how hosts are reached and what may be done is "
+            "not known; see its conditions",
+        )
+    return Wait(Reason.SITE_NOT_FOUND, "there is no Site in this namespace; make one")
+
+
+def unread_fault(view: SiteView) -> Blocked | None:
+    """Why nothing is chosen and changed while objects of the namespace cannot be understood."""
+    if not view.unread:
+        return None
+    named = ", ".join(f"{kind} {name}" for kind, name in sorted(view.unread))
+    return Blocked(
+        Reason.INVALID_SPEC,
+        f"this version cannot understand {named}; nothing is changed in this namespace before what they declare is "
+        "known. See their conditions: correct or delete them, or run the version that wrote them",
+    )
+
+
 def _sites(view: SiteView) -> Iterator[Blocked]:
-    if len(view.sites) > 1:
-        names = ", ".join(sorted(view.sites))
+    names = sorted({*view.sites, *view.unread_of(Site.KIND)})
+    if len(names) > 1:
         yield Blocked(
             Reason.MORE_THAN_ONE_SITE,
-            f"a namespace is one site, and this one has {len(view.sites)} Sites ({names}); delete all but one",
+            f"a namespace is one site, and this one has {len(names)} Sites ({', '.join(names)}); delete all but one",
         )
 
 
