@@ -230,6 +230,14 @@ async def test_a_secret_that_a_program_prints_is_not_repeated(target: Target) ->
     assert "(secret)" in message
 
 
+async def test_the_half_of_a_secret_that_a_cut_leaves_is_not_repeated(target: Target) -> None:
+    long = "".join(f"{number:04d}" for number in range(1500))
+    leaky = Command(("cat",), stdin=long, expect=Expect.EMPTY)
+    message = failure(await perform(target, leaky, done=(FALSE,)), Reason.COMMAND_FAILED)
+    assert "(secret)" in message
+    assert "1499" not in message
+
+
 # --- fencing ---
 
 

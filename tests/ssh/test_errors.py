@@ -349,12 +349,105 @@ async def test_an_answer_that_is_not_one(
     assert raised.value.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Welcome!\nheretic\n", ""),
+        ("Loading modules... ", ""),
+        ("\x1b]0;root@node1\x07", ""),
+        ("\x00\x07\ufeff", ""),
+        ("Authorized use only\r", ""),
+        ("x" * 300_000, ""),
+        ("this host is kept by heretic/1 and heretic/2\n", ""),
+        ("heretic/1 ", ""),
+        ("heretic/1 end\n", ""),
+        ("heretic/1 3\nheretic/1 1\np 0 1\n", ""),
+        ("", "logout\n"),
+        ("", "\x1b[H\x1b[2J"),
+    ],
+)
 async def test_a_login_shell_that_chatters_does_no_harm(
-    hosts: Hosts, server: SimServer, settings: HostSettings
+    hosts: Hosts, server: SimServer, settings: HostSettings, before: str, after: str
 ) -> None:
     server.machine.files["/etc/hostname"] = File("node1\n")
-    server.faults.noise = "Welcome!\nheretic\n"
+    server.faults.noise = before
+    server.faults.garble = lambda answer: answer + after.encode()
     assert (await hosts.probe(settings, [PROBE])).outputs["p"].stdout == "0644\nnode1\n"
+
+
+WHOLE = b"heretic/1 1\np 0 4 0\nevilheretic/1 end\n"
+
+
+@pytest.mark.parametrize(
+    "garble",
+    [
+        lambda d: WHOLE + d,
+        lambda d: d + WHOLE,
+        lambda d: d[:-1],
+        lambda d: d[: d.index(WHOLE) + len(WHOLE)],
+        lambda d: b"",
+    ],
+    ids=["an answer before it", "an answer after it", "cut", "cut after an answer that it holds", "nothing"],
+)
+async def test_noise_is_never_taken_for_an_answer(
+    hosts: Hosts, server: SimServer, settings: HostSettings, garble: Callable[[bytes], bytes]
+) -> None:
+    server.machine.files["/etc/hostname"] = File(f"{WHOLE.decode()}and more\n")
+    assert (await hosts.probe(settings, [PROBE])).outputs["p"].stdout.endswith("and more\n"), (
+        "as content it is harmless"
+    )
+    server.faults.noise = "Loading modules... "
+    server.faults.garble = garble
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    assert raised.value.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
+
+
+REFUSALS = [
+    ("ops", 1, "", "Sorry, user ops is not allowed to execute '/usr/bin/sh -s' as root on node1."),
+    ("ops", 1, "", "ops ist nicht in der sudoers-Datei."),
+    ("ops", 1, "", "sudo: Account or password is expired, reset your password and try again"),
+    ("ops", 127, "", "bash: line 1: sudo: command not found"),
+    ("ops", 126, "", "sudo: unable to execute /usr/bin/sh: Permission denied"),
+    ("ops", 1, "This account is currently not available.", ""),
+    ("root", 1, "This account is currently not available.", ""),
+    ("root", 1, "", "Password change required but no TTY available."),
+    ("root", 142, "Please login as the user rocky rather than the user root.", ""),
+    ("root", 254, "", "Too many logins for 'root'."),
+    ("root", 1, "This service allows sftp connections only.", ""),
+    ("root", 1, "", ""),
+]
+
+
+@pytest.mark.parametrize(("user", "status", "stdout", "stderr"), REFUSALS)
+async def test_a_host_that_lets_in_and_refuses_needs_a_person(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch, user: str, status: int, stdout: str, stderr: str
+) -> None:
+    server = await SimServer(user=user).start()
+
+    async def refuse(script: bytes) -> tuple[bytes, bytes, int]:
+        return stdout.encode(), stderr.encode(), status
+
+    monkeypatch.setattr(server, "execute", refuse)
+    failure = await failure_of(hosts, replace(settings_for(server), user=user))
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is (Reason.LOGIN_REFUSED if user == "root" else Reason.NO_ROOT)
+    assert (stdout or stderr or "nothing") in failure.message, "the host's own words"
+    assert ("sudoers" if user == "ops" else "chsh") in failure.message, "what to do"
+    await server.stop()
+
+
+@pytest.mark.parametrize("status", [2, 70, 0])
+async def test_our_own_shell_that_cannot_work_is_no_refusal(
+    hosts: Hosts, server: SimServer, settings: HostSettings, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def fail(script: bytes) -> tuple[bytes, bytes, int]:
+        return b"", b"sh: out of something", status
+
+    monkeypatch.setattr(server, "execute", fail)
+    failure = await failure_of(hosts, settings)
+    assert isinstance(failure, Transient)
+    assert failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
 
 
 async def test_an_answer_without_end_is_cut_off(

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     HOST_KEY_MISMATCH = "HostKeyMismatch"
     HOST_KEY_NOT_PINNED = "HostKeyNotPinned"
     NO_ROOT = "NoRoot"
+    LOGIN_REFUSED = "LoginRefused"
     CREDENTIALS_MISSING = "CredentialsMissing"
     NAME_NOT_RESOLVED = "NameNotResolved"
     # a host's own trouble

@@ -92,6 +92,10 @@ _REACHING = {
         "The user may not become root with sudo without a password.",
         "Allow it in sudoers with NOPASSWD, or log in as root.",
     ),
+    Reason.LOGIN_REFUSED: Explanation(
+        "The host lets the user in and gives it no shell: an expired account, a shell that refuses, a forced command.",
+        "Read the host's own words in the message; mend the account there.",
+    ),
     Reason.CREDENTIALS_MISSING: Explanation(
         "The Secret with the SSH key is missing, or holds no usable key.",
         "Make it with the command in the message.",

@@ -9,7 +9,7 @@ from heretic.domain.commands import Command, Expect, Output, Probe, PutFile, Scr
 from heretic.domain.errors import Failure, NeedsUser, Reason, Transient
 from heretic.domain.plan import Done, Failed, Started, StepResult
 from heretic.hosts.errors import brief, trouble_of_host
-from heretic.hosts.frames import FrameError, parse_frames
+from heretic.hosts.frames import MARK, FrameError, parse_frames
 from heretic.hosts.script import shown, unit_name
 from heretic.hosts.settings import HostSettings
 
@@ -150,18 +150,45 @@ def _not_understood(settings: HostSettings, answer: Answer, why: str, secrets: t
     stderr = _redacted(answer.stderr.decode("utf-8", "replace"), secrets)
     stdout = _redacted(answer.stdout.decode("utf-8", "replace"), secrets)
     said = brief(stderr, 200) or brief(stdout, 200) or "nothing"
-    if settings.user != "root" and ("sudo:" in stderr or answer.status == 127):
-        return NeedsUser(
-            Reason.NO_ROOT,
-            f"{settings}: user {settings.user!r} may not run `sudo -n sh -s` there: {said}; "
-            f"allow it in sudoers with NOPASSWD and without requiretty",
-        )
+    if MARK not in answer.stdout and _refused(settings, answer.status):
+        return _refusal(settings, f"it exited {answer.status} and said: {said}")
     trouble = trouble_of_host(settings.name, "preparing to work", stderr)
     if trouble is not None:
         return trouble
     ended = "was killed" if answer.status is None else f"exited {answer.status}"
     return Transient(
         Reason.OUTPUT_NOT_UNDERSTOOD, f"{settings}: the shell {ended}, and its answer is not usable: {why}; {said}"
+    )
+
+
+def _refused(settings: HostSettings, status: int | None) -> bool:
+    """Whether the host let the user in and ran something else than our script, or nothing.
+
+    Our shell never came so far as to print a mark. It ends with 0 when it can work, with 70 when it finds no room, and
+    with 2 when it does not understand the script; it was killed when there is no status. Any other status is that of
+    who stands before it: sudo, a shell that refuses, a forced command, an account that has expired.
+    """
+    if settings.user != "root" and status == _UNUSABLE:
+        return True
+    return status not in (None, 0, _NOT_UNDERSTOOD, _NO_ROOM)
+
+
+_UNUSABLE, _NOT_UNDERSTOOD, _NO_ROOM = 127, 2, 70
+
+
+def _refusal(settings: HostSettings, said: str) -> NeedsUser:
+    user = settings.user
+    if user == "root":
+        return NeedsUser(
+            Reason.LOGIN_REFUSED,
+            f"{settings}: user root is let in and gets no shell: {said}; give it a shell (chsh), renew its password or "
+            f"account if it has expired (chage, passwd); authorized_keys and sshd_config must force no command on it",
+        )
+    return NeedsUser(
+        Reason.NO_ROOT,
+        f"{settings}: user {user!r} may not run `sudo -n sh -s` there: {said}; put `{user} ALL=(root) NOPASSWD: ALL` "
+        f"and `Defaults:{user} !requiretty` into sudoers; the account itself needs a shell, must not have expired, and "
+        f"no command may be forced on it",
     )
 
 
@@ -180,7 +207,22 @@ def _secrets(script: Script) -> Iterator[str]:
 
 
 def _redacted(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in sorted(set(secrets), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "(secret)")
+    """The text without secrets, also where only the end of one begins it or the beginning of one ends it.
+
+    A host sends only the end of a long output, and a program that is killed may have printed a part.
+    """
+    ordered = sorted((s for s in set(secrets) if len(s) >= _SHORTEST_SECRET), key=len, reverse=True)
+    for secret in ordered:
+        text = text.replace(secret, _HIDDEN)
+    # A character that the cut went through is read as one that stands for what is unreadable.
+    text = text.lstrip("\ufffd")
+    for secret in ordered:
+        for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+            if text.startswith(secret[-length:]):
+                text = _HIDDEN + text[length:]
+            if text.endswith(secret[:length]):
+                text = text[:-length] + _HIDDEN
     return text
+
+
+_HIDDEN = "(secret)"

@@ -19,8 +19,9 @@ logging.getLogger("asyncssh").setLevel(logging.WARNING)
 LOGIN_TIMEOUT = 12.0
 """Seconds between the TCP connection and the end of the login."""
 
-KEEPALIVE_INTERVAL = 5.0
-"""Seconds; after three unanswered ones the connection counts as lost."""
+KEEPALIVE_INTERVAL = 4.0
+"""Seconds of silence after which a sign of life is asked for; the connection counts as lost after four times as long,
+16 s, three such questions unanswered: a host may be silent for 12 s, and one under heavy load is for several."""
 
 CLOSE_TIMEOUT = 3.0
 """Seconds that a host has for closing a channel; one that does not is not heard any more at all."""
