@@ -15,6 +15,8 @@ from heretic.domain.site.order import chained, ring, shared_domain
 from heretic.domain.site.view import SiteView
 from sim.declared import GIB, disk, network, node, site, three, view
 
+SHARED = "0x5000c500a1b2c3d4"
+
 
 def chosen(of: SiteView) -> tuple[list[str], str, int]:
     choice = choose_storage(of)
@@ -76,6 +78,15 @@ def chosen(of: SiteView) -> tuple[list[str], str, int]:
             [node("n1", 11, disks=[disk("a", finding="gpt"), disk("b")]), node("n2", 12), node("n3", 13)],
             (["n1", "n2", "n3"], "n3", 1),
             id="a disk with a finding is no disk",
+        ),
+        pytest.param(
+            [
+                node("n1", 11, disks=[disk("a", path="/dev/sdb", wwn=SHARED), disk("b")]),
+                node("n2", 12, disks=[disk("c", path="/dev/sdb", wwn=SHARED), disk("d")]),
+                node("n3", 13),
+            ],
+            (["n1", "n2", "n3"], "n3", 1),
+            id="a disk that two nodes see is no disk of either",
         ),
     ],
 )

@@ -11,6 +11,7 @@ from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import ArbiterPolicy, NodeDisk
 from heretic.api.v1alpha1.site import SiteStorage
 from heretic.domain.conditions import ConditionType
+from heretic.domain.disks.identity import sightings
 from heretic.domain.disks.layout import MAXIMUM_DATA_DISKS
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
@@ -55,7 +56,7 @@ def choose_storage(view: SiteView) -> SiteStorage | Wait | Blocked:
             Reason.WAITING_FOR_NODES,
             f"{len(unseen)} of {len(nodes)} storage nodes have yet to be inspected: {what}",
         )
-    return _choose(nodes)
+    return _choose({name: _without_shared(node, view) for name, node in nodes.items()})
 
 
 def not_absorbed(view: SiteView) -> tuple[str, ...]:
@@ -72,6 +73,16 @@ def usable_disks(node: Node) -> tuple[NodeDisk, ...]:
     What another Node sees too has a finding.
     """
     return tuple(d for d in node.status.disks if d.observed or not d.finding)
+
+
+def _without_shared(node: Node, view: SiteView) -> Node:
+    """The node with a finding on each disk that another Node's status shows too, whoever of the two told it first."""
+    elsewhere = [sightings(view).seen_elsewhere(node.metadata.name, disk) for disk in node.status.disks]
+    disks = [
+        disk.model_copy(update={"finding": f"also seen by another node: {other}", "observed": False}) if other else disk
+        for disk, other in zip(node.status.disks, elsewhere, strict=True)
+    ]
+    return node.model_copy(update={"status": node.status.model_copy(update={"disks": disks})})
 
 
 def _wrong_number(nodes: Mapping[str, Node]) -> Wait | Blocked | None:
