@@ -228,6 +228,12 @@ LAYOUTS: dict[str, Layout] = {
         ),
         told="thick",
     ),
+    "ZFS, elsewhere": Layout(
+        (SYSTEM, disk("sdb", mark="zfs_member signature")),
+        (ROOT, mount("/tank/engine", "tank/engine", "zfs"), mount("/tank/data", "tank/data", "zfs")),
+        paths={"engine": "/tank/engine/brick", "data": "/tank/data/brick"},
+        told="thick",
+    ),
     "several volumes in one": Layout(
         (SYSTEM, disk("sdb", DATA, group=VG)),
         (ROOT, mount("/bricks", DATA)),
@@ -430,6 +436,43 @@ def test_a_disk_of_the_system_or_of_others_is_not_taken_for_one_under_bricks() -
     shown = {d.path: d for d in site.view.nodes["host1"].status.disks}
     assert {path for path, d in shown.items() if d.observed} == {"/dev/sdb"}
     assert "ext4" in shown["/dev/sdc"].finding
+
+
+@pytest.mark.parametrize("marks", [("LVM2_member signature",), ()], ids=["not mounted", "without its label"])
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.APPLY])
+def test_a_disk_that_carried_bricks_stays_one_when_they_are_not_mounted(marks: tuple[str, ...], mode: Mode) -> None:
+    site = adopted(LAYOUTS["the wizard's"], mode)
+    site.passes(3)
+    bare = replace(SDB, findings=marks, below=(), in_use=False, volume_group=SDB.volume_group if marks else "")
+    site.hosts = {
+        name: replace(facts, disks=Known((SYSTEM, bare)), mounts=Known((ROOT,))) for name, facts in site.hosts.items()
+    }
+    site.passes(3)
+    for name, facts in site.hosts.items():
+        assert site.condition(name, ConditionType.DISKS_READY).state is State.TRUE
+        (shown,) = (d for d in site.view.nodes[name].status.disks if d.path == "/dev/sdb")
+        assert shown.observed
+        assert "not mounted now" in shown.finding
+        everything = frozenset({"vgdisk1", "vgdisk2", "vgdisk3", "vgarbiter"})
+        assert plan_disks(site.view.nodes[name], site.view, facts, everything).steps == ()
+    room = site.condition("data", ConditionType.CAPACITY)
+    assert room.state is State.UNKNOWN
+    assert "no filesystem is mounted there" in room.message
+
+
+def test_a_disk_that_was_named_and_carries_no_brick_is_told_once_the_volumes_were_seen() -> None:
+    layout = LAYOUTS["the wizard's"]
+    backup = disk("sdc", "/dev/sdc1", mark="ext4 filesystem")
+    site = adopted(replace(layout, disks=(*layout.disks, backup), mounts=(*MOUNTS, mount("/backup", "/dev/sdc1"))))
+    node = site.view.nodes["host1"]
+    disks = node.spec.disks.model_copy(update={"ids": ["wwn-sdb", "wwn-sdc"]})
+    named = node.model_copy(update={"spec": node.spec.model_copy(update={"disks": disks})})
+    site.view = replace(site.view, nodes={**site.view.nodes, "host1": named})
+    site.passes(4)
+    said = site.condition("host1", ConditionType.DISKS_READY)
+    assert said.state is State.FALSE
+    assert "wwn-sdc" in said.message
+    assert "wwn-sdb" not in said.message
 
 
 def test_options_are_compared_by_what_they_mean() -> None:

@@ -15,6 +15,7 @@ from heretic.domain.host.facts import Disk, HostFacts, Mount
 from heretic.domain.site.view import SiteView
 
 _ZFS = "zfs"
+_UNMOUNTED = "not mounted now"
 _BELOW_BRICK_ROOT = f"{BRICK_ROOT}/"
 _OF_THE_SYSTEM = ("/boot", "/efi", "/usr", "/var", "/home", "[SWAP]")
 """Mounts beside the root filesystem that hold no bricks unless a volume says so."""
@@ -30,13 +31,15 @@ def observed_disks(node: Node, view: SiteView, facts: HostFacts) -> Mapping[str,
 
     Returns:
         Where their bricks are mounted, by kernel path of the disk. Never a disk that was chosen, nor one with a
-        volume group of the layout's names: whose those are is decided by what identifies them.
+        volume group of the layout's names: whose those are is decided by what identifies them. A disk that carried
+        bricks and shows no mount any more, or nothing at all, is still one: a look does not overrule what is recorded.
     """
     if not isinstance(facts.disks, Known) or not isinstance(facts.mounts, Known):
         return {}
     mounts = facts.mounts.value
     held = frozenset(_brick_mounts(_brick_paths(node, view), mounts))
     chosen = {d.id for d in node.status.disks if d.use}
+    recorded = {d.id for d in node.status.disks if d.observed}
     found: dict[str, tuple[str, ...]] = {}
     for disk in facts.disks.value:
         if chosen.intersection(disk.ids) or _groups_of(disk, facts) & GROUPS:
@@ -44,6 +47,8 @@ def observed_disks(node: Node, view: SiteView, facts: HostFacts) -> Mapping[str,
         places = carried(disk, mounts, held)
         if not places and _may_hold_bricks(node, view, disk):
             places = _not_of_the_system(disk, mounts)
+        if not places and recorded.intersection(disk.ids) and not _mounted_on(disk, mounts):
+            places = (_UNMOUNTED,)
         if places:
             found[disk.path] = places
     return found
@@ -54,10 +59,7 @@ def carried(disk: Disk, mounts: Iterable[Mount], held: frozenset[str]) -> tuple[
 
     A dataset of ZFS names no device: every disk with a part of a ZFS pool counts for it.
     """
-    on = _mounted_on(disk, mounts)
-    if any("zfs_member" in finding for finding in disk.findings):
-        on |= {m.target for m in mounts if m.fstype == _ZFS}
-    return tuple(sorted(on & held))
+    return tuple(sorted(_mounted_on(disk, mounts) & held))
 
 
 def brick_mount_points(paths: Iterable[str], mounts: tuple[Mount, ...]) -> frozenset[str]:
@@ -80,7 +82,10 @@ def _brick_paths(node: Node, view: SiteView) -> list[str]:
 
 
 def _mounted_on(disk: Disk, mounts: Iterable[Mount]) -> set[str]:
-    return {*disk.mounted, *(m.target for m in mounts if device_of(m) in (disk.path, *disk.below))}
+    of_zfs = any("zfs_member" in finding for finding in disk.findings)
+    devices = (disk.path, *disk.below)
+    found = (m.target for m in mounts if device_of(m) in devices or (of_zfs and m.fstype == _ZFS))
+    return {*disk.mounted, *found}
 
 
 def _groups_of(disk: Disk, facts: HostFacts) -> set[str]:

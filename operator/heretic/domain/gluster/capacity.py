@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.disks.below import mount_of, pools_below, volume_below
+from heretic.domain.disks.below import ROOT, mount_of, pools_below, volume_below
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.growth import logical_volume
 from heretic.domain.disks.health import Trouble, full_name, kind_of, trouble
@@ -122,7 +122,9 @@ def _below(facts: HostFacts, brick: BrickSpec | BrickPlace) -> Fact[tuple[Logica
     declared = brick if isinstance(brick, BrickSpec) else brick.declared
     mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
     mount = mount_of(mounts, brick.path)
-    # Where our own brick is not mounted, its path leads to the filesystem below the mount point.
+    # Where a brick is not mounted, its path leads to the filesystem below the mount point.
+    if declared is None and mount is not None and mount.target == ROOT:
+        return Unknown("no filesystem is mounted there, so it would lie in the root filesystem of the host")
     if declared is None or (mount is not None and mount.target == declared.mount_point):
         below = volume_below(facts, brick.path)
         return Known((below.value, *pools_below(facts, below.value))) if isinstance(below, Known) else below
