@@ -146,6 +146,7 @@ class Storage:
     Attributes:
         disks: By kernel name, the system disk among them.
         mounts: Volumes by mount point, in the order in which they were mounted.
+        clients: What is mounted of Gluster's volumes ("host:/volume"), by mount point.
         root_read_only: Whether the kernel has remounted the root filesystem.
         free: Bytes free on / and /var.
         formatted: Devices that mkfs made something on, in order.
@@ -155,6 +156,7 @@ class Storage:
     groups: dict[str, SimGroup] = field(default_factory=dict)
     volumes: dict[tuple[str, str], SimVolume] = field(default_factory=dict)
     mounts: dict[str, SimVolume] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=dict)
     root_read_only: bool = False
     free: int = 20 * GIB
     formatted: list[str] = field(default_factory=list)
@@ -369,13 +371,30 @@ class Storage:
             case ("-J", "--list", "-o", "TARGET,SOURCE,FSTYPE,OPTIONS"):
                 root = {"target": "/", "source": "/dev/sda", "fstype": "ext4", "options": self._root_options()}
                 rows = [root, *(self._mount_row(t, v) for t, v in self.mounts.items())]
+                rows += [
+                    {"target": target, "source": source, "fstype": "fuse.glusterfs", "options": "rw"}
+                    for target, source in self.clients.items()
+                ]
                 return ok(json.dumps({"filesystems": rows}, indent=3))
             case ("--noheadings", "--output", "SOURCE", "--mountpoint", target):
                 volume = self.mounts.get(target)
                 return ok(f"{volume.paths[0]}\n") if volume else Output(1, "", "")
-            case ("--noheadings", "--mountpoint", target):
-                volume = self.mounts.get(target)
-                return ok(f"{target} {volume.paths[0]} xfs {self._root_options()}\n") if volume else Output(1, "", "")
+            case ("--raw", "--noheadings", "--output", columns):
+                found = [("/", "/dev/sda", "ext4"), *((t, v.paths[0], "xfs") for t, v in self.mounts.items())]
+                found += [(target, source, "fuse.glusterfs") for target, source in self.clients.items()]
+                place = {"TARGET": 0, "SOURCE": 1, "FSTYPE": 2}
+                return ok("".join(" ".join(r[place[c]] for c in columns.split(",")) + "\n" for r in found))
+        return None
+
+    def getfattr(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("--absolute-names", "-h", "-e", "hex", "-n", "trusted.glusterfs.volume-id" as name, path):
+                folder = self.folder(path)
+                if folder is None:
+                    return failed(f"getfattr: {path}: No such file or directory")
+                if not folder.volume_id:
+                    return failed(f"{path}: {name}: No such attribute")
+                return ok(f"# file: {path}\n{name}=0x{folder.volume_id.replace('-', '')}\n\n")
         return None
 
     def _root_options(self) -> str:

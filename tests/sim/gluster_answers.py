@@ -195,9 +195,9 @@ class AnsweringPool:
             "        <numberOfEntriesPossiblyHealing>0</numberOfEntriesPossiblyHealing>\n      </brick>\n"
         )
 
-    def _client_list(self) -> Output:
+    def _client_list(self, volumes: list[SimGlusterVolume]) -> Output:
         text = ""
-        for volume in self._started():
+        for volume in volumes:
             daemons = {"glustershd": sum(n.self_heal and n.running for n in self.nodes.values())}
             counts = {name: n for name, n in ((daemons if volume.replica > 1 else {}) | volume.clients).items() if n}
             rows = "".join(f"{name:<48}{count:>16}\n" for name, count in counts.items())
@@ -212,8 +212,17 @@ class AnsweringPool:
         brick = next((b for b in volume.bricks if b.key == key), None) if volume else None
         if volume is None or volume.state != "Started" or brick is None:
             return failed(f"Volume {name} is not started")
-        return ok(
-            f"Status of volume: {name}\n{'-' * 78}\nBrick                : Brick {key}\n"
+        return ok(f"Status of volume: {name}\n{self._detail(brick)}")
+
+    def _bricks_detail(self, glusterd: SimGlusterd, name: str) -> Output:
+        """Every brick of a volume that the asked glusterd reaches."""
+        seen = self._seen(glusterd)
+        bricks = [b for b in self.volumes[name].bricks if b.node in seen]
+        return ok(f"Status of volume: {name}\n{''.join(self._detail(b) for b in bricks)}")
+
+    def _detail(self, brick: SimBrick) -> str:
+        return (
+            f"{'-' * 78}\nBrick                : Brick {brick.key}\n"
             f"TCP Port             : {PORT if self._up(brick) else 'N/A':<20}\n"
             f"Online               : {'Y' if self._up(brick) else 'N':<20}\n"
         )

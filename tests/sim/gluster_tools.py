@@ -183,7 +183,11 @@ class GlusterPool(AnsweringPool):
             case ["status", "all", "detail", "--xml"]:
                 return self._status(glusterd, detail=True)
             case ["status", "all", "client-list"]:
-                return self._client_list()
+                return self._client_list(self._started())
+            case ["status", name, "client-list"] if name in self.volumes:
+                return self._locked(name) or self._client_list([v for v in self._open() if v.name == name])
+            case ["status", name, "detail"] if name in self.volumes:
+                return self._locked(name) or self._bricks_detail(glusterd, name)
             case ["status", name, "shd", "--xml"]:
                 return self._daemons(glusterd, name)
             case ["status", name, brick, "detail"]:
@@ -201,6 +205,14 @@ class GlusterPool(AnsweringPool):
             case ["delete", name]:
                 return self._delete(glusterd, name)
         return None
+
+    def _open(self) -> list[SimGlusterVolume]:
+        return [v for v in self.volumes.values() if v.state == "Started"]
+
+    def _locked(self, name: str) -> Output | None:
+        if self.volumes[name].state != "Started":
+            return failed(f"Volume {name} is not started")
+        return self._transaction(name)
 
     def _transaction(self, name: str) -> Output | None:
         """Why a change of a volume cannot run now."""

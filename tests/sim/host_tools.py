@@ -263,6 +263,7 @@ def _tools(host: Host) -> dict[str, Tool]:
         "wipefs": storage.wipefs,
         "blkid": storage.blkid,
         "findmnt": storage.findmnt,
+        "getfattr": storage.getfattr,
         "mkfs.xfs": storage.mkfs,
         "xfs_growfs": storage.growfs,
         **lvm_tools(storage),

@@ -136,6 +136,16 @@ def _vgs(storage: Storage, argv: Argv) -> Output | None:
 
 def _lvs(storage: Storage, argv: Argv) -> Output | None:
     match argv[1:]:
+        case ("--noheadings", "-o", "lv_name", group) if "/" not in group:
+            if group not in storage.groups:
+                return failed(f'  Volume group "{group}" not found', 5)
+            return ok("".join(f"  {v.name}\n" for v in storage.volumes.values() if v.group == group))
+        case ("--noheadings", "-o", "lv_uuid", "--select", select, name) if select.startswith("lv_tags={heretic_held_"):
+            group, _, volume = name.partition("/")
+            found = storage.volumes.get((group, volume))
+            if found is None:
+                return failed(f"  Failed to find logical volume {name}", 5)
+            return ok(f"  {found.uuid}\n" if select in {f"lv_tags={{{tag}}}" for tag in found.tags} else "")
         case ("--noheadings", "-o", "lv_name", "--select", "lv_tags={heretic_growing}", name):
             group, _, volume = name.partition("/")
             tagged = "heretic_growing" in storage.volumes[group, volume].tags

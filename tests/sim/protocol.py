@@ -7,6 +7,7 @@ import base64
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from heretic.domain.commands import Output
 from heretic.hosts.script import OBSERVATION_PROLOGUE, STEP_PROLOGUE
@@ -229,7 +230,16 @@ def _meets(expect: str, text: str, output: Output) -> bool:
             return {line.strip() for line in text.splitlines()}.isdisjoint(
                 line.strip() for line in printed.splitlines()
             )
+        case "only" | "none":
+            return _patterns(expect, text.splitlines(), [line.strip() for line in printed.splitlines() if line.strip()])
     raise ProtocolError(f"unknown expectation {expect}")
+
+
+def _patterns(expect: str, patterns: list[str], lines: list[str]) -> bool:
+    matched = [[n for n, pattern in enumerate(patterns) if fnmatchcase(line, pattern.strip())] for line in lines]
+    if expect == "none":
+        return bool(lines) and not any(matched)
+    return all(matched) and any(0 in found for found in matched)
 
 
 def _decoded(word: str) -> str:

@@ -187,8 +187,11 @@ class RuledSite:
         assert isinstance(status, GlusterVolumeStatus)
         return status
 
-    def round(self) -> dict[str, Plan]:
+    def round(self, *, volumes: bool = True) -> dict[str, Plan]:
         """One pass over every object.
+
+        Args:
+            volumes: Whether also over the volumes.
 
         Returns:
             What each planned, by "Kind/name".
@@ -203,20 +206,22 @@ class RuledSite:
         for name, network in list(self.networks.items()):
             plan = plans[f"Network/{name}"] = plan_network(network, self.view)
             self.networks[name] = _stored(network, report_network(network, self.view, Outcome(plan)), plan)
-        for name, volume in list(self.volumes.items()):
+        for name, volume in list(self.volumes.items()) if volumes else ():
             plan = plans[f"GlusterVolume/{name}"] = self._plan(name)
             self.act(plan)
             report = report_volume(volume, self.view, self.observe(), self.ask_pool(), Outcome(plan))
             self.volumes[name] = _stored(volume, report, plan)
         return plans
 
-    def _pass_node(self, name: str) -> Plan:
+    def node_plan(self, name: str) -> Plan:
+        """A Node's plan for what was seen."""
         facts = self._observe(name)
-        plan: Plan
         if isinstance(facts, HostFacts):
-            plan = plan_node(self.nodes[name], self.view, facts, groups_needed(self.view, name), self.observe())
-        else:
-            plan = Wait(facts.reason, facts.message)
+            return plan_node(self.nodes[name], self.view, facts, groups_needed(self.view, name), self.observe())
+        return Wait(facts.reason, facts.message)
+
+    def _pass_node(self, name: str) -> Plan:
+        plan = self.node_plan(name)
         self.act(plan)
         report = report_node(self.nodes[name], self.view, self._observe(name), Outcome(plan), self.observe())
         self.nodes[name] = _stored(self.nodes[name], report, plan)

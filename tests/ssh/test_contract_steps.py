@@ -137,6 +137,17 @@ EXPECTATIONS = [
     (Command(("printf", "%s", "vg01\nxvg0"), expect=Expect.LACKS, text="vg0"), True),
     (Command(("printf", "%s", ""), expect=Expect.LACKS, text="vg0"), True),
     (Command(("false",), expect=Expect.LACKS, text="vg0"), False),
+    (Command(("printf", "%s", "all : 4\n\n heald    4"), expect=Expect.ONLY, text="all : *\nheald *"), True),
+    (Command(("printf", "%s", "all : 4\nfuse   1"), expect=Expect.ONLY, text="all : *\nheald *"), False),
+    (Command(("printf", "%s", "heald    4"), expect=Expect.ONLY, text="all : *\nheald *"), False),
+    (Command(("printf", "%s", ""), expect=Expect.ONLY, text="all : *"), False),
+    (Command(("false",), expect=Expect.ONLY, text="*"), False),
+    (Command(("printf", "%s", "xfs /dev/a\n fuse n1:/v"), expect=Expect.NONE, text="fuse *:/w\nfuse *:w"), True),
+    (Command(("printf", "%s", "xfs /dev/a\n fuse n1:/v"), expect=Expect.NONE, text="fuse *:/w\nfuse *:/v"), False),
+    (Command(("printf", "%s", "/dev/a[/sub]"), expect=Expect.NONE, text="/dev/a\n/dev/a[[]*"), False),
+    (Command(("printf", "%s", "/dev/ab"), expect=Expect.NONE, text="/dev/a\n/dev/a[[]*"), True),
+    (Command(("printf", "%s", ""), expect=Expect.NONE, text="fuse *"), False),
+    (Command(("false",), expect=Expect.NONE, text="x"), False),
 ]
 
 

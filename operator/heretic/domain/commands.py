@@ -30,6 +30,11 @@ class Expect(StrEnum):
     LACKS = "lacks"
     """It exits 0 and no line of ``Command.text`` is exactly one of the lines it prints, stripped. Beside it should
     stand a condition that shows that the right thing was printed at all."""
+    ONLY = "only"
+    """It exits 0, every line it prints matches one of the shell patterns in ``Command.text``, one a line, and some line
+    matches the first of them: what was printed is the right thing, and nothing else stands in it."""
+    NONE = "none"
+    """It exits 0, prints something, and no line matches a shell pattern of ``Command.text``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Command:
         timeout: Seconds after which it is killed; at most 60 (longer work is a job).
         stdin: What it reads; the only way for a secret to reach a host. Never logged.
         expect: What counts as success.
-        text: What EQUALS, CONTAINS and LACKS compare with.
+        text: What EQUALS, CONTAINS, LACKS, ONLY and NONE compare with.
     """
 
     argv: tuple[str, ...]

@@ -111,6 +111,8 @@ def _condition_failure(what: str, command: Command, said: Output) -> Failure:
         Expect.EQUALS: f"should print {command.text.strip()!r}",
         Expect.CONTAINS: f"should print a line {command.text.strip()!r}",
         Expect.LACKS: f"should print no line {command.text.strip()!r}",
+        Expect.ONLY: f"should print nothing but {command.text.strip()!r}",
+        Expect.NONE: f"should print nothing like {command.text.strip()!r}",
     }[command.expect]
     return Transient(Reason.VERIFICATION_FAILED, f"{what}: `{asked}` {wanted}, but {_said(said)}")
 

@@ -250,6 +250,22 @@ $y
 EOF
       return 0
       ;;
+    only | none)
+      b=''
+      while read -r l || [ "$l" ]; do
+        [ "$l" ] || continue
+        t='' k=first
+        while read -r p; do
+          case $l in $p) t=$t$k ;; esac
+          k=later
+        done <<EOF
+$y
+EOF
+        case $x:$t in only: | none:?*) return 1 ;; none: | only:first*) b=1 ;; esac
+      done <"$d/o"
+      [ "$b" ]
+      return
+      ;;
   esac
   [ "$x" != empty ] || y=''
   l=$(cat "$d/o")

@@ -11,6 +11,7 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.plan import plan_volume_removal
 from heretic.domain.host.facts import HostFacts, Mount
 from heretic.domain.plan import Blocked, Converged, Proceed, Wait
+from sim.block_tools import Folder
 from sim.site_rules import RuledSite, ruled_site
 from sim.swaps import swap
 
@@ -172,3 +173,38 @@ def test_a_brick_of_another_volume_is_never_removed(site: RuledSite) -> None:
     plan = site.removal_of("vmstore")
     assert isinstance(plan, Blocked)
     assert plan.reason is Reason.BRICK_NOT_EMPTY
+
+
+def brick_of(site: RuledSite) -> Folder:
+    folder = site.machines["node1"].storage.folder("/gluster_bricks/vmstore/brick1/brick")
+    assert folder is not None
+    return folder
+
+
+def unmount(site: RuledSite) -> None:
+    site.machines["node1"].storage.mounts.pop("/gluster_bricks/vmstore")
+
+
+@pytest.mark.parametrize("holds", ["another volume's brick", "this volume's brick"])
+def test_a_logical_volume_that_is_not_mounted_is_not_removed(site: RuledSite, holds: str) -> None:
+    """What it holds cannot be seen, whatever its name; it was not unmounted by a removal of ours."""
+    site.act(Proceed(site.removal_of("vmstore").steps[:2], ordered=True))  # type: ignore[union-attr]
+    if holds == "another volume's brick":
+        brick_of(site).volume_id = "00000000-0000-4000-8000-000000000000"
+    unmount(site)
+    plan = site.removal_of("vmstore")
+    assert isinstance(plan, Blocked), plan
+    assert plan.reason is Reason.BRICK_NOT_PROVEN
+    assert "mount /dev/vgdisk1/vmstore" in plan.message
+
+
+def test_no_id_is_not_the_same_as_no_mark(site: RuledSite) -> None:
+    """The volume never came to be as far as the record goes, and the folder carries no mark."""
+    del site.gluster.volumes["vmstore"]
+    volume = site.volumes["vmstore"]
+    site.volumes["vmstore"] = volume.model_copy(update={"status": volume.status.model_copy(update={"volume_id": ""})})
+    brick_of(site).volume_id = ""
+    brick_of(site).entries = 0
+    plan = site.removal_of("vmstore")
+    assert isinstance(plan, Blocked), plan
+    assert plan.reason is Reason.BRICK_NOT_PROVEN

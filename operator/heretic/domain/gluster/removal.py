@@ -1,12 +1,13 @@
 """What to do for a volume whose object is being deleted: by default nothing at all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.domain.disks.brick import BrickSpec
-from heretic.domain.disks.brick_identity import brick_obstacle
-from heretic.domain.disks.ownership import Ownership, judge
+from heretic.domain.disks.brick_identity import brick_obstacle, is_mount_of, mounted_at
+from heretic.domain.disks.growth import logical_volume
+from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
@@ -16,7 +17,8 @@ from heretic.domain.gluster.health import volume_of
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.peers import HostView, pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
-from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
+from heretic.domain.gluster.proofs import removal_tag, shape_of
+from heretic.domain.gluster.removal_steps import ForgetMount, RemoveLogicalVolume, UnmountBrick
 from heretic.domain.gluster.steps import DeleteVolume, StopVolume
 from heretic.domain.host.facts import HostFacts, Mount
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
@@ -123,8 +125,9 @@ def _destroy(
             return in_use
     host = pool.asked
     why = "the object is being deleted with deletionPolicy Destroy"
-    steps: list[Step] = [StopVolume(host=host, why=why, volume=info.name)] if started else []
-    steps.append(DeleteVolume(host=host, why=why, volume=info.name, volume_id=info.volume_id))
+    what = {"volume": info.name, "volume_id": info.volume_id, "shape": shape_of(info)}
+    steps: list[Step] = [StopVolume(host=host, why=why, **what)] if started else []
+    steps.append(DeleteVolume(host=host, why=why, **what))
     return _with_bricks(steps, placement, view, hosts, info.volume_id)
 
 
@@ -158,26 +161,56 @@ def _with_bricks(
     for brick in placement.bricks:
         facts = hosts[brick.host]
         assert isinstance(facts, HostFacts)
-        node = view.nodes.get(brick.host)
-        ownership = judge(node, view, facts) if node else Ownership()
-        stranger = brick_obstacle(facts, brick, ownership) or _stranger(facts, brick, volume_id)
-        if stranger:
-            return stranger
-        steps += _brick_steps(facts, brick)
+        planned = _brick_steps(facts, view, brick, volume_id)
+        if not isinstance(planned, tuple):
+            return planned
+        steps += planned
     if not steps:
         return Converged(f"nothing of {placement.volume} is left on the hosts")
     return Proceed(tuple(steps), ordered=True)
 
 
-def _stranger(facts: HostFacts, brick: BrickSpec, volume_id: str) -> Wait | Blocked | None:
-    """A brick of another volume in the place of this one's is never removed (domain §4 rule 2)."""
-    if not isinstance(facts.bricks, Known):
+def _brick_steps(
+    facts: HostFacts, view: SiteView, brick: BrickSpec, volume_id: str
+) -> tuple[Step, ...] | Wait | Blocked:
+    """What takes one brick from its host: only what is proven to be this volume's (domain §4 rule 2)."""
+    if not isinstance(facts.bricks, Known) or not isinstance(facts.services, Known):
         return Wait(Reason.NOT_OBSERVED, f"the bricks on {brick.host} are not known, so none is removed")
-    folder = facts.bricks.value.get(brick.path)
-    if folder is None or not folder.exists or folder.volume_id == volume_id:
+    if obstacle := brick_obstacle(facts, brick, judge(view.nodes[brick.host], view, facts)):
+        return obstacle
+    volume = logical_volume(facts, brick.group, brick.name)
+    there = mounted_at(facts.mounts.value if isinstance(facts.mounts, Known) else (), brick.mount_point)
+    why = f"{brick.volume} is being destroyed"
+    at = {"group": brick.group, "name": brick.name, "mount_point": brick.mount_point}
+    filesystem = brick.filesystem or (volume.filesystem_uuid if volume else "") or brick.new_filesystem
+    forget = ForgetMount(host=brick.host, why=why, volume=brick.volume, filesystem=filesystem, **at)
+    left = (forget,) if mount_unit(brick.mount_point) in facts.services.value else ()
+    if there is not None and (volume is None or not is_mount_of(there, brick)):
+        return _not_proven(brick, f"{there.source} is mounted at {brick.mount_point}")
+    if volume is None:
+        return left
+    if not volume.uuid:
+        return Wait(Reason.NOT_OBSERVED, f"LVM's UUID of {brick.device} on {brick.host} is not known")
+    what = {"host": brick.host, "why": why, "volume": brick.volume, "volume_id": volume_id}
+    lvm = {"group": brick.group, "name": brick.name, "volume_uuid": volume.uuid}
+    remove = RemoveLogicalVolume(**what, **lvm)
+    if there is None:
+        if volume_id and removal_tag(volume_id) in volume.tags:
+            return (*left, remove)
+        return _not_proven(brick, f"{brick.device} is not mounted, so whose brick it holds cannot be seen")
+    if wrong := _stranger(facts, brick, volume_id):
+        return wrong
+    where = {"mount_point": brick.mount_point, "path": brick.path, "filesystem": volume.filesystem_uuid}
+    return UnmountBrick(**what, **lvm, **where), remove
+
+
+def _stranger(facts: HostFacts, brick: BrickSpec, volume_id: str) -> Blocked | None:
+    """Why the mounted brick is not proven to be this volume's."""
+    folder = facts.bricks.value.get(brick.path) if isinstance(facts.bricks, Known) else None
+    if volume_id and folder is not None and folder.volume_id == volume_id:
         return None
-    if not folder.volume_id and folder.empty:
-        return None
+    if folder is None or not folder.exists or (not folder.volume_id and folder.empty):
+        return _not_proven(brick, f"{brick.path} carries no mark of a volume")
     owner = f"belongs to the volume {folder.volume_id}" if folder.volume_id else "is not empty"
     return Blocked(
         Reason.BRICK_NOT_EMPTY,
@@ -185,15 +218,10 @@ def _stranger(facts: HostFacts, brick: BrickSpec, volume_id: str) -> Wait | Bloc
     )
 
 
-def _brick_steps(facts: HostFacts, brick: BrickSpec) -> Iterator[Step]:
-    mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
-    units = facts.services.value if isinstance(facts.services, Known) else {}
-    volumes = facts.logical_volumes.value if isinstance(facts.logical_volumes, Known) else ()
-    why = f"{brick.volume} is being destroyed"
-    place_of = {"volume": brick.volume, "group": brick.group, "name": brick.name, "mount_point": brick.mount_point}
-    if any(m.target == brick.mount_point for m in mounts) or mount_unit(brick.mount_point) in units:
-        found = next((v for v in volumes if v.group == brick.group and v.name == brick.name), None)
-        filesystem = brick.filesystem or (found.filesystem_uuid if found else "") or brick.new_filesystem
-        yield UnmountBrick(host=brick.host, why=why, filesystem=filesystem, **place_of)
-    if any(v.group == brick.group and v.name == brick.name for v in volumes):
-        yield RemoveLogicalVolume(host=brick.host, why=why, **place_of)
+def _not_proven(brick: BrickSpec, what: str) -> Blocked:
+    return Blocked(
+        Reason.BRICK_NOT_PROVEN,
+        f"{brick.host}: {what}, and nothing proves that {brick.device} holds a brick of {brick.volume}; it is not "
+        f"removed. Mount it so that it can be looked at (mount {brick.device} {brick.mount_point}), or remove it by "
+        f"hand (lvremove {brick.group}/{brick.name}) if nothing on it is needed; {_INSTEAD}",
+    )

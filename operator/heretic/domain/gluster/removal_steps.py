@@ -1,60 +1,106 @@
-"""What takes a deleted volume's bricks from a host; nothing else does."""
+"""What takes a deleted volume's bricks from a host; nothing else does.
+
+A brick's logical volume is removed only when it was seen, mounted, that it holds this volume's brick. What was seen is
+noted on the logical volume itself before it is unmounted, so that a removal that was cut off can be finished.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.disks.proofs import QUIET, is_source
+from heretic.domain.disks.proofs import is_volume as is_logical_volume
 from heretic.domain.disks.units import UNITS, by_uuid, device_unit, mount_unit
-from heretic.domain.gluster.command import local
+from heretic.domain.gluster.proofs import (
+    holds_brick,
+    is_free,
+    is_gone,
+    is_mounted_nowhere,
+    is_released,
+    removal_tag,
+)
 from heretic.domain.plan import Risk, Step
-
-
-def _volume_is_gone(volume: str) -> tuple[Command, ...]:
-    """Together they hold when glusterd answers and knows no such volume."""
-    return (
-        Command(local("volume", "list")),
-        Command(local("volume", "info", volume), expect=Expect.FAILS),
-    )
-
-
-def _not_mounted(mount_point: str) -> Command:
-    return Command(("findmnt", "--noheadings", "--mountpoint", mount_point), expect=Expect.FAILS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnmountBrick(Step):
-    """Unmounts the brick of a deleted volume, now and for the next boot.
+    """Unmounts the brick of a deleted volume, now and for the next boot, and notes whose it was.
 
     Attributes:
         volume: Name of the Gluster volume that was deleted.
+        volume_id: Gluster's id of it.
         group: LVM volume group.
         name: Logical volume.
+        volume_uuid: LVM's UUID of it.
+        filesystem: UUID of the filesystem on it.
         mount_point: Where it is mounted.
-        filesystem: UUID of the filesystem.
+        path: Of the brick.
     """
 
     verb: ClassVar[str] = "UnmountBrick"
 
     volume: str
+    volume_id: str
     group: str
     name: str
-    mount_point: str
+    volume_uuid: str
     filesystem: str
+    mount_point: str
+    path: str
 
     def script(self) -> Script:
-        """Done when nothing is mounted there and no unit would mount it again."""
+        """Done when nothing is mounted there and the volume is noted as this one's."""
         unit = mount_unit(self.mount_point)
-        devices = (by_uuid(self.filesystem), f"/dev/{self.group}/{self.name}")
-        drop_ins = tuple(f"{UNITS}/{device_unit(device)}.d/heretic.conf" for device in devices)
         return Script(
             done=(
-                _not_mounted(self.mount_point),
-                Command(("test", "-e", f"{UNITS}/{unit}"), expect=Expect.FAILS),
+                is_free(self.mount_point),
+                Command(("test", "!", "-e", f"{UNITS}/{unit}")),
+                is_released(self.group, self.name, self.volume_uuid, self.volume_id),
             ),
-            guards=_volume_is_gone(self.volume),
+            guards=(
+                is_gone(self.volume),
+                is_logical_volume(self.group, self.name, self.volume_uuid),
+                *is_source(self.mount_point, self.group, self.name, self.filesystem),
+                holds_brick(self.path, self.volume_id),
+            ),
+            actions=(
+                Command(("lvchange", "--addtag", removal_tag(self.volume_id), f"{self.group}/{self.name}")),
+                Command(("systemctl", "disable", "--now", unit), timeout=60),
+                Command(("rm", "-f", *_files(self.mount_point, self.filesystem, self.group, self.name))),
+                Command(("systemctl", "daemon-reload"), timeout=60),
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetMount(Step):
+    """Removes the unit that would mount a brick of a deleted volume, where nothing is mounted any more.
+
+    Attributes:
+        volume: Name of the Gluster volume that was deleted.
+        group: LVM volume group.
+        name: Logical volume.
+        filesystem: UUID of the filesystem.
+        mount_point: Where it was mounted.
+    """
+
+    verb: ClassVar[str] = "ForgetMount"
+
+    volume: str
+    group: str
+    name: str
+    filesystem: str
+    mount_point: str
+
+    def script(self) -> Script:
+        """Done when there is no such unit."""
+        unit = mount_unit(self.mount_point)
+        return Script(
+            done=(Command(("test", "!", "-e", f"{UNITS}/{unit}")),),
+            guards=(is_gone(self.volume), is_free(self.mount_point)),
             actions=(
                 Command(("systemctl", "disable", "--now", unit), timeout=60),
-                Command(("rm", "-f", *drop_ins, f"{UNITS}/{unit}")),
+                Command(("rm", "-f", *_files(self.mount_point, self.filesystem, self.group, self.name))),
                 Command(("systemctl", "daemon-reload"), timeout=60),
             ),
         )
@@ -66,26 +112,35 @@ class RemoveLogicalVolume(Step):
 
     Attributes:
         volume: Name of the Gluster volume that was deleted.
+        volume_id: Gluster's id of it.
         group: LVM volume group.
         name: Logical volume.
-        mount_point: Where it was mounted.
+        volume_uuid: LVM's UUID of it.
     """
 
     verb: ClassVar[str] = "RemoveLogicalVolume"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
 
     volume: str
+    volume_id: str
     group: str
     name: str
-    mount_point: str
+    volume_uuid: str
 
     def script(self) -> Script:
-        """Done when LVM knows the group and no such volume in it."""
+        """Done when LVM lists the volumes of the group and no such one is among them."""
         return Script(
-            done=(
-                Command(("vgs", "--noheadings", "-o", "vg_name", self.group), expect=Expect.EQUALS, text=self.group),
-                Command(("lvs", "--noheadings", "-o", "lv_name", f"{self.group}/{self.name}"), expect=Expect.FAILS),
+            done=(Command(("lvs", *QUIET, "-o", "lv_name", self.group), expect=Expect.LACKS, text=self.name),),
+            guards=(
+                is_gone(self.volume),
+                is_released(self.group, self.name, self.volume_uuid, self.volume_id),
+                is_mounted_nowhere(self.group, self.name),
             ),
-            guards=(*_volume_is_gone(self.volume), _not_mounted(self.mount_point)),
             actions=(Command(("lvremove", "--yes", f"{self.group}/{self.name}"), timeout=60),),
         )
+
+
+def _files(mount_point: str, filesystem: str, group: str, name: str) -> tuple[str, ...]:
+    """The mount's unit and the time limits of its device, by the filesystem's UUID and by the volume's name."""
+    devices = (by_uuid(filesystem), f"/dev/{group}/{name}")
+    return (f"{UNITS}/{mount_unit(mount_point)}", *(f"{UNITS}/{device_unit(d)}.d/heretic.conf" for d in devices))

@@ -9,6 +9,15 @@ from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
 from heretic.domain.gluster.command import CHANGING, local, transaction
+from heretic.domain.gluster.proofs import (
+    has_no_client,
+    is_gone,
+    is_not_mounted_as_client,
+    is_volume,
+    pool_is_whole,
+    says,
+    shape,
+)
 from heretic.domain.plan import Risk, Step
 
 _SIGN_IN = "3"
@@ -73,10 +82,8 @@ class CreateVolume(Step):
 
     def script(self) -> Script:
         """Done when the volume exists with exactly these bricks in these places."""
-        bricks = [f"Brick{i}: {brick}{self._mark(i)}" for i, brick in enumerate(self.bricks, 1)]
-        listed = "\n".join([f"Number of Bricks: {self._count()}", *bricks])
         return Script(
-            done=(_line(listed, "volume", "info", self.volume),),
+            done=(says(self.volume, shape(self.replica_count, self.arbiter_count, self.bricks)),),
             actions=(_act("volume", "create", self.volume, *self._replication(), "transport", "tcp", *self.bricks),),
         )
 
@@ -85,17 +92,6 @@ class CreateVolume(Step):
             return ()
         arbiter = ("arbiter", "1") if self.arbiter_count else ()
         return ("replica", str(self.replica_count), *arbiter)
-
-    def _count(self) -> str:
-        total, sets = len(self.bricks), len(self.bricks) // self.replica_count
-        if self.replica_count == 1:
-            return str(total)
-        if self.arbiter_count:
-            return f"{sets} x ({self.replica_count - 1} + 1) = {total}"
-        return f"{sets} x {self.replica_count} = {total}"
-
-    def _mark(self, number: int) -> str:
-        return " (arbiter)" if self.arbiter_count and number % self.replica_count == 0 else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,17 +209,27 @@ class StopVolume(Step):
 
     Attributes:
         volume: Name in Gluster.
+        volume_id: Gluster's id, so that a namesake made meanwhile is left alone.
+        shape: Its bricks as ``volume info`` lists them.
     """
 
     verb: ClassVar[str] = "StopVolume"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
 
     volume: str
+    volume_id: str
+    shape: str
 
     def script(self) -> Script:
-        """Done when gluster calls the volume stopped; guarded by its not being mounted on the host."""
+        """Done when gluster calls this volume stopped; guarded by nobody's having it open, here or elsewhere."""
         return Script(
-            done=(_line("Status: Stopped", "volume", "info", self.volume),),
+            done=(is_volume(self.volume, self.volume_id, "Stopped"),),
+            guards=(
+                is_volume(self.volume, self.volume_id, "Started", self.shape),
+                pool_is_whole(),
+                is_not_mounted_as_client(self.volume),
+                has_no_client(self.volume),
+            ),
             actions=(_act("volume", "stop", self.volume),),
         )
 
@@ -235,6 +241,7 @@ class DeleteVolume(Step):
     Attributes:
         volume: Name in Gluster.
         volume_id: Gluster's id, so that a namesake made meanwhile is left alone.
+        shape: Its bricks as ``volume info`` lists them.
     """
 
     verb: ClassVar[str] = "DeleteVolume"
@@ -242,15 +249,12 @@ class DeleteVolume(Step):
 
     volume: str
     volume_id: str
+    shape: str
 
     def script(self) -> Script:
-        """Done when glusterd answers and knows no such volume."""
+        """Done when glusterd lists its volumes and this one is not among them."""
         return Script(
-            # the first tells "no such volume" from "glusterd does not answer"
-            done=(
-                Command(local("volume", "list")),
-                Command(local("volume", "info", self.volume), expect=Expect.FAILS),
-            ),
-            guards=(_line(f"Volume ID: {self.volume_id}\nStatus: Stopped", "volume", "info", self.volume),),
+            done=(is_gone(self.volume),),
+            guards=(is_volume(self.volume, self.volume_id, "Stopped", self.shape), pool_is_whole()),
             actions=(_act("volume", "delete", self.volume),),
         )

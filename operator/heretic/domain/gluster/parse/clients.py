@@ -10,7 +10,7 @@ from heretic.domain.gluster.parse.document import NOT_INSTALLED, TIMED_OUT
 _VOLUME = re.compile(r"Client connections for volume (\S+)")
 _CLIENT = re.compile(r"(\S+)\s+(\d+)")
 _TOTAL = re.compile(r"total clients for volume (\S+) : (\d+)")
-_DAEMONS = frozenset({"glustershd", "gfapi.glfsheal", "rebalance", "snapd", "bitd", "scrubber", "quotad", "quota"})
+DAEMONS = frozenset({"glustershd", "gfapi.glfsheal", "rebalance", "snapd", "bitd", "scrubber", "quotad", "quota"})
 """Gluster's own processes; any other name, also one that is new to us, counts as a user of the data."""
 
 
@@ -35,7 +35,7 @@ def parse_clients(output: Output) -> Fact[Mapping[str, int]]:
             volume, counts = match.group(1), {}
         elif match := _TOTAL.fullmatch(line):
             if match.group(1) == volume and int(match.group(2)) == sum(counts.values()):
-                found[volume] = sum(n for name, n in counts.items() if name not in _DAEMONS)
+                found[volume] = sum(n for name, n in counts.items() if name not in DAEMONS)
             volume = ""
         elif volume and (match := _CLIENT.fullmatch(line)):
             counts[match.group(1)] = counts.get(match.group(1), 0) + int(match.group(2))

@@ -1,0 +1,231 @@
+"""What the planner would refuse to plan, the step refuses on its host: the world may change between plan and step.
+
+Each row is one change of the world after which the planner no longer plans the step. The step that was planned before
+is then run: a guard stops it, and nothing was done.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from heretic.domain.disks.steps import MakeFilesystem, PrepareDisk
+from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
+from heretic.domain.gluster.steps import DeleteVolume, StopVolume
+from heretic.domain.plan import Proceed, Risk, Step, steps_of
+from heretic.hosts.frames import parse_frames
+from heretic.hosts.script import render_step
+from sim.block_tools import Filesystem, Folder, SimVolume
+from sim.gluster_model import SimBrick
+from sim.protocol import run_script
+from sim.site_rules import RuledSite, ruled_site
+
+VOLUMES = {
+    "vmstore": {"purpose": "VirtualMachines", "size": "40Gi", "deletionPolicy": "Destroy"},
+    "kept": {"purpose": "Lock", "size": "1Gi"},
+}
+OTHER = "00000000-0000-4000-8000-000000000000"
+BRICK = "/gluster_bricks/vmstore/brick1/brick"
+Change = Callable[[RuledSite], object]
+
+
+def vmstore(site: RuledSite) -> SimVolume:
+    return site.machines["node1"].storage.volumes["vgdisk1", "vmstore"]
+
+
+def folder(site: RuledSite) -> Folder:
+    filesystem = vmstore(site).filesystem
+    assert filesystem is not None
+    return filesystem.folders["brick1/brick"]
+
+
+def made_again(site: RuledSite) -> None:
+    """Somebody has deleted the volume and made another of its name."""
+    site.gluster.volumes["vmstore"].id = OTHER
+
+
+def grown(site: RuledSite) -> None:
+    volume = site.gluster.volumes["vmstore"]
+    volume.bricks = [*volume.bricks, *(SimBrick(b.host, b.node, "/more", b.arbiter) for b in volume.bricks)]
+
+
+def is_back(site: RuledSite) -> None:
+    """A volume of this name exists again."""
+    site.gluster.volumes["vmstore"] = site.gluster.volumes["kept"]
+
+
+def mounted_elsewhere(site: RuledSite) -> None:
+    site.machines["node1"].storage.mounts["/mnt"] = vmstore(site)
+
+
+def mounted_again(site: RuledSite) -> None:
+    """The volume is mounted in its place again, and holds another volume's brick now."""
+    folder(site).volume_id = OTHER
+    site.machines["node1"].storage.mounts["/gluster_bricks/vmstore"] = vmstore(site)
+
+
+def replaced(site: RuledSite) -> None:
+    """The logical volume was removed and another one made in its place."""
+    vmstore(site).uuid = "AAAAAA-bbbb-cccc-dddd-eeee-ffff-GGGGGG"
+
+
+def formatted(site: RuledSite) -> None:
+    filesystem = vmstore(site).filesystem
+    assert filesystem is not None
+    filesystem.uuid = OTHER
+
+
+def something_else_is_mounted(site: RuledSite) -> None:
+    storage = site.machines["node1"].storage
+    storage.mounts["/gluster_bricks/vmstore"] = storage.volumes["vgdisk1", "kept"]
+
+
+def mark(site: RuledSite, text: str) -> None:
+    folder(site).volume_id = text
+
+
+REMOVAL: Mapping[type[Step], Mapping[str, Change]] = {
+    StopVolume: {
+        "it is a namesake": made_again,
+        "it has other bricks": grown,
+        "a client has it open": lambda s: s.gluster.volumes["vmstore"].clients.update({"fuse": 1}),
+        "a client of a kind that is new has it open": lambda s: s.gluster.volumes["vmstore"].clients.update({"x": 1}),
+        "the host has it mounted": lambda s: s.machines["node1"].storage.clients.update({"/mnt": "node2:/vmstore"}),
+        "the host has a folder of it mounted": lambda s: s.machines["node1"].storage.clients.update(
+            {"/mnt": "node2,node3:vmstore/images"}
+        ),
+        "a node is out": lambda s: s.gluster.power_cut("node3"),
+        "who uses it is not known": lambda s: setattr(s.gluster, "locked", "vmstore"),
+    },
+    DeleteVolume: {
+        "it is a namesake": made_again,
+        "it was started again": lambda s: setattr(s.gluster.volumes["vmstore"], "state", "Started"),
+        "it has other bricks": grown,
+        "a node is out": lambda s: s.gluster.power_cut("node3"),
+    },
+    UnmountBrick: {
+        "a volume of its name is there": is_back,
+        "the brick is another volume's": lambda s: mark(s, OTHER),
+        "the brick carries no mark": lambda s: mark(s, ""),
+        "another volume is mounted there": something_else_is_mounted,
+        "the logical volume is another one": replaced,
+        "the filesystem is another one": formatted,
+    },
+    RemoveLogicalVolume: {
+        "a volume of its name is there": is_back,
+        "the logical volume is another one": replaced,
+        "it was not seen to hold this volume's brick": lambda s: vmstore(s).tags.clear(),
+        "it is mounted again with another brick": mounted_again,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def running() -> tuple[RuledSite, Callable[[], None]]:
+    site = ruled_site(volumes=VOLUMES)
+    site.settle()
+    return site, site.save()
+
+
+def rows(table: Mapping[type[Step], Mapping[str, Change]]) -> list[ParameterSet]:
+    return [
+        pytest.param(step, change, id=f"{step.verb}: {name}")
+        for step, changes in table.items()
+        for name, change in changes.items()
+    ]
+
+
+def refused_on_the_host(site: RuledSite, step: Step) -> None:
+    """Runs a step whose world has changed, and sees that a guard stops it."""
+    machine = site.machines[step.host]
+    before = list(machine.effects)
+    (frame,) = parse_frames(run_script(machine, render_step(step.script(), 0)).encode())
+    assert frame.name.startswith("guard:"), f"{frame.name} {frame.output}"
+    assert machine.effects == before
+
+
+@pytest.mark.parametrize(("kind", "change"), rows(REMOVAL))
+def test_what_would_not_be_planned_any_more_is_not_done(
+    running: tuple[RuledSite, Callable[[], None]], kind: type[Step], change: Change
+) -> None:
+    site, restore = running
+    restore()
+    plan = site.removal_of("vmstore")
+    assert isinstance(plan, Proceed)
+    place = next(n for n, s in enumerate(plan.steps) if isinstance(s, kind) and s.host == "node1")
+    assert all(site.perform(step) for step in plan.steps[:place])
+    step = next(s for s in steps_of(site.removal_of("vmstore")) if isinstance(s, kind))
+    assert step == plan.steps[place], "the good world still asks for it"
+    change(site)
+    assert step not in steps_of(site.removal_of("vmstore"))[:1], "it is not the next thing to do"
+    refused_on_the_host(site, step)
+
+
+# --- disks ---
+
+
+def planned(site: RuledSite, kind: type[Step]) -> Step:
+    """The first step of a kind on node1, in the world in which it is the next one to be done."""
+    for _ in range(20):
+        for plan in plans(site):
+            found = steps_of(plan)
+            for number, step in enumerate(found):
+                if isinstance(step, kind) and step.host == "node1":
+                    assert all(site.perform(s) for s in found[:number] if s.host == "node1")
+                    return step
+        site.round(volumes=False)
+    raise AssertionError(f"{kind.verb} is never planned")
+
+
+def plans(site: RuledSite) -> list[Proceed]:
+    site.look_again()
+    found = [site.node_plan("node1"), *(site.plan_of(v) for v in site.volumes)]
+    return [p for p in found if isinstance(p, Proceed)]
+
+
+def data_disk(site: RuledSite, **changes: object) -> None:
+    for name, value in changes.items():
+        setattr(site.machines["node1"].storage.disks["sdb"], name, value)
+
+
+DISKS: Mapping[type[Step], Mapping[str, Change]] = {
+    PrepareDisk: {
+        "it carries a filesystem": lambda s: data_disk(s, signature="ext4"),
+        "it has a partition table": lambda s: data_disk(s, signature="gpt"),
+        "it is mounted": lambda s: data_disk(s, mounted="/mnt"),
+        "it is another disk": lambda s: data_disk(s, serial="OTHER"),
+    },
+    MakeFilesystem: {
+        "it carries a filesystem": lambda s: setattr(vmstore(s), "filesystem", Filesystem("ext4")),
+    },
+}
+
+
+@pytest.mark.parametrize(("kind", "change"), rows(DISKS))
+def test_what_would_not_be_planned_any_more_is_not_done_to_a_disk(kind: type[Step], change: Change) -> None:
+    site = ruled_site(volumes={"vmstore": VOLUMES["vmstore"]})
+    step = planned(site, kind)
+    change(site)
+    assert step not in [s for plan in plans(site) for s in steps_of(plan)]
+    refused_on_the_host(site, step)
+
+
+# --- the law itself ---
+
+
+def _all(kind: type[Any]) -> Iterator[type[Any]]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from _all(sub)
+
+
+def dangerous() -> set[str]:
+    """Steps that can lose data, or that force a program past its own checks."""
+    kinds = [k for k in _all(Step) if k.__module__.startswith("heretic.")]
+    return {k.verb for k in kinds if k.risk is Risk.DESTRUCTIVE or '"force"' in inspect.getsource(k)}
+
+
+def test_every_step_that_can_lose_data_has_its_rows() -> None:
+    assert dangerous() <= {k.verb for k in (*REMOVAL, *DISKS)} | {"RestartBricks", "RestartSelfHeal"}
