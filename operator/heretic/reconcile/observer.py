@@ -78,6 +78,7 @@ class Observer:
         self._full: dict[tuple[str, str], _FullLook] = {}
         self._memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
         self._pool_memos: dict[str, Memo] = defaultdict(Memo)
+        self._signs: dict[tuple[str, str], Fact[Mapping[str, tuple[str, ...]]]] = {}
         self._effects: Counter[tuple[str, str]] = Counter()
 
     async def host(self, namespace: str, view: SiteView, node: Node, max_age: float) -> HostView:
@@ -135,6 +136,7 @@ class Observer:
         """A Node was deleted."""
         self._looks.pop((namespace, node), None)
         self._full.pop((namespace, node), None)
+        self._signs.pop((namespace, node), None)
         self._memos.pop((namespace, node), None)
         self._effects.pop((namespace, node), None)
         self._hosts.forget(f"{namespace}/{node}")
@@ -171,11 +173,17 @@ class Observer:
             facts = assemble(name, {**full.outputs, **brief.outputs}, brief.sent_at, brief.received_at, memo)
             if lasting_still_hold(full.facts, facts):
                 return facts
+            self._signs[key] = facts.disk_signs
         asked_at, effects = self._monotonic(), self._effects[key]
         batch = await self._ask(settings, HOST_PROBES)
         facts = assemble(name, batch.outputs, batch.sent_at, batch.received_at, memo)
-        if effects == self._effects[key]:
+        # A disk that is being written while it is read has been read in part only: the next pass reads it again.
+        calm = self._signs.get(key, facts.disk_signs) == facts.disk_signs
+        self._signs[key] = facts.disk_signs
+        if effects == self._effects[key] and calm:
             self._full[key] = _FullLook(asked_at, batch.outputs, facts)
+        elif not calm:
+            self._full.pop(key, None)
         return facts
 
     async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:

@@ -1,7 +1,7 @@
 """What of an earlier look at a host is used again, and what is not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -9,12 +9,13 @@ import pytest
 import heretic.reconcile.observer
 from heretic.domain.commands import Probe
 from heretic.domain.errors import Bug, Failure, HereticError, Reason, Transient
-from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES
 from heretic.domain.host.report import READY as READY_TYPES
 from heretic.domain.host.report import report_node
+from heretic.domain.host.signs import DISKSTATS
 from heretic.domain.plan import Blocked
 from heretic.domain.report import Outcome
 from heretic.domain.site.view import SiteView
@@ -22,7 +23,9 @@ from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.kinds import RULES
 from heretic.reconcile.observer import FULL_LOOK_SECONDS, Observer
+from sim.block_tools import SimDisk
 from sim.host_tools import storage_machine
+from sim.machine import File
 from sim.one_host import node_resource
 from sim.systemd_tools import Unit
 
@@ -40,6 +43,7 @@ class Host:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.was_asked = asyncio.Event()
+        self.on_asked: Callable[[], None] = lambda: None
 
     async def settings(self, *_: object) -> HostSettings:
         return HostSettings("default/node1", "172.20.10.11", "")
@@ -48,6 +52,7 @@ class Host:
         self.asked.append(probes)
         self.was_asked.set()
         outputs = {p.name: self.machine.run(p.argv, None, float(p.timeout)) for p in probes}
+        self.on_asked()
         now = self.machine.host.now()
         await self.may_answer.wait()
         return Batch(outputs, now, now)
@@ -137,6 +142,84 @@ async def test_a_mistake_of_ours_in_the_shared_question_for_volumes_reaches_who_
     with pytest.raises(HereticError) as raised:
         await watcher.observer.pool("default", VIEW, {"node1": facts}, 30)
     assert isinstance(raised.value.failure, Bug)
+
+
+def disk_of(watcher: Watcher) -> SimDisk:
+    return next(d for d in watcher.host.machine.storage.disks.values() if d.name != "sda")
+
+
+def written(watcher: Watcher, sectors: int, disk: str = "") -> None:
+    name = disk or disk_of(watcher).name
+    watcher.host.machine.files[DISKSTATS] = File(
+        f"   8  16 {name} 9 0 99 1 {sectors} 0 {sectors * 8} 1 0 1 1 0 0 0 0\n"
+    )
+
+
+CHANGES: dict[str, Callable[[Watcher], None]] = {
+    "wiped": lambda w: setattr(disk_of(w), "signature", ""),
+    "another signature": lambda w: setattr(disk_of(w), "signature", "xfs"),
+    "exchanged for one of the same size": lambda w: setattr(disk_of(w), "serial", "ANOTHER"),
+    "overwritten, which no signature shows": lambda w: written(w, 2),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_disk_that_was_changed_is_searched_anew_in_the_next_pass(
+    watcher: Watcher, change: Callable[[Watcher], None]
+) -> None:
+    disk_of(watcher).signature = "ext4"
+    written(watcher, 1)
+    await watcher.look()
+    change(watcher)
+    watcher.now += 60
+    await watcher.look()
+    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+    watcher.now += 60
+    await watcher.look()
+    assert watcher.host.asked[3:] == [BRIEF_PROBES], "once"
+
+
+async def test_a_cleared_disk_loses_its_finding_in_the_next_pass(watcher: Watcher) -> None:
+    disk_of(watcher).signature = "ext4"
+    for expected in (True, False):
+        watcher.now += 60
+        facts = await watcher.observer.host("default", VIEW, NODE, 0)
+        assert isinstance(facts, HostFacts)
+        assert isinstance(facts.disks, Known)
+        assert any(d.findings for d in facts.disks.value if d.path == disk_of(watcher).path) is expected
+        disk_of(watcher).signature = ""
+
+
+async def test_a_disk_that_is_being_written_is_searched_until_it_is_calm(watcher: Watcher) -> None:
+    written(watcher, 1)
+    await watcher.look()
+    for sectors in (2, 3):
+        written(watcher, sectors)
+        watcher.host.on_asked = lambda sectors=sectors: written(watcher, sectors * 100)  # type: ignore[misc]
+        watcher.now += 60
+        await watcher.look()
+    watcher.host.on_asked = lambda: None
+    for _ in range(3):
+        watcher.now += 60
+        await watcher.look()
+    assert watcher.host.asked == [
+        HOST_PROBES,
+        BRIEF_PROBES,
+        HOST_PROBES,
+        HOST_PROBES,
+        HOST_PROBES,
+        HOST_PROBES,
+        BRIEF_PROBES,
+    ]
+
+
+async def test_writes_to_a_disk_in_use_are_no_change(watcher: Watcher) -> None:
+    written(watcher, 1, "sda")
+    await watcher.look()
+    written(watcher, 2, "sda")
+    watcher.now += 60
+    await watcher.look()
+    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES]
 
 
 class Losing:

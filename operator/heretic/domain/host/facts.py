@@ -314,6 +314,8 @@ class HostFacts:
     memory_bytes: Fact[int] = NOT_OBSERVED
     boot_id: Fact[str] = NOT_OBSERVED
     disks: Fact[tuple[Disk, ...]] = NOT_OBSERVED
+    disk_signs: Fact[Mapping[str, tuple[str, ...]]] = NOT_OBSERVED
+    """By kernel path, what differs at any later look when somebody changed the disk (see host/signs.py)."""
     interfaces: Fact[tuple[Interface, ...]] = NOT_OBSERVED
     physical_volumes: Fact[tuple[PhysicalVolume, ...]] = NOT_OBSERVED
     volume_groups: Fact[tuple[VolumeGroup, ...]] = NOT_OBSERVED

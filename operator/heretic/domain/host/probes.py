@@ -18,6 +18,7 @@ from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import COLUMNS, parse_lsblk
 from heretic.domain.host.parse.reading import read
 from heretic.domain.host.parse.signatures import parse_signatures
+from heretic.domain.host.signs import DISKSTATS, disk_signs
 from heretic.domain.memo import Memo
 
 S = TypeVar("S")
@@ -33,7 +34,7 @@ FILES = (
     *(profile.selinux_contexts for profile in profiles.PROFILES if profile.selinux_contexts),
 )
 """Files that Heretic writes or whose content decides what it does."""
-_READ = (*system.READ_ONLY_FILES, locks.TABLE)
+_READ = (*system.READ_ONLY_FILES, locks.TABLE, DISKSTATS)
 
 PACKAGES = tuple(sorted({name for p in profiles.PROFILES for name in (*p.base_packages, *p.storage_packages)}))
 JOB_PREFIX = "heretic-"
@@ -99,8 +100,8 @@ BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.
 def lasting_still_hold(before: HostFacts, now: HostFacts) -> bool:
     """Whether the lasting answers of an earlier full look may be used with a brief one.
 
-    They may not when the host was booted since, when a disk came, went or changed its size, when a job of ours
-    began or ended, or when one of these is not known.
+    They may not when the host was booted since, when a disk came, went or was changed by somebody, when a job of
+    ours began or ended, or when one of these is not known.
 
     Args:
         before: From the full look.
@@ -113,7 +114,7 @@ def lasting_still_hold(before: HostFacts, now: HostFacts) -> bool:
 def _lasting_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
     return (
         facts.boot_id,
-        _of(facts.disks, lambda disks: frozenset((disk.path, disk.size) for disk in disks)),
+        facts.disk_signs,
         _of(facts.jobs, lambda jobs: frozenset((name, job.active) for name, job in jobs.items())),
     )
 
@@ -145,13 +146,15 @@ def assemble(
     uptime = system.parse_uptime(read_files)
     units = systemd.parse_units(answer("units"), uptime.value if isinstance(uptime, Known) else None)
     physical = _of(volumes, lambda report: report.physical_volumes)
+    disks = of(take_disks, blocks, links, signatures, physical)
     return HostFacts(
         host=host,
         os=system.parse_os(read_files),
         cpu=of(system.parse_cpu, answer("cpu")),
         memory_bytes=system.parse_memory(read_files),
         boot_id=read_files.text(system.BOOT_ID),
-        disks=of(take_disks, blocks, links, signatures, physical),
+        disks=disks,
+        disk_signs=disk_signs(blocks, disks, read_files.text(DISKSTATS)),
         interfaces=of(ip.with_speeds, interfaces, speeds),
         physical_volumes=physical,
         volume_groups=_of(volumes, lambda report: report.volume_groups),
