@@ -1,4 +1,4 @@
-"""One site of three machines for the whole run; the tests of a module follow each other on it."""
+"""One site of three machines for each module, whose tests follow each other on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +14,13 @@ FOREIGN = DiskSpec(name="foreign", size="150G", contents=Ext4())
 SMALL = DiskSpec(name="data1", size="120G")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spec() -> SiteSpec:
     """Two data nodes with a rotating disk and an NVMe one, node2 with somebody's ext4 disk too; a weaker third."""
     return SiteSpec(nodes=(NodeSpec(disks=(BIG, FAST)), NodeSpec(disks=(BIG, FAST, FOREIGN)), NodeSpec(disks=(SMALL,))))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(spec: SiteSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Blank machines, a control plane with the CRDs and the operator's rights; no operator yet."""
     stack = Stack(Path(tmp_path_factory.mktemp("e2e")), spec=spec)
