@@ -12,6 +12,7 @@ from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import Known
 from heretic.hosts import Hosts, HostSettings
 from heretic.hosts.link import Backoff, Limits
+from heretic.hosts.session import Session
 from sim.machine import Argv, File, Machine
 from sim.server import SimServer
 from ssh.targets import eventually, settings_for
@@ -292,3 +293,23 @@ async def test_a_hundred_simulated_hosts_fit_in_one_loop() -> None:
     await hosts.close()
     for server in servers:
         await server.stop()
+
+
+async def test_a_host_that_is_known_not_to_answer_keeps_nobody_waiting(
+    server: SimServer, settings: HostSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = Hosts(limits=Limits(known_seconds=0.2, steady_seconds=0.0))
+    await hosts.probe(settings, [PROBE])
+
+    async def silent(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Session, "open", silent)
+    server.drop()
+    await asyncio.sleep(0.1)
+    begun = asyncio.get_running_loop().time()
+    with pytest.raises(HereticError) as raised:
+        await hosts.probe(settings, [PROBE])
+    assert raised.value.failure.reason is Reason.CONNECTION_LOST
+    assert asyncio.get_running_loop().time() - begun < 5
+    await hosts.close()

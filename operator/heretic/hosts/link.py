@@ -42,6 +42,7 @@ class Limits:
         queue_seconds: How long a script waits for its turn.
         unused_seconds: How long a host that nobody asked for is still tried to be reached.
         steady_seconds: How long a connection must hold for its loss not to count as a failed attempt.
+        known_seconds: How long a caller waits for a new attempt to reach a host that is known not to answer.
     """
 
     connects: int = 20
@@ -49,6 +50,7 @@ class Limits:
     queue_seconds: float = 30.0
     unused_seconds: float = 900.0
     steady_seconds: float = 10.0
+    known_seconds: float = 2.0
 
 
 class Link:
@@ -133,8 +135,12 @@ class Link:
         if self._failure is not None and asyncio.get_running_loop().time() < self._due:
             raise HereticError(self._failure)
         attempt = self._connect()
-        # Not awaited itself: a caller that is cancelled must not take the connection away from the others.
-        await asyncio.wait([attempt])
+        # Not awaited itself: a caller that is cancelled must not take the connection away from the others. Nor waited
+        # for long where the host is known not to answer: the attempt goes on, and its success is told to everybody.
+        known = self._failure
+        done, _ = await asyncio.wait([attempt], timeout=self._limits.known_seconds if known else None)
+        if known is not None and not done:
+            raise HereticError(known)
         if attempt.cancelled():
             raise HereticError(self._closing())
         result = attempt.result()
@@ -201,6 +207,8 @@ class Link:
             self._failed(Transient(Reason.CONNECTION_LOST, f"{self.settings}: the connection was lost"))
         else:
             self._failures = 0
+            lost = Transient(Reason.CONNECTION_LOST, f"{self.settings}: the connection was lost")
+            self._failure, self._due = _with_next_try(lost, self._backoff.first), -math.inf
         self._on_change(self.settings.name)
 
     def _stop_retry(self) -> None:

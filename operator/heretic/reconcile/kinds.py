@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import ConditionType
-from heretic.domain.errors import Failure, Transient
+from heretic.domain.errors import Failure, Transient, is_lost
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
+from heretic.domain.gluster.meanwhile import without_nodes
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
@@ -54,6 +55,7 @@ class Kind:
         plan: What to do next.
         remove: What to do next for an object that is being deleted; Converged = it may go.
         report: What to say.
+        glimpse: What is known now, without waiting; None for a kind that waits for nobody but its own host.
         conditions: The types of the kind's own conditions; where nothing could be seen, each of them is Unknown.
     """
 
@@ -62,6 +64,7 @@ class Kind:
     remove: Callable[[Resource, SiteView, Observed], Plan]
     report: Callable[[Resource, SiteView, Observed, Outcome], Report]
     conditions: tuple[ConditionType, ...] = ()
+    glimpse: Callable[[Resource, SiteView, Observer], Observed] | None = None
 
 
 def _nothing_left(resource: Resource, view: SiteView, observed: Observed) -> Plan:
@@ -107,6 +110,21 @@ def _report_node(resource: Resource, view: SiteView, observed: Observed, outcome
 
 async def _observe_site(resource: Resource, view: SiteView, observer: Observer, fresh: float) -> Observed:
     return Observed(await observer.storage_hosts(resource.metadata.namespace, view, fresh))
+
+
+def _glimpse_site(resource: Resource, view: SiteView, observer: Observer) -> Observed:
+    return Observed(observer.known_hosts(resource.metadata.namespace, view))
+
+
+def _glimpse_volume(resource: Resource, view: SiteView, observer: Observer) -> Observed:
+    namespace = resource.metadata.namespace
+    hosts = observer.known_hosts(namespace, view)
+    return Observed(hosts, without_nodes(observer.known_pool(namespace), lost_in(hosts), view, hosts))
+
+
+def lost_in(hosts: Mapping[str, HostView]) -> frozenset[str]:
+    """Names of the hosts that give no sign of life."""
+    return frozenset(n for n, seen in hosts.items() if not isinstance(seen, HostFacts) and is_lost(seen))
 
 
 def _plan_site(resource: Resource, view: SiteView, observed: Observed) -> Plan:
@@ -171,8 +189,8 @@ _SITE = (ConditionType.POOL_FORMED, ConditionType.AVAILABLE, ConditionType.N_PLU
 _NETWORK = (ConditionType.IN_SYNC,)
 
 RULES: Mapping[str, Kind] = {
-    Site.KIND: Kind(_observe_site, _plan_site, _nothing_left, _report_site, _SITE),
+    Site.KIND: Kind(_observe_site, _plan_site, _nothing_left, _report_site, _SITE, _glimpse_site),
     Node.KIND: Kind(_observe_node, _plan_node, _nothing_left, _report_node, _NODE),
     Network.KIND: Kind(_observe_network, _plan_network, _nothing_left, _report_network, _NETWORK),
-    GlusterVolume.KIND: Kind(_observe_volume, _plan_volume, _remove_volume, _report_volume, _VOLUME),
+    GlusterVolume.KIND: Kind(_observe_volume, _plan_volume, _remove_volume, _report_volume, _VOLUME, _glimpse_volume),
 }

@@ -24,7 +24,7 @@ from heretic.domain.site.view import SiteView
 from heretic.reconcile import gates
 from heretic.reconcile.apply import Applier, Results
 from heretic.reconcile.backoff import Backoff
-from heretic.reconcile.kinds import RULES, Observed
+from heretic.reconcile.kinds import RULES, Observed, lost_in
 from heretic.reconcile.metrics import PASSES
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher, changed_by
@@ -44,12 +44,14 @@ class Pace:
     Attributes:
         resync: Between two looks at an object that nothing woke.
         jitter: Part of the interval that is spread at random between sites.
+        patience: How long a look may take before a host that is lost is told without waiting for the rest.
         share: Age up to which a resync uses what another object's pass has seen.
     """
 
     resync: float = 60.0
     jitter: float = 0.1
     share: float = 5.0
+    patience: float = 2.0
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class _Memory:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last_plan: str = ""
     repeats: int = 0
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,7 @@ class Reconciler:
             gates.is_paused(resource, view.site, self._kill_switch),
             removing,
         )
-        observed = await rules.observe(resource, view, self._observer, self._pace.share)
+        observed = await self._observe(sight)
         bug = None
         try:
             plan = (rules.remove if removing else rules.plan)(resource, view, observed)
@@ -226,6 +229,32 @@ class Reconciler:
         if removing and isinstance(plan, Converged):
             return FINISHED, "removed"
         return await self._act(sight, plan, observed, bug)
+
+    async def _observe(self, sight: _Sight) -> Observed:
+        """Looks at what concerns an object; tells of a lost host while the rest takes long to answer."""
+        rules, memory = RULES[sight.key.kind], self._memories[sight.key]
+        looking = asyncio.ensure_future(rules.observe(sight.resource, sight.view, self._observer, self._pace.share))
+        try:
+            while not (await asyncio.wait([looking], timeout=self._pace.patience))[0]:
+                await self._tell_losses(sight, memory)
+            observed = looking.result()
+        finally:
+            looking.cancel()
+        memory.lost = lost_in(observed.hosts)
+        return observed
+
+    async def _tell_losses(self, sight: _Sight, memory: _Memory) -> None:
+        """Reports a host that was lost since the last report, on what was known before of everything else."""
+        rules = RULES[sight.key.kind]
+        if rules.glimpse is None or sight.removing or not self._leader.held:
+            return
+        known = rules.glimpse(sight.resource, sight.view, self._observer)
+        lost = lost_in(known.hosts)
+        if lost <= memory.lost:
+            return
+        plan = rules.plan(sight.resource, sight.view, known)
+        await self._say(sight, known, Outcome(plan, (), sight.mode, sight.paused))
+        memory.lost |= lost
 
     async def _act(self, sight: _Sight, plan: Plan, observed: Observed, bug: Bug | None) -> tuple[float, str]:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""

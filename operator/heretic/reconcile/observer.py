@@ -14,7 +14,7 @@ from typing import Any
 from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Output, Probe
 from heretic.domain.conditions import ConditionType, State
-from heretic.domain.errors import Failure, HereticError, Reason, mistake
+from heretic.domain.errors import Failure, HereticError, Reason, Transient, mistake
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeState
 from heretic.domain.gluster.members import members
@@ -36,6 +36,11 @@ FULL_LOOK_SECONDS = 600.0
 
 BUSY_SECONDS = 30.0
 """Likewise for a host that is not Ready, where a person may be mending just that; effects end it at once."""
+
+POOL_KEPT_SECONDS = 180.0
+"""How long an answer of the pool may stand in for one that does not come, when a node was lost meanwhile."""
+
+_SILENT = "it has not answered yet"
 
 HostView = HostFacts | Failure
 """What is known of a host: its facts, or why there are none."""
@@ -74,6 +79,8 @@ class Observer:
         self._monotonic = monotonic
         self._looks: dict[tuple[str, str], _Look] = {}
         self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
+        self._seen: dict[tuple[str, str], HostView] = {}
+        self._pools_seen: dict[str, tuple[float, PoolFacts]] = {}
         self._started: dict[str, tuple[str, ...]] = {}
         self._full: dict[tuple[str, str], _FullLook] = {}
         self._memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
@@ -113,6 +120,17 @@ class Observer:
             held = self._pools[namespace] = (self._monotonic(), task)
         return await asyncio.shield(held[1])
 
+    def known_hosts(self, namespace: str, view: SiteView) -> dict[str, HostView]:
+        """What is known of each storage node now, without waiting for a look that is on its way."""
+        return {n: self._seen.get((namespace, n), Transient(Reason.NOT_OBSERVED, _SILENT)) for n in storage_nodes(view)}
+
+    def known_pool(self, namespace: str) -> Fact[PoolFacts]:
+        """What the last answer said of the volumes."""
+        seen = self._pools_seen.get(namespace)
+        if seen is None or self._monotonic() - seen[0] > POOL_KEPT_SECONDS:
+            return Unknown("no storage node has told yet what became of the volumes")
+        return Known(seen[1])
+
     def touched(self, namespace: str, node: str) -> None:
         """The connection to a host changed: what was seen before is no longer used."""
         look = self._looks.get((namespace, node))
@@ -135,6 +153,7 @@ class Observer:
     def forget(self, namespace: str, node: str) -> None:
         """A Node was deleted."""
         self._looks.pop((namespace, node), None)
+        self._seen.pop((namespace, node), None)
         self._full.pop((namespace, node), None)
         self._signs.pop((namespace, node), None)
         self._memos.pop((namespace, node), None)
@@ -145,6 +164,10 @@ class Observer:
         return self._monotonic() - look.asked_at
 
     async def _look(self, namespace: str, view: SiteView, node: Node) -> HostView:
+        seen = self._seen[namespace, node.metadata.name] = await self._look_now(namespace, view, node)
+        return seen
+
+    async def _look_now(self, namespace: str, view: SiteView, node: Node) -> HostView:
         name = node.metadata.name
         try:
             settings = await self._access.settings(namespace, view, node)
@@ -202,6 +225,7 @@ class Observer:
         except Exception as error:  # a mistake of ours is told by every volume that wanted this answer
             log.exception("asking %s/%s of the volumes: a mistake of ours", namespace, asked)
             raise HereticError(mistake(error)) from None
+        self._pools_seen[namespace] = (self._monotonic(), facts)
         return Known(facts)
 
     async def _ask_pool(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:

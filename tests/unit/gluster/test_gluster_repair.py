@@ -11,6 +11,7 @@ from heretic.domain.disks.steps import ExtendThinPool
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition
+from heretic.domain.gluster.meanwhile import without_nodes
 from heretic.domain.gluster.placement import Placement, place
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
@@ -233,6 +234,25 @@ def test_who_gives_no_sign_of_life_is_lost(site: RuledSite, reason: Reason) -> N
     report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
     told = {c.type: (c.state, c.reason) for c in report.conditions}
     assert told[ConditionType.DEGRADED] == (State.TRUE, Reason.PEER_DISCONNECTED)
+    whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
+    assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.FALSE
+
+
+@pytest.mark.parametrize(
+    ("lost", "quorate"),
+    [(("node2",), State.TRUE), (("node1", "node2"), State.UNKNOWN), (("node1", "node2", "node3"), State.UNKNOWN)],
+)
+def test_nodes_that_are_lost_before_the_pool_answers_are_told_on_what_it_said_last(
+    site: RuledSite, lost: tuple[str, ...], quorate: State
+) -> None:
+    hosts = {**site.observe(), **{node: Transient(Reason.UNREACHABLE, "no answer") for node in lost}}
+    pool = without_nodes(site.ask_pool(), lost, site.view, hosts)
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, pool, Outcome(Converged("")))
+    told = {c.type: c.state for c in report.conditions}
+    assert told[ConditionType.QUORATE] is quorate
+    assert told[ConditionType.BRICKS_READY] is State.FALSE
+    assert told[ConditionType.DEGRADED] is State.TRUE
+    assert told[ConditionType.HEALED] is State.UNKNOWN
     whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
     assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.FALSE
 

@@ -1,5 +1,6 @@
 """The loop with its gates, its applier and its publisher; hosts, API server and rules are given by the tests."""
 
+import asyncio
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -406,6 +407,79 @@ async def test_a_hold_shows_the_difference_and_does_nothing(loop: Build, api: Me
     assert tested.parts.performed == []
     assert tested.condition("Drifted")["status"] == "True"
     assert [s["verb"] for s in api.objects[DATA]["status"]["plan"]["steps"]] == ["Small"]
+
+
+class TestALossDuringALongLook:
+    """A host is lost while another one, or Gluster, takes long to answer."""
+
+    LOST: ClassVar = {"node1": Transient(Reason.UNREACHABLE, "no answer")}
+
+    def build(self, loop: Build, monkeypatch: pytest.MonkeyPatch, known: dict[str, Any]) -> tuple[Loop, asyncio.Event]:
+        tested, answered = loop(lambda: Converged("as declared")), asyncio.Event()
+
+        async def slow(*_: object) -> Observed:
+            await answered.wait()
+            return Observed(dict(known))
+
+        def said(resource: object, view: object, observed: Observed, outcome: object) -> Report:
+            state = State.FALSE if observed.hosts else State.TRUE
+            told = Condition(ConditionType.HEALED, state, Reason.PEER_DISCONNECTED, ", ".join(observed.hosts))
+            return Report(CommonStatus(), (told,), frozenset({ConditionType.HEALED}), "fine")
+
+        def glimpse(*_: object) -> Observed:
+            return Observed(dict(known))
+
+        rules = replace(kinds.RULES[DATA.kind], observe=slow, report=said, glimpse=glimpse)
+        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+        tested.reconciler._pace = Pace(resync=RESYNC, patience=0.01)
+        return tested, answered
+
+    async def test_is_told_before_the_look_is_over_and_once(
+        self, loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known: dict[str, Any] = {}
+        tested, answered = self.build(loop, monkeypatch, known)
+        answered.set()
+        await tested.run_pass()
+        assert tested.condition("Ready")["status"] == "True"
+        answered.clear()
+        looking = asyncio.create_task(tested.run_pass())
+        await asyncio.sleep(0.05)
+        assert api.status_writes == 1, "a slow look alone is no news"
+        known |= self.LOST
+        await asyncio.sleep(0.1)
+        assert not looking.done()
+        assert tested.condition("Ready")["status"] == "False"
+        assert api.status_writes == 2
+        answered.set()
+        await looking
+        await tested.run_pass()
+        assert api.status_writes == 2, "what was told is not told again"
+
+    async def test_that_was_told_before_is_no_news(
+        self, loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tested, answered = self.build(loop, monkeypatch, dict(self.LOST))
+        answered.set()
+        await tested.run_pass()
+        answered.clear()
+        looking = asyncio.create_task(tested.run_pass())
+        await asyncio.sleep(0.1)
+        assert api.status_writes == 1
+        answered.set()
+        await looking
+
+    async def test_leaves_nothing_running_when_the_pass_is_ended(
+        self, loop: Build, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tested, _ = self.build(loop, monkeypatch, {})
+        before = asyncio.all_tasks()
+        looking = asyncio.create_task(tested.run_pass())
+        await asyncio.sleep(0.05)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before
 
 
 class TestApproval:
