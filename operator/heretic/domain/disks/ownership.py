@@ -8,6 +8,7 @@ recorded is never overruled by what is seen; where the two differ, a person is a
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, NodeDisk
@@ -108,13 +109,25 @@ class Ownership:
 
 
 def judge(node: Node, view: SiteView, facts: HostFacts) -> Ownership:
-    """Holds what is recorded and declared against what one host shows.
+    """Holds what is recorded and declared against what one host shows; worked out once for the same three.
 
     Args:
         node: The Node with its recorded disks.
         view: The declared site; the other Nodes' records count too.
         facts: Of the host.
     """
+    verdicts = _VERDICTS.setdefault(view, {})
+    known = verdicts.get(node.metadata.name)
+    if known is None or known[0] is not node or known[1] is not facts:
+        known = verdicts[node.metadata.name] = (node, facts, _judge(node, view, facts))
+    return known[2]
+
+
+_VERDICTS: "WeakKeyDictionary[SiteView, dict[str, tuple[Node, HostFacts, Ownership]]]" = WeakKeyDictionary()
+"""Of the views that are in use: a pass over a Node asks five times, one over a volume twice a brick."""
+
+
+def _judge(node: Node, view: SiteView, facts: HostFacts) -> Ownership:
     name = node.metadata.name
     for what, fact in (
         ("disks", facts.disks),
