@@ -282,6 +282,43 @@ PARSERS: list[Callable[[Output], Fact[Any]]] = [
     lambda o: firewall.parse_zones(o, o),
     lambda o: system.parse_time(o, o, 0.0, 0.0),
 ]
+FAILED: list[tuple[str, Callable[[Output], Fact[Any]], Output]] = [
+    ("rpm: no database", packages.parse_rpm, out("", 1, "error: cannot open Packages database in /var/lib/rpm\n")),
+    ("rpm: a status without sentences", packages.parse_rpm, out("", 2)),
+    (
+        "rpm: an error between the answers",
+        packages.parse_rpm,
+        out("lvm2\t2.03-1\tinstalled\nerror: rpmdbNextIterator: skipping h#42\n", 0),
+    ),
+    ("rpm: an error beside the answers", packages.parse_rpm, out("lvm2\t2\tinstalled\n", 0, "error: db5 error(11)\n")),
+    ("dpkg: no database", packages.parse_dpkg, out("", 2, "dpkg-query: error: failed to open package info file\n")),
+    ("dpkg: failed with the status of an unknown package", packages.parse_dpkg, out("", 1, "Segmentation fault\n")),
+    ("dpkg: failed in silence", packages.parse_dpkg, out("", 1)),
+    ("lsblk: another document", lsblk.parse_lsblk, out('{"devices": []}')),
+    ("lsblk: null", lsblk.parse_lsblk, out('{"blockdevices": null}')),
+    ("findmnt: another document", storage.parse_mounts, out("{}")),
+    ("lscpu: another document", system.parse_cpu, out("{}")),
+    ("LVM: another document", lvm.parse_lvm, out("{}")),
+    ("LVM: no physical volumes", lvm.parse_lvm, out('{"report":[{"vg":[],"lv":[]}]}')),
+    (
+        "LVM: a group without its sections",
+        lvm.parse_lvm,
+        out('{"report":[{"pv":[{"pv_name":"/dev/sdb","vg_name":"vgdisk1","pv_uuid":"a"}]}]}'),
+    ),
+    ("ip: an interface without its addresses", ip.parse_interfaces, out(ADDR.replace('"addr_info"', '"other"'))),
+    ("systemctl: failed", units, out(UNITS, 1, "Failed to connect to bus\n")),
+    ("links: failed", links.parse_links, out("", 2)),
+    ("signatures: failed", signatures.parse_signatures, out("", 2)),
+    ("bricks: failed", storage.parse_bricks, out("", 2)),
+    ("free: failed", system.parse_free, out("4096 10\n", 1)),
+]
+
+
+@pytest.mark.parametrize(("parse", "output"), [c[1:] for c in FAILED], ids=[c[0] for c in FAILED])
+def test_a_question_whose_program_failed_is_unknown(parse: Callable[[Output], Fact[Any]], output: Output) -> None:
+    assert isinstance(parse(output), Unknown)
+
+
 NAMES = "lsblk lvm ip signatures links systemd dpkg rpm findmnt bricks free lscpu firewalld time".split(" ")  # noqa: SIM905
 
 

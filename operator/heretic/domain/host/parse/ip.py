@@ -6,7 +6,7 @@ from dataclasses import replace
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact, Known
 from heretic.domain.host.facts import Interface
-from heretic.domain.host.parse.reading import NotUnderstood, Row, as_row, integer, load_list, read, rows, text_of
+from heretic.domain.host.parse.reading import NotUnderstood, Row, as_row, integer, listed, load_list, read, text_of
 
 _BELOW_EACH_PORT = ("-L", "/sys/class/net", "-mindepth", "2", "-maxdepth", "2")
 SPEEDS = ("find", *_BELOW_EACH_PORT, "-name", "speed", "-exec", "grep", "-sH", ".", "{}", "+")
@@ -50,7 +50,7 @@ def _interface(row: Row) -> Interface:
         mtu=integer(row, "mtu"),
         max_mtu=maximum or None,
         addresses=tuple(
-            f"{text_of(a, 'local')}/{integer(a, 'prefixlen')}" for a in rows(row, "addr_info") if a.get("local")
+            f"{text_of(a, 'local')}/{integer(a, 'prefixlen')}" for a in listed(row, "addr_info") if a.get("local")
         ),
         master=text_of(row, "master"),
     )

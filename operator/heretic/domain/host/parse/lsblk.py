@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact
-from heretic.domain.host.parse.reading import NotUnderstood, Row, flag, integer, load, read, rows, text_of
+from heretic.domain.host.parse.reading import NotUnderstood, Row, flag, integer, listed, load, read, rows, text_of
 
 COLUMNS = "NAME,PATH,SIZE,TYPE,ROTA,FSTYPE,PTTYPE,MOUNTPOINT,SERIAL,WWN,TRAN,LOG-SEC,RO,RM,MODEL,UUID"
 """Always explicit and always with -b: -O without -b prints invalid JSON on 2.38 (domain §3.2)."""
@@ -53,9 +53,7 @@ def parse_lsblk(output: Output) -> Fact[tuple[BlockDevice, ...]]:
 
 def _tree(text: str) -> tuple[BlockDevice, ...]:
     document = load(text)
-    if "blockdevices" not in document:
-        raise NotUnderstood("there is no blockdevices")
-    return tuple(_device(row) for row in rows(document, "blockdevices"))
+    return tuple(_device(row) for row in listed(document, "blockdevices"))
 
 
 def _device(row: Row) -> BlockDevice:

@@ -13,6 +13,7 @@ from heretic.domain.host.parse.reading import (
     NotUnderstood,
     Row,
     integer,
+    listed,
     load,
     percentage,
     read,
@@ -63,9 +64,12 @@ def parse_lvm(output: Output) -> Fact[Report]:
 
 def _report(text: str) -> Report:
     document = load(text)
-    if "report" not in document:
-        raise NotUnderstood("there is no report")
-    reports = rows(document, "report")
+    reports = listed(document, "report")
+    for report in reports:
+        # Only the report on physical volumes without a group has no other sections.
+        if any(text_of(row, "vg_name") for row in listed(report, "pv")):
+            listed(report, "vg")
+            listed(report, "lv")
     return Report(
         tuple(_physical_volume(row) for report in reports for row in rows(report, "pv")),
         tuple(_volume_group(row) for report in reports for row in rows(report, "vg")),

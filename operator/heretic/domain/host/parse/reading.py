@@ -86,6 +86,13 @@ def rows(row: Row, key: str) -> list[Row]:
     return [as_row(item, f"an entry of {key}") for item in value]
 
 
+def listed(row: Row, key: str) -> list[Row]:
+    """The objects of a list that the tool always prints; without it the document is not what was asked for."""
+    if row.get(key) is None:
+        raise NotUnderstood(f"there is no {key}")
+    return rows(row, key)
+
+
 def text_of(row: Row, key: str) -> str:
     """A text; "" for null and for a missing key."""
     value = row.get(key)

@@ -6,7 +6,7 @@ from uuid import UUID
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact
 from heretic.domain.host.facts import BrickDirectory, Mount
-from heretic.domain.host.parse.reading import NotUnderstood, Row, load, read, rows, text_of
+from heretic.domain.host.parse.reading import NotUnderstood, Row, listed, load, read, rows, text_of
 
 FINDMNT = ("findmnt", "-J", "--list", "-o", "TARGET,SOURCE,FSTYPE,OPTIONS")
 
@@ -18,7 +18,7 @@ def parse_mounts(output: Output) -> Fact[tuple[Mount, ...]]:
 
 def _mounts(text: str) -> tuple[Mount, ...]:
     found: list[Mount] = []
-    left = list(reversed(rows(load(text), "filesystems")))
+    left = list(reversed(listed(load(text), "filesystems")))
     while left:
         row = left.pop()
         found.append(_mount(row))

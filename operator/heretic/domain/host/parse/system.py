@@ -7,7 +7,7 @@ from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import Cpu, OperatingSystem, TimeSync
 from heretic.domain.host.parse.files import Files
-from heretic.domain.host.parse.reading import NotUnderstood, load, read, rows, text_of
+from heretic.domain.host.parse.reading import NotUnderstood, listed, load, read, rows, text_of
 
 _SYNCHRONISED_FIELDS = 14
 _LEAP_STATUS = 13
@@ -75,7 +75,7 @@ def _cpu(text: str) -> Cpu:
 
 def _fields(document: Mapping[str, object]) -> dict[str, str]:
     found: dict[str, str] = {}
-    left = list(reversed(rows(document, "lscpu")))
+    left = list(reversed(listed(document, "lscpu")))
     while left:
         row = left.pop()
         found.setdefault(text_of(row, "field").rstrip(":"), text_of(row, "data"))
