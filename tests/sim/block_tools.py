@@ -146,6 +146,7 @@ class Storage:
     Attributes:
         disks: By kernel name, the system disk among them.
         mounts: Volumes by mount point, in the order in which they were mounted.
+        on_root: Folders of bricks on the root filesystem, which a mount over them hides, by path.
         clients: What is mounted of Gluster's volumes ("host:/volume"), by mount point.
         root_read_only: Whether the kernel has remounted the root filesystem.
         free: Bytes free on / and /var.
@@ -157,6 +158,7 @@ class Storage:
     volumes: dict[tuple[str, str], SimVolume] = field(default_factory=dict)
     mounts: dict[str, SimVolume] = field(default_factory=dict)
     clients: dict[str, str] = field(default_factory=dict)
+    on_root: dict[str, Folder] = field(default_factory=dict)
     root_read_only: bool = False
     free: int = 20 * GIB
     formatted: list[str] = field(default_factory=list)
@@ -181,7 +183,7 @@ class Storage:
         for target, volume in self.mounts.items():
             if path.startswith(f"{target}/") and volume.filesystem:
                 return volume.filesystem.folders.get(path.removeprefix(f"{target}/"))
-        return None
+        return self.on_root.get(path)
 
     def mount(self, device: str, target: str) -> Output:
         """Mounts a volume."""
@@ -291,6 +293,11 @@ class Storage:
             for target, volume in self.mounts.items()
             if volume.filesystem and target.startswith("/gluster_bricks/")
             for path, folder in volume.filesystem.folders.items()
+        ]
+        lines += [
+            f"{path} {int(folder.entries == 0)} {folder.volume_id.replace('-', '') or '-'}\n"
+            for path, folder in self.on_root.items()
+            if not any(path.startswith(f"{target}/") for target in self.mounts)
         ]
         return ok("".join(lines))
 

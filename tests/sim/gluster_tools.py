@@ -298,6 +298,8 @@ class GlusterPool(AnsweringPool):
         for brick in volume.bricks:
             glusterd = self.nodes[brick.node]
             if glusterd.running:
+                if force and (folder := self._folder(brick)) is not None:
+                    folder.volume_id = folder.volume_id or volume.id  # force marks what has no mark
                 brick.running = brick.running or self._mounted(volume, brick)
                 glusterd.self_heal = True
         return ok(f"volume start: {name}: success\n")

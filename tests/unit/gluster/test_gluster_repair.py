@@ -19,10 +19,11 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
 from heretic.domain.report import Outcome
 from heretic.domain.site.report import report_site
-from sim.block_tools import SimVolume
+from sim.block_tools import Folder, SimVolume
 from sim.lvm_tools import free
 from sim.site_rules import RuledSite, ruled_site
 
+BRICK = "/gluster_bricks/vmstore/brick1/brick"
 VOLUMES = {"vmstore": {"purpose": "VirtualMachines", "size": "40Gi"}, "lock": {"purpose": "Lock", "size": "1Gi"}}
 
 
@@ -353,6 +354,47 @@ def test_a_brick_that_is_lost_is_not_replaced_by_an_empty_one(site: RuledSite) -
     plan = site.plan_of("vmstore")
     assert steps_of(plan) == ()
     assert any(p.reason is Reason.BRICK_LOST and "node2" in p.message for p in pending(plan))
+
+
+def test_an_empty_brick_without_a_mark_is_lost_and_nothing_is_started_by_force(site: RuledSite) -> None:
+    """A start by force would mark it, and Gluster's own check would be gone."""
+    folder = site.machines["node2"].storage.folder(BRICK)
+    assert folder is not None
+    folder.volume_id, folder.entries = "", 0
+    site.gluster.kill_brick("vmstore", "node2")
+    plan = site.plan_of("vmstore")
+    assert steps_of(plan) == (), plan
+    assert any(p.reason is Reason.BRICK_LOST and "node2" in p.message for p in pending(plan))
+    lose_self_heal(site)
+    assert steps_of(site.plan_of("vmstore")) == (), "that is a start by force too"
+    assert folder.volume_id == ""
+
+
+@pytest.mark.parametrize("where", ["its process runs there", "its folder holds something", "its folder is marked"])
+def test_a_brick_on_the_root_filesystem_is_not_mounted_over(site: RuledSite, where: str) -> None:
+    volume = site.gluster.volumes["vmstore"]
+    machine = site.machines["node2"]
+    machine.storage.mounts.pop("/gluster_bricks/vmstore")
+    machine.units["gluster_bricks-vmstore.mount"].active = "inactive"
+    mark = "" if where == "its folder holds something" else volume.id
+    machine.storage.on_root[BRICK] = Folder(mark, entries=int(where != "its folder is marked"))
+    if where != "its process runs there":
+        site.gluster.kill_brick("vmstore", "node2")
+    plan = site.plan_of("vmstore")
+    assert steps_of(plan) == (), plan
+    told = next(p for p in pending(plan) if p.reason is Reason.BRICK_ON_ROOT)
+    assert isinstance(told, Blocked)
+    assert "node2" in told.message
+    stop(site)
+    machine.storage.on_root[BRICK] = Folder(volume.id, entries=1)
+    assert StartVolume not in verbs(site.plan_of("vmstore")), "it would be started there"
+
+
+def test_each_host_starts_its_own_missing_brick(site: RuledSite) -> None:
+    site.gluster.kill_brick("vmstore", "node2")
+    (step,) = steps_of(site.plan_of("vmstore"))
+    assert isinstance(step, RestartBricks)
+    assert step.host == "node2"
 
 
 def test_maintenance_leaves_bricks_alone(site: RuledSite) -> None:

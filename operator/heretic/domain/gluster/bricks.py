@@ -11,6 +11,7 @@ from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume
 from heretic.domain.errors import Reason, unobserved
+from heretic.domain.gluster.brick_places import misplaced
 from heretic.domain.gluster.members import HostView, members
 from heretic.domain.gluster.placement import Placement, thin_bricks
 from heretic.domain.host.facts import HostFacts
@@ -37,7 +38,13 @@ class BrickWork:
     ready: frozenset[tuple[str, str]]
 
 
-def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostView], volume_id: str) -> BrickWork:
+def plan_bricks(
+    placement: Placement,
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+    volume_id: str,
+    running: frozenset[tuple[str, str]] = frozenset(),
+) -> BrickWork:
     """Plans every brick of a volume on its own host.
 
     Args:
@@ -45,6 +52,7 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
         view: The declared site.
         hosts: What is known of the hosts.
         volume_id: Gluster's id of the volume, "" when it does not exist yet.
+        running: (node, path) of bricks whose processes run.
     """
     declared = thin_bricks(view)
     who = members(view, hosts)
@@ -67,6 +75,9 @@ def plan_bricks(placement: Placement, view: SiteView, hosts: Mapping[str, HostVi
             continue
         if obstacle := brick_obstacle(facts, brick, judge(node, view, facts)):
             pending.append(obstacle)
+            continue
+        if volume_id and (wrong := misplaced(facts, brick, (brick.host, brick.path) in running)):
+            pending.append(wrong)
             continue
         thin = declared.get((brick.host, brick.group), ())
         planned = plan_brick(facts, brick, thin, volume_id=volume_id)

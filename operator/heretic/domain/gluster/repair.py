@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
+from heretic.domain.gluster.brick_places import Force, force, places
 from heretic.domain.gluster.bricks import BrickWork, plan_bricks
 from heretic.domain.gluster.difference import options_to_set, sharding_difference
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo, VolumeState
@@ -72,7 +73,9 @@ def plan_existing(scene: Scene) -> Plan:
     Returns:
         The next steps, with what stands in the way of others; Converged when all is as declared and healed.
     """
-    work = plan_bricks(scene.placement, scene.view, scene.hosts, scene.info.volume_id)
+    sets = brick_healths(scene.info, scene.view, scene.hosts, scene.pool)
+    running = frozenset((b.node, b.brick.path) for s in sets for b in s if b.verdict is BrickVerdict.UP)
+    work = plan_bricks(scene.placement, scene.view, scene.hosts, scene.info.volume_id, running)
     findings: list[Finding] = [*work.steps, *work.pending, *_lost_peers(scene), *_options(scene)]
     if scene.info.state is VolumeState.STARTED:
         findings += [*_processes(scene, work), *_heal(scene)]
@@ -157,8 +160,13 @@ def _start(scene: Scene, work: BrickWork) -> Iterator[Finding]:
             Reason.VOLUME_NOT_STARTED, f"{name} is {scene.info.state.value.lower()}; it waits for bricks on {hosts}"
         )
         return
+    if any(p.reason is Reason.BRICK_ON_ROOT for p in work.pending):
+        return  # it would be started there
     yield StartVolume(
-        host=scene.pool.asked, why=f"the volume is {scene.info.state.value.lower()}, not started", volume=name
+        host=scene.pool.asked,
+        why=f"the volume is {scene.info.state.value.lower()}, not started",
+        volume=name,
+        volume_id=scene.info.volume_id,
     )
 
 
@@ -166,20 +174,39 @@ def _processes(scene: Scene, work: BrickWork) -> Iterator[Finding]:
     sets = brick_healths(scene.info, scene.view, scene.hosts, scene.pool)
     bricks = [b for members in sets for b in members]
     down = [b for b in bricks if b.verdict is BrickVerdict.DOWN and _may_run(b, scene, work)]
-    if down and may_start_by_force(sets):
-        yield RestartBricks(
-            host=scene.pool.asked,
-            why="; ".join(b.why for b in down),
-            volume=scene.info.name,
-            bricks=tuple(b.key for b in down),
+    seen = pool_seen_by(scene.pool.asked, scene.view, scene.hosts)
+    out = seen.disconnected(scene.nodes) if seen else ()
+    forced = force(bricks, work.ready, out, [n for n in scene.nodes if scene.working(n)])
+    if may_start_by_force(sets) and not forced.unsound:
+        yield from _restart(scene, down, forced) if down else _self_heal(scene, forced)
+    elif may_start_by_force(sets) and down:
+        yield Wait(
+            Reason.NODE_NOT_READY,
+            f"{down[0].key} is not started by force while {forced.unsound[0].key} is not known to be mounted from its "
+            "own filesystem and marked: that would start it too",
+            10.0,
         )
-    elif may_start_by_force(sets):
-        yield from _self_heal(scene)
     if not may_start_by_force(sets):
         yield _too_many_down(scene.info.name, sets)
     for brick in bricks:
         if brick.verdict is BrickVerdict.UNKNOWN and scene.working(brick.node):
             yield Wait(Reason.NOT_OBSERVED, f"whether a brick on {brick.node} runs is not known: {brick.why}", 10.0)
+
+
+def _restart(scene: Scene, down: list[BrickHealth], forced: Force) -> Iterator[Finding]:
+    """One step a host, with guards for that host's own bricks."""
+    for node in dict.fromkeys(b.node for b in down):
+        own = [b for b in down if b.node == node]
+        yield RestartBricks(
+            host=node,
+            why="; ".join(b.why for b in own),
+            volume=scene.info.name,
+            volume_id=scene.info.volume_id,
+            bricks=tuple(b.key for b in own),
+            places=places(node, scene.placement.bricks, scene.hosts),
+            online=forced.online,
+            away=forced.away,
+        )
 
 
 def _may_run(brick: BrickHealth, scene: Scene, work: BrickWork) -> bool:
@@ -205,7 +232,7 @@ def _too_many_down(name: str, sets: tuple[tuple[BrickHealth, ...], ...]) -> Wait
     )
 
 
-def _self_heal(scene: Scene) -> Iterator[Finding]:
+def _self_heal(scene: Scene, forced: Force) -> Iterator[Finding]:
     status = scene.pool.status.get(scene.info.name)
     if scene.info.replica_count == 1 or not isinstance(status, Known):
         return
@@ -218,6 +245,10 @@ def _self_heal(scene: Scene) -> Iterator[Finding]:
                 host=node,
                 why=f"the self-heal daemon of {scene.info.name} does not run on {node}",
                 volume=scene.info.name,
+                volume_id=scene.info.volume_id,
+                places=places(node, scene.placement.bricks, scene.hosts),
+                online=forced.online,
+                away=forced.away,
             )
 
 

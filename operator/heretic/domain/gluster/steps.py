@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.disks.proofs import is_source
 from heretic.domain.gluster.command import CHANGING, local, transaction
 from heretic.domain.gluster.proofs import (
+    are_away,
     has_no_client,
+    holds_brick,
     is_gone,
     is_not_mounted_as_client,
+    is_online,
     is_volume,
     pool_is_whole,
     says,
@@ -120,68 +124,88 @@ class SetVolumeOptions(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class StartVolume(Step):
-    """Start a volume that is not started.
+    """Start a volume that is not started; without force, so that gluster itself checks what its bricks are.
 
     Attributes:
         volume: Name in Gluster.
+        volume_id: Gluster's id, "" for one that is only being made.
     """
 
     verb: ClassVar[str] = "StartVolume"
 
     volume: str
+    volume_id: str = ""
 
     def script(self) -> Script:
         """Done when gluster calls the volume started."""
         return Script(
-            done=(_line("Status: Started", "volume", "info", self.volume),),
+            done=(says(self.volume, "Status: Started"),),
+            guards=(says(self.volume, f"Volume ID: {self.volume_id}"),) if self.volume_id else (),
             actions=(_act("volume", "start", self.volume), _SETTLE),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestartBricks(Step):
-    """Start the missing brick processes of a started volume; those that run are left alone.
+class _StartByForce(Step):
+    """What is done with ``start force``, which starts whatever of the volume does not run, wherever it is.
+
+    Attributes:
+        volume: Name in Gluster.
+        volume_id: Gluster's id.
+        places: Mount point, group, logical volume, filesystem and folder of each of its bricks on the step's host.
+        online: "host:path" of the bricks that run, and must run still.
+        away: "host:path" of the bricks that gluster does not reach, and must not reach now: they may be anything.
+    """
+
+    volume: str
+    volume_id: str
+    places: tuple[tuple[str, ...], ...]
+    online: tuple[str, ...]
+    away: tuple[str, ...]
+
+    def _guards(self) -> tuple[Command, ...]:
+        own: list[Command] = []
+        for mount_point, group, name, filesystem, path in self.places:
+            own += [*is_source(mount_point, group, name, filesystem), holds_brick(path, self.volume_id)]
+        return (
+            is_volume(self.volume, self.volume_id, "Started"),
+            *own,
+            *(is_online(self.volume, brick) for brick in self.online),
+            *((are_away(self.volume, self.away),) if self.away else ()),
+        )
+
+    def _start(self) -> Command:
+        return _act("volume", "start", self.volume, "force")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartBricks(_StartByForce):
+    """Start the missing brick processes of a started volume on the step's own host; those that run are left alone.
 
     ``start force`` says success also when a brick did not start, so each brick's own status is the proof.
 
     Attributes:
-        volume: Name in Gluster.
         bricks: "host:path" of the bricks whose processes are missing.
     """
 
     verb: ClassVar[str] = "RestartBricks"
 
-    volume: str
     bricks: tuple[str, ...]
 
     def script(self) -> Script:
-        """Done when each of the bricks is online; guarded by the volume's still being meant to run."""
-        online = tuple(
-            Command(
-                transaction("volume", "status", self.volume, brick, "detail"),
-                expect=Expect.CONTAINS,
-                text="Online               : Y",
-            )
-            for brick in self.bricks
-        )
+        """Done when each of the bricks is online."""
         return Script(
-            done=online,
-            guards=(_line("Status: Started", "volume", "info", self.volume),),
-            actions=(_act("volume", "start", self.volume, "force"), _SETTLE),
+            done=tuple(is_online(self.volume, brick) for brick in self.bricks),
+            guards=self._guards(),
+            actions=(self._start(), _SETTLE),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestartSelfHeal(Step):
-    """Start the self-heal daemon of a volume on the step's own host, where it is missing.
-
-    Attributes:
-        volume: A started replicated volume.
-    """
+class RestartSelfHeal(_StartByForce):
+    """Start the self-heal daemon of a started replicated volume on the step's own host, where it is missing."""
 
     verb: ClassVar[str] = "RestartSelfHeal"
-
-    volume: str
 
     def script(self) -> Script:
         """Done when no daemon that gluster lists for this volume is offline.
@@ -197,8 +221,8 @@ class RestartSelfHeal(Step):
                 Command(listed, expect=Expect.CONTAINS, text=f"<volName>{self.volume}</volName>"),
                 Command(listed, expect=Expect.LACKS, text="<status>0</status>"),
             ),
-            guards=(_line("Status: Started", "volume", "info", self.volume),),
-            actions=(start := _act("volume", "start", self.volume, "force"), _SETTLE),
+            guards=self._guards(),
+            actions=(start := self._start(), _SETTLE),
             fallback=(Command(("pkill", "-f", _SELF_HEAL_PROCESS)), _SETTLE, start, _SETTLE),
         )
 
