@@ -27,9 +27,11 @@ from heretic.domain.errors import HereticError
 from heretic.handlers import register
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access
+from heretic.reconcile.announce import Announcer
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.gateway import Faults, Gateway
+from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.loop import Pace, Reconciler
 from heretic.reconcile.metrics import LEADER
 from heretic.reconcile.observer import Observer
@@ -77,15 +79,21 @@ class Operator:
         self.hosts = Hosts(on_change=self._host_changed)
         self.audit = AuditLog(options.audit_log, now=_now)
         self.gateway = Gateway(self.audit, monotonic=time.monotonic, faults=faults)
-        self.leader = self._lease(options.lease_namespace, COMPONENT, _identity())
+        lease = self._lease(options.lease_namespace, COMPONENT, _identity())
+        self.leader = Leadership(lease, cluster, options.kill_switch)
+        announcer = Announcer(
+            self.hosts, self.leader, self.audit, monotonic=time.monotonic, kill_switch=options.kill_switch
+        )
         access = Access(cluster, monotonic=time.monotonic)
-        self.observer = Observer(self.hosts, access, monotonic=time.monotonic)
+        self.observer = Observer(self.hosts, access, monotonic=time.monotonic, announcer=announcer)
         events = EventRecorder(cluster, now=_now, monotonic=time.monotonic, component=COMPONENT)
         self.reconciler = Reconciler(
             store=self.store,
             observer=self.observer,
-            applier=Applier(self.hosts, access, self.gateway, self.observer),
+            applier=Applier(self.hosts, access, self.gateway, self.observer, self.leader),
             publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now),
+            cluster=cluster,
+            gateway=self.gateway,
             leader=self.leader,
             slots=DisruptionSlots(lambda ns, holder, seconds: self._lease(ns, "heretic-disruption", holder, seconds)),
             now=_now,

@@ -101,7 +101,7 @@ async def _converge(operator: Operator, api: MemoryApi) -> None:
         for key in list(api.objects):
             if key.kind == "Node":
                 # Rounds follow each other faster than looks are thought to age.
-                operator.observer.changed(NAMESPACE, key.name, lasting=True)
+                operator.observer.host_changed(NAMESPACE, key.name)
         for key in list(api.objects):
             for obj in api.objects.values():
                 operator.store.put(obj["kind"], deepcopy(obj))

@@ -282,4 +282,6 @@ def converged_hosts() -> BlankSite:
     found = asyncio.run(converge())
     for machine in found.machines.values():
         machine.effects.clear()
+        machine.fence = None  # that operator was one of another cluster
+    found.named.clear()  # and of Nodes with other uids: the objects that come now name the disks that are there
     return found

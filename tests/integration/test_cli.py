@@ -130,7 +130,7 @@ class TestApprove:
         set_status(control_plane, heretic.namespace, "gvol/vmstore", {"plan": PLAN})
         shown = heretic("approve", "gvol/vmstore", "0123456789abcdef", "--yes")
         assert "DeleteVolume on node1" in shown
-        assert self.annotation(control_plane, heretic.namespace) == "0123456789abcdef"
+        assert self.annotation(control_plane, heretic.namespace).startswith("0123456789abcdef.")
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -122,10 +122,17 @@ def test_operator_may_only_let_objects_go_where_it_was_not_let_in(control_plane:
         Access("list", "namespaces"),
         Access("list", "customresourcedefinitions.apiextensions.k8s.io"),
         Access("get", "nodes", "core"),
+        Access("get", "namespaces", "default"),
     ]
 
     assert permitted(control_plane, ACCOUNT, "heretic-system", [*lease, *release, *more]) == lease | release
     assert permitted(control_plane, ACCOUNT, "default", [*lease, *release, *more]) == release
+
+
+def test_operator_may_read_what_tells_its_cluster_from_others(control_plane: ControlPlane, site: str) -> None:
+    asked = [Access(verb, "namespaces", "kube-system") for verb in EVERY_VERB]
+
+    assert permitted(control_plane, ACCOUNT, "kube-system", asked) == {Access("get", "namespaces", "kube-system")}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ end compared with another's.
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sim.gluster_tools import GlusterPool
@@ -29,7 +29,7 @@ _DESTROYERS = frozenset({"vgcreate", "pvcreate", "lvcreate", "mkfs.xfs", "lvremo
 _WIRING = frozenset({"machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now"})
 """Attributes that connect parts of the site, and are not its state."""
 
-_HISTORY = frozenset({"ran", "effects", "refusals", "job_starts", "jobs", "token", "seconds", "formatted"})
+_HISTORY = frozenset({"ran", "effects", "refusals", "job_starts", "jobs", "fence", "seconds", "formatted"})
 """Attributes that say how a machine came to its state."""
 
 
@@ -47,12 +47,14 @@ class BlankSite:
         servers: Likewise.
         pool: What their glusterds share.
         volumes: Specs by name.
+        named: Disks that the Nodes name, by Node, as they were when the objects were written first.
     """
 
     machines: dict[str, StorageMachine]
     servers: dict[str, SimServer]
     pool: GlusterPool
     volumes: Mapping[str, Mapping[str, Any]]
+    named: dict[str, list[str]] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         for server in self.servers.values():
@@ -77,7 +79,8 @@ class BlankSite:
         """The spec of one Node."""
         server = self.servers[name]
         # Hosts that carry a volume group before their objects exist are adopted by a person's word.
-        used = [disk.links[0].partition("/")[2] for disk in self.machines[name].storage.disks.values() if disk.group]
+        there = self.machines[name].storage.disks.values()
+        used = self.named.setdefault(name, [disk.links[0].partition("/")[2] for disk in there if disk.group])
         disks = {"disks": {"selection": "ById", "ids": used}} if used else {}
         return {
             **disks,

@@ -85,7 +85,7 @@ class Machine:
         put_error: What writing a file says instead of working ("No space left on device", "Read-only file
             system"), or None.
         lock_held: Whether another script holds the step lock.
-        token: Greatest fencing token seen since boot.
+        fence: What /var/lib/heretic/fence says: the newest operator that the host has seen; None = there is none.
         boot_id: Changes with each boot.
         on_boot: Called after each boot, to start services and lose what a reboot loses.
     """
@@ -102,9 +102,14 @@ class Machine:
     jobs_finish_at_once: bool = True
     put_error: str | None = None
     lock_held: bool = False
-    token: int = 0
+    fence: str | None = None
     boot_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     on_boot: list[Callable[["Machine"], None]] = field(default_factory=list)
+
+    @property
+    def token(self) -> int:
+        """The greatest fencing token that the host has seen."""
+        return int(self.fence.split()[0]) if self.fence else 0
 
     def run(self, argv: Argv, stdin: str | None = None, timeout: float = 60.0) -> Output:
         """Runs one program.
@@ -167,7 +172,6 @@ class Machine:
     def reboot(self) -> None:
         """Loses what a reboot loses and runs ``on_boot``; running jobs are gone without having done their work."""
         self.boot_id = str(uuid.uuid4())
-        self.token = 0
         self.lock_held = False
         self.jobs.clear()
         for path in [p for p in self.files if p.startswith(("/run/", "/tmp/"))]:

@@ -20,6 +20,7 @@ from heretic.domain.host.report import report_node
 from heretic.domain.plan import Blocked, Plan, Step, Wait, steps_of
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.view import SiteView
+from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
 from sim.host_tools import StorageMachine, storage_machine
@@ -130,7 +131,7 @@ class OneHost:
         Returns:
             The host's verdict: "unchanged", "changed", "started", or what failed with what it said.
         """
-        (frame,) = parse_frames(run_script(self.machine, render_step(step.script(), 0)).encode())
+        (frame,) = parse_frames(run_script(self.machine, render_step(step.script(), Fence())).encode())
         verdict = frame.name.partition(":")[0]
         text = verdict if verdict in ("unchanged", "changed", "started") else f"{frame.name} {frame.output}"
         self.trace.append((step, text))

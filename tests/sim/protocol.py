@@ -133,13 +133,23 @@ class _Step:
         self.number = self.number + 1 if self.verb == verb else 1
         self.verb = verb
 
-    def begin(self, token: str) -> None:
-        if self.machine.lock_held:
+    def begin(self, token: str, cluster: str = "", holder: str = "") -> None:
+        machine = self.machine
+        if machine.lock_held:
             raise _AnsweredError("locked", 0, Output(1, "", ""))
-        wanted = int(token)
-        if wanted and wanted < self.machine.token:
-            raise _AnsweredError("fenced", 0, Output(1, str(self.machine.token), ""))
-        self.machine.token = max(self.machine.token, wanted)
+        if token == "0":
+            return
+        if machine.fence is not None:
+            kept, of, by = (*machine.fence.split(), "", "", "")[:3]
+            newest = kept.isdecimal() and of == cluster and int(token) >= int(kept)
+            if not newest or (token == kept and by != holder):
+                raise _AnsweredError("fenced", 0, Output(1, machine.fence, ""))
+            if token == kept:
+                return
+        if machine.put_error:
+            said = f"sh: cannot create /var/lib/heretic/fence.new: {machine.put_error}"
+            raise _AnsweredError("fence", 0, Output(2, "", said))
+        machine.fence = f"{token} {cluster} {holder}\n"
 
     def begin_job(self) -> None:
         self.open = True

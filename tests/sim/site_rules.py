@@ -32,6 +32,7 @@ from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
 from heretic.domain.site.view import SiteView
+from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
 from sim.gluster_tools import GlusterPool
@@ -141,7 +142,7 @@ class RuledSite:
     def perform(self, step: Step) -> bool:
         """Runs one step on its host."""
         self.look_again()
-        (frame,) = parse_frames(run_script(self.machines[step.host], render_step(step.script(), 0)).encode())
+        (frame,) = parse_frames(run_script(self.machines[step.host], render_step(step.script(), Fence())).encode())
         verdict = frame.name.partition(":")[0]
         for job in list(self.machines[step.host].jobs.values()):
             job.finish()

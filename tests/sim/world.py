@@ -61,6 +61,13 @@ class MemoryApi:
         kind = next(k for k, p in PLURALS.items() if p == plural)
         return deepcopy(self.objects.get(Key(kind, namespace, name)))
 
+    async def list(self, plural: str, namespace: str) -> list[Object]:
+        kind = next(k for k, p in PLURALS.items() if p == plural)
+        return [deepcopy(obj) for key, obj in self.objects.items() if key.kind == kind]
+
+    async def identity(self) -> str:
+        return "uid-of-kube-system"
+
     async def replace_status(self, plural: str, obj: Object) -> Object:
         kind = next(k for k, p in PLURALS.items() if p == plural)
         key = Key(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from heretic.domain.commands import Output, Probe, Script
+from heretic.hosts.fence import Fence
 from heretic.hosts.frames import Frame, parse_frames
 from heretic.hosts.script import render_observation, render_step
 from ssh.targets import ShellServer
@@ -28,7 +29,11 @@ class Shell:
         return [f.output for f in parse_frames(stdout)]
 
     async def perform(self, script: Script, token: int = 0, change: tuple[str, str] = ("", "")) -> Frame:
-        stdout, stderr, _ = await self.run(render_step(script, token).replace(*change))
+        fence = Fence("here", token, "operator") if token else Fence()
+        return await self.send(render_step(script, fence).replace(*change))
+
+    async def send(self, text: str) -> Frame:
+        stdout, stderr, _ = await self.run(text)
         assert stderr == b""
         (frame,) = parse_frames(stdout)
         return frame
@@ -37,6 +42,11 @@ class Shell:
         path = self.sandbox / "bin" / name
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(0o755)
+
+    @property
+    def fence(self) -> Path:
+        """Where the host keeps who may send steps."""
+        return self.sandbox / "var/lib/heretic/fence"
 
     def left(self) -> list[str]:
         """What a script left in memory, but for what it means to leave."""

@@ -19,7 +19,15 @@ from sim.server import SimServer, client_key
 
 SHELLS = {"dash": "/bin/dash", "bash": "/bin/bash"}
 
-_MOVED = ("/run/heretic", "/dev/shm/heretic", "/dev/disk", "/gluster_bricks", "/sys/class/block", "/sys/fs/selinux")
+_MOVED = (
+    "/run/heretic",
+    "/var/lib/heretic",
+    "/dev/shm/heretic",
+    "/dev/disk",
+    "/gluster_bricks",
+    "/sys/class/block",
+    "/sys/fs/selinux",
+)
 
 _SYSTEMD_RUN = """#!/bin/sh
 for last; do :; done
@@ -70,6 +78,10 @@ class Target(ABC):
         """A file's mode and content; None when it does not exist."""
 
     @abstractmethod
+    def keep(self, fence: str) -> None:
+        """Changes from outside what the host keeps of who may send steps."""
+
+    @abstractmethod
     async def finish_job(self, unit: str) -> str:
         """Lets a started job run to its end; gives the unit's state then."""
 
@@ -113,6 +125,9 @@ class SimulatedTarget(Target):
     def read(self, name: str) -> tuple[str, str] | None:
         found = self.machine.files.get(self.path(name))
         return None if found is None else (found.mode, found.content)
+
+    def keep(self, fence: str) -> None:
+        self.machine.fence = fence
 
     async def finish_job(self, unit: str) -> str:
         job = self.machine.jobs[unit]
@@ -198,6 +213,11 @@ class ShellTarget(Target):
         if not path.exists():
             return None
         return f"{path.stat().st_mode & 0o7777:04o}", path.read_text()
+
+    def keep(self, fence: str) -> None:
+        path = self.server.sandbox / "var/lib/heretic/fence"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(fence)
 
     async def finish_job(self, unit: str) -> str:
         units = self.server.sandbox / "units"

@@ -5,6 +5,7 @@ import pytest
 from heretic.domain.commands import Action, Command, Expect, PutFile, Script
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.plan import Done, Failed, Started, StepResult
+from sim.admission import Anybody, with_token
 from ssh.targets import Target
 from ssh.test_contract_probes import HOSTILE
 
@@ -19,9 +20,11 @@ async def perform(
     done: tuple[Command, ...],
     guards: tuple[Command, ...] = (),
     job: str | None = None,
-    token: int = 0,
+    admission: Anybody | None = None,
 ) -> StepResult:
-    return await target.hosts.perform(target.settings, Script(done, actions, guards, job), token=token)
+    return await target.hosts.perform(
+        target.settings, Script(done, actions, guards, job), admission=admission or Anybody()
+    )
 
 
 def exists(target: Target, name: str) -> Command:
@@ -34,7 +37,6 @@ def touch(target: Target, name: str) -> Command:
 
 def failure(result: StepResult, reason: Reason) -> str:
     assert isinstance(result, Failed), result
-    assert isinstance(result.failure, Transient), result
     assert result.failure.reason is reason, result
     assert result.failure.message.startswith("node1: ")
     return result.failure.message
@@ -62,18 +64,18 @@ async def test_the_fallback_runs_only_where_the_actions_were_not_enough(
 ) -> None:
     action = touch(target, "a" if enough else "b")
     script = Script((exists(target, "a"),), (action,), fallback=(touch(target, "fallback"), touch(target, "a")))
-    assert await target.hosts.perform(target.settings, script, token=0) == Done(changed=True)
+    assert await target.hosts.perform(target.settings, script, admission=Anybody()) == Done(changed=True)
     assert target.read("fallback") == expected
 
 
 async def test_a_fallback_that_is_not_enough_either_fails(target: Target) -> None:
     script = Script((exists(target, "a"),), (TRUE,), fallback=(TRUE,))
-    failure(await target.hosts.perform(target.settings, script, token=0), Reason.VERIFICATION_FAILED)
+    failure(await target.hosts.perform(target.settings, script, admission=Anybody()), Reason.VERIFICATION_FAILED)
 
 
 async def test_an_action_of_the_fallback_that_fails_is_named(target: Target) -> None:
     script = Script((exists(target, "a"),), (TRUE, TRUE), fallback=(TRUE, Command(("false", "alarm")), TRUE))
-    message = failure(await target.hosts.perform(target.settings, script, token=0), Reason.COMMAND_FAILED)
+    message = failure(await target.hosts.perform(target.settings, script, admission=Anybody()), Reason.COMMAND_FAILED)
     assert "`false alarm`" in message
 
 
@@ -258,15 +260,51 @@ async def test_an_operator_that_was_replaced_is_refused(target: Target) -> None:
 
     async def tried(name: str, token: int) -> StepResult:
         act, done = step(name)
-        return await perform(target, act, done=(done,), token=token)
+        return await perform(target, act, done=(done,), admission=with_token(token) if token else None)
 
     assert await tried("a", 41) == Done(changed=True)
     assert await tried("b", 42) == Done(changed=True)
     message = failure(await tried("c", 41), Reason.LOCKED_BY_OTHER_OPERATOR)
-    assert "token 42, ours is 41" in message
+    assert "token 42 of operator, ours is 41" in message
     assert target.read("c") is None
     assert await tried("d", 42) == Done(changed=True)
     assert await tried("e", 0) == Done(changed=True)
+
+
+@pytest.mark.parametrize(
+    ("kept", "reason", "said"),
+    [
+        ("42 here another\n", Reason.LOCKED_BY_OTHER_OPERATOR, "token 42 of another, ours is 42"),
+        ("7 elsewhere operator\n", Reason.HOST_OF_OTHER_CLUSTER, "kube-system has uid elsewhere there, and here"),
+        ("99 elsewhere operator\n", Reason.HOST_OF_OTHER_CLUSTER, "rm /var/lib/heretic/fence"),
+        ("", Reason.FENCE_UNREADABLE, "it is empty"),
+        ("7\n", Reason.FENCE_UNREADABLE, "(7)"),
+        ("seven here operator\n", Reason.FENCE_UNREADABLE, "seven here operator"),
+        ("\x00\x00\x00\x00", Reason.FENCE_UNREADABLE, "cannot be understood"),
+    ],
+    ids=["same token twice", "other cluster", "newer one of it", "empty", "short", "no number", "zeros"],
+)
+async def test_a_host_that_knows_another_operator_does_nothing(
+    target: Target, kept: str, reason: Reason, said: str
+) -> None:
+    target.keep(kept)
+    result = await perform(target, touch(target, "a"), done=(exists(target, "a"),), admission=with_token(42))
+    assert said in failure(result, reason)
+    assert target.read("a") is None
+
+
+async def test_a_host_that_was_told_of_a_new_operator_refuses_the_one_before(target: Target) -> None:
+    new, old = with_token(42, holder="new"), with_token(41, holder="old")
+    assert await target.hosts.announce(target.settings, new) == new.fence()
+    assert await target.hosts.announce(target.settings, new) == new.fence(), "again is no harm"
+    failure(
+        await perform(target, touch(target, "a"), done=(exists(target, "a"),), admission=old),
+        Reason.LOCKED_BY_OTHER_OPERATOR,
+    )
+    told = await target.hosts.announce(target.settings, old)
+    assert isinstance(told, Transient)
+    assert told.reason is Reason.LOCKED_BY_OTHER_OPERATOR
+    assert target.read("a") is None
 
 
 # --- jobs ---

@@ -16,6 +16,7 @@ from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Tran
 from heretic.domain.facts import Known
 from heretic.domain.plan import Done, Failed
 from heretic.hosts import Hosts, HostSettings
+from sim.admission import Anybody
 from sim.machine import File
 from sim.server import SimServer, client_key
 from ssh.targets import settings_for
@@ -40,7 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def failure_of(hosts: Hosts, settings: HostSettings) -> Failure:
     with pytest.raises(HereticError) as raised:
         await hosts.probe(settings, [PROBE])
-    result = await hosts.perform(settings, STEP, token=0)
+    result = await hosts.perform(settings, STEP, admission=Anybody())
     assert isinstance(result, Failed)
     assert result.failure == raised.value.failure, "a step must fail as a batch does"
     return raised.value.failure
@@ -262,21 +263,21 @@ async def test_the_connection_breaks_before_the_script_ran(
     hosts: Hosts, server: SimServer, settings: HostSettings
 ) -> None:
     server.faults.drop_before = 1
-    result = await hosts.perform(settings, STEP, token=0)
+    result = await hosts.perform(settings, STEP, admission=Anybody())
     assert isinstance(result, Failed)
     assert result.failure.reason is Reason.CONNECTION_LOST
     assert server.machine.effects == []
     await asyncio.sleep(0.05)
-    assert await hosts.perform(settings, STEP, token=0) == Done(changed=True)
+    assert await hosts.perform(settings, STEP, admission=Anybody()) == Done(changed=True)
 
 
 async def test_the_reply_is_lost(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
     server.faults.drop_after = 1
-    result = await hosts.perform(settings, STEP, token=0)
+    result = await hosts.perform(settings, STEP, admission=Anybody())
     assert isinstance(result, Failed)
     assert result.failure.reason is Reason.CONNECTION_LOST
     await asyncio.sleep(0.05)
-    assert await hosts.perform(settings, STEP, token=0) == Done(changed=False)
+    assert await hosts.perform(settings, STEP, admission=Anybody()) == Done(changed=False)
     assert server.machine.effects == [("put", "/a")]
 
 

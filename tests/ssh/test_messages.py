@@ -7,6 +7,8 @@ from heretic.domain.commands import Command, Expect, Output, PutFile, Script
 from heretic.domain.errors import NeedsUser, Reason, Transient
 from heretic.domain.plan import Failed
 from heretic.hosts import Hosts, HostSettings
+from heretic.hosts.fence import Fence
+from sim.admission import Anybody
 from sim.machine import failed, ok
 from sim.server import SimServer
 
@@ -43,7 +45,7 @@ async def test_trouble_of_the_host_is_recognized(
 ) -> None:
     server.machine.tools["install"] = lambda m, argv, stdin: failed(said, 100)
     script = Script(done=(Command(("made",)),), actions=(Command(("install", "x")),))
-    result = await hosts.perform(settings, script, token=0)
+    result = await hosts.perform(settings, script, admission=Anybody())
     assert isinstance(result, Failed)
     assert isinstance(result.failure, kind)
     assert result.failure.reason is reason
@@ -56,7 +58,7 @@ async def test_trouble_is_recognized_in_the_output_of_a_program_that_timed_out(
 ) -> None:
     server.machine.tools["dnf"] = lambda m, argv, stdin: Output(124, "Waiting for process with pid 1 to finish.\n", "")
     script = Script(done=(Command(("made",)),), actions=(Command(("dnf", "install", "x")),))
-    result = await hosts.perform(settings, script, token=0)
+    result = await hosts.perform(settings, script, admission=Anybody())
     assert isinstance(result, Failed)
     assert result.failure.reason is Reason.PACKAGE_MANAGER_LOCKED
 
@@ -69,7 +71,7 @@ async def test_a_file_that_cannot_be_written(
     hosts: Hosts, server: SimServer, settings: HostSettings, error: str, reason: Reason
 ) -> None:
     server.machine.put_error = error
-    result = await hosts.perform(settings, STEP, token=0)
+    result = await hosts.perform(settings, STEP, admission=Anybody())
     assert isinstance(result, Failed)
     assert result.failure.reason is reason
     assert "writing /a failed" in result.failure.message
@@ -77,7 +79,7 @@ async def test_a_file_that_cannot_be_written(
 
 async def test_another_step_holds_the_lock(hosts: Hosts, server: SimServer, settings: HostSettings) -> None:
     server.machine.lock_held = True
-    result = await hosts.perform(settings, STEP, token=0)
+    result = await hosts.perform(settings, STEP, admission=Anybody())
     assert isinstance(result, Failed)
     assert result.failure.reason is Reason.HOST_BUSY
     assert server.machine.effects == []
@@ -107,11 +109,11 @@ async def test_no_secret_leaves_by_a_message_a_repr_or_the_log(
         Script((shows_file,), (PutFile("/secret", CANARY + "\n", secret=True),)),
     ]
     for script in scripts:
-        result = await hosts.perform(settings, script, token=0)
+        result = await hosts.perform(settings, script, admission=Anybody())
         assert isinstance(result, Failed)
         assert CANARY not in f"{result!r}{script!r}"
-        server.faults.garble = lambda d, script=script: repr(heretic.hosts.script.render_step(script, 0)).encode()
-        result = await hosts.perform(settings, script, token=0)
+        server.faults.garble = lambda d, script=script: repr(heretic.hosts.script.render_step(script, Fence())).encode()
+        result = await hosts.perform(settings, script, admission=Anybody())
         assert isinstance(result, Failed)
         assert result.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
         assert CANARY not in repr(result)

@@ -5,7 +5,10 @@ import stat
 import time
 from collections.abc import Sequence
 
+import pytest
+
 from heretic.domain.commands import Command, PutFile, Script
+from heretic.hosts.fence import Fence
 from heretic.hosts.script import STEP_PROLOGUE, render_step
 from ssh.shell import Shell
 
@@ -15,7 +18,7 @@ def step(*argv: str, done: Sequence[str] = ("false",), timeout: int = 20) -> Scr
 
 
 async def test_a_script_that_arrives_in_part_does_nothing(shell: Shell) -> None:
-    text = render_step(step("touch", str(shell.files / "made")), 0)
+    text = render_step(step("touch", str(shell.files / "made")), Fence())
     body, act, whole = len(STEP_PROLOGUE), text.index("act ok '' 20 - touch"), len(text)
     for cut in [body // 2, body, body + 1, act, act + 11, act + 30, whole - 25, whole - 6, whole - 3, whole - 2]:
         await shell.run(text[:cut])
@@ -47,13 +50,36 @@ async def test_a_daemon_that_an_action_leaves_behind_does_not_keep_the_lock(shel
     assert time.monotonic() - began < 2.5
 
 
+async def test_the_newest_token_lies_on_the_disk_for_root_alone(shell: Shell) -> None:
+    assert (await shell.perform(step("true"), token=5)).name == "verify:1"
+    assert shell.fence.read_text() == "5 here operator\n"
+    assert stat.S_IMODE(shell.fence.parent.stat().st_mode) == 0o700
+    before = shell.fence.stat().st_ino
+    assert (await shell.perform(step("true"), token=5)).name == "verify:1"
+    assert shell.fence.stat().st_ino == before, "not written again"
+    assert (await shell.perform(step("true"), token=6)).name == "verify:1"
+    assert shell.fence.read_text() == "6 here operator\n"
+    assert [p.name for p in shell.fence.parent.iterdir()] == ["fence"]
+
+
 async def test_a_token_that_is_not_readable_refuses_everybody(shell: Shell) -> None:
     assert (await shell.perform(step("true"), token=5)).name == "verify:1"
-    token = shell.sandbox / "run/heretic/token"
-    assert token.read_text() == "5\n"
-    token.write_text("five\n")
-    assert (await shell.perform(step("touch", "made"), token=6)).name == "fenced:0"
+    shell.fence.unlink()
+    shell.fence.mkdir()
+    frame = await shell.perform(step("touch", "made"), token=6)
+    assert frame.name == "fenced:0"
+    assert "Is a directory" in frame.output.stderr
     assert not (shell.files / "made").exists()
+
+
+@pytest.mark.parametrize("said", ["No space left on device", "Read-only file system"])
+async def test_a_token_that_cannot_be_kept_lets_nothing_begin(shell: Shell, said: str) -> None:
+    shell.program("sync", f"echo 'sync: error: {said}' >&2; exit 1\n")
+    frame = await shell.perform(step("touch", "made"), token=5)
+    assert frame.name == "fence:0"
+    assert said in frame.output.stderr
+    assert not (shell.files / "made").exists()
+    assert not shell.fence.exists()
 
 
 async def test_what_heretic_keeps_is_for_root_alone(shell: Shell) -> None:
@@ -151,7 +177,7 @@ async def test_an_action_that_ignores_term_is_killed(shell: Shell) -> None:
 
 async def test_where_nothing_can_be_kept_no_step_runs(shell: Shell) -> None:
     (shell.sandbox / "run/heretic").write_text("not a folder")
-    stdout, stderr, status = await shell.run(render_step(step("touch", "made"), 0))
+    stdout, stderr, status = await shell.run(render_step(step("touch", "made"), Fence()))
     assert (stdout, status) == (b"", 70)
     assert b"heretic" in stderr
     assert list(shell.files.iterdir()) == []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from heretic.domain.commands import Action, Command, Expect, Output, Probe, PutFile, Script
 from heretic.domain.errors import Bug, HereticError
 from heretic.domain.facts import Known
+from heretic.hosts.fence import Fence
 from heretic.hosts.frames import FrameError, parse_frames
 from heretic.hosts.script import (
     OBSERVATION_PROLOGUE,
@@ -60,8 +61,8 @@ def test_a_step_is_its_conditions_guards_actions_and_conditions_again() -> None:
         guards=(Command(("ls",), expect=Expect.CONTAINS, text=" vg0 "),),
         actions=(PutFile("/a b", "x", "0600", ""), Command(("cat",), stdin="s")),
     )
-    assert body_of(render_step(script, 7), STEP_PROLOGUE).splitlines() == [
-        "begin 7",
+    assert body_of(render_step(script, Fence("here", 7, "operator")), STEP_PROLOGUE).splitlines() == [
+        "begin 7 here operator",
         "done_when ok '' 5 - test -e '/a b'",
         "guard contains vg0 30 - ls",
         "put '/a b' 0600 '' eA==",
@@ -73,7 +74,7 @@ def test_a_step_is_its_conditions_guards_actions_and_conditions_again() -> None:
 
 def test_a_job_carries_its_actions_without_time_limits() -> None:
     script = Script((TRUE,), (Command(("install",), timeout=60),), guards=(TRUE,), job="heretic-x")
-    calls = _calls(body_of(render_step(script, 7), STEP_PROLOGUE))
+    calls = _calls(body_of(render_step(script, Fence("here", 7, "operator")), STEP_PROLOGUE))
     assert [c[0] for c in calls] == ["begin", "done_when", "running", "guard", "job"]
     assert calls[2] == ("running", "heretic-x.service")
     inner = _calls(body_of(base64.b64decode(calls[4][2]).decode(), STEP_PROLOGUE))
@@ -115,25 +116,27 @@ ACT: tuple[Action, ...] = (TRUE,)
 
 
 @pytest.mark.parametrize(
-    ("script", "token"),
+    ("script", "fence"),
     [
-        (Script((), ACT), 0),
-        (Script((TRUE,), ()), 0),
-        (Script((TRUE,), ACT), -1),
-        (Script((TRUE,), (Command(("x",), timeout=61),)), 0),
-        (Script((TRUE,), (PutFile("relative", ""),)), 0),
-        (Script((TRUE,), (PutFile("/folder/", ""),)), 0),
-        (Script((TRUE,), (PutFile("/a", "", mode="644"),)), 0),
-        (Script((TRUE,), (PutFile("/a", "", mode="u=rw"),)), 0),
-        (Script((TRUE,), (PutFile("/a", "", replaces_sha256="-"),)), 0),
-        (Script((TRUE,), ACT, job="other-unit"), 0),
-        (Script((TRUE,), ACT, job="heretic-../x"), 0),
-        (Script((TRUE,), ACT, job="heretic-a b"), 0),
+        (Script((), ACT), Fence()),
+        (Script((TRUE,), ()), Fence()),
+        (Script((TRUE,), ACT), Fence("here", -1, "operator")),
+        (Script((TRUE,), ACT), Fence("here", 1, "two words")),
+        (Script((TRUE,), ACT), Fence("", 1, "operator")),
+        (Script((TRUE,), (Command(("x",), timeout=61),)), Fence()),
+        (Script((TRUE,), (PutFile("relative", ""),)), Fence()),
+        (Script((TRUE,), (PutFile("/folder/", ""),)), Fence()),
+        (Script((TRUE,), (PutFile("/a", "", mode="644"),)), Fence()),
+        (Script((TRUE,), (PutFile("/a", "", mode="u=rw"),)), Fence()),
+        (Script((TRUE,), (PutFile("/a", "", replaces_sha256="-"),)), Fence()),
+        (Script((TRUE,), ACT, job="other-unit"), Fence()),
+        (Script((TRUE,), ACT, job="heretic-../x"), Fence()),
+        (Script((TRUE,), ACT, job="heretic-a b"), Fence()),
     ],
 )
-def test_a_step_that_cannot_be_run_is_our_mistake(script: Script, token: int) -> None:
+def test_a_step_that_cannot_be_run_is_our_mistake(script: Script, fence: Fence) -> None:
     with pytest.raises(HereticError) as raised:
-        render_step(script, token)
+        render_step(script, fence)
     assert isinstance(raised.value.failure, Bug)
 
 

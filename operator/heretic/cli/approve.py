@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from heretic.api.v1alpha1 import KINDS, Resource
@@ -10,6 +11,7 @@ from heretic.cli.declared import connected
 from heretic.cli.errors import fail
 from heretic.cli.kubeconfig import namespace_of
 from heretic.cli.options import Exit, Where
+from heretic.domain.approval import names
 from heretic.reconcile.gates import APPROVE
 from heretic.reconcile.publish import MAX_STEPS
 
@@ -49,7 +51,8 @@ async def run(where: Where, target: str, digest: str, *, yes: bool, no_color: bo
             _ask(name)
         fresh = await cluster.read(kind.PLURAL, namespace, name)
         pending(kind.KIND, fresh or {}, str(plan["hash"]))
-        await cluster.annotate(kind.PLURAL, namespace, name, {APPROVE: str(plan["hash"])})
+        word = f"{plan['hash']}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        await cluster.annotate(kind.PLURAL, namespace, name, {APPROVE: word})
     print(f"Approved plan {plan['hash']} of {kind.KIND} {name}; it is carried out once, by the next pass.")
     return Exit.OK
 
@@ -86,8 +89,6 @@ def pending(kind: str, obj: Object, digest: str) -> Object:
         raise fail(f"{title} has no plan that waits for approval")
     if int(status.get("observedGeneration", -1)) != int(meta.get("generation") or 0):
         raise fail(f"the plan of {title} was made for an older spec; wait until the operator has seen the new one")
-    if status.get("lastApprovedPlan") == plan.get("hash"):
-        raise fail(f"plan {plan.get('hash')} of {title} was approved and carried out already; an approval holds once")
     if digest and digest != plan.get("hash"):
         raise fail(f"{title} waits for the approval of plan {plan.get('hash')}, not of {digest}: look at it again")
     return plan
@@ -99,6 +100,9 @@ def show(console: "Console", kind: str, obj: Object, plan: Object) -> None:
     steps = [s for s in stored if s.get("needsApproval")] or stored
     destructive = [s for s in steps if s.get("risk") == "Destructive"]
     name = obj["metadata"]["name"]
+    for used in (obj.get("status") or {}).get("approvals") or []:
+        if names(str(used.get("word")), str(plan["hash"])):
+            console.print(f"It was approved before, at {used.get('at')}, and that approval was used up.")
     head = f"Plan {plan['hash']} of {kind} {name}: {render.count(len(steps), 'step')}, {len(destructive)} Destructive"
     console.print(render.styled((head, render.HEAD)))
     if len(stored) >= MAX_STEPS:

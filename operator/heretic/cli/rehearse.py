@@ -120,7 +120,7 @@ class Rehearsal:
     def _record(self, key: Key, stored: Stored, report: Report, outcome: Outcome) -> bool:
         """Keeps the status that the operator would write; returns whether it says something new."""
         stamp = self._now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        status = build_status(stored.raw, stored, report, outcome, approval="", now=stamp)
+        status = build_status(stored.raw, stored, report, outcome, now=stamp)
         if status == stored.raw.get("status"):
             return False
         meta = stored.raw["metadata"]

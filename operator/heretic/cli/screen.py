@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from heretic.cli.render import age
+from heretic.domain.approval import names
 from heretic.domain.errors import Reason
+from heretic.reconcile.gates import APPROVE
 
 Object = Mapping[str, Any]
 
@@ -260,12 +262,21 @@ def _next(
     if paused:
         yield f"Paused, nothing is changed: {', '.join(paused)}. To go on, set spec.paused to false."
     for kind, obj in objects:
-        plan = _status(obj).get("plan") or {}
-        if plan.get("needsApproval") and plan.get("hash") != _status(obj).get("lastApprovedPlan"):
+        if waits_for_approval(obj):
             target = f"{kind.lower()}/{obj['metadata']['name']}"
             yield f"Look at the plan of {target} and approve it: heretic approve {target} -n {namespace}"
     if wrong:
         yield f"Act on what is wrong; heretic verify -n {namespace} looks at the hosts themselves."
+
+
+def waits_for_approval(obj: Object) -> bool:
+    """Whether nobody has approved an object's plan that needs it, or the approval was used up."""
+    status = _status(obj)
+    plan = status.get("plan") or {}
+    word = str((obj["metadata"].get("annotations") or {}).get(APPROVE) or "")
+    used = {a.get("word") for a in status.get("approvals") or []} | {status.get("lastApprovedPlan")}
+    given = names(word, str(plan.get("hash"))) and word not in used
+    return bool(plan.get("needsApproval")) and not given
 
 
 def operator_silent_for(lease: Object | None, now: datetime) -> str:

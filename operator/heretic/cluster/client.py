@@ -36,7 +36,7 @@ class Cluster:
 
     def __init__(self, client: "AsyncClient") -> None:
         from lightkube.generic_resource import create_namespaced_resource
-        from lightkube.resources.core_v1 import Event, Secret
+        from lightkube.resources.core_v1 import Event, Namespace, Secret
 
         self._client = client
         self._kinds: dict[str, Any] = {
@@ -45,6 +45,7 @@ class Cluster:
         # As a plain dictionary: the library's own model would lose the fractions of a second that a Lease needs.
         self._lease: Any = create_namespaced_resource("coordination.k8s.io", "v1", "Lease", "leases")
         self._event: Any = Event
+        self._namespace: Any = Namespace
         self._secret: Any = Secret
 
     @classmethod
@@ -118,6 +119,12 @@ class Cluster:
         async with _translated(f"reading Secret {name}"):
             found = await _or_none(self._client.get(self._secret, name, namespace=namespace))
             return None if found is None else {k: b64decode(v) for k, v in (found.get("data") or {}).items()}
+
+    async def identity(self) -> str:
+        """What tells this cluster from all others, as long as it lives: the uid of the namespace kube-system."""
+        async with _translated("reading Namespace kube-system"):
+            found = _plain(await self._client.get(self._namespace, "kube-system"))
+        return str(found["metadata"]["uid"])
 
     async def read_lease(self, namespace: str, name: str) -> Object | None:
         """A Lease; None when it does not exist."""

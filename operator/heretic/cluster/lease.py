@@ -2,13 +2,18 @@
 
 Used twice: so that two operators never act at once, and as the site's disruption slot. The token goes to the
 hosts with every effect, and a host refuses a smaller one than it has seen: a late effect of an operator that has
-lost its lease does nothing (conventions R31).
+lost its lease does nothing (conventions R31). It is kept in an annotation, and is never smaller than the time of
+day, so that it goes on growing when the Lease is deleted or put back from a backup.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from heretic.api.v1alpha1 import GROUP
 from heretic.cluster.client import Cluster, ConflictError, Object
+
+TOKEN = f"{GROUP}/fencing-token"
+"""The annotation that keeps the token. One that a person sets higher is taken over with the next renewal."""
 
 DURATION = 15
 """Seconds that a lease lasts without renewal."""
@@ -77,13 +82,15 @@ class Lease:
         asked_at = self._monotonic()
         current = await self._cluster.read_lease(self.namespace, self.name)
         if current is not None and not self._may_take(current, asked_at):
+            self._until = float("-inf")
             return False
-        body = self._body(current)
+        token = self._next_token(current)
+        body = self._body(current, token)
         try:
-            written = await self._cluster.write_lease(body, create=current is None)
+            await self._cluster.write_lease(body, create=current is None)
         except ConflictError:
             return False
-        self.token = int(written["spec"].get("leaseTransitions") or 0) + 1
+        self.token = token
         self._until = asked_at + self.duration
         self.other_holder = ""
         return True
@@ -111,12 +118,20 @@ class Lease:
         self.other_holder = holder
         return at - self._seen_at > int(spec.get("leaseDurationSeconds") or self.duration)
 
-    def _body(self, current: Object | None) -> Object:
+    def _next_token(self, current: Object | None) -> int:
+        """The same while we hold it, else a greater one than there ever was."""
+        last = max(self.token, _token_of(current)) if current else self.token
+        if current is not None and self.token and current["spec"].get("holderIdentity") == self.holder:
+            return last
+        return max(last + 1, int(self._now().timestamp()))
+
+    def _body(self, current: Object | None, token: int) -> Object:
         now = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         old = current["spec"] if current else {}
         ours = old.get("holderIdentity") == self.holder
         transitions = int(old.get("leaseTransitions") or 0)
-        metadata = current["metadata"] if current else {"name": self.name, "namespace": self.namespace}
+        metadata: Object = current["metadata"] if current else {"name": self.name, "namespace": self.namespace}
+        metadata |= {"annotations": {**(metadata.get("annotations") or {}), TOKEN: str(token)}}
         return {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
@@ -129,3 +144,9 @@ class Lease:
                 "leaseTransitions": transitions if ours or current is None else transitions + 1,
             },
         }
+
+
+def _token_of(lease: Object) -> int:
+    """The token that a Lease keeps; versions before the annotation counted the changes of its holder."""
+    kept = str((lease["metadata"].get("annotations") or {}).get(TOKEN) or "")
+    return int(kept) if kept.isdecimal() else int(lease["spec"].get("leaseTransitions") or 0) + 1

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     WAITING_FOR_SLOT = "WaitingForSlot"
     WAITING_FOR_HEAL = "WaitingForHeal"
     OUTSIDE_WINDOW = "OutsideWindow"
+    CHANGED_MEANWHILE = "ChangedMeanwhile"
+    LEASE_LOST = "LeaseLost"
     # reaching a host
     UNREACHABLE = "Unreachable"
     CONNECTION_LOST = "ConnectionLost"
@@ -53,6 +55,9 @@ class Reason(StrEnum):
     FIREWALL_REFUSES = "FirewallRefuses"
     HOST_BUSY = "HostBusy"
     LOCKED_BY_OTHER_OPERATOR = "LockedByOtherOperator"
+    HOST_OF_OTHER_CLUSTER = "HostOfOtherCluster"
+    FENCING_TOKEN_WENT_BACK = "FencingTokenWentBack"  # noqa: S105 - a word for people
+    FENCE_UNREADABLE = "FenceUnreadable"
     COMMAND_FAILED = "CommandFailed"
     VERIFICATION_FAILED = "VerificationFailed"
     OUTPUT_NOT_UNDERSTOOD = "OutputNotUnderstood"

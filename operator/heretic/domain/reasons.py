@@ -64,6 +64,14 @@ _WAITING = {
     Reason.OUTSIDE_WINDOW: Explanation(
         "Disruptive steps wait for a maintenance window.", "Nothing, or change `spec.windows` of the Site."
     ),
+    Reason.CHANGED_MEANWHILE: Explanation(
+        "The object, its Site or its approval changed between plan and step, so the step was not begun.",
+        "Nothing; it is planned again.",
+    ),
+    Reason.LEASE_LOST: Explanation(
+        "The operator could not renew its Lease while a step waited for its turn, so the step was not sent.",
+        "Nothing; the operator that has the Lease goes on.",
+    ),
 }
 
 _REACHING = {
@@ -136,6 +144,19 @@ _HOST = {
     Reason.LOCKED_BY_OTHER_OPERATOR: Explanation(
         "An operator with a newer lease has worked on the host, so this one is refused.",
         "Nothing; where it lasts, look for a second operator.",
+    ),
+    Reason.HOST_OF_OTHER_CLUSTER: Explanation(
+        "The operator of another cluster has kept this host, so this one is refused.",
+        "See that the other one is gone for good, then remove the host's fence: docs/how-to/locked-out-hosts.md.",
+    ),
+    Reason.FENCING_TOKEN_WENT_BACK: Explanation(
+        "The host has seen a newer operator of this cluster than the Lease tells of: the Lease was lost or put back.",
+        "See that no other operator runs, then raise the token with the command in the message: "
+        "docs/how-to/locked-out-hosts.md.",
+    ),
+    Reason.FENCE_UNREADABLE: Explanation(
+        "The file on the host that says whose steps to take cannot be understood, so none is taken.",
+        "Find out why, then remove it: docs/how-to/locked-out-hosts.md.",
     ),
     Reason.COMMAND_FAILED: Explanation(
         "A program on the host failed; the message says what it said.", "Act on what it said; it is tried again."

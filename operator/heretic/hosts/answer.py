@@ -9,6 +9,7 @@ from heretic.domain.commands import Command, Expect, Output, Probe, PutFile, Scr
 from heretic.domain.errors import Failure, NeedsUser, Reason, Transient
 from heretic.domain.plan import Done, Failed, Started, StepResult
 from heretic.hosts.errors import brief, trouble_of_host
+from heretic.hosts.fence import FENCE_FILE, Fence, refusal
 from heretic.hosts.frames import MARK, FrameError, parse_frames
 from heretic.hosts.script import shown, unit_name
 from heretic.hosts.settings import HostSettings
@@ -43,8 +44,38 @@ def outputs_of(settings: HostSettings, probes: Sequence[Probe[Any]], answer: Ans
     return {f.name: f.output for f in frames}
 
 
-def step_result_of(settings: HostSettings, script: Script, token: int, answer: Answer) -> StepResult:
-    """What became of a step; secrets of the script are taken out of everything that is said."""
+def announced(settings: HostSettings, fence: Fence, answer: Answer) -> Fence | Failure:
+    """What a host keeps now: our fence, or a newer one of this cluster; or why it did not take ours."""
+    try:
+        (frame,) = parse_frames(answer.stdout)
+    except ValueError as error:
+        return _not_understood(settings, answer, str(error), ())
+    match frame.name.partition(":")[0]:
+        case "unchanged":
+            return fence
+        case verdict:
+            told = _not_begun(settings.name, verdict, frame.output, fence)
+            return told or _not_understood(settings, answer, f"it says {frame.name}", ())
+
+
+def _not_begun(host: str, verdict: str, said: Output, fence: Fence) -> Fence | Failure | None:
+    """What `begin` of the prologue answers where it lets nothing begin; None for any other answer."""
+    match verdict:
+        case "locked":
+            busy = f"{host}: an earlier step still runs there (it has held the host's lock for 10 s)"
+            return Transient(Reason.HOST_BUSY, busy)
+        case "fenced":
+            return refusal(host, fence, said.stdout or said.stderr)
+        case "fence":
+            return _command_failure(host, f"keeping the fencing token in {FENCE_FILE}", said)
+    return None
+
+
+def step_result_of(settings: HostSettings, script: Script, fence: Fence, answer: Answer) -> StepResult | Fence:
+    """What became of a step, or the newer fence for which the host did not begin it.
+
+    Secrets of the script are taken out of everything that is said.
+    """
     secrets = tuple(_secrets(script))
     try:
         (frame,) = parse_frames(answer.stdout)
@@ -59,14 +90,9 @@ def step_result_of(settings: HostSettings, script: Script, token: int, answer: A
             return Done(changed=False)
         case "started" if script.job is not None:
             return Started(unit_name(script.job))
-        case "locked":
-            busy = f"{settings.name}: an earlier step still runs there (it has held the host's lock for 10 s)"
-            return Failed(Transient(Reason.HOST_BUSY, busy))
-        case "fenced":
-            newer = brief(frame.output.stdout)
-            return _fenced(
-                f"{settings.name}: an operator with a newer lease (token {newer}, ours is {token}) works on it"
-            )
+    refused = _not_begun(settings.name, verdict, frame.output, fence)
+    if refused is not None:
+        return refused if isinstance(refused, Fence) else Failed(refused)
     said = Output(frame.output.rc, _redacted(frame.output.stdout, secrets), _redacted(frame.output.stderr, secrets))
     try:
         return Failed(_failure(settings.name, script, verdict, index, said))
@@ -141,10 +167,6 @@ def _said(output: Output) -> str:
 def _put_path(script: Script, index: int) -> str:
     action = script.all_actions[index]
     return action.path if isinstance(action, PutFile) else shown(action.argv)
-
-
-def _fenced(message: str) -> Failed:
-    return Failed(Transient(Reason.LOCKED_BY_OTHER_OPERATOR, message))
 
 
 def _not_understood(settings: HostSettings, answer: Answer, why: str, secrets: tuple[str, ...]) -> Failure:

@@ -8,12 +8,15 @@ from random import random as system_random
 from typing import Any
 
 from heretic.domain.commands import Output, Probe, Script
-from heretic.domain.errors import HereticError
+from heretic.domain.errors import Failure, HereticError
 from heretic.domain.plan import Failed, StepResult
-from heretic.hosts.answer import outputs_of, step_result_of
+from heretic.hosts.answer import announced, outputs_of, step_result_of
+from heretic.hosts.fence import Admission, Fence, Fencing
 from heretic.hosts.link import Backoff, Limits, Link
 from heretic.hosts.script import (
+    announcement_deadline,
     observation_deadline,
+    render_announcement,
     render_observation,
     render_step,
     step_deadline,
@@ -35,6 +38,31 @@ class Batch:
     outputs: Mapping[str, Output]
     sent_at: float
     received_at: float
+
+
+class _Letter:
+    """A script that is written in the moment in which it is sent, with what is true then.
+
+    Attributes:
+        fence: What it shows to the host.
+    """
+
+    def __init__(self, fencing: Fencing, render: Callable[[Fence], str]) -> None:
+        self._fencing = fencing
+        self._render = render
+        self.fence = Fence()
+
+    def write(self) -> str:
+        """Its text.
+
+        Raises:
+            HereticError: It may not be sent any more.
+        """
+        fence = self._fencing.fence()
+        if not isinstance(fence, Fence):
+            raise HereticError(fence)
+        self.fence = fence
+        return self._render(fence)
 
 
 class Hosts:
@@ -89,7 +117,7 @@ class Hosts:
         async with self._link(settings).session() as session:
             sent_at = self._clock()
             answer = await session.execute(
-                script, observation_deadline(probes), doing=f"{len(probes)} probes", stop=True
+                lambda: script, observation_deadline(probes), doing=f"{len(probes)} probes", stop=True
             )
             received_at = self._clock()
         outputs = outputs_of(settings, probes, answer)
@@ -97,25 +125,55 @@ class Hosts:
             raise HereticError(outputs)
         return Batch(outputs, sent_at, received_at)
 
-    async def perform(self, settings: HostSettings, script: Script, *, token: int) -> StepResult:
+    async def perform(self, settings: HostSettings, script: Script, *, admission: Admission) -> StepResult:
         """Does one step on a host in one round trip; safe to repeat.
 
         Args:
             settings: Of the host.
             script: What to check, do and verify.
-            token: The operator's fencing token; a host that has seen a greater one refuses. 0 = none.
+            admission: Asked when the connection is there and the step's turn has come, and once more in the moment
+                in which the script is written.
 
         Returns:
             Done, Started or Failed. After Failed with ConnectionLost or CommandTimedOut nobody knows whether the
             step took effect; the next observation shows it.
         """
+        letter = _Letter(admission, lambda fence: render_step(script, fence))
         try:
-            text = render_step(script, token)
             async with self._link(settings).session() as session:
-                answer = await session.execute(text, step_deadline(script), doing="a step", stop=False)
+                refused = await admission.check()
+                if refused is not None:
+                    return Failed(refused)
+                answer = await session.execute(letter.write, step_deadline(script), doing="a step", stop=False)
         except HereticError as error:
             return Failed(error.failure)
-        return step_result_of(settings, script, token, answer)
+        result = step_result_of(settings, script, letter.fence, answer)
+        if isinstance(result, Fence):
+            return Failed(await admission.outdated(settings.name, result))
+        return result
+
+    async def announce(self, settings: HostSettings, fencing: Fencing) -> Fence | Failure:
+        """Tells a host which operator is the newest, in one round trip, so that it refuses those before it.
+
+        Args:
+            settings: Of the host.
+            fencing: What to tell.
+
+        Returns:
+            What the host keeps now, or why it did not take it.
+
+        Raises:
+            HereticError: The host gave no usable answer at all.
+        """
+        letter = _Letter(fencing, render_announcement)
+        async with self._link(settings).session() as session:
+            answer = await session.execute(
+                letter.write, announcement_deadline(), doing="the announcement of this operator", stop=False
+            )
+        told = announced(settings, letter.fence, answer)
+        if isinstance(told, Fence) and told != letter.fence:
+            return await fencing.outdated(settings.name, told)
+        return told
 
     def trusted_key(self, name: str) -> str | None:
         """The host key line that was accepted on first use and not pinned, to be recorded; None if there is none."""

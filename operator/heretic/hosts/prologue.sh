@@ -4,11 +4,11 @@
 # sections below only the one that is needed.
 # Names of one letter: d folder in memory, i probes started, n lines of one verb seen, o and e what a program
 # printed, r its exit status, s state of a step (met, open), u answer of a step that is met, J exit status of a step that did not succeed,
-# R what Heretic keeps on a host until its next boot, N a new line.
+# R what Heretic keeps on a host until its next boot, F what it keeps for good, N a new line.
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/root}"
 set -f
 umask 022
-i=0 n=0 s=met u=unchanged R=/run/heretic names='' pids='' files='' longest=0
+i=0 n=0 s=met u=unchanged R=/run/heretic F=/var/lib/heretic/fence names='' pids='' files='' longest=0
 N='
 '
 
@@ -198,7 +198,9 @@ answer() {
   leave 0
 }
 
-# begin TOKEN: one step at a time on a host, and none of an operator that has been replaced.
+# begin TOKEN CLUSTER HOLDER: one step at a time on a host, and none of an operator that has been replaced or is of
+# another cluster. The newest token lies on the disk, so that a boot does not forget it. What cannot be read refuses;
+# a missing file is as a host that Heretic never touched.
 begin() {
   J=0
   room
@@ -208,11 +210,18 @@ begin() {
   command exec 9>>$R/lock || leave 70
   flock -w 10 9 || answer locked 0 1
   [ "$1" != 0 ] || return 0
-  k=0
-  [ ! -e $R/token ] || read -r k <$R/token
-  # A token that is not a number makes the comparison fail, hence refuses.
-  [ "$1" -ge "$k" ] 2>"$d/e" || { echo "$k" >"$d/o"; answer fenced 0 1; }
-  [ "$1" = "$k" ] || { echo "$1" >$R/token.new && mv -f $R/token.new $R/token; } || leave 70
+  k='' l='' w=''
+  if cat $F >"$d/o" 2>"$d/e"; then
+    read -r k l w <"$d/o"
+    # A token that is not a number makes the comparison fail, hence refuses.
+    [ "$2" = "$l" ] && [ "$1" -ge "$k" ] 2>"$d/e" && { [ "$1" != "$k" ] || [ "$3" = "$w" ]; } || answer fenced 0 1
+    [ "$1" != "$k" ] || return 0
+  else
+    case $(cat "$d/e") in *': No such file or directory') ;; *) answer fenced 0 1 ;; esac
+  fi
+  {
+    mkdir -p -m 700 ${F%/*} && echo "$1 $2 $3" >$F.new && sync $F.new && mv -f $F.new $F && sync ${F%/*}
+  } 2>"$d/e" || answer fence 0 $?
 }
 
 # run TIMEOUT STDIN ARGV…: descriptor 9 is closed, or a daemon that the program leaves behind would keep the lock.

@@ -14,6 +14,7 @@ from typing import Any
 
 from heretic.domain.commands import Action, Command, Probe, PutFile, Script
 from heretic.domain.errors import Bug, HereticError
+from heretic.hosts.fence import Fence
 
 LONGEST = 60
 """Seconds that no command and no call of this package exceeds; longer work is a job (design §2)."""
@@ -71,12 +72,22 @@ def observation_deadline(probes: Sequence[Probe[Any]]) -> float:
     return min(max(p.timeout for p in probes) + _MARGIN, LONGEST)
 
 
-def render_step(script: Script, token: int) -> str:
+def render_announcement(fence: Fence) -> str:
+    """The script that tells a host of a new operator, and does nothing else."""
+    return _text(STEP_PROLOGUE, [_begin(fence), ("end",)])
+
+
+def announcement_deadline() -> float:
+    """Seconds after which the answer to it is given up: a step may hold the host's lock for ten."""
+    return 2.0 * _MARGIN
+
+
+def render_step(script: Script, fence: Fence) -> str:
     """The script that does one step, as the docstring of Script says.
 
     Args:
         script: What to check, do and verify.
-        token: The fencing token of this operator; 0 = none.
+        fence: Who sends it.
 
     Raises:
         HereticError: Bug; the script cannot be run as it is.
@@ -85,9 +96,7 @@ def render_step(script: Script, token: int) -> str:
         raise _bug("a step needs conditions that say when it is done, and actions")
     if script.fallback and script.job:
         raise _bug("a job has no fallback")
-    if token < 0:
-        raise _bug(f"{token} is not a fencing token")
-    lines: list[tuple[str, ...]] = [("begin", str(token))]
+    lines: list[tuple[str, ...]] = [_begin(fence)]
     lines += _conditions("done_when", script.done)
     guards = list(_conditions("guard", script.guards))
     if script.job is None:
@@ -96,6 +105,14 @@ def render_step(script: Script, token: int) -> str:
         unit = unit_name(script.job)
         lines += [("running", unit), *guards, ("job", unit, _base64(_render_job(script)))]
     return _text(STEP_PROLOGUE, lines)
+
+
+def _begin(fence: Fence) -> tuple[str, ...]:
+    if fence.token == 0:
+        return ("begin", "0")
+    if fence.token < 0 or not (_NAME.fullmatch(fence.cluster) and _NAME.fullmatch(fence.holder)):
+        raise _bug(f"{fence} cannot be shown to a host")
+    return ("begin", str(fence.token), fence.cluster, fence.holder)
 
 
 def _fallback(script: Script) -> Iterator[tuple[str, ...]]:

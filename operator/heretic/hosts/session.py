@@ -177,11 +177,11 @@ class Session:
         accepted = client.presented.key if first_use else None
         return cls(settings, connection, traffic), _public_line(accepted) if accepted else None
 
-    async def execute(self, script: str, deadline: float, *, doing: str, stop: bool) -> Answer:
+    async def execute(self, script: Callable[[], str], deadline: float, *, doing: str, stop: bool) -> Answer:
         """Runs one script.
 
         Args:
-            script: Its text.
+            script: Gives its text, when the channel is open; what it raises ends the channel, and nothing was sent.
             deadline: Seconds after which its answer is given up.
             doing: For messages.
             stop: Whether a script that is given up is also ended on the host. A step is not: its commands would
@@ -191,12 +191,13 @@ class Session:
             HereticError: Transient; the connection was lost, or nothing came in time.
         """
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        data = script.encode()
+        data = b""
         answer = _Exec(ended)
         channel: asyncssh.SSHClientChannel[bytes] | None = None
         try:
             async with asyncio.timeout(deadline):
                 channel, _ = await self._connection.create_session(lambda: answer, self._command, encoding=None)
+                data = script().encode()
                 channel.write(data)
                 channel.write_eof()
                 await ended
@@ -212,7 +213,7 @@ class Session:
                 # Sessions may have leaked there; only a new connection can be relied on.
                 self._connection.abort()
             raise HereticError(channel_failure(self.settings, doing, refusal)) from None
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, HereticError):
             if channel is not None:
                 self._end(channel, stop=stop)
             raise

@@ -1,21 +1,58 @@
 """Runs the steps of a plan: hosts side by side, steps of one host in order, stopping where one fails."""
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Node
-from heretic.domain.errors import Bug, HereticError, NeedsUser, Transient
-from heretic.domain.plan import Done, Failed, Started, Step, StepResult
+from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Transient
+from heretic.domain.plan import Done, Failed, Started, Step, StepResult, Wait
 from heretic.domain.site.view import SiteView
+from heretic.hosts.fence import Admission, Fence
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access
 from heretic.reconcile.gateway import Effect, Gateway
+from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.metrics import ROUND_TRIPS, UNNEEDED
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.store import Key
 
+log = logging.getLogger(__name__)
+
 Results = tuple[tuple[Step, StepResult], ...]
+
+Check = Callable[[Step], Awaitable[Wait | None]]
+"""Asked right before each step is sent: why it may not be, None when it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of the steps that were to run.
+
+    Attributes:
+        results: Each step that was tried, with its result.
+        held: Why a step was not begun after all; None when no last check forbade one.
+    """
+
+    results: Results = ()
+    held: Wait | None = None
+
+
+class _Admission:
+    """What one step has to pass when its turn has come."""
+
+    def __init__(self, leader: Leadership, last_check: Check, step: Step) -> None:
+        self.fence = leader.fence
+        self.outdated = leader.outdated
+        self._last_check = last_check
+        self._step = step
+        self.held: Wait | None = None
+
+    async def check(self) -> Failure | None:
+        self.held = await self._last_check(self._step)
+        return Transient(self.held.reason, self.held.message) if self.held else None
 
 
 class Applier:
@@ -26,13 +63,15 @@ class Applier:
         access: How each host is reached.
         gateway: Where effects are counted and audited.
         observer: Told of every host that was touched.
+        leader: Whether we may act.
     """
 
-    def __init__(self, hosts: Hosts, access: Access, gateway: Gateway, observer: Observer) -> None:
+    def __init__(self, hosts: Hosts, access: Access, gateway: Gateway, observer: Observer, leader: Leadership) -> None:
         self._hosts = hosts
         self._access = access
         self._gateway = gateway
         self._observer = observer
+        self._leader = leader
         self._turns: dict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def apply(
@@ -44,8 +83,8 @@ class Applier:
         steps: Sequence[Step],
         *,
         ordered: bool,
-        may_act: Callable[[], int | None],
-    ) -> Results:
+        last_check: Check,
+    ) -> Applied:
         """Runs steps.
 
         Args:
@@ -55,35 +94,41 @@ class Applier:
             view: The declared site.
             steps: What to run.
             ordered: Whether the order counts across hosts.
-            may_act: Asked before each step: the fencing token, or None when we must stop (the lease is lost, the
-                kill switch was thrown).
-
-        Returns:
-            Each step that was tried, with its result.
+            last_check: Asked right before each step is sent.
         """
         lanes: dict[str, list[Step]] = {}
         for step in steps:
             lanes.setdefault("all" if ordered else step.host, []).append(step)
 
-        async def lane(queue: list[Step]) -> list[tuple[Step, StepResult]]:
-            tried: list[tuple[Step, StepResult]] = []
+        tried: list[tuple[Step, StepResult]] = []
+        held: list[Wait] = []
+
+        async def lane(queue: list[Step]) -> None:
             for step in queue:
                 # One step a host at a time: several objects want the same hosts, and a host takes one at a time.
                 async with self._turns[key.namespace, step.host]:
-                    token = may_act()
-                    if token is None:
-                        break
-                    result = await self._one(key, generation, changed_by, view, step, token)
+                    if not isinstance(self._leader.fence(), Fence):
+                        return
+                    admission = _Admission(self._leader, last_check, step)
+                    result = await self._one(key, generation, changed_by, view, step, admission)
+                if admission.held is not None:
+                    held.append(admission.held)
+                    return
                 tried.append((step, result))
                 if not isinstance(result, Done):
-                    break
-            return tried
+                    return
 
-        done = await asyncio.gather(*(lane(queue) for queue in lanes.values()))
-        return tuple(entry for lane_done in done for entry in lane_done)
+        # When one lane breaks, no other one runs on by itself.
+        try:
+            async with asyncio.TaskGroup() as group:
+                for queue in lanes.values():
+                    group.create_task(lane(queue))
+        except BaseExceptionGroup as broken:
+            raise broken.exceptions[0] from None
+        return Applied(tuple(tried), next(iter(held), None))
 
     async def _one(
-        self, key: Key, generation: int, changed_by: str, view: SiteView, step: Step, token: int
+        self, key: Key, generation: int, changed_by: str, view: SiteView, step: Step, admission: Admission
     ) -> StepResult:
         node = view.nodes.get(step.host)
         if node is None:
@@ -99,17 +144,23 @@ class Applier:
             changed_by=changed_by,
         )
         try:
-            return await self._gateway.perform(effect, lambda: self._run(key, view, node, step, token), _named)
+            return await self._gateway.perform(effect, lambda: self._run(key, view, node, step, admission), _named)
         except HereticError as error:
             return Failed(error.failure)
+        except Exception:  # a mistake of ours in one step must not take the results of the others away
+            log.exception("%s: a mistake of ours in %s", key, step)
+            return Failed(Bug(f"{step} broke; the operator's log has the details"))
 
-    async def _run(self, key: Key, view: SiteView, node: Node, step: Step, token: int) -> StepResult:
+    async def _run(self, key: Key, view: SiteView, node: Node, step: Step, admission: Admission) -> StepResult:
         settings = await self._access.settings(key.namespace, view, node)
         ROUND_TRIPS.labels(host=step.host).inc()
         try:
-            result = await self._hosts.perform(settings, step.script(), token=token)
+            result = await self._hosts.perform(settings, step.script(), admission=admission)
         finally:
-            self._observer.changed(key.namespace, step.host, lasting=key.kind == Node.KIND)
+            if key.kind == Node.KIND:
+                self._observer.host_changed(key.namespace, step.host)
+            else:
+                self._observer.pool_changed(key.namespace)
         if isinstance(result, Done) and not result.changed:
             UNNEEDED.labels(verb=step.verb).inc()
         return _told_by(step, result)

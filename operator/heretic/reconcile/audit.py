@@ -7,8 +7,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from heretic.hosts.fence import Fence
 from heretic.reconcile.gateway import Effect
-from heretic.reconcile.metrics import EFFECTS, KUBERNETES_WRITES
+from heretic.reconcile.metrics import ANNOUNCEMENTS, EFFECTS, KUBERNETES_WRITES
+
+ANNOUNCE = "AnnounceOperator"
+"""The verb of an announcement in the audit."""
 
 
 class AuditLog:
@@ -32,6 +36,16 @@ class AuditLog:
             KUBERNETES_WRITES.labels(verb=effect.verb).inc()
             return
         EFFECTS.labels(risk=effect.risk, verb=effect.verb, outcome=outcome.split(":", 1)[0]).inc()
+        self._write(effect, outcome, seconds)
+
+    def announcement(self, host: str, fence: Fence, *, outcome: str, seconds: float) -> None:
+        """Records that a host was told of a new operator: no effect of any object, but a change on its disk."""
+        ANNOUNCEMENTS.labels(outcome=outcome.split(":", 1)[0]).inc()
+        shown = {"token": str(fence.token), "cluster": fence.cluster, "holder": fence.holder}
+        why = "this operator took over; the host refuses those before it from now on"
+        self._write(Effect("", 0, host, ANNOUNCE, arguments=shown, why=why), outcome, seconds)
+
+    def _write(self, effect: Effect, outcome: str, seconds: float) -> None:
         if self._fd is None:
             return
         line = {

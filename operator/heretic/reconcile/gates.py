@@ -11,14 +11,14 @@ from pathlib import Path
 from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
-from heretic.domain.approval import Approval, covered, hash_of
+from heretic.domain.approval import Approval, covered, has_room, hash_of, names, used_at
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, prefix
 from heretic.domain.site.validate import site_fault, unread_fault
 from heretic.domain.site.view import SiteView
 
 APPROVE = "hvp.ovirt.life/approve"
-"""Annotation that approves one plan, by its hash."""
+"""Annotation that approves one plan: its hash, or the hash, a dot and anything that makes it a new word."""
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -57,14 +57,14 @@ def mode_of(resource: Resource, site: Site | None) -> Mode:
     """The mode in force: the object's own, else the Site's, else Apply; Observe while nobody knows which Site rules."""
     if site is None:
         return Mode.OBSERVE
-    return _spec(resource).mode or site.spec.mode or Mode.APPLY
+    return common_spec(resource).mode or site.spec.mode or Mode.APPLY
 
 
 def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -> bool:
     """Whether the object, its Site or the kill switch on this machine says to change nothing."""
     if kill_switch is not None and kill_switch.exists():
         return True
-    return _spec(resource).paused or (site.spec.paused if site else False)
+    return common_spec(resource).paused or (site.spec.paused if site else False)
 
 
 def check_declared(view: SiteView) -> Wait | Blocked | None:
@@ -80,12 +80,18 @@ def check_approval(resource: Resource, plan: Proceed) -> Passed:
         return passed
     meta = resource.metadata
     wanted = hash_of(meta.uid, meta.generation, plan)
-    used = _status(resource).last_approved_plan == wanted
-    if meta.annotations.get(APPROVE) == wanted and not used:
-        return replace(passed, approval=Approval(wanted, waiting))
+    word, status = meta.annotations.get(APPROVE, ""), common_status(resource)
+    used = used_at(status, word)
+    if names(word, wanted) and used is None and has_room(status, meta.generation):
+        return replace(passed, approval=Approval(word, waiting))
     what = "; ".join(str(s) for s in waiting if s.needs_approval)
+    again = ""
+    if names(word, wanted) and used is not None:
+        again = f" once more (the approval {word} was used up{f' at {used}' if used else ''})"
+    elif not has_room(status, meta.generation):
+        again = " of a new spec: as many plans of this one were approved as can be recorded"
     how = f"heretic approve {resource.KIND.lower()}/{meta.name} --namespace {meta.namespace} {wanted}"
-    message = f"plan {wanted} can destroy data and waits for approval: {what}. To approve: {how}"
+    message = f"plan {wanted} can destroy data and waits for approval{again}: {what}. To approve: {how}"
     return passed.without(waiting, Blocked(Reason.WAITING_FOR_APPROVAL, message))
 
 
@@ -127,11 +133,13 @@ def _inside(window: MaintenanceWindow, now: datetime) -> bool:
     return False
 
 
-def _spec(resource: Resource) -> CommonSpec:
+def common_spec(resource: Resource) -> CommonSpec:
+    """What every kind's spec has."""
     spec: CommonSpec = getattr(resource, "spec")  # noqa: B009 - every kind has one; the base model cannot say it
     return spec
 
 
-def _status(resource: Resource) -> CommonStatus:
+def common_status(resource: Resource) -> CommonStatus:
+    """What every kind's status has."""
     status: CommonStatus = getattr(resource, "status")  # noqa: B009
     return status

@@ -15,21 +15,25 @@ from pathlib import Path
 
 from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import DeletionPolicy
-from heretic.cluster.lease import Lease
+from heretic.cluster.client import Cluster
+from heretic.domain.approval import Approval
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient, mistake
 from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
 from heretic.domain.report import Outcome
 from heretic.domain.site.dependents import dependents
 from heretic.domain.site.view import SiteView
 from heretic.reconcile import gates
-from heretic.reconcile.apply import Applier, Results
+from heretic.reconcile.apply import Applied, Applier, Results
 from heretic.reconcile.backoff import Backoff
+from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.kinds import RULES, Observed, lost_in
+from heretic.reconcile.last_check import SOON, LastCheck, standing_of
+from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.metrics import PASSES
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher, changed_by
 from heretic.reconcile.slot import DisruptionSlots
-from heretic.reconcile.store import Key, ObjectStore, Stored
+from heretic.reconcile.store import Key, Object, ObjectStore, Stored
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +89,9 @@ class Reconciler:
         observer: Looks at the hosts.
         applier: Runs steps.
         publisher: Writes status and events.
-        leader: The operator's own lease.
+        cluster: Asked once more before a step that interrupts or can lose data.
+        gateway: Where the record of an approval is counted.
+        leader: Whether we may act.
         slots: The disruption slot of each site.
         now: Wall clock.
         monotonic: Seconds.
@@ -101,7 +107,9 @@ class Reconciler:
         observer: Observer,
         applier: Applier,
         publisher: Publisher,
-        leader: Lease,
+        cluster: Cluster,
+        gateway: Gateway,
+        leader: Leadership,
         slots: DisruptionSlots,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
@@ -113,6 +121,8 @@ class Reconciler:
         self._observer = observer
         self._applier = applier
         self._publisher = publisher
+        self._cluster = cluster
+        self._gateway = gateway
         self._leader = leader
         self._slots = slots
         self._now = now
@@ -162,6 +172,7 @@ class Reconciler:
         """An object is gone."""
         self._backoffs.pop(key, None)
         self._memories.pop(key, None)
+        self._slots.forget(key)
         if key.kind == "Node":
             self._observer.forget(key.namespace, key.name)
 
@@ -227,6 +238,7 @@ class Reconciler:
             bug = mistake(error)
             plan = Wait(bug.reason, bug.message)
         if removing and isinstance(plan, Converged):
+            await self._slots.release(key)
             return FINISHED, "removed"
         return await self._act(sight, plan, observed, bug)
 
@@ -260,22 +272,40 @@ class Reconciler:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""
         passed = await self._gate(sight, plan)
         outcome = Outcome(plan, (), sight.mode, sight.paused, passed.held, bug, sight.removing)
-        await self._say(sight, observed, outcome, approval=passed.approval.word if passed.approval else "")
-        results: Results = ()
+        if not await self._say(sight, observed, outcome):
+            return SOON, "changed"
+        applied = Applied()
         if passed.steps and isinstance(plan, Proceed):
-            results = await self._applier.apply(
+            applied = await self._applier.apply(
                 sight.key,
                 sight.resource.metadata.generation,
                 changed_by(sight.stored.raw),
                 sight.view,
                 passed.steps,
                 ordered=plan.ordered,
-                may_act=self._may_act,
+                last_check=self._last_check(sight, passed.approval),
             )
-        outcome = replace(outcome, results=results, failure=bug or self._repeated(sight, plan, results))
-        if outcome.failure not in (None, bug) or any(isinstance(r, Failed) for _, r in results):
+        if not self._leader.held:
+            return STANDBY, "standby"
+        held = applied.held or passed.held
+        failure = bug or self._repeated(sight, plan, applied.results)
+        outcome = replace(outcome, results=applied.results, held=held, failure=failure)
+        failed = failure not in (None, bug) or any(isinstance(r, Failed) for _, r in applied.results)
+        if failed or applied.held:
             await self._say(sight, observed, outcome)
         return self._after(sight.key, outcome)
+
+    def _last_check(self, sight: _Sight, approval: Approval | None) -> LastCheck:
+        return LastCheck(
+            self._cluster,
+            self._store,
+            self._gateway,
+            now=self._now,
+            key=sight.key,
+            seen=standing_of(sight.resource, sight.view.site),
+            approval=approval,
+            has_slot=lambda: self._slots.has(sight.key),
+        )
 
     async def _gate(self, sight: _Sight, plan: Plan) -> gates.Passed:
         """Which steps of the plan may run now."""
@@ -283,8 +313,10 @@ class Reconciler:
             await self._slots.release(sight.key)
             return gates.Passed(())
         if held := gates.check_declared(sight.view):
+            await self._slots.release(sight.key)
             return gates.Passed((), held)
         if sight.mode is not Mode.APPLY or sight.paused:
+            await self._slots.release(sight.key)
             return gates.Passed(())
         passed = gates.check_approval(sight.resource, plan)
         site = sight.view.site
@@ -294,23 +326,22 @@ class Reconciler:
         holder = await self._slots.take(sight.key)
         return gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
 
-    def _may_act(self) -> int | None:
-        """The fencing token while we may act; asked before every single step."""
-        if not self._leader.held or (self._kill_switch is not None and self._kill_switch.exists()):
-            return None
-        return self._leader.token
+    async def _say(self, sight: _Sight, observed: Observed, outcome: Outcome) -> bool:
+        """Writes status.
 
-    async def _say(self, sight: _Sight, observed: Observed, outcome: Outcome, *, approval: str = "") -> None:
+        Returns:
+            Whether the object is still the one of this pass: not gone, nor edited, nor another one of its name.
+        """
         stored = self._store.get(sight.key) or sight.stored
         report = RULES[sight.key.kind].report(sight.resource, sight.view, observed, outcome)
         if sight.key.kind == Site.KIND:
             holder = self._slots.holder(sight.key.namespace)
             report = replace(report, status=report.status.model_copy(update={"slot_holder": holder}))
-        written = await self._publisher.publish(
-            sight.key, replace_raw(sight.stored, stored), report, outcome, approval=approval
-        )
-        if written is not None:
-            self._store.put(sight.key.kind, written)
+        written = await self._publisher.publish(sight.key, replace_raw(sight.stored, stored), report, outcome)
+        if written is None:
+            return False
+        self._store.put(sight.key.kind, written)
+        return is_same(sight.stored.raw, written)
 
     async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
         """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""
@@ -393,6 +424,10 @@ FINISHED = -1.0
 
 def replace_raw(seen: Stored, latest: Stored) -> Stored:
     """The latest stored form, as long as it is the same object with the spec that the pass saw."""
-    old, new = seen.raw["metadata"], latest.raw["metadata"]
-    same = old["uid"] == new["uid"] and old.get("generation") == new.get("generation")
-    return latest if same else seen
+    return latest if is_same(seen.raw, latest.raw) else seen
+
+
+def is_same(seen: Object, latest: Object) -> bool:
+    """Whether it is the same object with the same spec."""
+    old, new = seen["metadata"], latest["metadata"]
+    return bool(old["uid"] == new["uid"] and old.get("generation") == new.get("generation"))

@@ -13,6 +13,11 @@ PASSES = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 EFFECTS = Counter("heretic_effects_total", "Effects on hosts by risk, verb and outcome.", ["risk", "verb", "outcome"])
+ANNOUNCEMENTS = Counter(
+    "heretic_announcements_total",
+    "Hosts that were told of a new operator, by outcome; once a host each time that one takes over.",
+    ["outcome"],
+)
 UNNEEDED = Counter(
     "heretic_unneeded_effects_total",
     "Steps that found their effect already there: an observation was older than it should have been.",

@@ -27,6 +27,7 @@ from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.access import Access
+from heretic.reconcile.announce import Announcer
 from heretic.reconcile.metrics import REACHABLE, ROUND_TRIPS
 
 log = logging.getLogger(__name__)
@@ -71,12 +72,16 @@ class Observer:
         hosts: The SSH connections.
         access: How each host is reached.
         monotonic: Seconds.
+        announcer: Tells hosts who looks at them; None = somebody who changes nothing.
     """
 
-    def __init__(self, hosts: Hosts, access: Access, *, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, hosts: Hosts, access: Access, *, monotonic: Callable[[], float], announcer: Announcer | None = None
+    ) -> None:
         self._hosts = hosts
         self._access = access
         self._monotonic = monotonic
+        self._announcer = announcer
         self._looks: dict[tuple[str, str], _Look] = {}
         self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
         self._seen: dict[tuple[str, str], HostView] = {}
@@ -138,13 +143,18 @@ class Observer:
             look.touched = True
         self._pools.pop(namespace, None)
 
-    def changed(self, namespace: str, node: str, *, lasting: bool) -> None:
-        """An effect happened on a host; ``lasting``: also on what a brief look does not ask."""
+    def host_changed(self, namespace: str, node: str) -> None:
+        """An effect happened on a host, perhaps also on what a brief look does not ask."""
         self.touched(namespace, node)
-        if lasting:
-            self._full.pop((namespace, node), None)
-            # A full look that is on its way may have been answered before this effect: it must not last.
-            self._effects[namespace, node] += 1
+        self._full.pop((namespace, node), None)
+        # A full look that is on its way may have been answered before this effect: it must not last.
+        self._effects[namespace, node] += 1
+
+    def pool_changed(self, namespace: str) -> None:
+        """An effect happened on the trusted pool: whatever host was told, it reaches the bricks of all of them."""
+        for key, look in self._looks.items():
+            look.touched |= key[0] == namespace
+        self._pools.pop(namespace, None)
 
     def trusted_key(self, namespace: str, node: str) -> str:
         """The host key that was accepted on first use; empty when none was."""
@@ -159,6 +169,8 @@ class Observer:
         self._memos.pop((namespace, node), None)
         self._effects.pop((namespace, node), None)
         self._hosts.forget(f"{namespace}/{node}")
+        if self._announcer is not None:
+            self._announcer.forget(f"{namespace}/{node}")
 
     def _age(self, look: _Look) -> float:
         return self._monotonic() - look.asked_at
@@ -171,6 +183,8 @@ class Observer:
         name = node.metadata.name
         try:
             settings = await self._access.settings(namespace, view, node)
+            if self._announcer is not None:
+                await self._announcer.announce(settings, node, view.site)
             facts = await self._facts(namespace, node, settings)
         except HereticError as error:
             if error.failure.reason is Reason.AUTHENTICATION_FAILED:

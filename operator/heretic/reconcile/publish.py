@@ -20,6 +20,9 @@ MAX_STEPS = 64
 
 SUMMARY_LENGTH = 120
 
+APPROVALS = ("approvals", "lastApprovedPlan")
+"""Written by the last check alone (last_check.py), carried over by every other write."""
+
 
 class Publisher:
     """Writes status and events of one object, through the gateway.
@@ -39,9 +42,7 @@ class Publisher:
         self._gateway = gateway
         self._now = now
 
-    async def publish(
-        self, key: Key, stored: Stored, report: Report, outcome: Outcome, *, approval: str = ""
-    ) -> Object | None:
+    async def publish(self, key: Key, stored: Stored, report: Report, outcome: Outcome) -> Object | None:
         """Writes what a pass found, when it differs from what is stored.
 
         Args:
@@ -49,7 +50,6 @@ class Publisher:
             stored: The object as the pass saw it.
             report: What the kind says.
             outcome: What the pass did.
-            approval: Hash of an approval that is being used up.
 
         Returns:
             The object as stored now; None when it does not exist any more.
@@ -60,7 +60,7 @@ class Publisher:
         stamp = self._stamp()
 
         def compute(current: Object) -> Object:
-            return build_status(current, stored, report, outcome, approval=approval, now=stamp)
+            return build_status(current, stored, report, outcome, now=stamp)
 
         return await self._write(key, stored, compute)
 
@@ -104,9 +104,7 @@ class Publisher:
         return written
 
 
-def build_status(
-    current: Object, stored: Stored, report: Report, outcome: Outcome, *, approval: str, now: str
-) -> Object:
+def build_status(current: Object, stored: Stored, report: Report, outcome: Outcome, *, now: str) -> Object:
     """The whole status of an object.
 
     Args:
@@ -114,7 +112,6 @@ def build_status(
         stored: The object as the pass saw it; its generation is what was observed.
         report: What the kind says.
         outcome: What the pass did.
-        approval: Hash of an approval that is being used up.
         now: RFC 3339.
     """
     previous: dict[str, Any] = current.get("status") or {}
@@ -123,7 +120,7 @@ def build_status(
         previous.get("conditions") or [], common_conditions(report, outcome), generation=generation, now=now
     )
     status = report.status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-    for field in ("observedGeneration", "conditions", "plan", "summary", "lastApprovedPlan"):
+    for field in ("observedGeneration", "conditions", "plan", "summary", *APPROVALS):
         status.pop(field, None)
     ready = conditions[0]
     summary = report.summary if ready["status"] == "True" else f"{ready['reason']}: {ready['message']}"
@@ -131,10 +128,7 @@ def build_status(
     plan = _stored_plan(stored, outcome)
     if plan:
         status["plan"] = plan
-    used = approval or previous.get("lastApprovedPlan")
-    if used:
-        status["lastApprovedPlan"] = used
-    return status
+    return status | {field: previous[field] for field in APPROVALS if previous.get(field)}
 
 
 def build_blind(current: Object, stored: Stored, conditions: Iterable[Condition], *, now: str) -> Object:

@@ -44,6 +44,17 @@ class DisruptionSlots:
             del self._held[key.namespace]
             await held[1].release()
 
+    def has(self, key: Key) -> bool:
+        """Whether the object has the slot now, as far as is known here."""
+        held = self._held.get(key.namespace)
+        return held is not None and held[0] == key and held[1].held
+
+    def forget(self, key: Key) -> None:
+        """An object is gone; what the Lease says of it ends by itself."""
+        held = self._held.get(key.namespace)
+        if held is not None and held[0] == key:
+            del self._held[key.namespace]
+
     def holder(self, namespace: str) -> str:
         """Who has the slot of a site through this operator; empty when nobody."""
         held = self._held.get(namespace)

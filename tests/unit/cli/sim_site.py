@@ -16,6 +16,7 @@ from heretic.cli.rehearse import Rehearsal
 from heretic.domain.plan import Failed, steps_of
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access
+from sim.admission import Anybody
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, storage_machine
 from sim.server import SimServer, client_key
@@ -89,7 +90,7 @@ class SimSite:
             steps = [step for entry in objects for step in steps_of(entry.outcome.plan)]
             for step in steps:
                 settings = await access.settings(source.namespaces[0], view, view.nodes[step.host])
-                result = await hosts.perform(settings, step.script(), token=0)
+                result = await hosts.perform(settings, step.script(), admission=Anybody())
                 assert not isinstance(result, Failed), f"{step}: {result}"
             await hosts.close()
             if not steps:

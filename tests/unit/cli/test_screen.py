@@ -133,8 +133,15 @@ class TestWhatToDoNext:
         )
 
     def test_an_approval_that_was_given_is_not_asked_for_again(self) -> None:
-        volume = obj("vm", READY, plan={"hash": "abc", "needsApproval": True}, lastApprovedPlan="abc")
+        volume = obj("vm", READY, plan={"hash": "abc", "needsApproval": True})
+        volume["metadata"]["annotations"] = {"hvp.ovirt.life/approve": "abc.1"}
         assert screen(site(READY), ("GlusterVolume", volume)).next == ()
+
+    @pytest.mark.parametrize("used", [{"approvals": [{"word": "abc"}]}, {"lastApprovedPlan": "abc"}])
+    def test_an_approval_that_was_used_up_is_asked_for_again(self, used: dict[str, Any]) -> None:
+        volume = obj("vm", READY, plan={"hash": "abc", "needsApproval": True}, **used)
+        volume["metadata"]["annotations"] = {"hvp.ovirt.life/approve": "abc"}
+        assert screen(site(READY), ("GlusterVolume", volume)).next
 
     def test_a_pause_is_told(self) -> None:
         assert any(

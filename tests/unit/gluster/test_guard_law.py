@@ -16,6 +16,7 @@ from heretic.domain.disks.steps import MakeFilesystem, PrepareDisk
 from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
 from heretic.domain.gluster.steps import DeleteVolume, RestartBricks, RestartSelfHeal, StopVolume
 from heretic.domain.plan import Proceed, Risk, Step, steps_of
+from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
 from sim.block_tools import Filesystem, Folder, SimVolume
@@ -142,7 +143,7 @@ def refused_on_the_host(site: RuledSite, step: Step) -> None:
     """Runs a step whose world has changed, and sees that a guard stops it."""
     machine = site.machines[step.host]
     before = list(machine.effects)
-    (frame,) = parse_frames(run_script(machine, render_step(step.script(), 0)).encode())
+    (frame,) = parse_frames(run_script(machine, render_step(step.script(), Fence())).encode())
     assert frame.name.startswith("guard:"), f"{frame.name} {frame.output}"
     assert machine.effects == before
 

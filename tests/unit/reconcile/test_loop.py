@@ -1,10 +1,8 @@
 """The loop with its gates, its applier and its publisher; hosts, API server and rules are given by the tests."""
 
 import asyncio
-from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -13,178 +11,25 @@ import pytest
 import heretic.reconcile.gates
 import heretic.reconcile.publish
 from heretic.api.v1alpha1.common import CommonStatus
-from heretic.cluster.client import Cluster
-from heretic.cluster.events import EventRecorder
-from heretic.cluster.status import StatusWriter
-from heretic.domain.commands import Command, Script
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
+from heretic.domain.errors import Bug, NeedsUser, Reason, Transient
 from heretic.domain.plan import (
     Converged,
-    Done,
     Failed,
     Plan,
     Proceed,
-    Risk,
     Started,
-    Step,
-    StepResult,
     Wait,
-    plan_hash,
 )
 from heretic.domain.report import Report
 from heretic.reconcile import kinds
-from heretic.reconcile.access import Access
 from heretic.reconcile.apply import Applier
-from heretic.reconcile.audit import AuditLog
-from heretic.reconcile.gates import APPROVE
-from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.kinds import Kind, Observed
-from heretic.reconcile.loop import Pace, Reconciler
-from heretic.reconcile.observer import Observer
+from heretic.reconcile.loop import Pace
 from heretic.reconcile.publish import Publisher
-from heretic.reconcile.slot import DisruptionSlots
-from heretic.reconcile.store import Key, ObjectStore
+from heretic.reconcile.store import Key
 from sim.world import NAMESPACE, MemoryApi, Object
-
-DATA = Key("GlusterVolume", NAMESPACE, "data")
-RESYNC = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Small(Step):
-    verb: ClassVar[str] = "Small"
-    name: str
-
-    def script(self) -> Script:
-        return Script(done=(Command(("true",)),), actions=(Command((self.name,)),))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dangerous(Small):
-    verb: ClassVar[str] = "Dangerous"
-    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
-
-
-def step(name: str, host: str = "node1", kind: type[Small] = Small) -> Small:
-    return kind(host=host, why="it is missing", name=name)
-
-
-@dataclass
-class Parts:
-    """What surrounds the loop.
-
-    Attributes:
-        plan: What planning says, or does.
-        answers: What the host answers to a step, by its name; Done when not named.
-        performed: Names of the steps that ran, in order.
-        held: Whether we hold the lease.
-        on_perform: Called before each step is answered.
-    """
-
-    plan: Callable[[], Plan]
-    answers: dict[str, StepResult] = field(default_factory=dict)
-    performed: list[str] = field(default_factory=list)
-    held: bool = True
-    token: int = 7
-    on_perform: Callable[[str], None] = lambda name: None
-    conditions: tuple[Condition, ...] = ()
-
-    # in place of Hosts
-    async def perform(self, settings: object, script: Script, *, token: int) -> StepResult:
-        action = script.actions[0]
-        assert isinstance(action, Command)
-        self.on_perform(action.argv[0])
-        self.performed.append(action.argv[0])
-        assert token == self.token
-        return self.answers.get(action.argv[0], Done(changed=True))
-
-    # in place of Access
-    async def settings(self, *_: object) -> object:
-        return None
-
-    # in place of Observer
-    def changed(self, namespace: str, host: str, *, lasting: bool) -> None:
-        """Nothing is remembered here."""
-
-    def forget(self, *_: str) -> None:
-        """Likewise."""
-
-
-class Loop:
-    """A Reconciler over one volume of three nodes."""
-
-    def __init__(self, parts: Parts, api: MemoryApi, kill_switch: Path | None = None) -> None:
-        self.parts, self.api = parts, api
-        self.store = ObjectStore()
-        cluster = cast("Cluster", api)
-        gateway = Gateway(AuditLog(None, now=now), monotonic=lambda: 1.0)
-        events = EventRecorder(cluster, now=now, monotonic=lambda: 0.0, component="test")
-        observer = cast("Observer", parts)
-        self.reconciler = Reconciler(
-            store=self.store,
-            observer=observer,
-            applier=Applier(cast("Any", parts), cast("Access", parts), gateway, observer),
-            publisher=Publisher(StatusWriter(cluster), events, gateway, now=now),
-            leader=cast("Any", parts),
-            slots=DisruptionSlots(cast("Any", None)),
-            now=now,
-            monotonic=lambda: 1.0,
-            random=lambda: 0.0,
-            pace=Pace(resync=RESYNC),
-            kill_switch=kill_switch,
-        )
-
-    async def run_pass(self) -> float:
-        self.load()
-        return await self.reconciler.run_pass(DATA)
-
-    def load(self) -> None:
-        for key, obj in self.api.objects.items():
-            self.store.put(key.kind, deepcopy(obj))
-
-    def condition(self, type_: str) -> Object:
-        conditions = self.api.objects[DATA]["status"].get("conditions") or []
-        return next((c for c in conditions if c["type"] == type_), {})
-
-
-def now() -> datetime:
-    return datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def api() -> MemoryApi:
-    api = MemoryApi()
-    api.apply({"kind": "Site", "metadata": {"name": "demo"}, "spec": {}})
-    for number in (1, 2, 3):
-        api.apply({"kind": "Node", "metadata": {"name": f"node{number}"}, "spec": {"address": f"192.0.2.{number}"}})
-    spec = {"purpose": "VirtualMachines", "size": "10Gi"}
-    api.apply({"kind": "GlusterVolume", "metadata": {"name": "data"}, "spec": spec})
-    return api
-
-
-@pytest.fixture
-def loop(api: MemoryApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Loop]:
-    def build(plan: Callable[[], Plan], **more: Any) -> Loop:
-        parts = Parts(plan, **more)
-
-        async def observe(*_: object) -> Observed:
-            return Observed({})
-
-        rules = Kind(
-            observe,
-            lambda *_: parts.plan(),
-            lambda *_: parts.plan(),
-            lambda *_: Report(CommonStatus(), parts.conditions, frozenset(), "fine"),
-            tuple(condition.type for condition in parts.conditions),
-        )
-        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
-        return Loop(parts, api, tmp_path / "stop")
-
-    return build
-
-
-Build = Callable[..., Loop]
+from unit.reconcile.loop_parts import DATA, RESYNC, Build, Loop, step
 
 
 async def test_a_converged_object_is_written_once_and_rests(loop: Build, api: MemoryApi) -> None:
@@ -480,44 +325,6 @@ class TestALossDuringALongLook:
         await asyncio.gather(looking, return_exceptions=True)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
-
-
-class TestApproval:
-    STEPS = (step("safe"), step("gone", kind=Dangerous))
-
-    def approve(self, api: MemoryApi) -> str:
-        digest = plan_hash(f"uid-{DATA.kind}-{DATA.name}", 1, self.STEPS)
-        api.apply(api.objects[DATA] | {"metadata": {"name": "data", "annotations": {APPROVE: digest}}})
-        return digest
-
-    async def test_is_used_up_before_the_first_step_runs(self, loop: Build, api: MemoryApi) -> None:
-        tested = loop(lambda: Proceed(self.STEPS, ordered=True))
-        await tested.run_pass()
-        assert tested.parts.performed == []
-        assert tested.condition("Stalled")["reason"] == "WaitingForApproval"
-
-        digest = self.approve(api)
-        used: list[str] = []
-        tested.parts.on_perform = lambda name: used.append(api.objects[DATA]["status"]["lastApprovedPlan"])
-        await tested.run_pass()
-        assert tested.parts.performed == ["safe", "gone"]
-        assert used == [digest, digest]
-
-        await tested.run_pass()
-        assert tested.parts.performed == ["safe", "gone"], "once"
-        assert tested.condition("Stalled")["reason"] == "WaitingForApproval"
-
-    async def test_that_cannot_be_used_up_lets_nothing_run(
-        self, loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        async def away(*_: object) -> Object:
-            raise HereticError(Transient(Reason.API_SERVER, "no answer"))
-
-        tested = loop(lambda: Proceed(self.STEPS, ordered=True))
-        self.approve(api)
-        monkeypatch.setattr(api, "replace_status", away)
-        assert await tested.run_pass() == 2.0
-        assert tested.parts.performed == []
 
 
 class TestDeletion:

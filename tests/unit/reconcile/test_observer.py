@@ -87,19 +87,29 @@ async def test_a_calm_host_is_asked_briefly_until_the_full_look_is_old(watcher: 
     assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
 
 
-@pytest.mark.parametrize(("lasting", "then"), [(True, HOST_PROBES), (False, BRIEF_PROBES)])
-async def test_an_effect_ends_what_was_seen(watcher: Watcher, lasting: bool, then: Sequence[Probe[Any]]) -> None:
+async def test_an_effect_on_a_host_ends_all_that_was_seen_of_it(watcher: Watcher) -> None:
     await watcher.look(30)
-    watcher.observer.changed("default", "node1", lasting=lasting)
+    watcher.observer.host_changed("default", "node1")
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, then]
+    assert watcher.host.asked == [HOST_PROBES, HOST_PROBES]
+
+
+@pytest.mark.parametrize(("site", "then"), [("default", [BRIEF_PROBES]), ("another", [])])
+async def test_an_effect_on_the_pool_reaches_every_host_of_the_site(
+    watcher: Watcher, site: str, then: list[Sequence[Probe[Any]]]
+) -> None:
+    """A new volume marks bricks on hosts that were told nothing: what was seen there before it says nothing now."""
+    await watcher.look(30)
+    watcher.observer.pool_changed(site)
+    await watcher.look(30)
+    assert watcher.host.asked == [HOST_PROBES, *then]
 
 
 async def test_a_full_look_that_an_effect_overtook_does_not_last(watcher: Watcher) -> None:
     watcher.host.may_answer.clear()
     looking = asyncio.create_task(watcher.look(30))
     await watcher.host.was_asked.wait()
-    watcher.observer.changed("default", "node1", lasting=True)
+    watcher.observer.host_changed("default", "node1")
     watcher.host.may_answer.set()
     await looking
     await watcher.look(30)

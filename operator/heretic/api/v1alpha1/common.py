@@ -249,6 +249,19 @@ class StoredPlan(StatusModel):
     steps: Annotated[list[StoredStep], Cap(64)] = Field(default=[], description="In order; the first 64 of them.")
 
 
+class UsedApproval(StatusModel):
+    """One approval that was used up."""
+
+    word: Text = Field(description="The annotation's whole value; the same one does not count again.")
+    generation: Int64 = Field(default=0, description="metadata.generation that it was given for.")
+    at: Annotated[str, Cap(64)] = Field(
+        default="",
+        description="When it was recorded, right before the first step that it covers.",
+        json_schema_extra={"format": "date-time"},
+    )
+    what: Text = Field(default="", description="What was approved.")
+
+
 class CommonStatus(StatusModel):
     """Fields that every status has."""
 
@@ -264,7 +277,12 @@ class CommonStatus(StatusModel):
         default="", description="One line for people, shown by kubectl get; programs read conditions."
     )
     plan: StoredPlan | None = Field(default=None, description="What is done next, or would be in mode Plan.")
-    last_approved_plan: Text = Field(default="", description="Hash of the approval that was used up last.")
+    approvals: Annotated[list[UsedApproval], Cap(32)] = Field(
+        default=[], description="Approvals that were used up, the newest last."
+    )
+    last_approved_plan: Text = Field(
+        default="", description="Hash of the last approval that was used up by a version without `approvals`."
+    )
 
 
 class Metadata(BaseModel):
