@@ -1,20 +1,22 @@
 """Whole sites on which something is not what was recorded: it is told, and nothing is touched."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.node import DiskSelection
 from heretic.domain.disks.mount_steps import MountBrick
-from heretic.domain.disks.units import device_unit, timeout_drop_in, unit_description
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, steps_of
 from sim.block_tools import Filesystem, SimVolume
 from sim.host_tools import data_disk
-from sim.machine import File
 from sim.site_rules import RuledSite, ruled_site
 from sim.swaps import lose_label, plug, pull, share, swap
+from sim.version_before import forget_identities, leave_hosts
+
+R = TypeVar("R", Node, GlusterVolume)
 
 VOLUMES = {"engine": {"purpose": "Engine", "size": "20Gi"}, "vmstore": {"purpose": "VirtualMachines", "size": "40Gi"}}
 
@@ -285,37 +287,18 @@ def test_records_of_bricks_outlive_everything_that_cannot_be_seen(site: RuledSit
 
 
 def as_the_version_before_left_it(site: RuledSite) -> None:
-    """No UUIDs in status, no tag, mount units by the name of the logical volume."""
     for name, node in site.nodes.items():
-        old = [
-            d.model_copy(update={"wwn": "", "serial": "", "model": "", "pv_uuid": "", "vg_uuid": ""})
-            for d in node.status.disks
-        ]
-        site.nodes[name] = node.model_copy(update={"status": node.status.model_copy(update={"disks": old})})
+        site.nodes[name] = forgotten(node)
     for name, volume in site.volumes.items():
-        bricks = [b.model_copy(update={"lv_uuid": "", "filesystem_uuid": ""}) for b in volume.status.bricks]
-        site.volumes[name] = volume.model_copy(update={"status": volume.status.model_copy(update={"bricks": bricks})})
-    for machine in site.machines.values():
-        for group in machine.storage.groups.values():
-            group.tags.clear()
-        for target, mounted in machine.storage.mounts.items():
-            assert mounted.filesystem
-            mounted.filesystem.uuid = f"{mounted.filesystem.uuid[:-4]}0000"
-            name = next(
-                n for n in machine.files if n.endswith(".mount") and f"Where={target}\n" in machine.files[n].content
-            )
-            unit = machine.files[name].content
-            lines = [
-                f"Description={unit_description(target)}" if line.startswith("Description=") else line
-                for line in unit.splitlines()
-            ]
-            lines = [f"What={mounted.paths[1]}" if line.startswith("What=") else line for line in lines]
-            machine.files[name] = File("\n".join(lines) + "\n")
-            machine.files[f"/etc/systemd/system/{device_unit(mounted.paths[1])}.d/heretic.conf"] = File(
-                timeout_drop_in()
-            )
-        machine.host.systemd.reload(machine)
+        site.volumes[name] = forgotten(volume)
+    leave_hosts(site.machines.values())
     site.look_again()
+
+
+def forgotten(held: R) -> R:
+    obj = held.model_dump(mode="json", by_alias=True)
+    forget_identities(obj)
+    return held.model_copy(update={"status": type(held.status).model_validate(obj["status"])})
 
 
 def test_a_site_of_the_version_before_is_taken_over_once_and_without_an_alarm(site: RuledSite) -> None:
