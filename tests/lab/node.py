@@ -69,13 +69,19 @@ class Node:
         return self.access.run(command, user=user, stdin=stdin, check=check, timeout=timeout)
 
     def wait_ssh(self, timeout: float = BOOT_TIMEOUT) -> None:
-        """Return when it is possible to log in."""
+        """Return when it is possible to log in.
+
+        Each attempt costs the node a process: one that is too busy to greet in time is asked more and more patiently,
+        or the attempts alone would keep it busy.
+        """
         deadline = time.monotonic() + timeout
-        while not self.access.can_login():
+        patience = 2.0
+        while not self.access.can_login(patience):
             if not self.running:
                 raise LabError(f"{self.name} is powered off; its console says why: {self.console}")
             if time.monotonic() > deadline:
                 raise LabError(f"{self.name} ({self.address}) does not answer SSH; see its console {self.console}")
+            patience = min(patience * 1.5, 60.0)
             time.sleep(0.3)
 
     def reboot(self, timeout: float = BOOT_TIMEOUT) -> None:
@@ -83,8 +89,10 @@ class Node:
         before = self.boot_id()
         self.ssh("systemctl reboot", check=False)
         deadline = time.monotonic() + timeout
+        patience = 2.0
         while time.monotonic() < deadline:
-            if self.access.answers():
+            patience = min(patience * 1.2, 60.0)
+            if self.access.answers(patience):
                 now = self.ssh("cat /proc/sys/kernel/random/boot_id", check=False).stdout.strip()
                 if now not in ("", before):
                     return

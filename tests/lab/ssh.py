@@ -28,7 +28,7 @@ class Access:
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "BatchMode": "yes",
-            "ConnectTimeout": "20",
+            "ConnectTimeout": "60",
             "ServerAliveInterval": "5",
             "ServerAliveCountMax": "6",
             "LogLevel": "ERROR",
@@ -86,5 +86,5 @@ class Access:
         except OSError:
             return False
 
-    def can_login(self) -> bool:
-        return self.answers() and self.run("true", check=False).returncode == 0
+    def can_login(self, patience: float = 2.0) -> bool:
+        return self.answers(patience) and self.run("true", check=False).returncode == 0
