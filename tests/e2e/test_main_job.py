@@ -5,10 +5,14 @@ marked long can be left out of it.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from e2e.steps import Volume, send
+from heretic.domain.plan import Step
 from kstatus import Health, kstatus
 from lab.node import Node
 from lab.stack import Stack
@@ -44,6 +48,66 @@ def checksum(stack: Stack, name: str) -> str:
     node = client(stack)
     node.ssh("echo 3 > /proc/sys/vm/drop_caches")
     return node.ssh(f"sha256sum < /mnt/{name}").stdout.split()[0]
+
+
+@contextmanager
+def mounted(node: Node) -> Iterator[None]:
+    """The volume is mounted inside the `with`."""
+    node.ssh(f"mount -t glusterfs {CLIENT}.gluster.private:/{VOLUME} /mnt", timeout=300)
+    try:
+        yield
+    finally:
+        node.ssh("umount /mnt", timeout=300)
+
+
+@contextmanager
+def no_operator(stack: Stack) -> Iterator[None]:
+    """Nobody mends anything inside the `with`."""
+    stack.kill_operator()
+    yield
+    stack.start_operator()
+
+
+def written(stack: Stack) -> str:
+    with mounted(client(stack)):
+        return write(stack, "kept", 24)
+
+
+def still(stack: Stack) -> str:
+    with mounted(client(stack)):
+        return checksum(stack, "kept")
+
+
+def started(stack: Stack) -> bool:
+    return "Status: Started" in client(stack).ssh(f"gluster volume info {VOLUME}").stdout
+
+
+def kill_brick(node: Node) -> None:
+    node.ssh(f"pkill -9 -f '[g]lusterfsd.*/gluster_bricks/{VOLUME}'; sleep 3")
+
+
+def runs(node: Node) -> bool:
+    return node.ssh(f"pgrep -f '[g]lusterfsd.*/gluster_bricks/{VOLUME}'", check=False).returncode == 0
+
+
+def changed_within(stack: Stack, step: Step, seconds: float = 120) -> None:
+    """Sends a step until no guard stops it: a client that has gone is seen for a moment longer."""
+    node = stack.site.nodes[step.host]
+    stack.wait(f"{step.verb} is done", lambda: send(node, step).name.startswith("changed"), seconds=seconds)
+
+
+def is_left_alone(stack: Stack, reason: str) -> None:
+    """The volume says so, and for longer than the resync interval nothing is done on any host."""
+    before = len(stack.effects())
+
+    def told() -> bool:
+        conditions = stack.get("gvol", VOLUME)["status"]["conditions"]
+        return reason in {c["reason"] for c in conditions if c["type"] == "Stalled" and c["status"] == "True"}
+
+    stack.wait(f"{VOLUME} is Stalled with {reason}", told, seconds=300)
+    time.sleep(75)
+    assert told()
+    assert [f"{e['verb']} on {e['target']}" for e in stack.effects()[before:]] == []
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +212,72 @@ def test_each_node_reboots_in_turn(stack: Stack) -> None:
         node.reboot()
         settle(stack)
         assert node.ssh("findmnt -n /gluster_bricks/vmstore").stdout, "the brick is mounted again"
+
+
+@pytest.mark.long
+def test_a_volume_that_somebody_mounts_after_the_look_is_not_stopped(stack: Stack) -> None:
+    before, volume = written(stack), Volume(stack, VOLUME)
+    with no_operator(stack):
+        for user in (ARBITER, CLIENT):
+            with mounted(stack.site.nodes[user]):
+                assert send(client(stack), volume.stop(CLIENT)).name.startswith("guard:"), f"{user} has it mounted"
+                assert started(stack)
+        changed_within(stack, volume.stop(CLIENT))
+        assert not started(stack)
+    settle(stack)
+    assert started(stack)
+    assert still(stack) == before
+
+
+@pytest.mark.long
+def test_what_is_not_the_brick_that_it_was_or_not_the_only_one_down_is_not_started_by_force(stack: Stack) -> None:
+    before, volume = written(stack), Volume(stack, VOLUME)
+    node, own, step = client(stack), volume.brick(CLIENT), volume.restart(CLIENT)
+    mark = f"0x{volume.id.replace('-', '')}"
+
+    def is_refused(situation: str) -> None:
+        assert send(node, step).name.startswith("guard:"), situation
+        assert not runs(node), situation
+
+    with no_operator(stack):
+        kill_brick(node)
+        node.ssh(f"setfattr -x trusted.glusterfs.volume-id {own.path}")
+        is_refused("the brick has no mark")
+        node.ssh(f"setfattr -n trusted.glusterfs.volume-id -v {mark} {own.path}")
+        node.ssh(f"umount {own.mount_point}")
+        is_refused("the brick is not mounted")
+        node.ssh(f"mount /dev/disk/by-uuid/{own.filesystem} {own.mount_point}")
+        kill_brick(stack.site.nodes[DATA_NODE])
+        is_refused("another brick is down")
+        stack.site.nodes[DATA_NODE].ssh(f"gluster volume start {VOLUME} force", timeout=600)
+        kill_brick(node)
+        assert send(node, step).name.startswith("changed"), "it is the brick that it was, and the only one down"
+        assert runs(node)
+    settle(stack)
+    assert still(stack) == before
+
+
+@pytest.mark.long
+def test_a_brick_that_is_empty_and_one_that_runs_on_the_root_filesystem_are_told_and_left_alone(stack: Stack) -> None:
+    before, volume = written(stack), Volume(stack, VOLUME)
+    node, own = client(stack), volume.brick(CLIENT)
+    with no_operator(stack):
+        kill_brick(node)
+        node.ssh(f"mv {own.path} {own.path}.kept && mkdir {own.path}")
+    is_left_alone(stack, "BrickLost")
+    assert node.ssh(f"getfattr -d -m . {own.path}; ls -A {own.path}").stdout == "", "it was neither marked nor filled"
+    assert not runs(node)
+    with no_operator(stack):
+        node.ssh(f"rmdir {own.path} && mv {own.path}.kept {own.path}")
+        node.ssh(f"umount {own.mount_point} && mkdir -p {own.path}")
+        node.ssh(f"gluster volume start {VOLUME} force", timeout=600)
+    is_left_alone(stack, "BrickOnRoot")
+    assert node.ssh(f"findmnt -n {own.mount_point}", check=False).stdout == "", "it was not mounted over"
+    with no_operator(stack):
+        kill_brick(node)
+        node.ssh(f"rm -r {own.mount_point}/*")
+    settle(stack)
+    assert still(stack) == before
 
 
 def test_a_foreign_disk_that_is_named_blocks_its_node_and_says_why(stack: Stack) -> None:

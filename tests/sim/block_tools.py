@@ -17,6 +17,8 @@ MIB = 2**20
 
 BLKID_NOTHING = Output(2, "", "")
 PARTITION_TABLES = ("gpt", "dos")
+_BLANK = dict.fromkeys(("fstype", "pttype", "mountpoint", "serial", "wwn", "tran", "model", "uuid"))
+"""What lsblk tells of a device with nothing on it and nobody's name."""
 
 
 def lvm_uuid() -> str:
@@ -248,6 +250,7 @@ class Storage:
             "uuid": disk.pv_uuid or None,
         }
         children = [self._child(v, row) for v in self.volumes.values() if v.group == disk.group and v.active]
+        children += [row | _BLANK | {"name": h, "path": f"/dev/{h}", "type": "raid1"} for h in disk.holders]
         shown = {c: row[c] for c in columns}
         return shown | ({"children": [{c: child[c] for c in columns} for child in children]} if children else {})
 

@@ -4,7 +4,9 @@ Each row is one change of the world after which the planner no longer plans the 
 is then run: a guard stops it, and nothing was done.
 """
 
+import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 
+import heretic.domain
 from heretic.domain.disks.steps import MakeFilesystem, PrepareDisk
 from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
 from heretic.domain.gluster.steps import DeleteVolume, RestartBricks, RestartSelfHeal, StopVolume
@@ -19,7 +22,7 @@ from heretic.domain.plan import Proceed, Risk, Step, steps_of
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
-from sim.block_tools import Filesystem, Folder, SimVolume
+from sim.block_tools import GIB, Filesystem, Folder, SimDisk, SimGroup, SimVolume
 from sim.gluster_model import SimBrick
 from sim.protocol import run_script
 from sim.site_rules import RuledSite, ruled_site
@@ -29,6 +32,7 @@ VOLUMES = {
     "kept": {"purpose": "Lock", "size": "1Gi"},
 }
 OTHER = "00000000-0000-4000-8000-000000000000"
+LVM_UUID = "AAAAAA-bbbb-cccc-dddd-eeee-ffff-GGGGGG"
 BRICK = "/gluster_bricks/vmstore/brick1/brick"
 Change = Callable[[RuledSite], object]
 
@@ -70,7 +74,7 @@ def mounted_again(site: RuledSite) -> None:
 
 def replaced(site: RuledSite) -> None:
     """The logical volume was removed and another one made in its place."""
-    vmstore(site).uuid = "AAAAAA-bbbb-cccc-dddd-eeee-ffff-GGGGGG"
+    vmstore(site).uuid = LVM_UUID
 
 
 def formatted(site: RuledSite) -> None:
@@ -259,15 +263,33 @@ def data_disk(site: RuledSite, **changes: object) -> None:
         setattr(site.machines["node1"].storage.disks["sdb"], name, value)
 
 
+def group(site: RuledSite) -> SimGroup:
+    return site.machines["node1"].storage.groups["vgdisk1"]
+
+
+def namesake(site: RuledSite) -> None:
+    """A disk with a group of the name was plugged in."""
+    site.machines["node1"].storage.disks["sdz"] = SimDisk("sdz", serial="USB1", group="vgdisk1", pv_uuid=LVM_UUID)
+    site.machines["node1"].storage.groups["vgdisk1"] = SimGroup("vgdisk1", "sdz", 100 * GIB)
+
+
 DISKS: Mapping[type[Step], Mapping[str, Change]] = {
     PrepareDisk: {
         "it carries a filesystem": lambda s: data_disk(s, signature="ext4"),
         "it has a partition table": lambda s: data_disk(s, signature="gpt"),
         "it is mounted": lambda s: data_disk(s, mounted="/mnt"),
         "it is another disk": lambda s: data_disk(s, serial="OTHER"),
+        "it is another disk of the same maker": lambda s: data_disk(s, wwn="0x5000c500a1b2c3d4"),
+        "it is another disk without a serial number": lambda s: data_disk(s, serial=""),
+        "it is smaller": lambda s: data_disk(s, size=150 * GIB),
+        "something is stacked on it": lambda s: data_disk(s, holders=("md127",)),
+        "it is a physical volume": lambda s: data_disk(s, pv_uuid=LVM_UUID),
+        "a group of its name is there": namesake,
     },
     MakeFilesystem: {
         "it carries a filesystem": lambda s: setattr(vmstore(s), "filesystem", Filesystem("ext4")),
+        "it carries a filesystem of the same kind": lambda s: setattr(vmstore(s), "filesystem", Filesystem("xfs")),
+        "the group is another one": lambda s: setattr(group(s), "uuid", LVM_UUID),
     },
 }
 
@@ -291,7 +313,9 @@ def _all(kind: type[Any]) -> Iterator[type[Any]]:
 
 
 def dangerous() -> set[str]:
-    """Steps that can lose data, or that force a program past its own checks."""
+    """Steps that can lose data, or that force a program past its own checks, whatever plan they are of."""
+    for module in pkgutil.walk_packages(heretic.domain.__path__, "heretic.domain."):
+        importlib.import_module(module.name)
     kinds = [k for k in _all(Step) if k.__module__.startswith("heretic.") and not k.__name__.startswith("_")]
     return {k.verb for k in kinds if k.risk is Risk.DESTRUCTIVE or "force" in _words(k)}
 
