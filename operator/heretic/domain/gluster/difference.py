@@ -8,10 +8,10 @@ from heretic.domain.gluster.facts import Brick, VolumeInfo, VolumeState
 from heretic.domain.gluster.peers import HostView, node_of_host
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.purposes import SHARD_OPTIONS
+from heretic.domain.gluster.values import same_value
 from heretic.domain.site.view import SiteView
 
-_TRUE = frozenset({"on", "yes", "true", "enable", "enabled", "1"})
-_FALSE = frozenset({"off", "no", "false", "disable", "disabled", "0"})
+__all__ = ["foreign_options", "options_to_set", "same_value", "sharding_difference", "topology_difference"]
 
 _SET_BY_GLUSTER = frozenset(
     {
@@ -62,15 +62,20 @@ def _usual(info: VolumeInfo, brick: Brick) -> bool:
 
 
 def options_to_set(placement: Placement, info: VolumeInfo) -> dict[str, str]:
-    """Owned options that are missing or have another value, with the value they shall have.
+    """Owned options that have another value, with the value they shall have.
 
-    Sharding is only ever set on a volume that was never started (domain §4 rule 9).
+    Sharding is only ever set on a volume that was never started (domain §4 rule 9); there it is written out, so
+    that no other version's default can ever decide it.
     """
+    new = info.state is VolumeState.CREATED
     return {
         name: value
         for name, value in placement.options.items()
-        if not same_value(info.options.get(name), value)
-        and (name not in SHARD_OPTIONS or info.state is VolumeState.CREATED)
+        if (
+            new and not (name in info.options and same_value(info.options[name], value, name))
+            if name in SHARD_OPTIONS
+            else not same_value(info.options.get(name), value, name)
+        )
     }
 
 
@@ -81,9 +86,9 @@ def sharding_difference(placement: Placement, info: VolumeInfo) -> str:
     parts = []
     for name in sorted(SHARD_OPTIONS):
         wanted, found = placement.options.get(name), info.options.get(name)
-        if wanted is not None and not same_value(found, wanted):
+        if wanted is not None and not same_value(found, wanted, name):
             parts.append(f"{name} is {found or 'not set'}, {wanted} is declared")
-        elif wanted is None and name == "features.shard" and found is not None and not same_value(found, "off"):
+        elif wanted is None and name == "features.shard" and not same_value(found, "off", name):
             parts.append(f"{name} is {found}, and this purpose has files in one piece")
     return "; ".join(parts)
 
@@ -95,17 +100,6 @@ def foreign_options(placement: Placement, info: VolumeInfo) -> dict[str, str]:
         for name, value in sorted(info.options.items())
         if name not in placement.options and name not in SHARD_OPTIONS | _SET_BY_GLUSTER
     }
-
-
-def same_value(found: str | None, wanted: str) -> bool:
-    """Whether two values mean the same to Gluster, which has several words for yes and no."""
-    if found is None:
-        return False
-    if found.lower() in _TRUE and wanted.lower() in _TRUE:
-        return True
-    if found.lower() in _FALSE and wanted.lower() in _FALSE:
-        return True
-    return found == wanted
 
 
 def _words(brick: tuple[str, str, bool]) -> str:
