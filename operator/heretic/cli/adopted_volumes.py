@@ -157,7 +157,7 @@ def _options(info: VolumeInfo, purpose: Purpose) -> list[dict[str, str]]:
     options = []
     for name, value in sorted(options_of(purpose, info.replica_count).items()):
         actual = info.options.get(name)
-        if actual is None or same_value(actual, value):
+        if actual is None or same_value(actual, value, name):
             continue
         try:
             VolumeOption(name=name, value=actual)

@@ -96,5 +96,6 @@ def _shown_fingerprint(stored: Stored) -> str:
     meta, status = stored.raw["metadata"], stored.raw.get("status") or {}
     conditions: list[Mapping[str, Any]] = status.get("conditions") or []
     states = [(c["type"], c["status"]) for c in conditions if c["type"] not in ("Reconciling", "Synced", "Drifted")]
-    choices = [status.get("storage"), status.get("disks"), status.get("volumeId"), status.get("trustedHostKey")]
+    read = ("storage", "disks", "interfaces", "volumeId", "trustedHostKey")
+    choices = [status.get(field) for field in read]
     return json.dumps([meta["uid"], meta.get("generation"), meta.get("deletionTimestamp"), states, choices])

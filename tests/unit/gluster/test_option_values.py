@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from heretic.api.v1alpha1.gluster_volume import Purpose
 from heretic.domain.gluster.difference import foreign_options, options_to_set, sharding_difference
 from heretic.domain.gluster.facts import Brick, VolumeInfo, VolumeState
-from heretic.domain.gluster.placement import Placement, place
+from heretic.domain.gluster.placement import Placement
+from heretic.domain.gluster.purposes import options_of
 from heretic.domain.gluster.values import DEFAULTS, same_value
-from sim.declared import disk, node, site, view, volume
 from sim.gluster_options import NAMES
 
 SHARD, BLOCK = "features.shard", "features.shard-block-size"
@@ -74,11 +75,7 @@ def test_every_default_is_one_of_an_option_that_gluster_knows() -> None:
 
 
 def _placed(purpose: str) -> Placement:
-    storage = {"nodes": ["n1", "n2", "n3"], "arbiter": "n3", "dataDiskCount": 1}
-    nodes = [node(f"n{i}", i, disks=[disk(f"n{i}", use="Data", volumeGroup="vgdisk1")]) for i in (1, 2, 3)]
-    placed = place(view(nodes, sites=[site(storage)], volumes=[volume("v", purpose=purpose)]))["v"]
-    assert isinstance(placed, Placement), placed
-    return placed
+    return Placement("v", (), 3, 1, options_of(Purpose(purpose), 3))
 
 
 def _info(state: VolumeState, **options: str) -> VolumeInfo:

@@ -23,7 +23,7 @@ from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.report import Outcome, Report
-from heretic.domain.site.names import inside
+from heretic.domain.site.names import inside, is_ipv4
 from heretic.domain.site.view import SiteView
 
 READY = frozenset(
@@ -36,10 +36,11 @@ READY = frozenset(
 )
 """What a Node's Ready is made of."""
 
-_SHOWN_KINDS = frozenset({"ether", "bond", "vlan", "bridge", "team"})
-"""Interfaces worth a line in status; those of virtual machines come and go."""
+_PORT_KINDS = frozenset({"ether", "bond", "vlan", "bridge", "team", "infiniband", "ipoib", "openvswitch", "macsec"})
+"""Interfaces worth a line in status without an address; those of virtual machines come and go."""
 _MAXIMUM_DISKS = 64
 _MAXIMUM_INTERFACES = 64
+_MAXIMUM_ADDRESSES = 32
 
 
 def report_node(
@@ -262,19 +263,49 @@ def _media(disk: Disk) -> str:
 def _interfaces(node: Node, view: SiteView, facts: HostFacts) -> list[NodeInterface]:
     if not isinstance(facts.interfaces, Known):
         return node.status.interfaces
-    shown = [i for i in facts.interfaces.value if i.kind in _SHOWN_KINDS]
-    return [
+    declared = {node.spec.address, *(entry.address for entry in node.spec.addresses)}
+    shown = [
         NodeInterface(
             name=i.name,
             mac=i.mac,
             carrier=i.carrier,
             speed_mbps=i.speed_mbps,
             mtu=i.mtu,
-            addresses=list(i.addresses),
+            addresses=_first(declared, i),
             network=_network(view, i),
         )
-        for i in shown[:_MAXIMUM_INTERFACES]
+        for i in sorted(facts.interfaces.value, key=lambda i: _rank(declared, view, i))
+        if i.kind in _PORT_KINDS or _ipv4(i)
     ]
+    order = {i.name: number for number, i in enumerate(facts.interfaces.value)}
+    return sorted(shown[:_MAXIMUM_INTERFACES], key=lambda i: order[i.name])
+
+
+def _rank(declared: Set[str], view: SiteView, interface: Interface) -> int:
+    """What matters first, where there are more interfaces than status can show.
+
+    What has a declared address is shown whatever it is: Networks are held against what stands in status.
+    """
+    if declared & set(_ipv4(interface)):
+        return 0
+    if _network(view, interface):
+        return 1
+    return 2 if interface.kind in _PORT_KINDS else 3
+
+
+def _first(declared: Set[str], interface: Interface) -> list[str]:
+    """The addresses, the declared ones first, then IPv4."""
+    known = _ipv4(interface)
+
+    def place(address: str) -> tuple[bool, bool]:
+        bare = address.partition("/")[0]
+        return bare not in declared, bare not in known
+
+    return sorted(interface.addresses, key=place)[:_MAXIMUM_ADDRESSES]
+
+
+def _ipv4(interface: Interface) -> tuple[str, ...]:
+    return tuple(bare for a in interface.addresses if is_ipv4(bare := a.partition("/")[0]))
 
 
 def _network(view: SiteView, interface: Interface) -> str:
