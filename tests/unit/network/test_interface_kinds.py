@@ -1,10 +1,14 @@
 """An address that is there is found whatever kind of interface it is on."""
 
+from typing import Any
+
 import pytest
 
 from heretic.api.v1alpha1.node import NodeInterface, NodeStatus
+from heretic.domain.commands import Output
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, Interface
+from heretic.domain.host.parse.ip import parse_interfaces
 from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network
 from heretic.domain.plan import Blocked, Converged
@@ -12,7 +16,7 @@ from heretic.domain.report import Outcome
 from sim.declared import network, node, view
 
 GLUSTER = network("gluster", "Gluster", "192.0.2.0/24", mtu=1500)
-SPEC = {"addresses": [{"network": "gluster", "address": "192.0.2.11"}]}
+SPEC: dict[str, Any] = {"addresses": [{"network": "gluster", "address": "192.0.2.11"}]}
 TAPS = tuple(Interface(f"vnet{i}", "", "tun", True, 1500, addresses=("fe80::1/64",)) for i in range(200))
 BRIDGES = tuple(Interface(f"br{i}", "", "bridge", True, 1500) for i in range(100))
 STRANGE = tuple(Interface(f"wg{i}", "", "wireguard", True, 1420, addresses=(f"10.9.{i}.1/24",)) for i in range(100))
@@ -33,7 +37,35 @@ def plan(found: list[NodeInterface]) -> Converged | Blocked:
     return said
 
 
-KINDS = ["ether", "bond", "vlan", "bridge", "team", "ipoib", "infiniband", "openvswitch", "macvlan", "macvtap", "ipvlan", "dummy", "wireguard", "veth", "vxlan", "geneve", "vrf", "tun", "gre", "ipip", "sit", "macsec", "ifb", "bareudp", "hsr", "none", "what-nobody-thought-of"]
+KINDS = [
+    "ether",
+    "bond",
+    "vlan",
+    "bridge",
+    "team",
+    "ipoib",
+    "infiniband",
+    "openvswitch",
+    "macvlan",
+    "macvtap",
+    "ipvlan",
+    "dummy",
+    "wireguard",
+    "veth",
+    "vxlan",
+    "geneve",
+    "vrf",
+    "tun",
+    "gre",
+    "ipip",
+    "sit",
+    "macsec",
+    "ifb",
+    "bareudp",
+    "hsr",
+    "none",
+    "what-nobody-thought-of",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,3 +100,15 @@ def test_a_declared_address_is_shown_before_the_many_others_of_its_interface() -
 def test_without_an_address_guests_ports_are_left_out() -> None:
     assert [i.name for i in shown(*TAPS, Interface("eth0", "", "ether", None, 1500))] == ["eth0"]
     assert isinstance(plan(shown(*TAPS)), Blocked)
+
+
+def test_the_address_of_a_host_that_speaks_a_routing_protocol_is_on_its_loopback() -> None:
+    own = '{"local":"127.0.0.1","prefixlen":8},{"local":"::1","prefixlen":128}'
+    entry = '{{"ifname":"lo","link_type":"loopback","flags":["UP","LOWER_UP"],"mtu":65536,"addr_info":[{}]}}'
+    routed = entry.format(own + ',{"local":"192.0.2.11","prefixlen":32}')
+    found = parse_interfaces(Output(0, f"[{routed}]", ""))
+    assert isinstance(found, Known)
+    (lo,) = found.value
+    assert lo.addresses == ("192.0.2.11/32",)
+    assert isinstance(plan(shown(lo)), Converged)
+    assert parse_interfaces(Output(0, f"[{entry.format(own)}]", "")) == Known(())

@@ -91,6 +91,17 @@ async def test_our_own_status_write_wakes_nobody_when_it_says_nothing_new(store:
     assert await woken(wakes) == set()
 
 
+async def test_networks_look_again_when_an_address_comes_to_an_interface(store: ObjectStore, wakes: WakeUps) -> None:
+    storage = Key("Network", "demo", "gluster")
+    spec = {"role": "Gluster", "subnet": "192.0.2.0/24"}
+    wakes.seen(store.put("Network", raw(storage, 6, spec=spec)))
+    for version, addresses in ((20, []), (21, ["192.0.2.11/24"])):
+        for key in (SITE, NODE1, NODE2, DATA, storage):
+            wakes.clear(key)
+        wakes.seen(store.put("Node", raw(NODE1, version, interfaces=[{"name": "ib0", "addresses": addresses}])))
+        assert await wakes.wait(storage, 0.001)
+
+
 async def test_an_annotation_of_ours_wakes_the_object_and_a_foreign_one_does_not(
     store: ObjectStore, wakes: WakeUps
 ) -> None:

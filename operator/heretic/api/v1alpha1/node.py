@@ -245,7 +245,12 @@ class NodeStatus(CommonStatus):
     disks: Annotated[list[NodeDisk], Cap(64)] = Field(
         default=[], description="Every disk of the host, what it was chosen for and why it may not be used."
     )
-    interfaces: Annotated[list[NodeInterface], Cap(64)] = Field(default=[], description="Every network port.")
+    interfaces: Annotated[list[NodeInterface], Cap(64)] = Field(
+        default=[],
+        description=(
+            "Network ports, and what else has an IPv4 address; of more than 64 those with a declared address first."
+        ),
+    )
     trusted_host_key: Annotated[str, Cap(4096)] = Field(
         default="", description="Host key that was believed on first use, where the Site opts in to that."
     )

@@ -1,6 +1,6 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from heretic.api.quantity import format_bytes

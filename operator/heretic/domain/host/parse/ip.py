@@ -8,13 +8,14 @@ from heretic.domain.facts import Fact, Known
 from heretic.domain.host.facts import Interface
 from heretic.domain.host.parse.reading import NotUnderstood, Row, as_row, integer, listed, load_list, read, text_of
 
+_LOOPBACK = "loopback"
 _BELOW_EACH_PORT = ("-L", "/sys/class/net", "-mindepth", "2", "-maxdepth", "2")
 SPEEDS = ("find", *_BELOW_EACH_PORT, "-name", "speed", "-exec", "grep", "-sH", ".", "{}", "+")
 """Prints "/sys/class/net/eth0/speed:1000" for each port that tells; complains of links that loop, which is normal."""
 
 
 def parse_interfaces(output: Output) -> Fact[tuple[Interface, ...]]:
-    """Parses ``ip -d -j addr``, without speeds and without the loopback."""
+    """Parses ``ip -d -j addr``, without speeds, and without a loopback that has only its own addresses."""
     return read(output, "ip", _interfaces)
 
 
@@ -35,7 +36,8 @@ def with_speeds(
 def _interfaces(text: str) -> tuple[Interface, ...]:
     # Some queries are answered with empty objects among the others (domain §3.4); those have no ifname.
     links = [row for row in load_list(text) if row.get("ifname")]
-    return tuple(_interface(row) for row in links if text_of(row, "link_type") != "loopback")
+    found = tuple(_interface(row) for row in links)
+    return tuple(i for i in found if i.kind != _LOOPBACK or i.addresses)
 
 
 def _interface(row: Row) -> Interface:
@@ -50,10 +52,17 @@ def _interface(row: Row) -> Interface:
         mtu=integer(row, "mtu"),
         max_mtu=maximum or None,
         addresses=tuple(
-            f"{text_of(a, 'local')}/{integer(a, 'prefixlen')}" for a in listed(row, "addr_info") if a.get("local")
+            f"{text_of(a, 'local')}/{integer(a, 'prefixlen')}"
+            for a in listed(row, "addr_info")
+            if a.get("local") and not _own_of_loopback(text_of(a, "local"))
         ),
         master=text_of(row, "master"),
     )
+
+
+def _own_of_loopback(address: str) -> bool:
+    """Hosts that speak a routing protocol carry their own address on ``lo``, beside 127.0.0.1 and ::1."""
+    return address == "::1" or address.startswith("127.")
 
 
 def _carrier(row: Row) -> bool | None:
