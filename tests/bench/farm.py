@@ -21,6 +21,7 @@ from pathlib import Path
 from bench.layers import PROGRAMS, write_layer
 from bench.recording import Site
 from lab.shell import run
+from sim.addresses import listening
 from sim.server import client_key
 
 FIRST_PORT = 21000
@@ -107,7 +108,7 @@ def farm(sites: Sequence[Site]) -> Iterator[Farm]:
         for number, site in enumerate(sites):
             for node, address in site.addresses.items():
                 layer = layers[len(site.machines), node]
-                hosts.append(_Host(folder / f"{number}-{node}", layer, address, FIRST_PORT + number, cgroup))
+                hosts.append(_Host(folder / f"{number}-{node}", layer, listening(address), FIRST_PORT + number, cgroup))
         for host in hosts:
             host.wait()
         ports = tuple(FIRST_PORT + number for number in range(len(sites)))

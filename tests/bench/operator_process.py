@@ -17,6 +17,7 @@ from typing import Any, cast
 from heretic.cluster.client import Cluster
 from heretic.main import Operator, Options, collect_garbage_seldom
 from heretic.reconcile.store import Key
+from sim.addresses import take_detour
 from sim.world import MemoryApi, Object
 
 Result = dict[str, float]
@@ -124,4 +125,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    take_detour()
     asyncio.run(main())

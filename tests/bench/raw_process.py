@@ -10,6 +10,8 @@ import time
 
 import asyncssh
 
+from sim.addresses import take_detour
+
 CIPHERS = ("aes128-gcm@openssh.com",)
 
 
@@ -46,4 +48,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    take_detour()
     asyncio.run(main())

@@ -14,6 +14,7 @@ from heretic.domain.commands import Output
 from heretic.domain.gluster.probes import pool_probes
 from heretic.domain.host.probes import HOST_PROBES
 from heretic.main import Operator, Options
+from sim.addresses import NETWORK, PREFIX
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, storage_machine
 from sim.machine import Argv
@@ -75,7 +76,7 @@ async def record(size: int) -> Site:
     addresses: dict[str, str] = {}
     servers: dict[str, SimServer] = {}
     for number in range(1, size + 1):
-        name, address = f"node{number}", f"127.0.10.{10 + number}"
+        name, address = f"node{number}", f"{PREFIX}{10 + number}"
         interfaces: dict[str, tuple[str, ...]] = {"eth0": (f"{address}/24",)}
         interfaces["eth1"] = (f"172.20.11.{10 + number}/24",)
         machines[name], addresses[name] = storage_machine(name, addresses=interfaces), address
@@ -121,7 +122,7 @@ def _declared(servers: Mapping[str, SimServer]) -> list[Object]:
     """The manifests of a site."""
     objects = [
         _object("Site", "site", {}),
-        _object("Network", "mgmt", {"role": "Management", "subnet": "127.0.10.0/24"}),
+        _object("Network", "mgmt", {"role": "Management", "subnet": NETWORK}),
         _object("Network", "gluster", {"role": "Gluster", "subnet": "172.20.11.0/24"}),
     ]
     for number, (name, server) in enumerate(servers.items(), 11):

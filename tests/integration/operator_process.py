@@ -145,7 +145,7 @@ class RunningSite:
         command: list[str | Path] = [*program, "--namespace", self.namespace, "--kubeconfig"]
         command += [proxy.kubeconfig(kubeconfig) if proxy else kubeconfig, "--resync-seconds", str(RESYNC)]
         command += ["--audit-log", self.folder / "audit.jsonl", "--kill-switch", self.kill_switch, *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")}
+        environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/tests:{REPOSITORY}/tests/sim/detour"}
         process.start(command, env=environment, detached=False)
 
     def kill_operator(self, name: str = "operator") -> None:

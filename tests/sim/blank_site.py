@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from sim.addresses import NETWORK, PREFIX
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, storage_machine
 from sim.machine import Argv
@@ -69,7 +70,7 @@ class BlankSite:
         """What a user applies: the hosts must listen, because their ports and keys are part of it."""
         return [
             declared("Site", "demo", {}),
-            declared("Network", "mgmt", {"role": "Management", "subnet": "127.0.10.0/24"}),
+            declared("Network", "mgmt", {"role": "Management", "subnet": NETWORK}),
             declared("Network", "gluster", {"role": "Gluster", "subnet": "172.20.11.0/24"}),
             *(declared("Node", name, self.node_spec(name)) for name in self.servers),
             *(declared("GlusterVolume", name, spec) for name, spec in self.volumes.items()),
@@ -180,7 +181,7 @@ def blank_site(volumes: Mapping[str, Mapping[str, Any]] = VOLUMES, *, nodes: int
     """
     pool, machines, servers = GlusterPool(), {}, {}
     for number in range(11, 11 + nodes):
-        name, address = f"node{number - 10}", f"127.0.10.{number}"
+        name, address = f"node{number - 10}", f"{PREFIX}{number}"
         addresses: dict[str, tuple[str, ...]] = {"eth0": (f"{address}/24",), "eth1": (f"172.20.11.{number}/24",)}
         machines[name] = storage_machine(name, addresses=addresses)
         pool.attach(machines[name])

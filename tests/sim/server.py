@@ -8,6 +8,7 @@ from functools import cache
 
 import asyncssh
 
+from sim.addresses import listening, take_detour
 from sim.machine import Machine
 from sim.protocol import ProtocolError, run_script
 
@@ -58,7 +59,7 @@ class SimServer:
     Attributes:
         machine: What it is.
         user: Who may log in.
-        address: Where it listens, in 127.0.0.0/8: hosts of one site need addresses of their own.
+        address: Where it is reached: a simulated one (sim/addresses.py), or one of 127.0.0.0/8.
         port: Where it listens once started; 0 before. A restarted one keeps its port.
         host_key: Its identity; a new one may be set while stopped.
         host_certificate: Shown instead of the bare key when set.
@@ -91,9 +92,10 @@ class SimServer:
 
     async def start(self) -> "SimServer":
         """Listens; returns itself."""
+        take_detour()
         key = (self.host_key, self.host_certificate) if self.host_certificate else self.host_key
         self._listener = await asyncssh.listen(
-            self.address,
+            listening(self.address),
             self.port,
             server_factory=lambda: _Login(self),
             server_host_keys=[key],

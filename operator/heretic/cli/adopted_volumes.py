@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from heretic.api.quantity import format_bytes
-from heretic.api.v1alpha1.gluster_volume import Provisioning, Purpose, VolumeOption
+from heretic.api.v1alpha1.gluster_volume import Provisioning, Purpose
+from heretic.api.v1alpha1.volume_option import VolumeOption
 from heretic.cli.manifest import Manifest, make
 from heretic.domain.disks.below import volume_below
 from heretic.domain.disks.brick import BRICK_ROOT

@@ -126,3 +126,25 @@ def test_examples_are_read_and_complete() -> None:
 
     three = [type(p) for p, (path, _) in zip(parsed, objects, strict=True) if path.parent.name == "three-node"]
     assert [three.count(kind) for kind in KINDS] == [1, 3, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("Node", {"address": "198.51.100.7", "addresses": [{"network": "gluster", "address": "10.0.0.1"}]}),
+        ("Node", {"address": "localhosts.example"}),
+        ("Network", {"subnet": "169.0.0.0/8"}),
+        ("GlusterVolume", {"nodes": ["node1", "node2", "node3"]}),
+        ("GlusterVolume", {"options": [{"name": "cluster.self-heal-daemon", "value": "ENABLE"}]}),
+        ("GlusterVolume", {"options": [{"name": "cluster.heal-timeout", "value": "300"}]}),
+        ("GlusterVolume", {"options": [{"name": "cluster.data-self-heal", "value": "off"}]}),
+        ("GlusterVolume", {"options": [{"name": "cluster.eager-lock", "value": "off"}]}),
+        ("GlusterVolume", {"options": [{"name": "network.ping-timeout", "value": "0.5min"}]}),
+        ("GlusterVolume", {"options": [{"name": "storage.owner-uid", "value": "36"}]}),
+        ("GlusterVolume", {"options": [{"name": "auth.allow", "value": "172.20.11.*"}]}),
+        ("GlusterVolume", {"purpose": "SMBShare", "options": [{"name": "storage.owner-uid", "value": "1000"}]}),
+        ("GlusterVolume", {"purpose": "ISO", "options": [{"name": "features.read-only", "value": "on"}]}),
+    ],
+)
+def test_what_is_only_near_a_mistake_is_taken(kind: str, spec: dict[str, Any]) -> None:
+    parse_resource(kind, manifest(kind, "near", **spec))

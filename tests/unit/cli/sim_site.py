@@ -16,6 +16,7 @@ from heretic.cli.rehearse import Rehearsal
 from heretic.domain.plan import Failed, steps_of
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access
+from sim.addresses import NETWORK, PREFIX
 from sim.admission import Anybody
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, storage_machine
@@ -116,11 +117,11 @@ async def sim_site(folder: Path) -> AsyncIterator[SimSite]:
     machines, servers, pool = {}, {}, GlusterPool()
     objects = [
         _object("Site", "demo", {}),
-        _object("Network", "mgmt", {"role": "Management", "subnet": "127.0.10.0/24"}),
+        _object("Network", "mgmt", {"role": "Management", "subnet": NETWORK}),
         _object("Network", "gluster", {"role": "Gluster", "subnet": "172.20.11.0/24"}),
     ]
     for number in (11, 12, 13):
-        name, address = f"node{number - 10}", f"127.0.10.{number}"
+        name, address = f"node{number - 10}", f"{PREFIX}{number}"
         addresses = {"eth0": (f"{address}/24",), "eth1": (f"172.20.11.{number}/24",)}
         machine = machines[name] = storage_machine(name, addresses=addresses)
         pool.attach(machine)

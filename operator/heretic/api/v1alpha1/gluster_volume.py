@@ -1,7 +1,6 @@
 """GlusterVolume: one replicated volume on the site's storage nodes."""
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -19,13 +18,13 @@ from heretic.api.v1alpha1.common import (
     CommonSpec,
     CommonStatus,
     Int64,
-    Model,
     ObjectName,
     Resource,
     Size,
     StatusModel,
     Text,
 )
+from heretic.api.v1alpha1.volume_option import OFF, VolumeOption, options_rule
 
 
 class Purpose(StrEnum):
@@ -68,67 +67,8 @@ VolumeName = Annotated[
     ),
 ]
 
-QUORUM_OPTIONS: Mapping[str, str] = {"cluster.quorum-type": "auto", "cluster.server-quorum-type": "server"}
-"""Options that may have one value only: with any other, both halves of a split site would write."""
-
-
-def _keeps_quorum(option: "VolumeOption") -> bool:
-    ratio = option.name in ("cluster.quorum-count", "cluster.server-quorum-ratio")
-    return not ratio and option.value == QUORUM_OPTIONS.get(option.name, option.value)
-
-
-class VolumeOption(Model):
-    """One gluster option that differs from the purpose's default."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel=(
-                "!(self.name in ['cluster.quorum-count', 'cluster.server-quorum-ratio']) && (self.name != "
-                "'cluster.quorum-type' || self.value == 'auto') && (self.name != 'cluster.server-quorum-type' || "
-                "self.value == 'server')"
-            ),
-            message=(
-                "must not lower quorum: 'cluster.quorum-type' stays 'auto' and 'cluster.server-quorum-type' stays "
-                "'server', otherwise both halves of a split site go on writing and one half is lost"
-            ),
-            holds=_keeps_quorum,
-        ),
-        Rule(
-            cel="!self.name.startsWith('features.shard')",
-            message="must not change sharding: files written before would become unreadable; `purpose` decides it",
-            holds=lambda option: not option.name.startswith("features.shard"),
-        ),
-        Rule(
-            cel="self.name != 'cluster.favorite-child-policy' || self.value == 'none'",
-            message=(
-                "must not resolve split-brain by itself: 'cluster.favorite-child-policy' throws one copy away; a "
-                "person has to choose the good one"
-            ),
-            holds=lambda option: option.name != "cluster.favorite-child-policy" or option.value == "none",
-        ),
-        Rule(
-            cel="self.name != 'cluster.lookup-optimize' || self.value == 'off'",
-            message="must not turn 'cluster.lookup-optimize' on: it corrupts sharded files when bricks are added",
-            holds=lambda option: option.name != "cluster.lookup-optimize" or option.value == "off",
-        ),
-    )
-
-    name: Annotated[
-        str,
-        StringConstraints(max_length=128),
-        matching(
-            "[a-z0-9]+(?:-[a-z0-9]+)*(?:[.][a-z0-9]+(?:[-_][a-z0-9]+)*)+",
-            "must be the full name of a Gluster option, such as 'network.ping-timeout'",
-        ),
-    ] = Field(description="Full name of the option, as gluster volume get <volume> all shows it.")
-    value: Annotated[
-        str,
-        StringConstraints(max_length=1024),
-        matching(
-            r"[!#-&(-,.-\[\]-_a-~][!#-&(-\[\]-_a-~]*",
-            "must be printable ASCII without spaces, quotes and backslashes, and must not begin with a dash",
-        ),
-    ] = Field(description="Its value, always a text: '20', 'on'.")
+_GUESTS = (Purpose.ENGINE, Purpose.VIRTUAL_MACHINES, Purpose.ISO)
+_WRITTEN = (Purpose.ENGINE, Purpose.VIRTUAL_MACHINES, Purpose.LOCK, Purpose.BLOCK_SHARE)
 
 
 def _whole_sets(spec: "GlusterVolumeSpec") -> bool:
@@ -163,6 +103,13 @@ class GlusterVolumeSpec(CommonSpec):
             message="`nodes` must be one node when `replicaCount` is 1, and three or a multiple when it is 3",
             holds=_sets_match_replicas,
         ),
+        # A rule and not a list of type set: the order counts, and an object that was stored with a node twice must
+        # keep its status and be deletable, which the API server allows for rules only.
+        Rule(
+            cel="!has(self.nodes) || self.nodes.all(n, self.nodes.exists_one(m, m == n))",
+            message="`nodes` must not list a node twice: two copies of the same data would be lost with one host",
+            holds=lambda spec: len(set(spec.nodes)) == len(spec.nodes),
+        ),
         Rule(
             cel=(
                 "!has(self.arbiterSize) || !isQuantity(self.arbiterSize) || !isQuantity(self.size) || "
@@ -175,6 +122,24 @@ class GlusterVolumeSpec(CommonSpec):
             cel="self.purpose != 'Lock' || !has(self.arbiterSize)",
             message="`arbiterSize` may not be specified when `purpose` is 'Lock': it has three full copies",
             holds=lambda spec: spec.purpose is not Purpose.LOCK or not spec.arbiter_size,
+        ),
+        options_rule(
+            _GUESTS,
+            "storage[.]owner-[ug]id",
+            "0*36",
+            "`options` must not give the volume to anybody but 36:36 (vdsm:kvm): oVirt could not use it",
+        ),
+        options_rule(
+            _GUESTS,
+            "server[.](?:root|all)-squash",
+            OFF,
+            "`options` must not map users to others: oVirt's files belong to 36:36 (vdsm:kvm) and to root",
+        ),
+        options_rule(
+            _WRITTEN,
+            "features[.](?:read-only|worm|worm-file-level)",
+            OFF,
+            "`options` must not make the volume read-only: with this purpose it is written to",
         ),
         Rule(
             cel="has(self.volumeName) == has(oldSelf.volumeName)",

@@ -10,6 +10,7 @@ from heretic.api.schema import IMMUTABLE, Cap, Column, Rule
 from heretic.api.v1alpha1.common import (
     AGE,
     MODE,
+    OF_A_HOST,
     READY,
     REASON,
     SUMMARY,
@@ -54,6 +55,14 @@ Subnet = Annotated[
         ),
         message="must be an IPv4 network from /8 to /30 without host bits, such as '172.20.10.0/24'",
         holds=_is_subnet,
+    ),
+    Rule(
+        cel=(
+            "!isCIDR(self) || cidr(self).ip().family() != 4 || (cidr(self).ip().isGlobalUnicast() && "
+            "!cidr('0.0.0.0/8').containsCIDR(self) && !cidr('240.0.0.0/4').containsCIDR(self))"
+        ),
+        message="must be a network of hosts: not loopback (127…), link-local (169.254…), multicast or reserved",
+        holds=lambda text: OF_A_HOST.holds is None or OF_A_HOST.holds(text.partition("/")[0]),
     ),
 ]
 

@@ -42,25 +42,25 @@ def _interfaces(text: str) -> tuple[Interface, ...]:
 
 def _interface(row: Row) -> Interface:
     link = row.get("linkinfo")
-    kind = text_of(as_row(link, "linkinfo"), "info_kind") if link else ""
+    kind = (text_of(as_row(link, "linkinfo"), "info_kind") if link else "") or text_of(row, "link_type")
     maximum = integer(row, "max_mtu") if row.get("max_mtu") else 0
     return Interface(
         name=text_of(row, "ifname"),
         mac=text_of(row, "permaddr") or text_of(row, "address"),
-        kind=kind or text_of(row, "link_type"),
+        kind=kind,
         carrier=_carrier(row),
         mtu=integer(row, "mtu"),
         max_mtu=maximum or None,
         addresses=tuple(
             f"{text_of(a, 'local')}/{integer(a, 'prefixlen')}"
             for a in listed(row, "addr_info")
-            if a.get("local") and not _own_of_loopback(text_of(a, "local"))
+            if a.get("local") and not (kind == _LOOPBACK and _is_its_own(text_of(a, "local")))
         ),
         master=text_of(row, "master"),
     )
 
 
-def _own_of_loopback(address: str) -> bool:
+def _is_its_own(address: str) -> bool:
     """Hosts that speak a routing protocol carry their own address on ``lo``, beside 127.0.0.1 and ::1."""
     return address == "::1" or address.startswith("127.")
 
