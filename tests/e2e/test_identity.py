@@ -185,11 +185,12 @@ def switch_off(stack: Stack) -> None:
 
 
 def swap(stack: Stack) -> None:
-    """Both nodes are switched off, their data disks change places, and both are switched on again."""
-    switch_off(stack)
+    """The data disks of both nodes, which are off, change places, and both are switched on again."""
     stack.site.swap_disks((SWAPPED[0], "data1"), (SWAPPED[1], "data1"))
     for name in SWAPPED:
-        stack.site.nodes[name].power_on()
+        stack.site.nodes[name].power_on(wait=False)
+    for name in SWAPPED:
+        stack.site.nodes[name].wait_ssh()
 
 
 def test_swapped_data_disks_block_both_nodes_and_nothing_is_written_until_they_are_swapped_back(
@@ -213,9 +214,7 @@ def test_swapped_data_disks_block_both_nodes_and_nothing_is_written_until_they_a
     assert destructive(stack, before) == []
     switch_off(stack)
     assert [stack.site.nodes[name].checksum("data1") for name in SWAPPED] == disks[::-1]
-    stack.site.swap_disks((SWAPPED[0], "data1"), (SWAPPED[1], "data1"))
-    for name in SWAPPED:
-        stack.site.nodes[name].power_on()
+    swap(stack)
     settle(stack, 1800)
     assert checksum(stack) == written
     assert destructive(stack, before) == []
