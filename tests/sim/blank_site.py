@@ -81,7 +81,9 @@ class BlankSite:
         server = self.servers[name]
         # Hosts that carry a volume group before their objects exist are adopted by a person's word.
         there = self.machines[name].storage.disks.values()
-        used = self.named.setdefault(name, [disk.links[0].partition("/")[2] for disk in there if disk.group])
+        used = self.named.setdefault(
+            name, [disk.links[0].partition("/")[2] for disk in there if disk.group.startswith("vgdisk")]
+        )
         disks = {"disks": {"selection": "ById", "ids": used}} if used else {}
         return {
             **disks,
@@ -103,9 +105,20 @@ class BlankSite:
         return [(name, argv) for name, machine in self.machines.items() for argv in machine.refusals]
 
     def destroyed_twice(self) -> list[tuple[str, Argv]]:
-        """Effects that can destroy data and happened more than once in the same words on the same host."""
-        dangerous = [(host, argv) for host, argv in self.effects if _may_destroy(argv)]
-        return [effect for effect in dangerous if dangerous.count(effect) > 1]
+        """Effects that can destroy data and happened more than once in the same words on the same host.
+
+        A logical volume that was removed may be made anew, by the next object with that name.
+        """
+        found: list[tuple[str, Argv]] = []
+        happened: set[tuple[str, Argv]] = set()
+        for host, argv in self.effects:
+            if (host, argv) in happened and _may_destroy(argv):
+                found.append((host, argv))
+            happened.add((host, argv))
+            if argv[0] == "lvremove":
+                there = set(argv[-1].split("/"))
+                happened = {(h, a) for h, a in happened if h != host or a[0] != "lvcreate" or not there <= set(a)}
+        return found
 
     def checkpoint(self) -> Callable[[], None]:
         """Takes note of the whole site.

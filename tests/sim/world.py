@@ -6,13 +6,15 @@ hundreds of times with the operator dying at a different moment each time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
 from heretic.api.v1alpha1 import KINDS
 from heretic.cluster.client import Cluster, ConflictError
+from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.hosts.link import Backoff
 from heretic.main import Operator, Options
 from heretic.reconcile.gateway import Effect, Faults
@@ -37,6 +39,7 @@ class MemoryApi:
         self.events: list[Object] = []
         self.status_writes = 0
         self._version = 0
+        self._made: Counter[Key] = Counter()
 
     def apply(self, obj: Object) -> None:
         """What kubectl apply does: a new spec raises the generation, the status stays."""
@@ -44,12 +47,43 @@ class MemoryApi:
         held = self.objects.get(key)
         new = deepcopy(obj)
         meta = new["metadata"]
-        meta |= {"namespace": NAMESPACE, "uid": f"uid-{key.kind}-{key.name}"}
+        if held is None:
+            self._made[key] += 1
+        again = f"-{self._made[key]}" if self._made[key] > 1 else ""
+        meta |= {"namespace": NAMESPACE, "uid": f"uid-{key.kind}-{key.name}{again}"}
         new["status"] = held["status"] if held else {"observedGeneration": -1}
         generation = held["metadata"]["generation"] if held else 0
         meta["generation"] = generation + (held is None or held["spec"] != new["spec"])
         meta["creationTimestamp"] = "2026-01-01T00:00:00Z"
         self._store(key, new)
+
+    def patch(self, key: Key, spec: Object | None = None, annotations: Mapping[str, str | None] | None = None) -> None:
+        """What kubectl patch and kubectl annotate do; None takes an annotation away."""
+        obj = deepcopy(self.objects[key])
+        meta = obj["metadata"]
+        kept = {**(meta.get("annotations") or {}), **(annotations or {})}
+        meta["annotations"] = {name: value for name, value in kept.items() if value is not None}
+        meta["generation"] += bool(spec) and obj["spec"] != obj["spec"] | (spec or {})
+        obj["spec"] |= spec or {}
+        self._store(key, obj)
+
+    def delete(self, key: Key) -> None:
+        """What kubectl delete does to an object with a finalizer."""
+        obj = deepcopy(self.objects[key])
+        obj["metadata"] |= {
+            "deletionTimestamp": "2026-01-02T00:00:00Z",
+            "generation": obj["metadata"]["generation"] + 1,
+        }
+        self._store(key, obj)
+
+    def lose(self, key: Key) -> None:
+        """Somebody took the finalizer off and deleted the object."""
+        del self.objects[key]
+
+    def recreate(self, key: Key) -> None:
+        """Somebody took the finalizer off, deleted the object, and applied it anew."""
+        old = self.objects.pop(key)
+        self.apply({"kind": key.kind, "metadata": {"name": key.name}, "spec": old["spec"]})
 
     def _store(self, key: Key, obj: Object) -> Object:
         self._version += 1
@@ -71,7 +105,9 @@ class MemoryApi:
     async def replace_status(self, plural: str, obj: Object) -> Object:
         kind = next(k for k, p in PLURALS.items() if p == plural)
         key = Key(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
-        held = self.objects[key]
+        held = self.objects.get(key)
+        if held is None:
+            raise HereticError(Transient(Reason.API_SERVER, f"{key} was not found"))
         if held["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
             raise ConflictError(plural)
         self.status_writes += 1
@@ -84,6 +120,10 @@ class MemoryApi:
         return deepcopy(self.leases.get(name))
 
     async def write_lease(self, lease: Object, *, create: bool) -> Object:
+        held = self.leases.get(lease["metadata"]["name"])
+        version = held["metadata"]["resourceVersion"] if held else None
+        if create == (held is not None) or version != lease["metadata"].get("resourceVersion"):
+            raise ConflictError("lease")
         self._version += 1
         stored = deepcopy(lease)
         stored["metadata"]["resourceVersion"] = str(self._version)
@@ -132,6 +172,8 @@ class World:
         self.api = MemoryApi()
         self._declared = None if objects is None else list(objects)
         self._operator: Operator | None = None
+        self.late = False
+        """Whether the watch brings nothing; what the operator reads or writes itself it knows all the same."""
 
     async def __aenter__(self) -> "World":
         await self.site.__aenter__()
@@ -189,10 +231,30 @@ class World:
         order = {kind.KIND: n for n, kind in enumerate(KINDS)}
         due = [60.0]
         for key in sorted(self.api.objects, key=lambda k: (order[k.kind], k.name)):
-            for other, obj in self.api.objects.items():
-                operator.store.put(other.kind, deepcopy(obj))
-            due.append(await operator.reconciler.run_pass(key))
+            if not self.late:
+                self._watch(operator)
+            if self.api.objects[key]["metadata"].get("deletionTimestamp"):
+                after = await operator.reconciler.finalize(key)
+                if after is None:
+                    del self.api.objects[key]
+                    continue
+                due.append(after)
+            else:
+                due.append(await operator.reconciler.run_pass(key))
         return min(due)
+
+    def _watch(self, operator: Operator) -> None:
+        """What the watches bring: all that is there, and that nothing else is."""
+        for key, obj in self.api.objects.items():
+            operator.store.put(key.kind, deepcopy(obj))
+        for key in list(operator.store.keys(NAMESPACE)):
+            held = operator.store.get(key)
+            if (
+                held is not None
+                and key not in self.api.objects
+                and operator.store.drop(key, held.raw["metadata"]["uid"])
+            ):
+                operator.reconciler.forget(key)
 
     async def run(self, *, rounds: int = 60, until: Callable[[], bool] | None = None) -> int:
         """Rounds until every object is Ready (or ``until`` holds), with jobs on the hosts ending in between.

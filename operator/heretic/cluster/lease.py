@@ -123,7 +123,7 @@ class Lease:
         last = max(self.token, _token_of(current)) if current else self.token
         if current is not None and self.token and current["spec"].get("holderIdentity") == self.holder:
             return last
-        return max(last + 1, int(self._now().timestamp()))
+        return max(last + 1, int(self._now().timestamp() * 1000))
 
     def _body(self, current: Object | None, token: int) -> Object:
         now = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

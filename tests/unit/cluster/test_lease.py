@@ -82,3 +82,29 @@ async def test_releasing_does_not_take_it_from_another() -> None:
     await first.acquire()
     await second.release()
     assert await first.acquire()
+
+
+@pytest.mark.parametrize("later", [0.01, 3600.0])
+async def test_a_deleted_lease_does_not_take_the_token_back(later: float) -> None:
+    api, clock = FakeApi(), Clock()
+    first, second = lease(api, "a", clock), lease(api, "b", clock)
+    await first.acquire()
+    api.leases.clear()
+    clock.at += later
+    assert await second.acquire()
+    assert second.token > first.token
+
+
+async def test_a_lease_that_was_put_back_from_a_backup_does_not_take_the_token_back() -> None:
+    api, clock = FakeApi(), Clock()
+    first, second, third = (lease(api, holder, clock) for holder in "abc")
+    await first.acquire()
+    backup = dict(api.leases)
+    await first.release()
+    clock.at += 60
+    assert await second.acquire()
+    api.leases.update(backup)
+    await third.acquire()
+    clock.at += DURATION + 1
+    assert await third.acquire()
+    assert third.token > second.token
