@@ -46,6 +46,9 @@ def _script(name: str, known: Mapping[Argv, Output]) -> str:
     return "\n".join(lines)
 
 
+WIPEFS = ("wipefs", "--no-act", "-J", "-O", "OFFSET,TYPE,UUID,LABEL")
+
+
 def signature_answers(signatures: Output) -> dict[Argv, Output]:
     """What the programs behind ``@signatures`` answer, from the recorded answer of the whole."""
     found: dict[Argv, Output] = {}
@@ -54,7 +57,7 @@ def signature_answers(signatures: Output) -> dict[Argv, Output]:
 
     def store() -> None:
         for program, (rc, lines) in said.items():
-            words = ("wipefs", "--no-act", "-J") if program == "wipefs" else ("blkid", "-p", "-o", "export")
+            words = WIPEFS if program == "wipefs" else ("blkid", "-p", "-o", "export")
             found[(*words, disks[-1])] = Output(rc, "".join(f"{line}\n" for line in lines), "")
         said.clear()
 
@@ -69,5 +72,6 @@ def signature_answers(signatures: Output) -> dict[Argv, Output]:
             case "w" | "b":
                 said["wipefs" if word == "w" else "blkid"][1].append(rest)
     store()
-    found[("lsblk", "-dnpo", "NAME,TYPE")] = Output(0, "".join(f"{disk} disk\n" for disk in disks), "")
+    listed = "".join(f"{disk} disk {200 * 2**30}\n" for disk in disks)
+    found[("lsblk", "-dnbpo", "NAME,TYPE,SIZE")] = Output(0, listed, "")
     return found

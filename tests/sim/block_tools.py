@@ -69,6 +69,8 @@ class SimDisk:
         pv_uuid: Of its LVM label, "" = none.
         links: Names below by-id and by-path, as "by-id/NAME"; made from wwn and serial when empty.
         sector: Logical, bytes.
+        content: Bytes at which something lies that no tool knows a signature of.
+        bad: Byte at which it cannot be read; None where all of it can.
     """
 
     name: str
@@ -87,6 +89,8 @@ class SimDisk:
     sector: int = 512
     removable: bool = False
     read_only: bool = False
+    content: tuple[int, ...] = ()
+    bad: int | None = None
 
     def __post_init__(self) -> None:
         if not self.links:
@@ -118,6 +122,7 @@ class SimVolume:
     tags: set[str] = field(default_factory=set)
     uuid: str = field(default_factory=lvm_uuid)
     shown: dict[str, str] = field(default_factory=dict)
+    content: tuple[int, ...] = ()
 
     @property
     def mapper(self) -> str:
@@ -278,16 +283,21 @@ class Storage:
         lines += [f"by-id/lvm-pv-uuid-{d.pv_uuid} {d.path}\n" for d in self.disks.values() if d.pv_uuid]
         return ok("".join(lines))
 
+    def readlink(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        match argv[1:]:
+            case ("--canonicalize-existing", device):
+                disk = self.disk(device)
+                return ok(f"{disk.path}\n") if disk else Output(1, "", "")
+        return None
+
     def signatures(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         lines: list[str] = []
         for disk in self.disks.values():
             holders = list(disk.holders)
             volumes = sum(v.group == disk.group and v.active for v in self.volumes.values())
             holders += [f"dm-{n}" for n in range(volumes)]
-            lines += [f"disk {disk.path}", *(f"holder {h}" for h in holders), "wipefs 0"]
-            lines += [f"w {line}" for line in _wipefs_json(disk).splitlines()]
-            found = self._probe(disk.signature)
-            lines += [f"blkid {found.rc}", *(f"b {line}" for line in found.stdout.splitlines())]
+            lines += [f"disk {disk.path}", *(f"holder {h}" for h in holders)]
+            lines += _looked_at(disk.signature, disk.content, disk.bad, disk.size)
         return ok("".join(f"{line}\n" for line in lines))
 
     def bricks(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
@@ -338,11 +348,24 @@ class Storage:
             return volume.filesystem.kind if volume.filesystem else ""
         return None
 
-    def _probe(self, signature: str) -> Output:
-        if not signature:
-            return BLKID_NOTHING
-        key = "PTTYPE" if signature in PARTITION_TABLES else "TYPE"
-        return ok(f"DEVNAME=/dev/x\n{key}={signature}\n")
+    def blank(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        """``@blank`` and ``@unsigned``."""
+        program, device = argv
+        place = self.disk(device) or self.volume(device)
+        if place is None:
+            return failed(f"lsblk: {device}: not a block device", 2)
+        signature = self._signature(device) or ""
+        lines = _looked_at(signature, place.content, getattr(place, "bad", None), place.size)
+        good = {"wipefs 0", "blkid 2", f"zero {place.size}"}
+        return ok(
+            "".join(
+                f"{line}\n"
+                for line in lines
+                if line not in good
+                and line[:2] != "w "
+                and not (program == "@unsigned" and line.startswith("content "))
+            )
+        )
 
     def mkfs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         match argv[1:]:
@@ -419,6 +442,17 @@ def _flat(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [row, *(flat for child in row.get("children", []) for flat in _flat(child))]
 
 
-def _wipefs_json(disk: SimDisk) -> str:
-    found = {"device": disk.name, "offset": "0x0", "type": disk.signature, "uuid": None, "label": None}
-    return json.dumps({"signatures": [found] if disk.signature else []}, indent=3)
+def _looked_at(signature: str, content: tuple[int, ...], bad: int | None, size: int) -> list[str]:
+    """What the function ``look`` of prologue.sh prints of a device."""
+    found = {"offset": "0x0", "type": signature, "uuid": None, "label": None}
+    report = json.dumps({"signatures": [found] if signature else []}, indent=3)
+    lines = ["wipefs 0", *(f"w {line}" for line in report.splitlines())]
+    if signature:
+        key = "PTTYPE" if signature in PARTITION_TABLES else "TYPE"
+        return [*lines, "blkid 0", "b DEVNAME=/dev/x", f"b {key}={signature}"]
+    lines.append("blkid 2")
+    if bad is not None:
+        lines.append(f"error {bad} Input/output error")
+    if content:
+        lines.append(f"content {min(content)}")
+    return lines if content or bad is not None else [*lines, f"zero {size}"]

@@ -120,6 +120,8 @@ def _pvs(storage: Storage, argv: Argv) -> Output | None:
             disk = storage.disk(device)
             own = [row for row in _pv_rows(storage) if disk and row["pv_name"] == disk.path]
             return _one(column, own, f'physical volume "{device}"')
+        case ("--noheadings", "--config", "devices{use_devicesfile=0}", "-o", "pv_name"):
+            return ok("".join(f"  {row['pv_name']}\n" for row in _pv_rows(storage)))
     return None
 
 
@@ -131,6 +133,8 @@ def _vgs(storage: Storage, argv: Argv) -> Output | None:
         ):
             own = [row for row in _vg_rows(storage) if row["vg_name"] == group]
             return _one(column, own, f'volume group "{group}"')
+        case ("--noheadings", "--config", "devices{use_devicesfile=0}", "-o", "vg_name"):
+            return ok("".join(f"  {row['vg_name']}\n" for row in _vg_rows(storage)))
     return None
 
 
@@ -146,9 +150,9 @@ def _lvs(storage: Storage, argv: Argv) -> Output | None:
             if found is None:
                 return failed(f"  Failed to find logical volume {name}", 5)
             return ok(f"  {found.uuid}\n" if select in {f"lv_tags={{{tag}}}" for tag in found.tags} else "")
-        case ("--noheadings", "-o", "lv_name", "--select", "lv_tags={heretic_growing}", name):
+        case ("--noheadings", "-o", "lv_name", "--select", select, name) if select.startswith("lv_tags={heretic_"):
             group, _, volume = name.partition("/")
-            tagged = "heretic_growing" in storage.volumes[group, volume].tags
+            tagged = select.removeprefix("lv_tags={").rstrip("}") in storage.volumes[group, volume].tags
             return ok(f"  {volume}\n" if tagged else "")
         case ("--noheadings", *units, "-o", column, name) if units in ([], ["--units", "b", "--nosuffix"]):
             group, _, volume = name.partition("/")
@@ -235,15 +239,28 @@ def _lvcreate(storage: Storage, argv: Argv) -> Output | None:
         ):
             pool = SimVolume(group, name, _bytes(size), is_pool=True, metadata=_bytes(metadata))
             return _add(storage, pool, takes=pool.size + 2 * pool.metadata)
-        case ("--type", "linear", "--size", size, "--wipesignatures", "y", "--yes", "--name", name, group):
-            return _add(storage, SimVolume(group, name, _bytes(size)), takes=_bytes(size))
-        case ("--type", "thin", "--virtualsize", size, "--thinpool", pool, "--name", name, group):
+        case (
+            "--type",
+            "linear",
+            "--size",
+            size,
+            "--wipesignatures",
+            "y",
+            "--yes",
+            "--addtag",
+            tag,
+            "--name",
+            name,
+            group,
+        ):
+            return _add(storage, SimVolume(group, name, _bytes(size), tags={tag}), takes=_bytes(size))
+        case ("--type", "thin", "--virtualsize", size, "--thinpool", pool, "--addtag", tag, "--name", name, group):
             inside = storage.volumes.get((group, pool), SimVolume("", "", 0))
             if not inside.is_pool:
                 return failed(f"  Pool logical volume {pool} not found in Volume group {group}.", 5)
             if not _in_order(inside):
                 return failed(f"  Cannot create thin volume in pool {group}/{pool}, which does not work.", 5)
-            return _add(storage, SimVolume(group, name, _bytes(size), pool=pool), takes=0)
+            return _add(storage, SimVolume(group, name, _bytes(size), pool=pool, tags={tag}), takes=0)
     return None
 
 

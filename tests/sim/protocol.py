@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from heretic.domain.commands import Output
-from heretic.hosts.script import OBSERVATION_PROLOGUE, STEP_PROLOGUE
+from heretic.hosts.script import OBSERVATION_PROLOGUE, READING_PROLOGUE, STEP_PROLOGUE
 from sim.machine import Argv, Machine
 
 TIMED_OUT = (124, 137)
@@ -31,9 +31,17 @@ def run_script(machine: Machine, text: str) -> str:
         ProtocolError: It is not one of ours.
     """
     for prologue, run in ((OBSERVATION_PROLOGUE, _observe), (STEP_PROLOGUE, _step)):
-        if text.startswith(prologue + "{\n") and text.endswith("\n}\n"):
-            return run(machine, _calls(text[len(prologue) + 2 : -2]))
+        if text.startswith(prologue) and text.endswith("\n}\n"):
+            return run(machine, _calls(_body(text, prologue)))
     raise ProtocolError("the prologue is not the one of this version")
+
+
+def _body(text: str, prologue: str) -> str:
+    """What stands between the braces."""
+    body = text.removeprefix(prologue).removeprefix(READING_PROLOGUE)
+    if not body.startswith("{\n"):
+        raise ProtocolError("the prologue is not the one of this version")
+    return body[2:-2]
 
 
 def _calls(body: str) -> list[Argv]:
@@ -202,7 +210,7 @@ class _Step:
         machine = self.machine
 
         def work() -> int:
-            verdict, _ = _Step(machine).run(_calls(text[len(STEP_PROLOGUE) + 2 : -2]))
+            verdict, _ = _Step(machine).run(_calls(_body(text, STEP_PROLOGUE)))
             return 0 if verdict.startswith("changed") else 1
 
         machine.start_job(unit, work)

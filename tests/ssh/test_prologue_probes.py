@@ -152,9 +152,11 @@ async def test_links_of_disks(shell: Shell) -> None:
 
 
 async def test_signatures_of_disks(shell: Shell) -> None:
-    shell.program("lsblk", "echo '/dev/sda disk\n/dev/sr0 rom\n/dev/zram0 disk\n/dev/loop0 loop\n/dev/nvme0n1 disk'")
-    shell.program("wipefs", 'case $3 in /dev/sda) printf "{\\n   \\"signatures\\": []\\n}\\n" ;; *) exit 1 ;; esac')
-    shell.program("blkid", "case $4 in /dev/sda) echo DEVNAME=/dev/sda; echo PTTYPE=gpt; exit 8 ;; *) exit 2 ;; esac")
+    shell.program(
+        "lsblk", "echo '/dev/sda disk 9\n/dev/sr0 rom 9\n/dev/zram0 disk 9\n/dev/loop0 loop 9\n/dev/nvme0n1 disk 9'"
+    )
+    shell.program("wipefs", 'case $5 in /dev/sda) printf "{\\n   \\"signatures\\": []\\n}\\n" ;; *) exit 1 ;; esac')
+    shell.program("blkid", "case $4 in /dev/sda) echo DEVNAME=/dev/sda; echo PTTYPE=gpt; exit 8 ;; *) exit 4 ;; esac")
     for holder in ("sda/holders/md0", "sda/sda1/holders/dm-0", "nvme0n1/nvme0n1p1/holders/dm-1"):
         (shell.sandbox / "sys/class/block" / holder).mkdir(parents=True)
     (output,) = await shell.ask(probe("@signatures"))
@@ -172,7 +174,7 @@ async def test_signatures_of_disks(shell: Shell) -> None:
         "disk /dev/nvme0n1",
         "holder dm-1",
         "wipefs 1",
-        "blkid 2",
+        "blkid 4",
     ]
 
 

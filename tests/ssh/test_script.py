@@ -17,6 +17,7 @@ from heretic.hosts.fence import Fence
 from heretic.hosts.frames import FrameError, parse_frames
 from heretic.hosts.script import (
     OBSERVATION_PROLOGUE,
+    READING_PROLOGUE,
     STEP_PROLOGUE,
     observation_deadline,
     render_observation,
@@ -150,7 +151,16 @@ def test_nothing_is_waited_for_longer_than_a_minute() -> None:
 def test_the_prologues_stay_small() -> None:
     assert len(OBSERVATION_PROLOGUE.encode()) < 3500
     assert len(STEP_PROLOGUE.encode()) < 4000
-    assert not re.search(r"^\s*#|^ ", OBSERVATION_PROLOGUE + STEP_PROLOGUE, re.MULTILINE)
+    assert len(READING_PROLOGUE.encode()) < 4000
+    assert not re.search(r"^\s*#|^ ", OBSERVATION_PROLOGUE + STEP_PROLOGUE + READING_PROLOGUE, re.MULTILINE)
+
+
+def test_what_reads_disks_is_sent_where_it_is_called_for() -> None:
+    assert READING_PROLOGUE in render_observation([probe("a", "x"), probe("b", "@signatures")])
+    assert READING_PROLOGUE not in render_observation([probe("a", "x"), probe("b", "@links")])
+    guarded = Script((TRUE,), (TRUE,), guards=(Command(("@blank", "/dev/x")),))
+    assert READING_PROLOGUE in render_step(guarded, 0)
+    assert READING_PROLOGUE not in render_step(Script((TRUE,), (TRUE,)), 0)
 
 
 def test_a_command_is_shown_as_one_line_of_bounded_length() -> None:

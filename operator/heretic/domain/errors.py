@@ -63,6 +63,9 @@ class Reason(StrEnum):
     OUTPUT_NOT_UNDERSTOOD = "OutputNotUnderstood"
     # disks
     FOREIGN_SIGNATURE = "ForeignSignature"
+    CONTENT_FOUND = "ContentFound"
+    READ_ERROR = "ReadError"
+    NOT_PROVEN_BLANK = "NotProvenBlank"
     DISK_IN_USE = "DiskInUse"
     DISK_NOT_FOUND = "DiskNotFound"
     DISK_AMBIGUOUS = "DiskAmbiguous"

@@ -176,7 +176,21 @@ _IDENTITY = "[how](../how-to/another-disk.md)"
 _DISKS = {
     Reason.FOREIGN_SIGNATURE: Explanation(
         "A disk that is to be used carries data.",
-        "Choose another disk, or empty this one yourself ([how](../how-to/dirty-disk.md)).",
+        "Choose another disk, or let this one be erased ([how](../how-to/dirty-disk.md)).",
+    ),
+    Reason.CONTENT_FOUND: Explanation(
+        "A disk that is to be used is not zero, although no tool knows what lies on it: an image written raw, plain "
+        "dm-crypt, what was left behind an erased head.",
+        "Choose another disk, or let this one be erased ([how](../how-to/dirty-disk.md)).",
+    ),
+    Reason.READ_ERROR: Explanation(
+        "A disk that is to be used cannot be read in a place.",
+        "Look at the host's kernel log and at the disk's SMART data; replace the disk.",
+    ),
+    Reason.NOT_PROVEN_BLANK: Explanation(
+        "A disk that is to be used could not be looked at by every tool that has to.",
+        "Mend what the message names (wipefs and blkid are in util-linux); a disk that takes very long to read is "
+        "often a disk that dies.",
     ),
     Reason.DISK_IN_USE: Explanation("A disk that is to be used is in use by the system.", "Choose another disk."),
     Reason.DISK_NOT_FOUND: Explanation(

@@ -1,7 +1,7 @@
 """Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
 
-The text is a constant prologue of shell functions (prologue.sh) and one call of such a function a line, between
-``{`` and ``}`` so that the shell reads all of it before it runs any of it.
+The text is a constant prologue of shell functions (prologue.sh, and reading.sh where disks are read) and one call of
+such a function a line, between ``{`` and ``}`` so that the shell reads all of it before it runs any of it.
 """
 
 import base64
@@ -28,18 +28,24 @@ _MODE = re.compile(r"[0-7]{4}")
 _SHA256 = re.compile(r"([0-9a-f]{64})?")
 
 
-def _sections() -> tuple[str, str]:
-    """Reads the prologue and leaves out what the shell does not need."""
-    text = files("heretic.hosts").joinpath("prologue.sh").read_text("utf-8")
+def _text_of(name: str) -> list[str]:
+    """The sections of a file of shell functions, without what the shell does not need."""
+    text = files("heretic.hosts").joinpath(name).read_text("utf-8")
     parts = re.split(r"^# --- (?:observation|step) ---$", text, flags=re.MULTILINE)
-    common, observation, step = (
-        "".join(f"{line}\n" for line in map(str.strip, part.splitlines()) if line and not line.startswith("#"))
-        for part in parts
-    )
+    return ["".join(f"{line}\n" for line in map(str.strip, p.splitlines()) if line and line[0] != "#") for p in parts]
+
+
+def _prologues() -> tuple[str, str]:
+    common, observation, step = _text_of("prologue.sh")
     return common + observation, common + step
 
 
-OBSERVATION_PROLOGUE, STEP_PROLOGUE = _sections()
+OBSERVATION_PROLOGUE, STEP_PROLOGUE = _prologues()
+(READING_PROLOGUE,) = _text_of("reading.sh")
+"""Comes after one of the others where a command reads disks."""
+
+READING = frozenset({"@signatures", "@blank", "@unsigned"})
+"""Commands that do."""
 
 
 def render_observation(probes: Sequence[Probe[Any]]) -> str:
@@ -64,7 +70,7 @@ def _observation(probes: tuple[Probe[Any], ...]) -> str:
         if not _NAME.fullmatch(name):
             raise _bug(f"{name!r} cannot name a probe")
     lines = (("probe", p.name, _seconds(p.timeout, LONGEST - _MARGIN), *_argv(p.argv)) for p in probes)
-    return _text(OBSERVATION_PROLOGUE, [*lines, ("finish",)])
+    return _text(OBSERVATION_PROLOGUE, [*lines, ("finish",)], (p.argv for p in probes))
 
 
 def observation_deadline(probes: Sequence[Probe[Any]]) -> float:
@@ -104,7 +110,8 @@ def render_step(script: Script, fence: Fence) -> str:
     else:
         unit = unit_name(script.job)
         lines += [("running", unit), *guards, ("job", unit, _base64(_render_job(script)))]
-    return _text(STEP_PROLOGUE, lines)
+    commands = (*script.done, *script.guards, *(a for a in script.all_actions if isinstance(a, Command)))
+    return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
 
 
 def _begin(fence: Fence) -> tuple[str, ...]:
@@ -126,7 +133,9 @@ def _fallback(script: Script) -> Iterator[tuple[str, ...]]:
 def _render_job(script: Script) -> str:
     """What the unit runs: the same actions, without time limits, then the same conditions."""
     actions = _actions(script.actions, limited=False)
-    return _text(STEP_PROLOGUE, [("begin_job",), *actions, *_conditions("verify", script.done), ("end",)])
+    commands = (*script.done, *(a for a in script.actions if isinstance(a, Command)))
+    lines = [("begin_job",), *actions, *_conditions("verify", script.done), ("end",)]
+    return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
 
 
 def step_deadline(script: Script) -> float:
@@ -150,8 +159,9 @@ def shown(argv: Iterable[str], most: int = 200) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _text(prologue: str, lines: Iterable[tuple[str, ...]]) -> str:
-    return prologue + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
+def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple[str, ...]]) -> str:
+    reading = READING_PROLOGUE if any(argv[0] in READING for argv in argvs) else ""
+    return prologue + reading + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
 
 
 def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, ...]]:

@@ -88,7 +88,7 @@ def test_a_host_that_dies_before_any_effect_gets_its_brick_all_the_same() -> Non
     first = whole.machine.count
     whole.brick_pass("vmstore")
     effects = whole.machine.count - first
-    assert effects == 12
+    assert effects == 13
     for moment in range(1, effects + 1):
         host = prepared(machine=mortal())
         assert isinstance(host.machine, MortalMachine)

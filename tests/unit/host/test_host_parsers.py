@@ -67,7 +67,9 @@ b DEVNAME=/dev/sda
 b PTTYPE=dos
 disk /dev/sdb
 wipefs 0
+w {"signatures": []}
 blkid 2
+zero 52166656
 disk /dev/sdc
 wipefs 1
 blkid 8
@@ -75,6 +77,22 @@ disk /dev/sdd
 wipefs 0
 w {"signatures": [
 blkid 4
+disk /dev/sde
+wipefs 0
+w {"signatures": []}
+blkid 2
+content 5368709120
+disk /dev/sdf
+wipefs 0
+w {"signatures": []}
+blkid 2
+error 0 Input/output error
+disk /dev/sdg
+wipefs 0
+w {"signatures": []}
+blkid 2
+short 4096
+short 8192
 """
 
 UNITS = """Id=glusterd.service
@@ -170,6 +188,9 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
                 "/dev/sdb": Signatures((), ()),
                 "/dev/sdc": Signatures((), ("ambivalent",), "wipefs exited with status 1"),
                 "/dev/sdd": Signatures((), (), "the output of wipefs was not understood; blkid exited with status 4"),
+                "/dev/sde": Signatures((), (), content=5368709120),
+                "/dev/sdf": Signatures((), (), error=(0, "Input/output error")),
+                "/dev/sdg": Signatures((), (), error=(4096, "it ends there before its size")),
             }
         ),
     ),

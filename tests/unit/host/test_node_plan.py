@@ -598,7 +598,7 @@ def test_a_disk_that_gets_a_signature_between_look_and_step_is_not_touched() -> 
         host.run_pass()
     (step,) = steps_of(host.plan())
     host.machine.storage.disks["sdb"].signature = "ext4"
-    assert host.perform(step).startswith("guard:4")
+    assert host.perform(step).startswith("guard:5")
     assert host.machine.storage.disks["sdb"].group == ""
 
 

@@ -1,5 +1,6 @@
 """Whether a disk may be used: the part of domain §7 ``disk_usable`` that depends on the Node's spec."""
 
+import re
 from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes, parse_bytes
@@ -7,8 +8,12 @@ from heretic.api.v1alpha1.node import DiskSelection, NodeDisks
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import Disk
 
-_NOT_LOCAL = frozenset({"usb", "iscsi", "fc", "fcoe", "sbp"})
-"""Transports of disks that may be another's or be gone tomorrow: never taken by selection Auto."""
+_LOCAL = frozenset({"sata", "ata", "sas", "spi", "nvme", "virtio"})
+"""Transports, as lsblk names them, of disks that are in the machine. A word that is not here is not trusted: what
+comes over a fabric or a cable (tcp, rdma, fc, iscsi, usb, …) may be another's, or be gone tomorrow."""
+_IN_A_SLOT = re.compile(r"(platform|pci)-(?!.*-(usb[a-z0-9]*|fc|ip|iscsi|sbp|ieee1394)-)")
+"""A by-path name of a disk that hangs on a slot of the machine. RAID controllers tell lsblk no transport; then only
+this tells that their disks are local."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,13 @@ class Finding:
     reason: Reason
     text: str
     dirty: bool = False
+
+
+def is_local(disk: Disk) -> bool:
+    """Whether a disk is known to be in the machine, and not to come over a fabric or a cable."""
+    if disk.transport:
+        return disk.transport in _LOCAL
+    return any(_IN_A_SLOT.match(name) for name in disk.ids)
 
 
 def usable(disk: Disk, spec: NodeDisks) -> Finding | None:
@@ -46,6 +58,12 @@ def blank(disk: Disk) -> Finding | None:
         return Finding(Reason.DISK_AMBIGUOUS, everything, dirty=True)
     if disk.in_use:
         return Finding(Reason.DISK_IN_USE, everything, dirty=True)
+    if disk.unreadable:
+        return Finding(Reason.READ_ERROR, everything, dirty=True)
+    if disk.content and not disk.signed:
+        return Finding(Reason.CONTENT_FOUND, everything, dirty=True)
+    if disk.unproven and not disk.signed:
+        return Finding(Reason.NOT_PROVEN_BLANK, everything, dirty=True)
     if disk.findings:
         return Finding(Reason.FOREIGN_SIGNATURE, everything, dirty=True)
     if disk.read_only:
@@ -58,8 +76,8 @@ def _wanted(disk: Disk, spec: NodeDisks) -> Finding | None:
         if any(name in spec.ids for name in disk.ids):
             return None
         return Finding(Reason.NO_USABLE_DISK, "not listed in spec.disks.ids")
-    if disk.removable or disk.transport in _NOT_LOCAL:
-        kind = disk.transport or "removable"
+    if disk.removable or not is_local(disk):
+        kind = "removable" if disk.removable else disk.transport or "not certainly local"
         return Finding(Reason.NO_USABLE_DISK, f"{kind} disk: selection Auto leaves it alone")
     minimum = parse_bytes(spec.minimum_size)
     if disk.size < minimum:

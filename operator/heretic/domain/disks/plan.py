@@ -17,7 +17,15 @@ from heretic.domain.disks.growth import (
 from heretic.domain.disks.mount_steps import CreateBrickDirectory, MountBrick
 from heretic.domain.disks.room import pool_demand
 from heretic.domain.disks.space import in_extents, metadata_volume_bytes
-from heretic.domain.disks.steps import POOL, ActivateLogicalVolume, CreateLogicalVolume, CreateThinPool, MakeFilesystem
+from heretic.domain.disks.steps import (
+    NEW,
+    POOL,
+    ActivateLogicalVolume,
+    CreateLogicalVolume,
+    CreateThinPool,
+    KeepFilesystem,
+    MakeFilesystem,
+)
 from heretic.domain.disks.units import mount_unit, unit_description
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
@@ -217,11 +225,16 @@ def _content(facts: HostFacts, brick: BrickSpec, group: VolumeGroup, volume: Log
     if new:
         yield MakeFilesystem(
             why=f"{brick.device} has no filesystem",
-            declared=f"the logical volume is for volume {brick.volume} and has no signature",
+            declared=f"the logical volume is for volume {brick.volume} and is proven free for it",
             group_uuid=group.uuid,
             volume_uuid=volume.uuid if volume else "",
             filesystem=filesystem,
+            new=volume is None or NEW in volume.tags,
             **place,
+        )
+    elif volume is not None and NEW in volume.tags:
+        yield KeepFilesystem(
+            why=f"{brick.device} has its filesystem and is still tagged as new", volume_uuid=volume.uuid, **place
         )
     why = "is not mounted" if mounted is None else _not_persistent(facts, brick, filesystem)
     if why:

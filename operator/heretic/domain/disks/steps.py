@@ -16,16 +16,22 @@ from heretic.domain.plan import Risk, Step
 POOL = "lvthinpool"
 """Name of the thin pool in each volume group, HVP's (domain §1.3)."""
 
+NEW = "heretic_new"
+"""Tag that a logical volume gets in the moment in which it is made, until it has its filesystem: what lies on it then
+is what its space held before it was a volume, and is nobody's."""
 
-def _has_no_signature(device: str) -> tuple[Command, ...]:
-    """Guards: neither wipefs nor blkid finds anything on the device itself, whatever udev believes.
+_READING = 40
+"""Seconds for reading the places of a device that show whether it is blank."""
 
-    wipefs lists every signature, so it also tells where blkid gives up because there are several.
-    """
-    return (
-        Command(("wipefs", "--no-act", device), expect=Expect.EMPTY),
-        Command(("blkid", "-p", device), expect=Expect.FAILS),
-    )
+
+def _proven_blank(device: str) -> Command:
+    """Guard: wipefs and blkid looked and know of nothing, and what was read of the whole device is zero."""
+    return Command(("@blank", device), timeout=_READING, expect=Expect.EMPTY)
+
+
+def _tagged(tag: str, volume: str) -> tuple[str, ...]:
+    """Prints the volume's name where it has the tag, and nothing where it has not."""
+    return ("lvs", *QUIET, "-o", "lv_name", "--select", f"lv_tags={{{tag}}}", volume)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,7 @@ class PrepareDisk(Step):
     Attributes:
         disk: Stable id, as in the spec and in status.
         device: Absolute path by that or another stable id.
+        path: The kernel's name of it at the look that this was planned from; LVM lists disks by it.
         group: Name of the volume group.
         tag: Says whose the group is, should the status that says so not be written any more.
         size: Bytes of the disk.
@@ -50,6 +57,7 @@ class PrepareDisk(Step):
 
     disk: str
     device: str
+    path: str
     group: str
     tag: str
     size: int
@@ -68,12 +76,13 @@ class PrepareDisk(Step):
             ),
             guards=(
                 *(is_disk(self.device, column, value) for column, value in told if value),
-                *_has_no_signature(self.device),
+                Command(("readlink", "--canonicalize-existing", self.device), expect=Expect.EQUALS, text=self.path),
+                _proven_blank(self.device),
                 # Exactly one line: a partition, a multipath map or any other holder would be a second one.
                 Command((*columns, "TYPE", self.device), expect=Expect.EQUALS, text="disk"),
                 Command((*columns, "FSTYPE,PTTYPE,MOUNTPOINT", self.device), expect=Expect.EMPTY),
-                Command(("pvs", *QUIET, *everything, "-o", "pv_name", self.device), expect=Expect.FAILS),
-                Command(("vgs", *QUIET, *everything, "-o", "vg_name", self.group), expect=Expect.FAILS),
+                Command(("pvs", *QUIET, *everything, "-o", "pv_name"), expect=Expect.LACKS, text=self.path),
+                Command(("vgs", *QUIET, *everything, "-o", "vg_name"), expect=Expect.LACKS, text=self.group),
             ),
             actions=(
                 Command(
@@ -188,11 +197,12 @@ class CreateLogicalVolume(Step):
     def script(self) -> Script:
         """A thick volume may be cut from space that an earlier one left; what that left is nobody's and is wiped.
 
-        Only lvcreate can do that safely, in the moment in which the space turns from free into this volume's.
+        Only lvcreate can do that safely, in the moment in which the space turns from free into this volume's. The tag
+        is made in that moment too, and so proves that the volume is new and ours.
         """
         thin = ("--type", "thin", "--virtualsize", f"{self.size}b", "--thinpool", POOL)
         thick = ("--type", "linear", "--size", f"{self.size}b", "--wipesignatures", "y", "--yes")
-        call = ("lvcreate", *(thin if self.thin else thick), "--name", self.name, self.group)
+        call = ("lvcreate", *(thin if self.thin else thick), "--addtag", NEW, "--name", self.name, self.group)
         return Script(
             done=(
                 Command(
@@ -234,7 +244,7 @@ class ActivateLogicalVolume(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class MakeFilesystem(Step):
-    """Makes an XFS filesystem on a logical volume that has no signature; never with ``-f``.
+    """Makes an XFS filesystem on a logical volume that is free for it; never with ``-f``.
 
     Its UUID is chosen beforehand, so that the steps after this one, and the next pass, know it for ours.
 
@@ -244,6 +254,8 @@ class MakeFilesystem(Step):
         name: Logical volume.
         volume_uuid: LVM's UUID of the volume, "" where the step before makes it.
         filesystem: UUID that the filesystem gets.
+        new: Whether the volume carries the tag that only its making gave it. Then no tool may know of anything on it;
+            any other volume must be proven blank, like a disk.
     """
 
     verb: ClassVar[str] = "MakeFilesystem"
@@ -254,17 +266,56 @@ class MakeFilesystem(Step):
     name: str
     volume_uuid: str
     filesystem: str
+    new: bool
 
     def script(self) -> Script:
-        """Options for bricks of domain §2.8; without ``-f`` mkfs.xfs itself refuses what is not blank."""
-        device = f"/dev/{self.group}/{self.name}"
+        """Options for bricks of domain §2.8; without ``-f`` mkfs.xfs itself refuses what has a signature."""
+        device, volume = f"/dev/{self.group}/{self.name}", f"{self.group}/{self.name}"
         same = (is_volume(self.group, self.name, self.volume_uuid),) if self.volume_uuid else ()
         options = ("-K", "-m", f"uuid={self.filesystem}", "-i", "size=512", "-n", "size=8192")
+        make = Command(("mkfs.xfs", *options, device), timeout=60)
+        free: tuple[Command, ...] = (_proven_blank(device),)
+        forget: tuple[Command, ...] = ()
+        untagged: tuple[Command, ...] = ()
+        if self.new:
+            free = (
+                Command(_tagged(NEW, volume), expect=Expect.EQUALS, text=self.name),
+                Command(("@unsigned", device), timeout=_READING, expect=Expect.EMPTY),
+            )
+            forget = (Command(("lvchange", "--deltag", NEW, volume)),)
+            untagged = (Command(_tagged(NEW, volume), expect=Expect.EMPTY),)
         return Script(
             done=(
                 Command(("blkid", "-p", "-s", "TYPE", "-o", "value", device), expect=Expect.EQUALS, text="xfs"),
                 is_filesystem(device, self.filesystem),
+                *untagged,
             ),
-            guards=(is_group(self.group, self.group_uuid), *same, *_has_no_signature(device)),
-            actions=(Command(("mkfs.xfs", *options, device), timeout=60),),
+            guards=(is_group(self.group, self.group_uuid), *same, *free),
+            actions=(make, *forget),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepFilesystem(Step):
+    """Takes the tag of a new volume away once it has its filesystem, where a crash left it there.
+
+    Attributes:
+        group: LVM volume group.
+        name: Logical volume.
+        volume_uuid: LVM's UUID of the volume.
+    """
+
+    verb: ClassVar[str] = "KeepFilesystem"
+
+    group: str
+    name: str
+    volume_uuid: str
+
+    def script(self) -> Script:
+        """With the tag, the volume would count as free the day its signature is lost."""
+        volume = f"{self.group}/{self.name}"
+        return Script(
+            done=(Command(_tagged(NEW, volume), expect=Expect.EMPTY),),
+            guards=(is_volume(self.group, self.name, self.volume_uuid),),
+            actions=(Command(("lvchange", "--deltag", NEW, volume)),),
         )

@@ -42,8 +42,9 @@ class Disk:
         transport: sata, sas, nvme, virtio, usb, … or "".
         wwn: World wide name as lsblk prints it, "" where the disk gives none.
         findings: Every sign that it is not blank, each a short text for a person ("ext4 filesystem",
-            "partition table gpt", "LVM2_member", "mounted at /", "in use by md0", …); empty = proven blank by
-            lsblk, wipefs, blkid, pvs without devices file, and holders.
+            "partition table gpt", "LVM2_member", "mounted at /", "in use by md0", "content without a known
+            signature at 5.0 GiB", …); empty = proven blank by lsblk, wipefs, blkid, pvs without devices file,
+            holders, and by reading it.
         volume_group: The LVM volume group whose only physical volume is this whole disk, or "".
         multipath: Whether device-mapper multipath holds it and nothing else is wrong with it; the only finding
             is then the map's name.
@@ -52,6 +53,10 @@ class Disk:
         ambiguous: Whether a finding says that it cannot be told from another disk, or has no stable name.
         below: Kernel paths of everything that lies on it: partitions, multipath maps, logical volumes, …
         mounted: Where the disk or any of these is mounted, as far as lsblk tells.
+        signed: Whether a tool knows something that lies on it.
+        content: Whether there is content that no tool knows.
+        unreadable: Whether a place of it could not be read.
+        unproven: Whether a tool that should have looked at it did not answer.
     """
 
     path: str
@@ -73,6 +78,10 @@ class Disk:
     ambiguous: bool = False
     below: tuple[str, ...] = ()
     mounted: tuple[str, ...] = ()
+    signed: bool = False
+    content: bool = False
+    unreadable: bool = False
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

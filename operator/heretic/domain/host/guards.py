@@ -6,6 +6,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.brick import BRICK_ROOT
+from heretic.domain.disks.candidates import is_local
 from heretic.domain.disks.identity import meant
 from heretic.domain.disks.ownership import judge as judge_disks
 from heretic.domain.errors import Reason
@@ -65,7 +66,7 @@ def excluded_from_multipath(node: Node, disk: Disk) -> bool:
         return True
     if node.spec.disks.selection is DiskSelection.BY_ID:
         return any(name in node.spec.disks.ids for name in disk.ids)
-    return disk.multipath and disk.transport in ("", "sata", "ata", "sas", "nvme", "virtio", "spi")
+    return disk.multipath and is_local(disk)
 
 
 def firewall(host: Host) -> Iterator[Item]:

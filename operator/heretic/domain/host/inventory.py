@@ -1,8 +1,9 @@
 """The disks of a host, put together from every tool that knows something of them.
 
 A disk is blank only when lsblk, wipefs, blkid, LVM with its devices file bypassed, and the kernel's holders all say
-so (domain §3.2, §4 rule 1, §7 ``disk_usable``). One tool's silence proves nothing: udev may be late, a devices
-file hides physical volumes, and multipath hides what lies below.
+so, and what was read of it is zero (domain §3.2, §4 rule 1, §7 ``disk_usable``). One tool's silence proves nothing:
+udev may be late, a devices file hides physical volumes, multipath hides what lies below, wipefs is silent where a disk
+cannot be read, and no catalogue of signatures is complete.
 """
 
 import re
@@ -15,7 +16,7 @@ from heretic.domain.host.facts import Disk, LogicalVolume, PhysicalVolume
 from heretic.domain.host.parse.lsblk import BlockDevice
 from heretic.domain.host.parse.signatures import Signatures
 
-_NO_DISK = re.compile(r"(zram|loop|ram|fd|sr|nbd|rbd|drbd|bcache|mtdblock)[0-9]")
+_NO_DISK = re.compile(r"(zram|loop|ram|fd|sr|nbd|rbd|drbd|bcache|mtdblock|zd)[0-9]")
 """Names of devices that lsblk calls disks although no disk of this machine is behind them."""
 _PARTITION_TABLES = frozenset({"gpt", "dos", "PMBR", "sun", "mac", "bsd", "sgi", "atari", "dasd", "minix", "aix"})
 _MULTIPATH_MEMBER = "mpath_member"
@@ -127,7 +128,10 @@ def _disk(block: BlockDevice, context: _Context) -> Disk:
     used = _use(block, signatures)
     doubtful = _doubts(block, links, context)
     marks = _marks(block, signatures, context.physical_volumes)
-    findings = (f"held by multipath map {block.children[0].name}",) if released else (*used, *doubtful, *marks)
+    read_marks = _read_marks(signatures)
+    findings = (*used, *doubtful, *marks, *read_marks)
+    if released:
+        findings = (f"held by multipath map {block.children[0].name}",)
     return Disk(
         path=block.path,
         ids=tuple(link.partition("/")[2] for link in links),
@@ -148,6 +152,10 @@ def _disk(block: BlockDevice, context: _Context) -> Disk:
         ambiguous=bool(doubtful) and not released,
         below=tuple(dict.fromkeys(child.path for child in block.below())),
         mounted=tuple(dict.fromkeys(place for device in (block, *block.below()) for place in device.mounted)),
+        signed=bool(marks) and not released,
+        content=signatures.content is not None,
+        unreadable=signatures.error is not None,
+        unproven=bool(signatures.unread),
     )
 
 
@@ -166,7 +174,7 @@ def _only_multipath(block: BlockDevice, signatures: Signatures, context: _Contex
         and not block.partition_table
     )
     alone = context.paths[held.name] == 1 and not context.twins.get(block.path)
-    return plain and alone and not signatures.found and not signatures.unread
+    return plain and alone and not signatures.found and not _read_marks(signatures)
 
 
 def _use(block: BlockDevice, signatures: Signatures) -> list[str]:
@@ -195,9 +203,28 @@ def _marks(block: BlockDevice, signatures: Signatures, physical_volumes: Iterabl
         if volume.device in devices:
             found.append(signature_text(_LVM_MEMBER))
             found.append(f"LVM volume group {volume.group}" if volume.group else "LVM volume without a group")
+    return found
+
+
+def _read_marks(signatures: Signatures) -> list[str]:
+    """What reading the disk showed, or that it showed nothing."""
+    found: list[str] = []
+    if signatures.content is not None:
+        found.append(f"content without a known signature at {place_text(signatures.content)}")
+    if signatures.error is not None:
+        place, why = signatures.error
+        found.append(f"cannot be read at {place_text(place)}: {why}")
     if signatures.unread:
         found.append(f"not proven blank: {signatures.unread}")
     return found
+
+
+def place_text(byte: int) -> str:
+    """A place on a disk for a person: "5.0 GiB"."""
+    for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if byte >= factor:
+            return f"{byte / factor:.1f} {unit}"
+    return f"byte {byte}"
 
 
 def signature_text(kind: str) -> str:

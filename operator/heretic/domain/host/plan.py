@@ -179,6 +179,7 @@ def _prepare(node: Node, choice: Choice, disk: Disk) -> PrepareDisk:
         declared=f"disk {choice.id} is proven blank and {covered}",
         disk=choice.id,
         device=disk.device,
+        path=disk.path,
         group=choice.group,
         tag=node_tag(node.metadata.uid),
         size=disk.size,

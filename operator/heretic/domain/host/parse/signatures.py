@@ -1,4 +1,8 @@
-"""Signatures on whole disks, from the disks themselves (``@signatures``): udev's view may be older (domain §3.2)."""
+"""What lies on whole disks, from the disks themselves (``@signatures``): udev's view may be older (domain §3.2).
+
+Blank is a positive answer of everybody who was asked: wipefs and blkid looked and know of nothing, and what was read
+of the disk is zero. A program that failed, was missing or was not understood says nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +23,16 @@ class Signatures:
     Attributes:
         holders: Names of devices that the kernel has stacked on it or its partitions.
         found: Types as wipefs and blkid name them: ext4, gpt, LVM2_member, …
-        unread: Why it is not certain that ``found`` is all, "" when it is.
+        unread: Why it is not certain that this is all, "" when it is.
+        content: Byte at which the first content lies that no tool knows a signature of; None where there is none.
+        error: Byte at which the disk cannot be read, and why; None where all that was tried could be read.
     """
 
     holders: tuple[str, ...]
     found: tuple[str, ...]
     unread: str = ""
+    content: int | None = None
+    error: tuple[int, str] | None = None
 
 
 @dataclass(slots=True)
@@ -36,6 +44,9 @@ class _Section:
     wipefs: list[str] = field(default_factory=list)
     blkid_rc: int | None = None
     blkid: list[str] = field(default_factory=list)
+    zero: int = 0
+    content: int | None = None
+    error: tuple[int, str] | None = None
 
 
 def parse_signatures(output: Output) -> Fact[Mapping[str, Signatures]]:
@@ -65,6 +76,15 @@ def _sections(text: str) -> dict[str, Signatures]:
                 section.blkid_rc = int(rest)
             case "b":
                 section.blkid.append(rest)
+            case "zero":
+                section.zero = int(rest)
+            case "content":
+                section.content = int(rest)
+            case "short":
+                section.error = section.error or (int(rest), "it ends there before its size")
+            case "error":
+                place, _, why = rest.partition(" ")
+                section.error = section.error or (int(place), why or "it gave no reason")
             case "":
                 continue
             case _:
@@ -78,7 +98,7 @@ def _judge(section: _Section) -> Signatures:
     if section.wipefs_rc == 0:
         try:
             found += _wipefs("\n".join(section.wipefs))
-        except ValueError:
+        except (ValueError, RecursionError):
             unread.append("the output of wipefs was not understood")
     else:
         unread.append(_failed("wipefs", section.wipefs_rc))
@@ -86,18 +106,34 @@ def _judge(section: _Section) -> Signatures:
         found += _blkid(section.blkid) or ["ambivalent"]
     elif section.blkid_rc != NOTHING_FOUND:
         unread.append(_failed("blkid", section.blkid_rc))
-    return Signatures(tuple(section.holders), tuple(dict.fromkeys(found)), "; ".join(unread))
+    read_through = section.zero > 0 or section.content is not None or section.error is not None
+    if not read_through and not found and not unread:
+        unread.append("it could not be read in time")
+    return Signatures(
+        holders=tuple(section.holders),
+        found=tuple(dict.fromkeys(found)),
+        unread="; ".join(unread),
+        content=section.content,
+        error=section.error,
+    )
 
 
 def _failed(tool: str, rc: int | None) -> str:
-    return f"{tool} did not answer" if rc is None else f"{tool} exited with status {rc}"
+    match rc:
+        case None:
+            return f"{tool} did not answer"
+        case 127:
+            return f"{tool} is not installed"
+        case _:
+            return f"{tool} exited with status {rc}"
 
 
 def _wipefs(text: str) -> list[str]:
-    """Types from ``wipefs --no-act -J``, which prints nothing at all for a blank disk in some versions."""
-    if not text.strip():
-        return []
-    return [text_of(row, "type") or "unnamed" for row in rows(load(text), "signatures")]
+    """Types from ``wipefs --no-act -J``; an answer without the list is no answer."""
+    document = load(text)
+    if not isinstance(document.get("signatures"), list):
+        raise NotUnderstood("there is no list of signatures")
+    return [text_of(row, "type") or "unnamed" for row in rows(document, "signatures")]
 
 
 def _blkid(lines: Sequence[str]) -> list[str]:
