@@ -132,7 +132,6 @@ def _condition_failure(what: str, command: Command, said: Output) -> Failure:
         return Transient(Reason.COMMAND_TIMED_OUT, f"{what}: `{asked}` gave no answer within {command.timeout} s")
     wanted = {
         Expect.OK: "should succeed",
-        Expect.FAILS: "should fail",
         Expect.EMPTY: "should print nothing",
         Expect.EQUALS: f"should print {command.text.strip()!r}",
         Expect.CONTAINS: f"should print a line {command.text.strip()!r}",

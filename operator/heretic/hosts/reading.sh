@@ -1,6 +1,7 @@
 # What reads disks, sent only where it is called for: how a disk or a volume is proven blank. Blank is a positive answer
 # of everybody who is asked; who fails says nothing. See prologue.sh for the rules of this text and its short names;
-# here P is the places of a device that are read, as pairs of first byte and number of bytes.
+# here P is the places of a device that are read, D the device, m a file for what a reader says, t the bytes that were
+# found to be zero.
 
 # @signatures: every sign of use on every whole disk. The disks are read side by side, and one that does not end within
 # 30 s is given up alone: what it lacks of the answer says so.
@@ -68,6 +69,7 @@ at_unsigned() { proves content "$1"; }
 
 # proves WORD DEVICE: prints what else there is than answers of every tool that it knows of nothing, and this word.
 proves() {
+  command -v xfs_io >/dev/null || { echo 'xfs_io is not installed'; return; }
   m=$(lsblk -dnbo SIZE "$2") || return 2
   look "$(readlink -e "$2")" $m >"$d/look" || return 2
   x='' o=''
@@ -101,7 +103,7 @@ look() {
   o=$(blkid -p -o export "$1" </dev/null)
   r=$?
   said blkid $r b
-  case $r:$e in 2:*'"type"'*) ;; 2:*) content "$@" ;; esac
+  case $r:$e in 2:*'"type"'*) ;; 2:*) content "$@" || : ;; esac
 }
 
 # said PROGRAM STATUS MARK: its status, and its output with every line marked.
@@ -114,87 +116,115 @@ EOF
 
 # content DEVICE BYTES: reads the places of it, and says where the first content lies, where the first place that cannot
 # be read, where it ended too early, or that all of them are zero. Never from a cache, which may hold what the disk does
-# not: what was read before a fault, before another host wrote, or before the disk was exchanged. One od looks at
-# everything, because a process for each place costs more than the reading.
+# not: what was read before a fault, before another host wrote, or before the disk was exchanged. What fails ends it: a
+# disk that dies is not worn out. One xfs_io reads all the small places, because a process for each costs more than the
+# reading. Where it is not installed yet, fewer are read, and no step takes that for a proof.
 content() {
-  places "$2"
-  m=$d/r.${1##*/}
-  h=$({ sweep "$1" 3>&4 | od -A d -t x8 -w4096 | first; } 4>"$m")
-  z=${h#* } h=${h% *} a=0 g=0 e=''
-  while read -r k l o; do
-    case $k:$l in
-      at:*) a=$l x=$o g=0 ;;
-      dd:*)
-        # What looks at it ends when it has found something.
-        case $o in writing*) ;; *) e=${o##*: } ;; esac
-        ;;
-      *:byte | *:bytes)
-        g=$k
-        [ "$g" = "$x" ] || [ -n "$e$h" ] || echo "short $((a + g))"
-        ;;
-      failed:*) [ -z "$e" ] && [ -n "$h" ] || echo "error $((a + g)) ${e:-dd exited with status $l}" ;;
-    esac
-  done <"$m"
-  k=0
-  set -- $P
-  if [ -n "$h" ]; then
-    while [ "$h" -ge "$2" ]; do
-      h=$((h - $2))
-      shift 2
-    done
-    echo "content $(($1 + h))"
+  D=$1 m=$d/r.${1##*/} t=0
+  if [ "$2" -le 67108864 ]; then
+    span 0 "$2" || return
   else
-    while [ $# != 0 ]; do
-      k=$((k + $2))
-      shift 2
-    done
-    [ "$k" != "$z" ] || echo "zero $k"
+    span 0 16777216 || return
+    if command -v xfs_io >/dev/null; then
+      places "$2"
+      samples || return
+    else
+      places "$2" few
+      set -- "$2" $P
+      while [ $# != 1 ]; do
+        a=$2 l=$3 k=$1
+        shift 3
+        set -- "$k" "$@"
+        [ -d "$d" ] && [ ! -e "$d/late" ] && span "$a" "$l" || return
+      done
+      set -- "$D" "$1"
+    fi
+    span $(($2 - 16777216)) 16777216 || return
   fi
+  echo "zero $t"
 }
 
-# places BYTES: what of a device of this size is read, as pairs of first byte and number of bytes: 16 MiB of head and
-# tail, where labels and tables lie; every power of two MiB and every whole GiB up to 128 GiB, then as many GiB apart as
-# give no more than 128 places, a power of two too, because filesystems keep copies of their superblock at such places;
-# and what lies around the quarters, where XFS begins its groups.
+# places BYTES: the small places of a device of this size that are read beside 16 MiB of head and tail, where labels and
+# tables lie, as pairs of first byte and number of bytes: every power of two MiB and every whole GiB up to 128 GiB, then
+# as many GiB apart as give no more than 128 places, a power of two too, because filesystems keep copies of their
+# superblock at such places; and what lies around the quarters, where XFS begins its groups.
 places() {
-  M=1048576 q=0
-  if [ "$1" -le $((64 * M)) ]; then
-    P="0 $1"
-    return
-  fi
-  P="0 $((16 * M))" t=$(($1 - 16 * M)) a=$((32 * M)) g=$((1024 * M)) l=$((2 * M))
+  P='' a=33554432 g=1073741824 q=1
   while [ $(($1 / g)) -gt 128 ]; do g=$((2 * g)); done
-  while
-    m=$(($1 / 4 * (q + 1) / 4096 * 4096 - 2 * M))
-    while [ $q != 3 ] && [ $m -le $a ] && [ $((m + 4 * M)) -le $t ]; do
-      P="$P $m $((4 * M))" q=$((q + 1))
-      m=$(($1 / 4 * (q + 1) / 4096 * 4096 - 2 * M))
-    done
-    [ $((a + l)) -le $t ]
-  do
-    P="$P $a $l"
-    if [ $a -lt $((1024 * M)) ]; then
+  while [ $((a + 4096)) -le $(($1 - 16777216)) ]; do
+    k=$(($1 / 4 * q / 4096 * 4096 - 8192))
+    if [ $q != 4 ] && [ $k -lt $a ]; then
+      P="$P $k 16384" q=$((q + 1))
+      continue
+    fi
+    P="$P $a 4096"
+    if [ -n "$2" ] || [ $a -lt 1073741824 ]; then
       a=$((2 * a))
-      [ $a -lt $((1024 * M)) ] || l=262144
+    elif [ $a -lt 137438953472 ]; then
+      a=$((a + 1073741824))
     else
-      [ $a -lt $((131072 * M)) ] && a=$((a + 1024 * M)) || a=$(((a / g + 1) * g))
+      a=$(((a / g + 1) * g))
     fi
   done
-  P="$P $t $((16 * M))"
+  while [ $q -lt 4 ]; do
+    P="$P $(($1 / 4 * q / 4096 * 4096 - 8192)) 16384" q=$((q + 1))
+  done
 }
 
-# sweep DEVICE: prints all its places, and on descriptor 3 what dd said of each; what fails ends it.
-sweep() {
-  k=$1
+# span START COUNT: reads one stretch of the device; prints what is amiss, and fails then.
+span() {
+  h=$(dd if="$D" bs=1M iflag=direct,fullblock,skip_bytes,count_bytes skip="$1" count="$2" 2>"$m" |
+    od -A d -t x8 -w4096 | first)
+  z=${h#* } h=${h% *}
+  [ -z "$h" ] || { echo "content $(($1 + h))"; return 1; }
+  [ "$z" != "$2" ] || { t=$((t + z)); return; }
+  failure=''
+  while read -r k l; do
+    case $k:$l in
+      dd:*) failure="error $(($1 + z)) ${l##*: }" ;;
+      *:byte* | *:*copied*) failure=${failure:-short $(($1 + z))} ;;
+    esac
+  done <"$m"
+  [ -z "$failure" ] || echo "$failure"
+  return 1
+}
+
+# samples: reads all places of $P; likewise.
+samples() {
   set -- $P
-  while [ $# != 0 ] && [ -d "$d" ] && [ ! -e "$d/late" ]; do
-    echo "at $1 $2" >&3
-    dd if="$k" bs=1M iflag=direct,fullblock,skip_bytes,count_bytes skip="$1" count="$2" 2>&3 || {
-      echo "failed $?" >&3
-      return
-    }
+  a='' h=''
+  while [ $# != 0 ]; do
+    a="$a$N-c${N}pread -v $1 $2"
     shift 2
   done
+  IFS=$N
+  set -- $a
+  IFS=" $N	"
+  o=$(timeout 35 xfs_io -r -d "$@" "$D" 2>"$m" |
+    grep -v -e ':  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ' -e ' ops; ')
+  while read -r k l; do
+    case $k in *[!0-9a-f:]* | '') ;; *:) h=$((0x${k%:})) && break ;; esac
+  done <<EOF
+$o
+EOF
+  set -- $P
+  while [ $# != 0 ]; do
+    case $N$o$N in
+      *"${N}read $2/$2 bytes at offset $1$N"*) t=$((t + $2)) ;;
+      *)
+        e=''
+        read -r e 2>/dev/null <"$m"
+        case $e:$o in
+          ?*:*) echo "error $1 ${e##*: }" ;;
+          *"bytes at offset $1"*) echo "short $1" ;;
+        esac
+        [ -z "$h" ] || echo "content $h"
+        return 1
+        ;;
+    esac
+    shift 2
+  done
+  [ -z "$h" ] || { echo "content $h"; return 1; }
 }
 
 # first: the position of the first line of od that is not zero, "" when there is none, and the last position.

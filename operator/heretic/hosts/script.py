@@ -80,7 +80,7 @@ def observation_deadline(probes: Sequence[Probe[Any]]) -> float:
 
 def render_announcement(fence: Fence) -> str:
     """The script that tells a host of a new operator, and does nothing else."""
-    return _text(STEP_PROLOGUE, [_begin(fence), ("end",)])
+    return _text(STEP_PROLOGUE, [_begin(fence), ("end",)], ())
 
 
 def announcement_deadline() -> float:
