@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from heretic.reconcile.gateway import Effect
+from heretic.reconcile.gateway import API_SERVER, Effect
 from sim.blank_site import BlankSite, blank_site
 from sim.world import Recorder, World
 
@@ -62,7 +62,7 @@ class LostReply:
         self.struck = ""
 
     async def before(self, effect: Effect) -> None:
-        if effect.target == "kubernetes":
+        if effect.target == API_SERVER:
             return
         self._left -= 1
         if self._left == 0:

@@ -11,7 +11,7 @@ import signal
 import sys
 
 from heretic.main import parse, run, set_up_logging
-from heretic.reconcile.gateway import Effect
+from heretic.reconcile.gateway import API_SERVER, Effect
 
 
 class Fuse:
@@ -22,12 +22,12 @@ class Fuse:
         self._left = number
 
     async def before(self, effect: Effect) -> None:
-        if effect.target != "kubernetes":
+        if effect.target != API_SERVER:
             self._left -= 1
             self._blow("before")
 
     async def after(self, effect: Effect) -> None:
-        if effect.target != "kubernetes":
+        if effect.target != API_SERVER:
             self._blow("after")
 
     def _blow(self, moment: str) -> None:

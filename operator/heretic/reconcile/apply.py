@@ -153,7 +153,7 @@ class Applier:
 
     async def _run(self, key: Key, view: SiteView, node: Node, step: Step, admission: Admission) -> StepResult:
         settings = await self._access.settings(key.namespace, view, node)
-        ROUND_TRIPS.labels(host=step.host).inc()
+        ROUND_TRIPS.labels(namespace=key.namespace, host=step.host).inc()
         try:
             result = await self._hosts.perform(settings, step.script(), admission=admission)
         finally:

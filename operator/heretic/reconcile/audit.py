@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heretic.hosts.fence import Fence
-from heretic.reconcile.gateway import Effect
+from heretic.reconcile.gateway import API_SERVER, Effect
 from heretic.reconcile.metrics import ANNOUNCEMENTS, EFFECTS, KUBERNETES_WRITES
 
 ANNOUNCE = "AnnounceOperator"
@@ -32,7 +32,7 @@ class AuditLog:
 
     def effect(self, effect: Effect, *, outcome: str, seconds: float) -> None:
         """Records one effect: a single write, so that lines never mix and a crash leaves whole lines."""
-        if effect.target == "kubernetes":
+        if effect.target == API_SERVER:
             KUBERNETES_WRITES.labels(verb=effect.verb).inc()
             return
         EFFECTS.labels(risk=effect.risk, verb=effect.verb, outcome=outcome.split(":", 1)[0]).inc()

@@ -12,6 +12,10 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
+API_SERVER = "the API server"
+"""Target of an effect on no host; with its spaces, no Node can have the name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One change of the world, as it is announced before it happens.
@@ -19,7 +23,7 @@ class Effect:
     Attributes:
         object: Kind/namespace/name of the object for which it is done.
         generation: Of the object's spec.
-        target: Host name, or "kubernetes".
+        target: Name of a Node, or API_SERVER.
         verb: The step's verb, or what is written.
         risk: Safe, Disruptive or Destructive.
         arguments: The step's arguments, no secrets.

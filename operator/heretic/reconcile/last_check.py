@@ -17,7 +17,7 @@ from heretic.domain.approval import Approval, record, used_at
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.plan import Risk, Step, Wait
 from heretic.reconcile.gates import APPROVE, common_spec, common_status, is_paused, mode_of
-from heretic.reconcile.gateway import Effect, Gateway
+from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
 from heretic.reconcile.store import Key, ObjectStore
 
 ATTEMPTS = 5
@@ -177,7 +177,7 @@ class LastCheck:
         records = record(status, approval, resource.metadata.generation, stamp)
         changed = deepcopy(raw)
         changed.setdefault("status", {})["approvals"] = [r.model_dump(mode="json", by_alias=True) for r in records]
-        effect = Effect(str(self._key), resource.metadata.generation, "kubernetes", "RecordApproval")
+        effect = Effect(str(self._key), resource.metadata.generation, API_SERVER, "RecordApproval")
         written = await self._gateway.perform(
             effect, lambda: self._cluster.replace_status(self._key.plural, changed), lambda _: "Done"
         )

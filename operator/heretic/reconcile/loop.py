@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from zlib import crc32
 
 from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import DeletionPolicy
@@ -22,7 +23,7 @@ from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed,
 from heretic.domain.report import Outcome
 from heretic.domain.site.dependents import dependents
 from heretic.domain.site.view import SiteView
-from heretic.reconcile import gates
+from heretic.reconcile import gates, metrics
 from heretic.reconcile.apply import Applied, Applier, Results
 from heretic.reconcile.backoff import Backoff
 from heretic.reconcile.gateway import Gateway
@@ -47,13 +48,11 @@ class Pace:
 
     Attributes:
         resync: Between two looks at an object that nothing woke.
-        jitter: Part of the interval that is spread at random between sites.
         patience: How long a look may take before a host that is lost is told without waiting for the rest.
         share: Age up to which a resync uses what another object's pass has seen.
     """
 
     resync: float = 60.0
-    jitter: float = 0.1
     share: float = 5.0
     patience: float = 2.0
 
@@ -145,7 +144,7 @@ class Reconciler:
         async with self._memories[key].lock:
             stored = self._store.get(key)
             if stored is None or stored.raw["metadata"].get("deletionTimestamp"):
-                return self._next_resync()
+                return self._next_resync(key)
             if not self._leader.held:
                 return STANDBY
             return await self._measured(key, stored, removing=False)
@@ -173,6 +172,7 @@ class Reconciler:
         self._backoffs.pop(key, None)
         self._memories.pop(key, None)
         self._slots.forget(key)
+        metrics.forget(*key)
         if key.kind == "Node":
             self._observer.forget(key.namespace, key.name)
 
@@ -352,7 +352,7 @@ class Reconciler:
                 return FINISHED, "removed"
             message = f"{held}; {message}"
         await self._blind(key, stored, NeedsUser(Reason.INVALID_SPEC, message), removing=removing)
-        return self._next_resync(), "blocked"
+        return self._next_resync(key), "blocked"
 
     def _repeated(self, sight: _Sight, plan: Plan, results: Results) -> Transient | None:
         """Notices a plan that is carried out again and again without effect, so that nothing loops in silence."""
@@ -379,7 +379,7 @@ class Reconciler:
             return backoff.failed(), "failed"
         backoff.worked()
         if any(isinstance(f, NeedsUser) for f in failures):
-            return self._next_resync(), "needs-user"
+            return self._next_resync(key), "needs-user"
         started = [r.poll_after for _, r in outcome.results if isinstance(r, Started)]
         if started:
             return min(started), "started"
@@ -389,12 +389,17 @@ class Reconciler:
         if isinstance(outcome.plan, Proceed):
             waits += [w.after for w in outcome.plan.pending if isinstance(w, Wait)]
         said = {Converged: "converged", Blocked: "blocked", Wait: "waiting", Proceed: "held"}[type(outcome.plan)]
-        return min([*waits, self._next_resync()]), said
+        return min([*waits, self._next_resync(key)]), said
 
-    def _next_resync(self) -> float:
-        """Objects of one operator come due together, so that one look at a host serves all of them."""
+    def _next_resync(self, key: Key) -> float:
+        """Objects of one site come due together, so that one look at a host serves all of them; sites do not."""
         interval = self._pace.resync
-        return interval - self._monotonic() % interval + interval * self._pace.jitter * 0.5
+        return interval - (self._monotonic() - interval * phase(key.namespace)) % interval
+
+
+def phase(namespace: str) -> float:
+    """Where in the interval a site comes due, from 0 to 1: the same always, and another one for each site."""
+    return crc32(namespace.encode()) / 2**32
 
 
 def removal_unread(key: Key, stored: Stored, view: SiteView) -> str | None:

@@ -24,13 +24,20 @@ UNNEEDED = Counter(
     ["verb"],
 )
 KUBERNETES_WRITES = Counter("heretic_kubernetes_writes_total", "Writes to the API server.", ["verb"])
-ROUND_TRIPS = Counter("heretic_ssh_round_trips_total", "Scripts sent to hosts.", ["host"])
+ROUND_TRIPS = Counter("heretic_ssh_round_trips_total", "Scripts sent to hosts.", ["namespace", "host"])
 REACHABLE = Gauge("heretic_host_reachable", "1 when the last attempt reached the host.", ["namespace", "host"])
 BRICKS_UP = Gauge("heretic_bricks_up", "Bricks seen online.", ["namespace", "volume"])
 HEAL_PENDING = Gauge(
     "heretic_heal_pending", "Entries that wait for heal; absent while unknown.", ["namespace", "volume"]
 )
 LEADER = Gauge("heretic_leader", "1 while this operator holds the leader lease.")
+
+
+def forget(kind: str, namespace: str, name: str) -> None:
+    """Takes away the gauges of an object that is gone."""
+    for gauge in {"Node": (REACHABLE,), "GlusterVolume": (BRICKS_UP, HEAL_PENDING)}.get(kind, ()):
+        with suppress(KeyError):
+            gauge.remove(namespace, name)
 
 
 def show_volume(namespace: str, name: str, status: GlusterVolumeStatus) -> None:

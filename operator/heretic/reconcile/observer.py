@@ -206,13 +206,13 @@ class Observer:
         if full is not None and self._monotonic() - full.asked_at < (
             FULL_LOOK_SECONDS if _is_ready(node) else BUSY_SECONDS
         ):
-            brief = await self._ask(settings, BRIEF_PROBES)
+            brief = await self._ask(namespace, settings, BRIEF_PROBES)
             facts = assemble(name, {**full.outputs, **brief.outputs}, brief.sent_at, brief.received_at, memo)
             if lasting_still_hold(full.facts, facts):
                 return facts
             self._signs[key] = facts.disk_signs
         asked_at, effects = self._monotonic(), self._effects[key]
-        batch = await self._ask(settings, HOST_PROBES)
+        batch = await self._ask(namespace, settings, HOST_PROBES)
         facts = assemble(name, batch.outputs, batch.sent_at, batch.received_at, memo)
         # A disk that is being written while it is read has been read in part only: the next pass reads it again.
         calm = self._signs.get(key, facts.disk_signs) == facts.disk_signs
@@ -243,11 +243,11 @@ class Observer:
         return Known(facts)
 
     async def _ask_pool(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:
-        batch = await self._ask(settings, pool_probes(self._started.get(namespace, ())))
+        batch = await self._ask(namespace, settings, pool_probes(self._started.get(namespace, ())))
         return assemble_pool(asked, batch.outputs, self._pool_memos[namespace])
 
-    async def _ask(self, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
-        ROUND_TRIPS.labels(host=settings.name).inc()
+    async def _ask(self, namespace: str, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
+        ROUND_TRIPS.labels(namespace=namespace, host=settings.name).inc()
         return await self._hosts.probe(settings, probes)
 
 

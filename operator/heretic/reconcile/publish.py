@@ -12,7 +12,7 @@ from heretic.domain.conditions import Condition, ConditionType, merge
 from heretic.domain.errors import Bug, NeedsUser
 from heretic.domain.plan import steps_of
 from heretic.domain.report import Outcome, Report, blind_conditions, common_conditions
-from heretic.reconcile.gateway import Effect, Gateway
+from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
 from heretic.reconcile.store import Key, Object, Stored
 
 MAX_STEPS = 64
@@ -93,7 +93,7 @@ class Publisher:
         if compute(stored.raw) == stored.raw.get("status"):
             return stored.raw
         meta = stored.raw["metadata"]
-        effect = Effect(str(key), int(meta.get("generation", 0)), "kubernetes", "WriteStatus")
+        effect = Effect(str(key), int(meta.get("generation", 0)), API_SERVER, "WriteStatus")
         written = await self._gateway.perform(
             effect, lambda: self._writer.write(key.plural, stored.raw, compute), lambda _: "Done"
         )

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from heretic.reconcile import metrics
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.backoff import Backoff
-from heretic.reconcile.gateway import Effect, Gateway
+from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
+from heretic.reconcile.loop import phase
 
 
 def test_waits_double_up_to_a_limit_and_start_again() -> None:
@@ -72,6 +74,34 @@ async def test_writes_to_the_api_server_are_counted_and_not_audited(tmp_path: Pa
     async def action() -> None:
         return None
 
-    effect = Effect("Node/demo/node1", 3, "kubernetes", "WriteStatus")
+    effect = Effect("Node/demo/node1", 3, API_SERVER, "WriteStatus")
     await Gateway(audit(tmp_path), monotonic=lambda: 1.0).perform(effect, action, lambda _: "Done")
     assert (tmp_path / "audit/log.jsonl").read_text() == ""
+
+
+async def test_a_node_called_kubernetes_is_audited_as_any_other(tmp_path: Path) -> None:
+    async def action() -> None:
+        return None
+
+    effect = Effect("Node/demo/kubernetes", 3, "kubernetes", "ConfigureTime")
+    await Gateway(audit(tmp_path), monotonic=lambda: 1.0).perform(effect, action, lambda _: "Done")
+    assert json.loads((tmp_path / "audit/log.jsonl").read_text())["target"] == "kubernetes"
+
+
+def test_the_gauges_of_an_object_go_with_it() -> None:
+    gauges = (metrics.BRICKS_UP, metrics.HEAL_PENDING, metrics.REACHABLE)
+    for gauge in gauges:
+        gauge.labels("demo", "gone").set(1)
+    metrics.forget("GlusterVolume", "demo", "gone")
+    metrics.forget("Node", "demo", "gone")
+    metrics.forget("Node", "demo", "gone")
+    metrics.forget("Site", "demo", "gone")
+    left = [sample.labels for gauge in gauges for metric in gauge.collect() for sample in metric.samples]
+    assert not [labels for labels in left if "gone" in labels.values()]
+
+
+def test_sites_come_due_at_different_times_and_each_always_at_the_same() -> None:
+    phases = [phase(f"site{number}") for number in range(100)]
+    assert phases == [phase(f"site{number}") for number in range(100)]
+    assert len({round(p, 1) for p in phases}) == 11
+    assert all(0 <= p < 1 for p in phases)
