@@ -22,7 +22,7 @@ spec: {}
 apiVersion: hvp.ovirt.life/v1alpha1
 kind: Node
 metadata: {name: node1}
-spec: {address: 127.0.0.1, ssh: {port: 9}}
+spec: {address: 192.0.2.1, ssh: {port: 9}}
 ---
 apiVersion: hvp.ovirt.life/v1alpha1
 kind: GlusterVolume
