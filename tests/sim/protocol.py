@@ -204,8 +204,9 @@ class _Step:
         if self.machine.job_active(unit):
             raise _AnsweredError("started", 0, _NOTHING)
 
-    def job(self, unit: str, script: str) -> None:
+    def job(self, unit: str, seconds: str, script: str) -> None:
         self.settled("job")
+        assert int(seconds) > 0, "a job without an end"
         text = _decoded(script)
         machine = self.machine
 

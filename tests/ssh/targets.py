@@ -31,7 +31,10 @@ _MOVED = (
 
 _SYSTEMD_RUN = """#!/bin/sh
 for last; do :; done
-for word; do case $word in --unit=*) unit=${word#--unit=} ;; esac; done
+for word; do
+  case $word in --unit=*) unit=${word#--unit=} ;; RuntimeMaxSec=[1-9]*) limit=${word##*=} ;; esac
+done
+[ "$limit" ] || { echo "a unit without an end" >&2; exit 1; }
 [ "$(cat "@/units/$unit" 2>/dev/null)" != active ] || { echo "Unit $unit was already loaded" >&2; exit 1; }
 echo active >"@/units/$unit"
 echo "$last" >"@/units/$unit.script"

@@ -10,15 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heretic.api.v1alpha1.node import Role
 from heretic.domain.commands import Action, Command, Expect, Output, Probe, PutFile, Script
 from heretic.domain.errors import Bug, HereticError
 from heretic.domain.facts import Known
+from heretic.domain.host.profiles import PROFILES, Profile
+from heretic.domain.host.steps import InstallPackages
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import FrameError, parse_frames
 from heretic.hosts.script import (
+    LONGEST_JOB,
     OBSERVATION_PROLOGUE,
     READING_PROLOGUE,
     STEP_PROLOGUE,
+    job_limit,
     observation_deadline,
     render_observation,
     render_step,
@@ -73,18 +78,32 @@ def test_a_step_is_its_conditions_guards_actions_and_conditions_again() -> None:
     ]
 
 
-def test_a_job_carries_its_actions_without_time_limits() -> None:
-    script = Script((TRUE,), (Command(("install",), timeout=60),), guards=(TRUE,), job="heretic-x")
+def test_a_job_and_each_of_its_actions_end_in_a_time_of_their_own() -> None:
+    script = Script((TRUE,), (Command(("install",), timeout=3600),), guards=(TRUE,), job="heretic-x")
     calls = _calls(body_of(render_step(script, Fence("here", 7, "operator")), STEP_PROLOGUE))
     assert [c[0] for c in calls] == ["begin", "done_when", "running", "guard", "job"]
     assert calls[2] == ("running", "heretic-x.service")
-    inner = _calls(body_of(base64.b64decode(calls[4][2]).decode(), STEP_PROLOGUE))
+    assert calls[4][1:3] == ("heretic-x.service", str(3600 + 30 + 10))
+    inner = _calls(body_of(base64.b64decode(calls[4][3]).decode(), STEP_PROLOGUE))
     assert inner == [
         ("begin_job",),
-        ("act", "ok", "", "0", "-", "install"),
+        ("act", "ok", "", "3600", "-", "install"),
         ("verify", "ok", "", "30", "-", "true"),
         ("end",),
     ]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda p: p.name)
+def test_an_installation_ends_in_time_on_every_platform(profile: Profile) -> None:
+    step = InstallPackages(
+        host="node1",
+        why="missing",
+        packages=profile.packages((Role.STORAGE,)),
+        repair=profile.repair,
+        install=profile.install,
+        query=profile.query,
+    )
+    assert 0 < job_limit(step.script()) <= LONGEST_JOB
 
 
 @pytest.mark.parametrize(
@@ -133,6 +152,8 @@ ACT: tuple[Action, ...] = (TRUE,)
         (Script((TRUE,), ACT, job="other-unit"), Fence()),
         (Script((TRUE,), ACT, job="heretic-../x"), Fence()),
         (Script((TRUE,), ACT, job="heretic-a b"), Fence()),
+        (Script((TRUE,), (Command(("install",), timeout=0),), job="heretic-x"), Fence()),
+        (Script((TRUE,), (Command(("install",), timeout=LONGEST_JOB),), job="heretic-x"), Fence()),
     ],
 )
 def test_a_step_that_cannot_be_run_is_our_mistake(script: Script, fence: Fence) -> None:

@@ -41,7 +41,7 @@ class Command:
 
     Attributes:
         argv: Program and arguments; never a shell line.
-        timeout: Seconds after which it is killed; at most 60 (longer work is a job).
+        timeout: Seconds after which it is killed; at most 60, but for the actions of a job.
         stdin: What it reads; the only way for a secret to reach a host. Never logged.
         expect: What counts as success.
         text: What EQUALS, CONTAINS, LACKS, ONLY and NONE compare with.
@@ -91,7 +91,8 @@ class Script:
             host right before the actions, because the observation that the plan came from is older.
         actions: What makes ``done`` true.
         fallback: What does where the actions were not enough: the harsher cure after the mild one. Not for jobs.
-        job: When set, the actions start as this detached systemd unit and later passes observe it.
+        job: When set, the actions start as this detached systemd unit and later passes observe it. It is ended, and
+            has failed, when it takes longer than its commands may together.
     """
 
     done: tuple[Command, ...]

@@ -339,14 +339,15 @@ replaces() {
   [ "$h" = "$2" ] || { echo "${h:-no file}"; w=stale; return 1; }
 }
 
-# job UNIT SCRIPT: starts the acts as a unit that outlives this connection and the operator.
+# job UNIT SECONDS SCRIPT: starts the acts as a unit that outlives this connection and the operator. systemd ends it
+# when it takes longer, with all that it started.
 job() {
   settled job
   k=''
   {
-    mkdir -p -m 700 $R/jobs && k=$(mktemp $R/jobs/XXXXXX) && printf %s "$2" | base64 -d >"$k"
+    mkdir -p -m 700 $R/jobs && k=$(mktemp $R/jobs/XXXXXX) && printf %s "$3" | base64 -d >"$k"
   } 2>"$d/e" || { rm -f "$k"; answer job $n 1; }
-  run 20 - systemd-run --quiet --unit="$1" --description='Heretic step' sh "$k"
+  run 20 - systemd-run --quiet --unit="$1" -p RuntimeMaxSec="$2" --description='Heretic step' sh "$k"
   [ $r = 0 ] || { rm -f "$k"; answer job $n $r; }
   answer started 0 0
 }

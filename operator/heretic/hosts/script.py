@@ -19,6 +19,9 @@ from heretic.hosts.fence import Fence
 LONGEST = 60
 """Seconds that no command and no call of this package exceeds; longer work is a job (design §2)."""
 
+LONGEST_JOB = 4 * 3600
+"""Seconds that no job exceeds, and no command of one: what hangs for ever would never be told."""
+
 _MARGIN = 10
 """Seconds on top of the commands' own: start of the shell, the lock of a step, the way there and back."""
 
@@ -109,7 +112,8 @@ def render_step(script: Script, fence: Fence) -> str:
         lines += [*guards, *_actions(script.actions), *_fallback(script), *_conditions("verify", script.done), ("end",)]
     else:
         unit = unit_name(script.job)
-        lines += [("running", unit), *guards, ("job", unit, _base64(_render_job(script)))]
+        limit = str(job_limit(script))
+        lines += [("running", unit), *guards, ("job", unit, limit, _base64(_render_job(script)))]
     commands = (*script.done, *script.guards, *(a for a in script.all_actions if isinstance(a, Command)))
     return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
 
@@ -131,11 +135,21 @@ def _fallback(script: Script) -> Iterator[tuple[str, ...]]:
 
 
 def _render_job(script: Script) -> str:
-    """What the unit runs: the same actions, without time limits, then the same conditions."""
-    actions = _actions(script.actions, limited=False)
+    """What the unit runs: the same actions, each within its own longer time, then the same conditions."""
+    actions = _actions(script.actions, LONGEST_JOB)
     commands = (*script.done, *(a for a in script.actions if isinstance(a, Command)))
     lines = [("begin_job",), *actions, *_conditions("verify", script.done), ("end",)]
     return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
+
+
+def job_limit(script: Script) -> int:
+    """Seconds after which systemd ends a job: what its commands may take together.
+
+    Raises:
+        HereticError: Bug; that is longer than a job may be.
+    """
+    commands = [*(a for a in script.actions if isinstance(a, Command)), *script.done]
+    return int(_seconds(sum(c.timeout for c in commands) + _MARGIN, LONGEST_JOB))
 
 
 def step_deadline(script: Script) -> float:
@@ -168,12 +182,12 @@ def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, .
     return (_command(verb, c, _seconds(c.timeout)) for c in commands)
 
 
-def _actions(actions: Iterable[Action], *, limited: bool = True) -> Iterator[tuple[str, ...]]:
+def _actions(actions: Iterable[Action], most: int = LONGEST) -> Iterator[tuple[str, ...]]:
     for action in actions:
         if isinstance(action, PutFile):
             yield _put(action)
         else:
-            yield _command("act", action, _seconds(action.timeout) if limited else "0")
+            yield _command("act", action, _seconds(action.timeout, most))
 
 
 def _command(verb: str, command: Command, timeout: str) -> tuple[str, ...]:

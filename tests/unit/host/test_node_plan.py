@@ -160,6 +160,18 @@ def test_a_failed_installation_says_so_and_is_tried_again_after_a_pause() -> Non
     assert Reason.PACKAGE_INSTALL_FAILED in pending(later)
 
 
+def test_an_installation_that_took_too_long_says_that_it_was_ended() -> None:
+    host = one_host()
+    host.machine.host.archive_down = True
+    host.run_pass()
+    facts = host.observe()
+    assert isinstance(facts.jobs, Known)
+    ended = replace(facts.jobs.value["heretic-packages.service"], result="timeout")
+    plan = plan_host(host, replace(facts, jobs=Known({ended.name: ended})))
+    assert isinstance(plan, Wait)
+    assert "took longer than it may and was ended" in plan.message
+
+
 def test_a_locked_package_manager_is_waited_for_by_its_own_reason() -> None:
     host = one_host()
     host.machine.host.lock = True

@@ -83,9 +83,10 @@ def _packages(host: Host) -> Iterator[Item]:
         return
     if job is not None and job.active == "failed":
         pause = JOB_PAUSE if job.seconds is None else max(0.0, JOB_PAUSE - job.seconds)
+        how = "took longer than it may and was ended" if job.result == "timeout" else "failed"
         yield Wait(
             Reason.PACKAGE_INSTALL_FAILED,
-            f"{host.name}: installing {', '.join(missing)} failed; it is tried again every {JOB_PAUSE:.0f} s. "
+            f"{host.name}: installing {', '.join(missing)} {how}; it is tried again every {JOB_PAUSE:.0f} s. "
             f"`journalctl -u {PACKAGE_JOB}` on the host says why; {host.profile.install_hint}",
             max(pause, _JOB_POLL),
         )

@@ -15,7 +15,7 @@ from heretic.domain.plan import Step
 
 PACKAGE_JOB = f"{JOB_PREFIX}packages.service"
 _PACKAGE_DEADLINE = 3600
-"""Seconds for one command of the package job; it runs detached."""
+"""Seconds for one command of the package job; a package manager that hangs is ended then, and tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
