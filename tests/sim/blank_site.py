@@ -82,7 +82,7 @@ class BlankSite:
         # Hosts that carry a volume group before their objects exist are adopted by a person's word.
         there = self.machines[name].storage.disks.values()
         used = self.named.setdefault(
-            name, [disk.links[0].partition("/")[2] for disk in there if disk.group.startswith("vgdisk")]
+            name, [disk.links[0].partition("/")[2] for disk in there if disk.group.startswith(("vgdisk", "vgarbiter"))]
         )
         disks = {"disks": {"selection": "ById", "ids": used}} if used else {}
         return {
