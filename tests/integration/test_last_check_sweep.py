@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from heretic.main import Operator, Options
-from heretic.reconcile.gateway import Effect
+from heretic.reconcile.gateway import API_SERVER, Effect
 from heretic.reconcile.store import Key
 from sim.blank_site import BlankSite, blank_site
 from sim.block_tools import GIB, Filesystem, SimGroup, SimVolume, lvm_uuid
@@ -43,7 +43,7 @@ class Strike:
     struck: Effect | None = None
 
     async def before(self, effect: Effect) -> None:
-        if effect.target == "kubernetes" or self.struck is not None:
+        if effect.target == API_SERVER or self.struck is not None:
             return
         self.at -= 1
         if self.at == 0:

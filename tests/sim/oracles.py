@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from heretic.main import Operator
-from heretic.reconcile.gateway import Effect
+from heretic.reconcile.gateway import API_SERVER, Effect
 from heretic.reconcile.store import Key
 from sim.blank_site import BlankSite
 from sim.host_tools import StorageMachine
@@ -73,7 +73,7 @@ class Oracles:
 
         def effect(effect: Effect, *, outcome: str, seconds: float) -> None:
             write(effect, outcome=outcome, seconds=seconds)
-            if effect.target != "kubernetes":
+            if effect.target != API_SERVER:
                 self._step(operator, Tried(effect, outcome))
 
         operator.audit.effect = effect  # type: ignore[method-assign]

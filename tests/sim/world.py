@@ -17,7 +17,7 @@ from heretic.cluster.client import Cluster, ConflictError
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.hosts.link import Backoff
 from heretic.main import Operator, Options
-from heretic.reconcile.gateway import Effect, Faults
+from heretic.reconcile.gateway import API_SERVER, Effect, Faults
 from heretic.reconcile.store import PLURALS, Key
 from sim.blank_site import BlankSite
 from sim.server import client_key
@@ -322,12 +322,12 @@ class Recorder:
         self._moment = moment
 
     async def before(self, effect: Effect) -> None:
-        if effect.target == "kubernetes":
+        if effect.target == API_SERVER:
             return
         self.effects.append(effect)
         if self._moment == "before" and len(self.effects) == self._at:
             raise DiedError
 
     async def after(self, effect: Effect) -> None:
-        if effect.target != "kubernetes" and self._moment == "after" and len(self.effects) >= self._at > 0:
+        if effect.target != API_SERVER and self._moment == "after" and len(self.effects) >= self._at > 0:
             raise DiedError

@@ -91,9 +91,10 @@ def test_what_has_its_default_is_set_only_where_that_is_another_value() -> None:
     assert SHARD not in wanted
 
 
-def test_sharding_is_written_out_before_the_first_start_although_it_has_its_default() -> None:
+def test_every_option_is_written_out_before_the_first_start_although_it_has_its_default() -> None:
     placed = _placed("VirtualMachines")
-    assert {SHARD, BLOCK} <= set(options_to_set(placed, _info(VolumeState.CREATED)))
+    assert {SHARD, BLOCK, "cluster.eager-lock"} <= set(placed.options)
+    assert options_to_set(placed, _info(VolumeState.CREATED)) == placed.options
     written = replace(_info(VolumeState.CREATED), options=dict(placed.options) | {BLOCK: "67108864"})
     assert options_to_set(placed, written) == {}
 

@@ -64,18 +64,16 @@ def _usual(info: VolumeInfo, brick: Brick) -> bool:
 def options_to_set(placement: Placement, info: VolumeInfo) -> dict[str, str]:
     """Owned options that have another value, with the value they shall have.
 
-    Sharding is only ever set on a volume that was never started (domain §4 rule 9); there it is written out, so
-    that no other version's default can ever decide it.
+    A volume that was never started gets each of them written out, so that no other version's default can ever
+    decide it. Later what they mean counts. Sharding is only ever set on a volume that was never started
+    (domain §4 rule 9).
     """
     new = info.state is VolumeState.CREATED
     return {
         name: value
         for name, value in placement.options.items()
-        if (
-            new and not (name in info.options and same_value(info.options[name], value, name))
-            if name in SHARD_OPTIONS
-            else not same_value(info.options.get(name), value, name)
-        )
+        if (name not in SHARD_OPTIONS or new)
+        and (not same_value(info.options.get(name), value, name) or (new and name not in info.options))
     }
 
 
