@@ -90,6 +90,7 @@ class Screen:
         versions: What runs on the nodes, each different one once.
         now: What is being done.
         wrong: What is wrong.
+        notes: What is worth knowing and nothing that is wrong, each with its object.
         next: What a person should do.
     """
 
@@ -105,6 +106,7 @@ class Screen:
     volumes: tuple[VolumeLine, ...]
     now: tuple[Remark, ...]
     wrong: tuple[Remark, ...]
+    notes: tuple[str, ...]
     next: tuple[str, ...]
 
     def as_data(self) -> dict[str, object]:
@@ -140,6 +142,9 @@ def compose(
         volumes=tuple(_volume(v) for v in of["GlusterVolume"]),
         now=tuple(r for kind, o in objects for r in _in_progress(kind, o, now)),
         wrong=tuple(wrong),
+        notes=tuple(
+            f"{kind} {o['metadata']['name']}: {note}" for kind, o in objects for note in _status(o).get("notes") or []
+        ),
         next=tuple(_next(namespace, of["Site"], objects, wrong, operator, now)),
     )
 

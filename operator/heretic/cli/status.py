@@ -103,9 +103,10 @@ def picture(console: "Console", screen: Screen, banner: str = "") -> list["Text"
         lines += _section(render.columns(console, heads, rows))
     lines += _remarks(console, "Now", screen.now)
     lines += _remarks(console, "Wrong", screen.wrong)
-    if screen.next:
-        paragraphs = [line for text in screen.next for line in render.paragraph(console, text, 2)]
-        lines += _section([render.styled(("Next", render.HEAD)), *paragraphs])
+    for title, texts in (("Notes", screen.notes), ("Next", screen.next)):
+        if texts:
+            paragraphs = [line for text in texts for line in render.paragraph(console, text, 2)]
+            lines += _section([render.styled((title, render.HEAD)), *paragraphs])
     return lines
 
 

@@ -47,9 +47,10 @@ class Report:
 
     Attributes:
         status: The kind's status fields, without conditions, plan and summary.
-        conditions: The kind's own conditions, all of them, worst first is not needed.
+        conditions: The kind's own conditions, all of them, in any order.
         ready: Types among ``conditions`` that must be True for the object to be Ready.
         summary: One short line for the printer column when nothing is wrong.
+        notes: What a user should know and nothing that is wrong; the first 16 are published.
     """
 
     status: CommonStatus

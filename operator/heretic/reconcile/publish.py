@@ -119,7 +119,8 @@ def build_status(current: Object, stored: Stored, report: Report, outcome: Outco
     conditions = merge(
         previous.get("conditions") or [], common_conditions(report, outcome), generation=generation, now=now
     )
-    status = report.status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    noted = report.status.model_copy(update={"notes": list(report.notes)})
+    status = noted.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     for field in ("observedGeneration", "conditions", "plan", "summary", *APPROVALS):
         status.pop(field, None)
     ready = conditions[0]
@@ -132,7 +133,7 @@ def build_status(current: Object, stored: Stored, report: Report, outcome: Outco
 
 
 def build_blind(current: Object, stored: Stored, conditions: Iterable[Condition], *, now: str) -> Object:
-    """The status of an object that was not worked on: what is recorded in it stays, and no plan is shown.
+    """The status of an object that was not worked on: what is recorded stays, without plan and notes.
 
     Args:
         current: The object as stored now.
@@ -143,7 +144,7 @@ def build_blind(current: Object, stored: Stored, conditions: Iterable[Condition]
     previous: dict[str, Any] = current.get("status") or {}
     generation = int(stored.raw["metadata"].get("generation", 0))
     merged = merge(previous.get("conditions") or [], conditions, generation=generation, now=now)
-    kept = {field: value for field, value in previous.items() if field != "plan"}
+    kept = {field: value for field, value in previous.items() if field not in ("notes", "plan")}
     summary = _short(f"{merged[0]['reason']}: {merged[0]['message']}")
     return kept | {"observedGeneration": generation, "conditions": merged, "summary": summary}
 

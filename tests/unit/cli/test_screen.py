@@ -171,6 +171,13 @@ class TestPicture:
         assert max(map(len, lines)) <= render.SCREEN
         assert " ".join(long.split()) in " ".join(" ".join(lines).split())
 
+    def test_shows_what_is_noted_of_each_object(self) -> None:
+        shown = screen(site(READY), ("GlusterVolume", obj("vm", READY, notes=["options that nobody declared: a=on"])))
+        assert shown.notes == ("GlusterVolume vm: options that nobody declared: a=on",)
+        lines = [line.plain for line in picture(render.console(no_color=True, width=100), shown)]
+        assert "Notes" in lines
+        assert "  GlusterVolume vm: options that nobody declared: a=on" in lines
+
     def test_says_when_it_is_old(self) -> None:
         lines = picture(render.console(no_color=True, width=100), screen(site(READY)), "since 12:00: no answer")
         assert lines[0].plain == "What follows is old, since 12:00: no answer"

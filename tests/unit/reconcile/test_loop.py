@@ -41,6 +41,18 @@ async def test_a_converged_object_is_written_once_and_rests(loop: Build, api: Me
     assert api.status_writes == 1
 
 
+async def test_what_a_report_notes_is_published_and_goes_when_it_is_no_longer_so(
+    loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = loop(lambda: Converged("as declared"))
+    for notes, shown in ((("options that nobody declared: a=on",), 1), (("many",) * 20, 16), ((), 0)):
+        report = Report(CommonStatus(), (), frozenset(), "fine", notes=notes)
+        rules = replace(kinds.RULES[DATA.kind], report=lambda *_, said=report: said)
+        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+        await tested.run_pass()
+        assert tuple(api.objects[DATA]["status"].get("notes", ())) == notes[:shown]
+
+
 async def test_the_status_is_written_when_planning_fails(loop: Build) -> None:
     def broken() -> Plan:
         raise ZeroDivisionError

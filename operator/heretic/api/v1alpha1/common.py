@@ -308,6 +308,9 @@ class CommonStatus(StatusModel):
     summary: Annotated[str, Cap(256)] = Field(
         default="", description="One line for people, shown by kubectl get; programs read conditions."
     )
+    notes: Annotated[list[Annotated[str, Cap(4096)]], Cap(16)] = Field(
+        default=[], description="What is worth knowing and nothing that is wrong, such as options that nobody declared."
+    )
     plan: StoredPlan | None = Field(default=None, description="What is done next, or would be in mode Plan.")
     approvals: Annotated[list[UsedApproval], Cap(32)] = Field(
         default=[], description="Approvals that were used up, the newest last."
