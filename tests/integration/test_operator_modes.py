@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -90,3 +91,28 @@ def test_drift_is_shown_and_left_alone_until_the_hold_ends(site: RunningSite, na
     site.wait_ready()
     site.wait("no drift is shown any more", lambda: site.says("gvol/vmstore", "Drifted", "False"))
     assert len(site.hosts.effects) == effects + 1, site.hosts.effects[effects:]
+
+
+def test_a_node_in_maintenance_is_asked_for_nothing_and_no_second_one_is_let_go(site: RunningSite) -> None:
+    site.wait_ready()
+    pool, effects = site.hosts.pool, len(site.hosts.effects)
+    out = "hnode/node1"
+    site.patch(out, {"maintenance": True})
+    try:
+        site.wait("the host may be switched off", lambda: site.says(out, "Maintenance", "True"))
+        pool.volumes["vmstore"].options[OPTION] = BY_HAND
+        site.wait("the drift is repaired", lambda: pool.volumes["vmstore"].options[OPTION] == DECLARED)
+        pool.kill_brick("vmstore", "node1")
+        site.wait("its brick is missed", lambda: site.says("gvol/vmstore", "BricksReady", "False"))
+        site.patch("hnode/node3", {"maintenance": True})
+        refused = partial(site.says, "hnode/node3", "Maintenance", "False", "MaintenanceUnsafe")
+        site.wait("the second one is told to stay on", refused)
+        assert "node1 is in maintenance too" in site.condition("hnode/node3", "Maintenance")["message"]
+        time.sleep(1.5 * RESYNC)  # nothing may happen, so there is nothing to wait for
+        assert site.says(out, "Maintenance", "True"), "it stays so although its brick is down"
+        assert [host for host, _ in site.hosts.effects[effects:]] == ["node2"], site.hosts.effects[effects:]
+    finally:
+        for node in ("node1", "node3"):
+            site.patch(f"hnode/{node}", {"maintenance": False})
+    site.wait("its brick is started again", lambda: all(b.running for b in pool.volumes["vmstore"].bricks))
+    site.wait_ready()

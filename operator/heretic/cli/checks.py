@@ -165,7 +165,7 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
         case ConditionType.DEGRADED:
             return "HVP-V008" if good else None
         case ConditionType.MAINTENANCE:
-            return "HVP-N004" if good else None
+            return "HVP-N004" if good or condition.reason is Reason.MAINTENANCE_UNSAFE else None
         case ConditionType.PAUSED:
             return "HVP-C007" if good else None
         case ConditionType.DELETION_BLOCKED:

@@ -26,6 +26,7 @@ _ON_THE_WAY = frozenset(
         Reason.PAUSED,
         Reason.DELETING,
         Reason.NODE_NOT_READY,
+        Reason.IN_MAINTENANCE,
         Reason.WAITING_FOR_NODES,
         Reason.WAITING_FOR_SITE,
         Reason.WAITING_FOR_POOL,

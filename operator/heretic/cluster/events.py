@@ -143,6 +143,6 @@ def _is_news(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
 
 
 def _is_bad(condition: Mapping[str, Any]) -> bool:
-    if condition["reason"] in ON_THE_WAY:
+    if condition["reason"] in ON_THE_WAY | {"AsDeclared"}:
         return False
     return bool((condition["status"] == "True") == (condition["type"] in ABNORMAL_TRUE))

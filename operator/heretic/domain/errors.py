@@ -50,6 +50,8 @@ class Reason(StrEnum):
     READ_ONLY_ROOT = "ReadOnlyRoot"
     PACKAGE_MANAGER_LOCKED = "PackageManagerLocked"
     PACKAGE_INSTALL_FAILED = "PackageInstallFailed"
+    IN_MAINTENANCE = "InMaintenance"
+    MAINTENANCE_UNSAFE = "MaintenanceUnsafe"
     CLOCK_SKEWED = "ClockSkewed"
     SERVICE_FAILED = "ServiceFailed"
     FIREWALL_REFUSES = "FirewallRefuses"

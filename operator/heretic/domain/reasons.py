@@ -127,6 +127,14 @@ _HOST = {
     Reason.PACKAGE_INSTALL_FAILED: Explanation(
         "Packages could not be installed.", "Check the host's repositories and its way to them."
     ),
+    Reason.IN_MAINTENANCE: Explanation(
+        "`spec.maintenance` of the Node is set, so no step runs on it.",
+        "Set it to false when the work is done.",
+    ),
+    Reason.MAINTENANCE_UNSAFE: Explanation(
+        "Maintenance is declared, and the site is not known to bear the loss of this host.",
+        "Leave the host on until `Maintenance` is True, unless the host itself is what is broken.",
+    ),
     Reason.CLOCK_SKEWED: Explanation(
         "The host's clock differs too much from the operator's.", "Set `spec.timeServers` of the Site, or the clock."
     ),

@@ -13,6 +13,7 @@ from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, has_room, hash_of, names, used_at
 from heretic.domain.errors import Reason
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, prefix
 from heretic.domain.site.validate import site_fault, unread_fault
 from heretic.domain.site.view import SiteView
@@ -93,6 +94,18 @@ def check_approval(resource: Resource, plan: Proceed) -> Passed:
     how = f"heretic approve {resource.KIND.lower()}/{meta.name} --namespace {meta.namespace} {wanted}"
     message = f"plan {wanted} can destroy data and waits for approval{again}: {what}. To approve: {how}"
     return passed.without(waiting, Blocked(Reason.WAITING_FOR_APPROVAL, message))
+
+
+def check_maintenance(passed: Passed, view: SiteView) -> Passed:
+    """Holds back every step on a host that somebody works on, whichever object wants it."""
+    there = tuple(s for s in passed.steps if in_maintenance(view, s.host))
+    if not there:
+        return passed
+    hosts = ", ".join(dict.fromkeys(s.host for s in there))
+    held = Wait(
+        Reason.IN_MAINTENANCE, f"{hosts} is in maintenance, and nothing is changed through it: {there[0]} waits"
+    )
+    return passed.without(there, held)
 
 
 def check_window(passed: Passed, windows: Sequence[MaintenanceWindow], now: datetime) -> Passed:

@@ -319,6 +319,7 @@ class Reconciler:
             await self._slots.release(sight.key)
             return gates.Passed(())
         passed = gates.check_approval(sight.resource, plan)
+        passed = gates.check_maintenance(passed, sight.view)
         site = sight.view.site
         passed = gates.check_window(passed, site.spec.windows if site else (), self._now())
         if not gates.disruptive_of(passed.steps):

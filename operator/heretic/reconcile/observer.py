@@ -20,6 +20,7 @@ from heretic.domain.gluster.facts import PoolFacts, VolumeState
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, assemble, lasting_still_hold
 from heretic.domain.memo import Memo
 from heretic.domain.site.names import storage_nodes
@@ -265,7 +266,7 @@ def started_in(facts: PoolFacts) -> tuple[str, ...]:
 
 
 def _whom_to_ask(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
-    """The storage node that sees most peers connected; by name where that is equal.
+    """The storage node that sees most peers connected; where that is equal one that nobody works on, then by name.
 
     A host whose glusterd is not the one that was known is not asked: it knows nothing of the pool's volumes.
     """
@@ -275,11 +276,11 @@ def _whom_to_ask(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
         return sum(p.connected for p in facts.peers.value) if isinstance(facts.peers, Known) else -1
 
     able = [
-        (-connected(f), n)
+        (-connected(f), in_maintenance(view, n), n)
         for n, f in hosts.items()
         if isinstance(f, HostFacts) and _glusterd_runs(f) and not who.obstacle((n,))
     ]
-    return min(able)[1] if able else None
+    return min(able)[2] if able else None
 
 
 def _glusterd_runs(facts: HostFacts) -> bool:

@@ -23,6 +23,12 @@ NOT_READY = condition("Ready", "False", "BrickDown", "node2: brick down")
         pytest.param([READY], [NOT_READY], [("BrickDown", "Ready: node2: brick down", True)], id="turned bad"),
         pytest.param([READY], [READY | {"message": "other words"}], [], id="other words only"),
         pytest.param(
+            [condition("Maintenance", "True", "AsDeclared")],
+            [condition("Maintenance", "False", "AsDeclared")],
+            [("AsDeclared", "Maintenance: said", False)],
+            id="the end of a maintenance is no bad news",
+        ),
+        pytest.param(
             [NOT_READY],
             [condition("Ready", "False", "QuorumLost")],
             [("QuorumLost", "Ready: said", True)],

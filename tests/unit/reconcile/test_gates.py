@@ -6,16 +6,18 @@ from typing import Any, ClassVar
 import pytest
 
 from heretic.api.parse import parse_resource
-from heretic.api.v1alpha1 import Mode, Resource, Site
+from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
+from heretic.domain.site.view import SiteView
 from heretic.reconcile.gates import (
     APPROVE,
     Passed,
     check_approval,
+    check_maintenance,
     check_slot,
     check_window,
     is_paused,
@@ -217,3 +219,31 @@ def test_paused_by_the_object_the_site_or_a_file(tmp_path: Path) -> None:
     assert is_paused(volume(), site(paused=True), switch)
     switch.touch()
     assert is_paused(volume(), site(), switch)
+
+
+def node(name: str, *, maintenance: bool = False) -> Node:
+    spec = {"address": "192.0.2.1", "maintenance": maintenance}
+    found = parse_resource("Node", {"metadata": {"name": name, "namespace": "demo"}, "spec": spec})
+    assert isinstance(found, Node)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ordered", "left"),
+    [(False, ("node2",)), (True, ())],
+    ids=["other hosts go on", "but not what comes later in an ordered plan"],
+)
+def test_a_node_in_maintenance_is_asked_for_no_effect(ordered: bool, left: tuple[str, ...]) -> None:
+    nodes = {"node1": node("node1", maintenance=True), "node2": node("node2")}
+    steps = (SAFE, Safe(host="node2", why="missing"))
+    passed = check_maintenance(Passed(steps, ordered=ordered), SiteView(nodes=nodes))
+    assert tuple(s.host for s in passed.steps) == left
+    assert isinstance(passed.held, Wait)
+    assert passed.held.reason is Reason.IN_MAINTENANCE
+    assert "node1 is in maintenance" in passed.held.message
+
+
+def test_an_approval_is_not_used_up_while_a_host_of_its_plan_is_in_maintenance() -> None:
+    approved = Passed((SAFE, DELETE), approval=Approval("word", (SAFE, DELETE)), ordered=True)
+    passed = check_maintenance(approved, SiteView(nodes={"node1": node("node1", maintenance=True)}))
+    assert (passed.steps, passed.approval) == ((), None)

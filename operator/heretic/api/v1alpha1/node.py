@@ -182,8 +182,9 @@ class NodeSpec(CommonSpec):
         default=False,
         strict=True,
         description=(
-            "Whether somebody works on the host: its bricks may be down without being repaired. At most one node "
-            "of a site at a time, and only once every volume is known to be healed."
+            "Whether somebody works on the host: nothing is changed on it, and its bricks may be down without being "
+            "repaired. The condition Maintenance is True once the host may be switched off: one node of a site at a "
+            "time, and only while every volume is known to be healed."
         ),
     )
 

@@ -15,6 +15,7 @@ from heretic.domain.gluster.brick_places import misplaced
 from heretic.domain.gluster.members import HostView, members
 from heretic.domain.gluster.placement import Placement, thin_bricks
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Step, Wait
 from heretic.domain.site.view import SiteView
 
@@ -61,8 +62,8 @@ def plan_bricks(
     ready: set[tuple[str, str]] = set()
     for brick in placement.bricks:
         node = view.nodes.get(brick.host)
-        if node is not None and node.spec.maintenance:
-            pending.append(Wait(Reason.NODE_NOT_READY, f"{brick.host} is in maintenance; its bricks are left alone"))
+        if in_maintenance(view, brick.host):
+            pending.append(Wait(Reason.IN_MAINTENANCE, f"{brick.host} is in maintenance; its bricks are left alone"))
             continue
         if stranger := who.obstacle((brick.host,)):
             pending.append(stranger)

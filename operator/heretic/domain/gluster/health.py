@@ -10,6 +10,7 @@ from heretic.domain.gluster.facts import Brick, HealSummary, PoolFacts, VolumeIn
 from heretic.domain.gluster.members import members as identities
 from heretic.domain.gluster.peers import HostView, PoolView, node_of_host, pool_seen_by
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.site.view import SiteView
 
 
@@ -233,7 +234,7 @@ def may_take_out(
     for other in others:
         if not isinstance(hosts[other], HostFacts):
             return f"{other} cannot be observed, so it may be out already"
-        if other in view.nodes and view.nodes[other].spec.maintenance:
+        if in_maintenance(view, other):
             return f"{other} is in maintenance already"
     if members is None or not members.whole(hosts):
         return "not every storage node is a connected member of the trusted pool"

@@ -24,6 +24,7 @@ from heretic.domain.gluster.peers import HostView, node_of_host, pool_seen_by
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
 from heretic.domain.site.view import SiteView
 
@@ -58,10 +59,8 @@ class Scene:
 
     def working(self, node: str) -> bool:
         """Whether a node can be observed, is the one that it was, and nobody works on it."""
-        declared = self.view.nodes.get(node)
-        in_maintenance = declared is not None and declared.spec.maintenance
         itself = identities(self.view, self.hosts).obstacle((node,)) is None
-        return isinstance(self.hosts.get(node), HostFacts) and itself and not in_maintenance
+        return isinstance(self.hosts.get(node), HostFacts) and itself and not in_maintenance(self.view, node)
 
 
 def plan_existing(scene: Scene) -> Plan:

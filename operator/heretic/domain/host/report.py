@@ -18,6 +18,7 @@ from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host.configuration import known_profile, plan_configuration
 from heretic.domain.host.facts import Disk, HostFacts, Interface
 from heretic.domain.host.guards import excluded_from_multipath
+from heretic.domain.host.maintenance import maintenance_condition
 from heretic.domain.host.plan import Others, plan_disks
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
@@ -68,7 +69,7 @@ def report_node(
         conditions=(
             Condition(ConditionType.REACHABLE, state, facts.reason, facts.message),
             *(Condition(kind, State.UNKNOWN, facts.reason, unseen) for kind in dependent),
-            _maintenance(node),
+            maintenance_condition(node, view),
         ),
         ready=READY,
     )
@@ -99,19 +100,12 @@ def _seen(node: Node, view: SiteView, facts: HostFacts, others: Others | None) -
             _inspected(node, facts),
             _part(ConditionType.CONFIGURED, configuration, "configured as declared"),
             _part(ConditionType.DISKS_READY, disks, aside or "the disks that volumes need are prepared"),
-            _maintenance(node),
+            maintenance_condition(node, view),
         ),
         ready=READY,
         summary="in maintenance" if node.spec.maintenance else "ready",
         notes=(aside,) if aside else (),
     )
-
-
-def _maintenance(node: Node) -> Condition:
-    if node.spec.maintenance:
-        text = "declared in spec.maintenance: Heretic changes nothing on the host"
-        return Condition(ConditionType.MAINTENANCE, State.TRUE, Reason.AS_DECLARED, text)
-    return Condition(ConditionType.MAINTENANCE, State.FALSE, Reason.AS_DECLARED, "not in maintenance")
 
 
 def _inspected(node: Node, facts: HostFacts) -> Condition:

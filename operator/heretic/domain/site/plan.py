@@ -11,6 +11,7 @@ from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
 from heretic.domain.gluster.steps import ProbePeer
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.site.choose import choose_storage
 from heretic.domain.site.names import peer_name, same_name, storage_nodes
@@ -119,7 +120,7 @@ def _grow(view: SiteView, hosts: Mapping[str, HostView], nodes: Sequence[str], s
         return Wait(
             Reason.NOT_OBSERVED, f"no storage node tells who its peers are: {_silent(hosts, nodes, seen)}", 10.0
         )
-    anchor = max(seen, key=lambda n: (len(seen[n].peers), -nodes.index(n)))
+    anchor = max(seen, key=lambda n: (len(seen[n].peers), not in_maintenance(view, n), -nodes.index(n)))
     missing = seen[anchor].absent(nodes)
     if not missing:
         return _settling(seen, nodes, hosts)
@@ -188,4 +189,5 @@ def _renamings(view: SiteView, nodes: Sequence[str], seen: Mapping[str, PoolView
         name = peer_name(view, node)
         unaware = [n for n in nodes if n != node and name not in map(same_name, seen[n].peers[node].hostnames)]
         if unaware:
-            yield ProbePeer(host=unaware[0], why=f"{unaware[0]} does not know {node} as {name}", peer=name)
+            asked = next((n for n in unaware if not in_maintenance(view, n)), unaware[0])
+            yield ProbePeer(host=asked, why=f"{asked} does not know {node} as {name}", peer=name)

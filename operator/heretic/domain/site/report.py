@@ -10,6 +10,7 @@ from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.choose import choose_storage, not_absorbed
@@ -184,10 +185,10 @@ def _n_plus_one(
     if out or disconnected:
         told = ", ".join(dict.fromkeys([*out, *disconnected]))
         return Condition(kind, State.FALSE, Reason.PEER_DISCONNECTED, f"already out: {told}; no other node may be lost")
-    maintained = [n for n in nodes if _in_maintenance(view.nodes.get(n))]
+    maintained = [n for n in nodes if in_maintenance(view, n)]
     if maintained:
         return Condition(
-            kind, State.FALSE, Reason.NODE_NOT_READY, f"in maintenance: {', '.join(maintained)}; no other may be lost"
+            kind, State.FALSE, Reason.IN_MAINTENANCE, f"in maintenance: {', '.join(maintained)}; no other may be lost"
         )
     doubts = [unobserved(n, failure) for n, failure in unseen.items()]
     doubts += [f"Node {n} cannot be understood by this version" for n in nodes if n in unread]
@@ -203,10 +204,6 @@ def _n_plus_one(
     if len(pools) < len(nodes):
         return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, "not every storage node tells its peers")
     return Condition(kind, State.TRUE, Reason.AS_DECLARED, "any one node may be lost")
-
-
-def _in_maintenance(node: Node | None) -> bool:
-    return node is not None and node.spec.maintenance
 
 
 def _says(volume: GlusterVolume, kind: ConditionType) -> State:

@@ -1,0 +1,78 @@
+"""Maintenance of a host: what a person declares, and whether the site can bear that the host is taken out.
+
+The declaration is obeyed at once, whatever the site is like: who works on a host must not be disturbed. Whether the
+host may be switched off is another matter, and only that is judged here.
+"""
+
+from collections.abc import Iterator
+
+from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1.node import Role
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.errors import Reason
+from heretic.domain.site.stored import is_true, why_not
+from heretic.domain.site.view import SiteView
+
+_KIND = ConditionType.MAINTENANCE
+_WHOLE = (ConditionType.BRICKS_READY, ConditionType.QUORATE, ConditionType.HEALED)
+"""What a volume must be known to be before one of its copies is taken away on purpose (domain §4 rules 3 and 4)."""
+
+
+def in_maintenance(view: SiteView, name: str) -> bool:
+    """Whether somebody works on a host: nothing is changed on it, nor asked of it that changes something."""
+    node = view.nodes.get(name)
+    return node is not None and node.spec.maintenance
+
+
+def maintenance_condition(node: Node, view: SiteView) -> Condition:
+    """Whether the host is in maintenance and may be taken out.
+
+    Once it was found that it may, that stays so until the spec is changed: that volumes heal after the host went is
+    what maintenance is.
+
+    Args:
+        node: The Node as stored, with its last status.
+        view: The declared site, with what the last passes wrote of its volumes and nodes.
+    """
+    if not node.spec.maintenance:
+        return Condition(_KIND, State.FALSE, Reason.AS_DECLARED, "not in maintenance")
+    name = node.metadata.name
+    left_alone = "declared in spec.maintenance: Heretic changes nothing on the host"
+    against = () if is_true(node, _KIND) else tuple(_against(node, view))
+    if not against:
+        return Condition(_KIND, State.TRUE, Reason.AS_DECLARED, left_alone)
+    told = "; ".join(against)
+    return Condition(
+        _KIND,
+        State.FALSE,
+        Reason.MAINTENANCE_UNSAFE,
+        f"{left_alone}. But do not switch {name} off: {told}. Wait until this condition is True, unless {name} itself "
+        "is what is broken",
+    )
+
+
+def _against(node: Node, view: SiteView) -> Iterator[str]:
+    """Every reason why a storage node may not be taken out now; what is not known is one.
+
+    Of two that were declared, the one that was told first that it may has it, and if none was, none gets it: an order
+    among them could let both go, because their passes overlap and neither sees what the other is about to say.
+    """
+    if Role.STORAGE not in node.spec.roles:
+        return
+    name = node.metadata.name
+    others = [o for o in view.nodes.values() if Role.STORAGE in o.spec.roles and o.metadata.name != name]
+    for other in others:
+        if other.spec.maintenance or _is_out(other):
+            yield f"{other.metadata.name} is in maintenance too, and one node at a time may be"
+        elif not is_true(other, ConditionType.REACHABLE):
+            yield why_not(other, ConditionType.REACHABLE)
+    for kind, unread in sorted(view.unread):
+        yield f"{kind} {unread} cannot be understood by this version"
+    for volume in view.volumes.values():
+        if volume.status.volume_id:
+            yield from (why_not(volume, kind) for kind in _WHOLE if not is_true(volume, kind))
+
+
+def _is_out(node: Node) -> bool:
+    """Whether a host was told that it may be switched off, and has not said since that its maintenance is over."""
+    return any(c.type == _KIND and c.status == State.TRUE for c in node.status.conditions)
