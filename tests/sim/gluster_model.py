@@ -50,6 +50,7 @@ class SimGlusterd:
         alive: False = the host has no power; nothing on it runs.
         knows: Names by which it knows each peer: name of the Node → host names, first the primary.
         rejected: Peers that it calls rejected.
+        settling: Peers that it has not taken for whole yet.
         self_heal: Whether its self-heal daemon runs.
         self_heal_lost: Volumes that the running daemon lost; a start by force does not bring them back.
         version: Of the package.
@@ -62,6 +63,7 @@ class SimGlusterd:
     alive: bool = True
     knows: dict[str, list[str]] = field(default_factory=dict)
     rejected: set[str] = field(default_factory=set)
+    settling: set[str] = field(default_factory=set)
     self_heal: bool = True
     self_heal_lost: set[str] = field(default_factory=set)
 

@@ -138,6 +138,7 @@ class GlusterPool(AnsweringPool):
         for name, hostnames in glusterd.knows.items():
             peer = self.nodes[name]
             state = (6, "Peer Rejected") if name in glusterd.rejected else (3, "Peer in Cluster")
+            state = (1, "Probe Sent to Peer") if name in glusterd.settling else state
             former = self.former.get(name)
             body += peer_xml(former or peer.uuid, hostnames, peer.running and not former, *state)
         for host in self.foreign.get(glusterd.name, ()):

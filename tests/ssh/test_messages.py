@@ -37,6 +37,18 @@ def knows_step(server: SimServer) -> None:
             Transient,
         ),
         ("Waiting for process with pid 4711 to finish.", Reason.PACKAGE_MANAGER_LOCKED, Transient),
+        (
+            "peer probe: failed: Peer node2.gluster.private does not support required op-version",
+            Reason.OP_VERSION_REFUSED,
+            NeedsUser,
+        ),
+        (
+            "volume set: failed: One or more connected clients cannot support the feature being set. These clients "
+            "need to be upgraded or disconnected before running this command again",
+            Reason.OP_VERSION_REFUSED,
+            NeedsUser,
+        ),
+        ("volume set: failed: Required op_version (110000) is not supported.", Reason.OP_VERSION_REFUSED, NeedsUser),
         ("something else", Reason.COMMAND_FAILED, Transient),
     ],
 )

@@ -57,6 +57,7 @@ _OF_REASON: Mapping[Reason, str] = {
     Reason.FOREIGN_SIGNATURE: "HVP-D002",
     Reason.SPLIT_BRAIN: "HVP-V006",
     Reason.VERSIONS_DIFFER: "HVP-S004",
+    Reason.OP_VERSION_REFUSED: "HVP-S004",
     Reason.POOL_NEARLY_FULL: "HVP-V007",
     Reason.POOL_OVERCOMMITTED: "HVP-D008",
     Reason.POOL_OUT_OF_SPACE: "HVP-D007",

@@ -94,6 +94,7 @@ class Reason(StrEnum):
     DOES_NOT_FIT = "DoesNotFit"
     IMMUTABLE_DIFFERENCE = "ImmutableDifference"
     VERSIONS_DIFFER = "VersionsDiffer"
+    OP_VERSION_REFUSED = "OpVersionRefused"
     TOPOLOGY_DIFFERS = "TopologyDiffers"
     PEER_DISCONNECTED = "PeerDisconnected"
     PEER_REJECTED = "PeerRejected"

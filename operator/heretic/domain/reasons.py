@@ -279,6 +279,10 @@ _SITE = {
         "The nodes run different versions of Gluster; configuration stays as it is meanwhile.",
         "Bring all nodes to one version.",
     ),
+    Reason.OP_VERSION_REFUSED: Explanation(
+        "Gluster refuses, because the op-version of a node, of a client or of the pool is not what it takes.",
+        "Bring Gluster to one version everywhere, clients too, then raise the pool's op-version; Heretic never does.",
+    ),
     Reason.TOPOLOGY_DIFFERS: Explanation(
         "The volume has other bricks, or another id, than the declared one; that is never changed by itself.",
         "Change the declaration to what is there, or the volume by hand.",

@@ -34,11 +34,23 @@ _HOST_TROUBLE: tuple[tuple[re.Pattern[str], Reason], ...] = (
         Reason.DISK_FULL,
     ),
     (re.compile(r"Read-only file system"), Reason.READ_ONLY_ROOT),
+    (
+        re.compile(
+            r"required op[-_]version|connected clients cannot support the feature|cluster is operating at version",
+            re.IGNORECASE,
+        ),
+        Reason.OP_VERSION_REFUSED,
+    ),
 )
 
 _ADVICE = {
     Reason.DISK_FULL: "free some space there",
     Reason.READ_ONLY_ROOT: "look at the kernel log, check the filesystem and mount it writable again",
+    Reason.OP_VERSION_REFUSED: (
+        "bring Gluster to one version on all storage nodes and on whatever mounts the volume, then raise the pool's: "
+        "`gluster volume get all cluster.max-op-version` shows the highest that all nodes take, `gluster volume set "
+        "all cluster.op-version` sets it"
+    ),
 }
 
 
@@ -56,7 +68,9 @@ class Presented:
 
 
 def trouble_of_host(host: str, what: str, text: str) -> Failure | None:
-    """Recognizes a full disk, a read-only filesystem and a locked package manager in what a failed program said.
+    """Recognizes in what a failed program said that neither it nor what it was asked for is to blame.
+
+    That is a full disk, a read-only filesystem, a locked package manager, or an op-version that Gluster does not take.
 
     Args:
         host: Name of the Node.

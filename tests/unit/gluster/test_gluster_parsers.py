@@ -13,7 +13,7 @@ from heretic.domain.gluster.facts import BrickState, VolumeState
 from heretic.domain.gluster.parse.clients import parse_clients
 from heretic.domain.gluster.parse.global_options import parse_op_version
 from heretic.domain.gluster.parse.heal import parse_heal_summary
-from heretic.domain.gluster.parse.peers import parse_peers
+from heretic.domain.gluster.parse.peers import parse_operating_version, parse_peers
 from heretic.domain.gluster.parse.volume_info import parse_volume_info
 from heretic.domain.gluster.parse.volume_status import parse_volume_detail, parse_volume_status
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
@@ -158,6 +158,22 @@ def test_a_client_list_that_does_not_add_up_says_nothing() -> None:
 
 def test_op_version() -> None:
     assert parse_op_version(recorded("op-version.xml")) == Known(100000)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("UUID=2f6e\noperating-version=100000\n", Known(100000)),
+        ("operating-version = 31202", Known(31202)),
+        ("UUID=2f6e\n", None),
+        ("operating-version=\n", None),
+        ("operating-version=-1\n", None),
+        ("max-operating-version=100000\n", None),
+    ],
+)
+def test_the_op_version_at_which_one_glusterd_works(said: str, expected: Known[int] | None) -> None:
+    found = parse_operating_version(Output(0, said, ""))
+    assert found == expected if expected else isinstance(found, Unknown)
 
 
 PARSERS: dict[str, tuple[Callable[[Output], Fact[object]], str]] = {

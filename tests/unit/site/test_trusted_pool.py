@@ -1,6 +1,7 @@
 """Forming the trusted pool, and leaving alone what is not ours."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from heretic.domain.report import Outcome
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
 from heretic.domain.site.view import SiteView
+from sim.gluster_tools import INFO_FILE
 from sim.site_rules import RuledSite, resource, ruled_site
 
 NAMES = ("node1", "node2", "node3")
@@ -89,9 +91,14 @@ def down(site: RuledSite) -> None:
     site.machines["node2"].units["glusterd.service"].active = "failed"
 
 
+def older(site: RuledSite) -> None:
+    site.machines["node3"].host.packages["glusterfs-server"] = "10.5-1"
+
+
 @pytest.mark.parametrize(
     ("happens", "kind", "reason", "says"),
     [
+        pytest.param(older, Blocked, Reason.VERSIONS_DIFFER, "node3 10.5", id="a node runs another version of Gluster"),
         pytest.param(unconfigure, Wait, Reason.WAITING_FOR_NODES, "node3", id="a node is not configured yet"),
         pytest.param(down, Wait, Reason.NOT_OBSERVED, "node2", id="a glusterd does not answer"),
         pytest.param(
@@ -133,6 +140,32 @@ def test_a_rejected_peer_is_never_detached(formed: RuledSite) -> None:
     assert isinstance(planned, Blocked)
     assert planned.reason is Reason.PEER_REJECTED
     assert told(formed)[ConditionType.POOL_FORMED] == (State.FALSE, Reason.PEER_REJECTED)
+
+
+def at_another_op_version(site: RuledSite, name: str) -> None:
+    files = site.machines[name].files
+    files[INFO_FILE] = replace(files[INFO_FILE], content=files[INFO_FILE].content.replace("100000", "70000"))
+
+
+def test_members_that_an_op_version_keeps_apart_are_not_waited_for(formed: RuledSite) -> None:
+    at_another_op_version(formed, "node3")
+    formed.gluster.nodes["node1"].settling.add("node3")
+    planned = plan(formed)
+    assert isinstance(planned, Blocked)
+    assert planned.reason is Reason.OP_VERSION_REFUSED
+    assert "node1 100000, node2 100000, node3 70000" in planned.message
+
+
+def test_an_op_version_alone_is_nobodys_trouble(formed: RuledSite) -> None:
+    at_another_op_version(formed, "node3")
+    assert isinstance(plan(formed), Converged)
+
+
+def test_a_peer_that_is_being_taken_in_is_waited_for(formed: RuledSite) -> None:
+    formed.gluster.nodes["node1"].settling.add("node3")
+    planned = plan(formed)
+    assert isinstance(planned, Wait)
+    assert planned.reason is Reason.WAITING_FOR_POOL
 
 
 def test_a_dead_node_stays_a_member_and_the_site_stays_available(formed: RuledSite) -> None:

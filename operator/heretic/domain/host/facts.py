@@ -343,6 +343,8 @@ class HostFacts:
     root_free_bytes: Fact[int] = NOT_OBSERVED
     """Free for root on / or /var, whichever has less."""
     gluster_uuid: Fact[str] = NOT_OBSERVED
+    gluster_op_version: Fact[int] = NOT_OBSERVED
+    """At which glusterd works by its own file; members of a pool have the same."""
     peers: Fact[tuple[Peer, ...]] = NOT_OBSERVED
     bricks: Fact[Mapping[str, BrickDirectory]] = NOT_OBSERVED
     """Brick paths by absolute path, for the bricks found under /gluster_bricks."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 from heretic.domain.commands import Output, Probe
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.parse.peers import parse_peers, parse_uuid
+from heretic.domain.gluster.parse.peers import parse_operating_version, parse_peers, parse_uuid
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import HostFacts, Service
 from heretic.domain.host.inventory import filesystem_places, take_disks, with_filesystems
@@ -167,7 +167,8 @@ def assemble(
         time=system.parse_time(answer("clock"), answer("time-sync"), sent_at, received_at),
         root_writable=_of(mounts, storage.root_writable),
         root_free_bytes=system.parse_free(answer("free")),
-        gluster_uuid=_gluster_uuid(read_files.text(system.GLUSTERD_INFO)),
+        gluster_uuid=_in_info(parse_uuid, read_files.text(system.GLUSTERD_INFO)),
+        gluster_op_version=_in_info(parse_operating_version, read_files.text(system.GLUSTERD_INFO)),
         peers=of(parse_peers, answer("peers")),
         bricks=of(storage.parse_bricks, answer("bricks")),
         selinux=system.parse_selinux(read_files),
@@ -183,8 +184,8 @@ def _of(fact: Fact[S], part: Callable[[S], T]) -> Fact[T]:
     return Known(part(fact.value)) if isinstance(fact, Known) else fact
 
 
-def _gluster_uuid(info: Fact[str]) -> Fact[str]:
-    return parse_uuid(Output(0, info.value, "")) if isinstance(info, Known) else info
+def _in_info(parse: Callable[[Output], Fact[T]], info: Fact[str]) -> Fact[T]:
+    return parse(Output(0, info.value, "")) if isinstance(info, Known) else info
 
 
 def _where(units: Fact[Mapping[str, Service]], *, job: bool) -> Fact[Mapping[str, Service]]:

@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from heretic.api.v1alpha1 import Site
 from heretic.domain.conditions import ConditionType
 from heretic.domain.errors import Reason, unobserved
-from heretic.domain.facts import Unknown
+from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.members import members
+from heretic.domain.gluster.obstacles import version_obstacle
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
 from heretic.domain.gluster.steps import ProbePeer
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.maintenance import in_maintenance
+from heretic.domain.host.parse.system import GLUSTERD_INFO
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.site.choose import choose_storage
 from heretic.domain.site.names import peer_name, same_name, storage_nodes
@@ -123,7 +125,7 @@ def _grow(view: SiteView, hosts: Mapping[str, HostView], nodes: Sequence[str], s
     anchor = max(seen, key=lambda n: (len(seen[n].peers), not in_maintenance(view, n), -nodes.index(n)))
     missing = seen[anchor].absent(nodes)
     if not missing:
-        return _settling(seen, nodes, hosts)
+        return _kept_apart(hosts, nodes) or _settling(seen, nodes, hosts)
     unready = [view.nodes[n] for n in nodes if not is_true(view.nodes[n], ConditionType.CONFIGURED)]
     if unready:
         told = "; ".join(why_not(node, ConditionType.CONFIGURED) for node in unready)
@@ -146,11 +148,31 @@ def _grow(view: SiteView, hosts: Mapping[str, HostView], nodes: Sequence[str], s
             f"{other} is in a trusted pool of its own with {', '.join(sorted(seen[other].peers))}, apart from the one "
             f"of {anchor}; two pools cannot be joined. Detach its peers if neither pool's bricks are lost by it",
         )
+    if unlike := version_obstacle(nodes, hosts):
+        return unlike
     return Proceed(
         tuple(
             ProbePeer(host=anchor, why=f"{node} is not in the trusted pool of {anchor}", peer=peer_name(view, node))
             for node in missing
         )
+    )
+
+
+def _kept_apart(hosts: Mapping[str, HostView], nodes: Sequence[str]) -> Blocked | None:
+    """Members whose glusterds work at different op-versions: Gluster never takes them for whole, however long."""
+    known = {
+        n: f.gluster_op_version.value
+        for n in nodes
+        if isinstance(f := hosts.get(n), HostFacts) and isinstance(f.gluster_op_version, Known)
+    }
+    if len(set(known.values())) < 2:
+        return None
+    told = ", ".join(f"{node} {version}" for node, version in known.items())
+    return Blocked(
+        Reason.OP_VERSION_REFUSED,
+        f"the trusted pool is not whole, and its glusterds work at different op-versions ({told}), so Gluster keeps "
+        "them apart. Bring all to one version of Gluster; if they are at one, stop glusterd on the host that differs "
+        f"from the pool, give it the pool's operating-version in {GLUSTERD_INFO}, and start it",
     )
 
 

@@ -12,6 +12,7 @@ IN_CLUSTER = "Peer in Cluster"
 """State of a full member of the pool; a healthy one is connected too (domain §3.1)."""
 
 _UUID_LINE = re.compile(r"^UUID\s*[=:]\s*(\S+)\s*$", re.MULTILINE)
+_OPERATING_VERSION = re.compile(r"^operating-version\s*=\s*([0-9]{1,9})\s*$", re.MULTILINE)
 
 
 def parse_peers(output: Output) -> Fact[tuple[Peer, ...]]:
@@ -60,3 +61,9 @@ def parse_uuid(output: Output) -> Fact[str]:
         return Known(str(UUID(found.group(1))))
     except ValueError:
         return Unknown(f"glusterd's UUID is not a UUID: {found.group(1)[:60]}")
+
+
+def parse_operating_version(output: Output) -> Fact[int]:
+    """Parses the op-version at which a glusterd works, from the content of its file glusterd.info."""
+    found = _OPERATING_VERSION.search(output.stdout)
+    return Known(int(found.group(1))) if found else Unknown("glusterd.info tells no operating-version")
