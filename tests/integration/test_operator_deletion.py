@@ -1,12 +1,15 @@
 """Deletion with finalizers: what is left alone, what waits for an approval, and that it always comes to an end."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +97,68 @@ def test_what_was_deleted_while_no_operator_ran_goes_when_one_starts(site: Runni
     assert site.exists("gvol/vmstore"), "its finalizer must hold it"
     site.start_operator()
     site.wait("it is gone", lambda: not site.exists("gvol/vmstore"))
+    assert site.hosts.effects == []
+    assert set(site.hosts.pool.volumes) == {"engine", "vmstore"}
+
+
+CRDS = Path(__file__).parents[2] / "crds"
+BOUNDS = frozenset(
+    {"x-kubernetes-validations", "enum", "pattern", "format", "minLength", "maxLength", "minimum", "maximum"}
+)
+NO_LONGER_TAKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "hnode/node3": ({"address": "localhost"}, "disks"),
+    "gvol/vmstore": ({"options": [{"name": "cluster.self-heal-daemon", "value": "off"}]}, "volumeId"),
+}
+"""What an earlier version may have let in: object → (a change of its spec, what its status records)."""
+
+
+def loosened(schema: Any) -> Any:
+    """The same schema without what refuses a value for its content."""
+    if isinstance(schema, dict):
+        return {key: loosened(value) for key, value in schema.items() if key not in BOUNDS}
+    return [loosened(item) for item in schema] if isinstance(schema, list) else schema
+
+
+@contextmanager
+def looser_schema(site: RunningSite, *crds: str) -> Iterator[None]:
+    """The API server of another version, which takes nearly everything; today's again afterwards."""
+    kubectl = site.control_plane.kubectl
+    try:
+        for name in crds:
+            crd = json.loads(kubectl("get", "crd", name, "-o", "json").stdout)
+            for version in crd["spec"]["versions"]:
+                version["schema"] = loosened(version["schema"])
+            kubectl("replace", "-f", "-", input=json.dumps(crd))
+        yield
+    finally:
+        kubectl("apply", "--server-side", "--force-conflicts", f"--kustomize={CRDS}")
+
+
+def test_what_an_older_schema_let_in_keeps_what_its_status_records_and_can_be_deleted(site: RunningSite) -> None:
+    recorded = {target: site.get(target)["status"][field] for target, (_, field) in NO_LONGER_TAKEN.items()}
+
+    def taken(target: str, spec: dict[str, Any], *arguments: str) -> bool:
+        return "patched" in site.kubectl(
+            "patch", target, "--type=merge", "-p", json.dumps({"spec": spec}), *arguments, check=False
+        )
+
+    def refused(target: str, spec: dict[str, Any]) -> bool:
+        return not taken(target, spec, "--dry-run=server")
+
+    with looser_schema(site, "nodes.hvp.ovirt.life", "glustervolumes.hvp.ovirt.life"):
+        for target, (spec, _) in NO_LONGER_TAKEN.items():
+            site.wait(f"the looser schema takes {target}", partial(taken, target, spec))
+    for target, (spec, field) in NO_LONGER_TAKEN.items():
+        other = {"hnode/node3": "hnode/node2", "gvol/vmstore": "gvol/engine"}[target]
+        site.wait(f"today's refuses {spec}", partial(refused, other, spec))
+        site.wait(f"{target} is not understood", partial(site.says, target, "Stalled", "True", "InvalidSpec"))
+        assert site.get(target)["status"][field] == recorded[target]
+    site.kubectl("delete", *NO_LONGER_TAKEN, "--wait=false")
+    site.wait("the volume goes, and its data stays", lambda: not site.exists("gvol/vmstore"))
+    site.wait("the node waits for whom it serves", partial(site.says, "hnode/node3", "DeletionBlocked", "True"))
+    assert site.get("hnode/node3")["status"]["disks"] == recorded["hnode/node3"]
+    site.kubectl("delete", "gvol", "--all", "--timeout=60s")
+    site.wait("the node goes", lambda: not site.exists("hnode/node3"))
     assert site.hosts.effects == []
     assert set(site.hosts.pool.volumes) == {"engine", "vmstore"}
 
