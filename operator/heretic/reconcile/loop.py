@@ -323,6 +323,8 @@ class Reconciler:
         site = sight.view.site
         passed = gates.check_window(passed, site.spec.windows if site else (), self._now())
         if not gates.disruptive_of(passed.steps):
+            if not passed.steps:
+                await self._slots.release(sight.key)
             return passed
         holder = await self._slots.take(sight.key)
         return gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
@@ -346,6 +348,7 @@ class Reconciler:
 
     async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
         """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""
+        await self._slots.release(key)
         message = f"this version cannot understand the object: {stored.error}"
         if removing:
             held = removal_unread(key, stored, self._store.view(key.namespace))

@@ -19,7 +19,9 @@ class DisruptionSlots:
 
     def __init__(self, make: Callable[[str, str, int], Lease]) -> None:
         self._make = make
-        self._held: dict[str, tuple[Key, Lease]] = {}
+        # Whoever wants the slot keeps its Lease from try to try: that another holder is gone shows only with time.
+        self._leases: dict[Key, Lease] = {}
+        self._held: dict[str, Key] = {}
 
     async def take(self, key: Key) -> str | None:
         """Takes or renews the slot of the object's site.
@@ -27,35 +29,38 @@ class DisruptionSlots:
         Returns:
             None when the object has it now; else who has it.
         """
-        held = self._held.get(key.namespace)
-        if held is not None and held[0] != key:
-            return str(held[0])
-        lease = held[1] if held else self._make(key.namespace, str(key), SLOT_SECONDS)
+        holder = self._held.get(key.namespace)
+        if holder is not None and holder != key and self.has(holder):
+            return str(holder)
+        lease = self._leases.get(key)
+        if lease is None:
+            lease = self._leases[key] = self._make(key.namespace, str(key), SLOT_SECONDS)
         if await lease.acquire():
-            self._held[key.namespace] = (key, lease)
+            self._held[key.namespace] = key
             return None
-        self._held.pop(key.namespace, None)
+        if self._held.get(key.namespace) == key:
+            del self._held[key.namespace]
         return lease.other_holder
 
     async def release(self, key: Key) -> None:
-        """Gives the slot back if the object has it."""
-        held = self._held.get(key.namespace)
-        if held is not None and held[0] == key:
+        """Gives the slot back if the object has it, and wants it no longer."""
+        lease = self._leases.pop(key, None)
+        if lease is not None and self._held.get(key.namespace) == key:
             del self._held[key.namespace]
-            await held[1].release()
+            await lease.release()
 
     def has(self, key: Key) -> bool:
         """Whether the object has the slot now, as far as is known here."""
-        held = self._held.get(key.namespace)
-        return held is not None and held[0] == key and held[1].held
+        lease = self._leases.get(key)
+        return lease is not None and self._held.get(key.namespace) == key and lease.held
 
     def forget(self, key: Key) -> None:
         """An object is gone; what the Lease says of it ends by itself."""
-        held = self._held.get(key.namespace)
-        if held is not None and held[0] == key:
+        self._leases.pop(key, None)
+        if self._held.get(key.namespace) == key:
             del self._held[key.namespace]
 
     def holder(self, namespace: str) -> str:
         """Who has the slot of a site through this operator; empty when nobody."""
-        held = self._held.get(namespace)
-        return str(held[0]) if held else ""
+        key = self._held.get(namespace)
+        return str(key) if key is not None and self.has(key) else ""

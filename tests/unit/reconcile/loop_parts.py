@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
+from heretic.cluster.lease import Lease
 from heretic.cluster.status import StatusWriter
 from heretic.domain.commands import Command, Script
 from heretic.domain.conditions import Condition
@@ -29,7 +30,7 @@ from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.loop import Pace, Reconciler
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher
-from heretic.reconcile.slot import DisruptionSlots
+from heretic.reconcile.slot import LEASE_NAME, DisruptionSlots
 from heretic.reconcile.store import Key, ObjectStore
 from sim.world import NAMESPACE, MemoryApi, Object
 
@@ -50,6 +51,12 @@ class Small(Step):
 class Dangerous(Small):
     verb: ClassVar[str] = "Dangerous"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbing(Small):
+    verb: ClassVar[str] = "Disturbing"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
 
 
 def step(name: str, host: str = "node1", kind: type[Small] = Small) -> Small:
@@ -133,7 +140,7 @@ class Loop:
             cluster=cluster,
             gateway=gateway,
             leader=cast("Any", parts),
-            slots=DisruptionSlots(cast("Any", None)),
+            slots=DisruptionSlots(lambda ns, holder, seconds: slot_lease(cluster, ns, holder, seconds)),
             now=now,
             monotonic=lambda: 1.0,
             random=lambda: 0.0,
@@ -152,6 +159,10 @@ class Loop:
     def condition(self, type_: str) -> Object:
         conditions = self.api.objects[DATA]["status"].get("conditions") or []
         return next((c for c in conditions if c["type"] == type_), {})
+
+
+def slot_lease(cluster: Cluster, namespace: str, holder: str, seconds: int) -> Lease:
+    return Lease(cluster, namespace, LEASE_NAME, holder, monotonic=lambda: 1.0, now=now, duration=seconds)
 
 
 def now() -> datetime:

@@ -1,6 +1,7 @@
 """The loop with its gates, its applier and its publisher; hosts, API server and rules are given by the tests."""
 
 import asyncio
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import heretic.reconcile.gates
 import heretic.reconcile.publish
 from heretic.api.v1alpha1.common import CommonStatus
+from heretic.domain.commands import Command, Script
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Bug, NeedsUser, Reason, Transient
 from heretic.domain.plan import (
@@ -19,17 +21,20 @@ from heretic.domain.plan import (
     Plan,
     Proceed,
     Started,
+    StepResult,
     Wait,
 )
 from heretic.domain.report import Report
+from heretic.hosts.fence import Admission, Fence
 from heretic.reconcile import kinds
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.kinds import Kind, Observed
 from heretic.reconcile.loop import Pace, phase
 from heretic.reconcile.publish import Publisher
+from heretic.reconcile.slot import LEASE_NAME
 from heretic.reconcile.store import Key
 from sim.world import NAMESPACE, MemoryApi, Object
-from unit.reconcile.loop_parts import DATA, RESYNC, Build, Loop, step
+from unit.reconcile.loop_parts import DATA, RESYNC, Build, Dangerous, Disturbing, Loop, step
 
 
 async def test_a_converged_object_is_written_once_and_rests(loop: Build, api: MemoryApi) -> None:
@@ -254,6 +259,60 @@ async def test_a_failure_stops_its_host_or_an_ordered_plan(loop: Build, ordered:
     tested = loop(lambda: Proceed(steps, ordered=ordered), answers=failed)
     await tested.run_pass()
     assert set(tested.parts.performed) == expected
+
+
+@pytest.mark.parametrize(
+    ("then", "spec"),
+    [
+        pytest.param(Converged("done"), {}, id="nothing is left to do"),
+        pytest.param(Wait(Reason.WAITING_FOR_HEAL, "it heals"), {}, id="it waits"),
+        pytest.param(Proceed((step("drop", kind=Dangerous),)), {}, id="the rest waits for an approval"),
+        pytest.param(Proceed((step("next", kind=Disturbing),)), {"paused": True}, id="it was paused"),
+        pytest.param(Proceed((step("next", kind=Disturbing),)), {"mode": "Plan"}, id="it may only plan"),
+        pytest.param(Proceed((step("next", kind=Disturbing),)), {"size": "much"}, id="it is not understood any more"),
+    ],
+)
+async def test_the_slot_goes_back_when_nothing_of_the_plan_may_run(
+    loop: Build, api: MemoryApi, then: Plan, spec: Object
+) -> None:
+    plans: list[Plan] = [Proceed((step("stop", kind=Disturbing),)), then]
+    tested = loop(lambda: plans.pop(0))
+    await tested.run_pass()
+    assert tested.parts.performed == ["stop"]
+    assert api.leases[LEASE_NAME]["spec"]["holderIdentity"] == str(DATA)
+    api.patch(DATA, spec)
+    await tested.run_pass()
+    assert tested.parts.performed == ["stop"]
+    assert api.leases[LEASE_NAME]["spec"]["holderIdentity"] == ""
+
+
+async def test_a_mistake_in_one_hosts_steps_ends_those_of_the_others(
+    loop: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = loop(lambda: Proceed((step("one", "node1"), step("two", "node2"))))
+    ended: list[str] = []
+    answers: list[Callable[[], Fence]] = [lambda: Fence("here", 7, "operator")]
+
+    async def lasts(settings: object, script: Script, *, admission: Admission) -> StepResult:
+        action = script.actions[0]
+        assert isinstance(action, Command)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(action.argv[0])
+        raise AssertionError("it should have been ended")
+
+    def fence() -> Fence:
+        if not answers:
+            raise ZeroDivisionError
+        return answers.pop()()
+
+    monkeypatch.setattr(tested.parts, "perform", lasts)
+    monkeypatch.setattr(tested.parts, "fence", fence)
+    async with asyncio.timeout(5):
+        await tested.run_pass()
+    assert ended == ["one"]
+    assert tested.condition("Ready")["reason"] == "InternalError"
 
 
 @pytest.mark.parametrize("spec", [{"paused": True}, {"mode": "Plan"}, {"mode": "Observe"}], ids=str)
