@@ -367,6 +367,29 @@ class Storage:
             )
         )
 
+    def found(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        """``@found``."""
+        (disk,) = (self.disk(device) for device in argv[1:])
+        if disk is None:
+            return failed(f"lsblk: {argv[1]}: not a block device", 2)
+        lines = _looked_at(disk.signature, disk.content, disk.bad, disk.size)
+        return ok("".join(f"{line}\n" for line in lines))
+
+    def erase(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        """``@erase``."""
+        (disk,) = (self.disk(device) for device in argv[1:])
+        if disk is None:
+            return failed(f"lsblk: {argv[1]}: not a block device", 2)
+        used = disk.mounted or disk.holders or any(v.group == disk.group and v.active for v in self.volumes.values())
+        if used:
+            return failed(f"wipefs: error: {disk.path}: probing initialization failed: Device or resource busy")
+        if disk.bad is not None:
+            return failed("pwrite: Input/output error")
+        self.groups = {name: group for name, group in self.groups.items() if group.disk != disk.name}
+        self.volumes = {key: volume for key, volume in self.volumes.items() if volume.group != disk.group}
+        disk.signature, disk.content, disk.group, disk.pv_uuid = "", (), "", ""
+        return OK
+
     def mkfs(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         match argv[1:]:
             case ("-K", "-m", identity, "-i", "size=512", "-n", "size=8192", device):

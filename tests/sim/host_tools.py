@@ -261,6 +261,8 @@ def _tools(host: Host) -> dict[str, Tool]:
         "@bricks": storage.bricks,
         "@blank": storage.blank,
         "@unsigned": storage.blank,
+        "@found": storage.found,
+        "@erase": storage.erase,
         "readlink": storage.readlink,
         "lsblk": storage.lsblk,
         "wipefs": storage.wipefs,

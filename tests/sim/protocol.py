@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from heretic.domain.commands import Output
-from heretic.hosts.script import OBSERVATION_PROLOGUE, READING_PROLOGUE, STEP_PROLOGUE
+from heretic.hosts.script import ERASING_PROLOGUE, OBSERVATION_PROLOGUE, READING_PROLOGUE, STEP_PROLOGUE
 from sim.machine import Argv, Machine
 
 TIMED_OUT = (124, 137)
@@ -38,7 +38,7 @@ def run_script(machine: Machine, text: str) -> str:
 
 def _body(text: str, prologue: str) -> str:
     """What stands between the braces."""
-    body = text.removeprefix(prologue).removeprefix(READING_PROLOGUE)
+    body = text.removeprefix(prologue).removeprefix(READING_PROLOGUE).removeprefix(ERASING_PROLOGUE)
     if not body.startswith("{\n"):
         raise ProtocolError("the prologue is not the one of this version")
     return body[2:-2]

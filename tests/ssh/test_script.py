@@ -19,6 +19,7 @@ from heretic.domain.host.steps import InstallPackages
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import FrameError, parse_frames
 from heretic.hosts.script import (
+    ERASING_PROLOGUE,
     LONGEST_JOB,
     OBSERVATION_PROLOGUE,
     READING_PROLOGUE,
@@ -182,6 +183,9 @@ def test_what_reads_disks_is_sent_where_it_is_called_for() -> None:
     guarded = Script((TRUE,), (TRUE,), guards=(Command(("@blank", "/dev/x")),))
     assert READING_PROLOGUE in render_step(guarded, Fence())
     assert READING_PROLOGUE not in render_step(Script((TRUE,), (TRUE,)), Fence())
+    erases = render_step(Script((TRUE,), (Command(("@erase", "/dev/x")),)), Fence())
+    assert READING_PROLOGUE + ERASING_PROLOGUE in erases
+    assert ERASING_PROLOGUE not in render_step(guarded, Fence())
 
 
 def test_a_command_is_shown_as_one_line_of_bounded_length() -> None:

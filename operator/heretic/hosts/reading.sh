@@ -67,6 +67,12 @@ at_blank() { proves zero "$1"; }
 # @unsigned DEVICE: prints nothing where every tool says that it knows of nothing; what else is read may be anything.
 at_unsigned() { proves content "$1"; }
 
+# @found DEVICE: what the tools know of a device, or what reading it shows: the same lines as in @signatures.
+at_found() {
+  m=$(lsblk -dnbo SIZE "$1") || return 2
+  look "$(readlink -e "$1")" $m
+}
+
 # proves WORD DEVICE: prints what else there is than answers of every tool that it knows of nothing, and this word.
 proves() {
   command -v xfs_io >/dev/null || { echo 'xfs_io is not installed'; return; }

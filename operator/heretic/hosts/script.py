@@ -1,7 +1,8 @@
 """Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
 
-The text is a constant prologue of shell functions (prologue.sh, and reading.sh where disks are read) and one call of
-such a function a line, between ``{`` and ``}`` so that the shell reads all of it before it runs any of it.
+The text is a constant prologue of shell functions (prologue.sh, reading.sh where disks are read, erasing.sh where one
+is erased) and one call of such a function a line, between ``{`` and ``}`` so that the shell reads all of it before it
+runs any of it.
 """
 
 import base64
@@ -47,7 +48,11 @@ OBSERVATION_PROLOGUE, STEP_PROLOGUE = _prologues()
 (READING_PROLOGUE,) = _text_of("reading.sh")
 """Comes after one of the others where a command reads disks."""
 
-READING = frozenset({"@signatures", "@blank", "@unsigned"})
+(ERASING_PROLOGUE,) = _text_of("erasing.sh")
+"""Comes after these where a command empties a disk."""
+
+ERASING = frozenset({"@erase"})
+READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING
 """Commands that do."""
 
 
@@ -174,8 +179,10 @@ def shown(argv: Iterable[str], most: int = 200) -> str:
 
 
 def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple[str, ...]]) -> str:
-    reading = READING_PROLOGUE if any(argv[0] in READING for argv in argvs) else ""
-    return prologue + reading + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
+    called = {argv[0] for argv in argvs}
+    reading = READING_PROLOGUE if called & READING else ""
+    erasing = ERASING_PROLOGUE if called & ERASING else ""
+    return prologue + reading + erasing + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
 
 
 def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, ...]]:

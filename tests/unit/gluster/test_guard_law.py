@@ -15,6 +15,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 import heretic.domain
+from heretic.domain.disks.erase_step import EraseDisk
 from heretic.domain.disks.steps import MakeFilesystem, PrepareDisk
 from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
 from heretic.domain.gluster.steps import DeleteVolume, RestartBricks, RestartSelfHeal, StopVolume
@@ -24,6 +25,7 @@ from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
 from sim.block_tools import GIB, Filesystem, Folder, SimDisk, SimGroup, SimVolume
 from sim.gluster_model import SimBrick
+from sim.host_tools import data_disk as new_disk
 from sim.protocol import run_script
 from sim.site_rules import RuledSite, ruled_site
 
@@ -263,6 +265,15 @@ def data_disk(site: RuledSite, **changes: object) -> None:
         setattr(site.machines["node1"].storage.disks["sdb"], name, value)
 
 
+NAMED = {"disks": {"selection": "ById", "ids": [f"wwn-{new_disk(name).wwn}" for name in ("sdb", "sdc")]}}
+"""One disk that is blank, and one that is not."""
+
+
+def recycled(site: RuledSite, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(site.machines["node1"].storage.disks["sdc"], name, value)
+
+
 def group(site: RuledSite) -> SimGroup:
     return site.machines["node1"].storage.groups["vgdisk1"]
 
@@ -303,6 +314,29 @@ def test_what_would_not_be_planned_any_more_is_not_done_to_a_disk(kind: type[Ste
     refused_on_the_host(site, step)
 
 
+RECYCLED: Mapping[type[Step], Mapping[str, Change]] = {
+    EraseDisk: {
+        "it carries something else": lambda s: recycled(s, signature="xfs"),
+        "it carries what no tool knows": lambda s: recycled(s, signature="", content=(GIB,)),
+        "it is mounted": lambda s: recycled(s, mounted="/mnt"),
+        "it is another disk": lambda s: recycled(s, serial="OTHER"),
+        "it is another disk of the same maker": lambda s: recycled(s, wwn="0x5000c500a1b2c3d4"),
+        "it is smaller": lambda s: recycled(s, size=150 * GIB),
+        "something is stacked on it": lambda s: recycled(s, holders=("md127",)),
+    },
+}
+
+
+@pytest.mark.parametrize(("kind", "change"), rows(RECYCLED))
+def test_what_would_not_be_planned_any_more_is_not_erased(kind: type[Step], change: Change) -> None:
+    site = ruled_site(nodes={"node1": NAMED})
+    site.machines["node1"].storage.disks["sdc"] = new_disk("sdc", signature="ext4")
+    step = planned(site, kind)
+    change(site)
+    assert step not in [s for plan in plans(site) for s in steps_of(plan)]
+    refused_on_the_host(site, step)
+
+
 # --- the law itself ---
 
 
@@ -327,4 +361,4 @@ def _words(kind: type[Any]) -> set[str]:
 
 
 def test_every_step_that_can_lose_data_has_its_rows() -> None:
-    assert dangerous() == {k.verb for k in (*REMOVAL, *FORCED, *DISKS)} - {UnmountBrick.verb}
+    assert dangerous() == {k.verb for k in (*REMOVAL, *FORCED, *DISKS, *RECYCLED)} - {UnmountBrick.verb}

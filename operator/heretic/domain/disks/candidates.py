@@ -71,6 +71,18 @@ def blank(disk: Disk) -> Finding | None:
     return None
 
 
+def erasable(disk: Disk) -> bool:
+    """Whether what is on a disk is known, and is all that stands in the way of using it."""
+    finding = blank(disk)
+    return (
+        finding is not None
+        and finding.dirty
+        and bool(disk.looked and disk.device)
+        and (disk.signed or disk.content)
+        and not (disk.in_use or disk.ambiguous or disk.unreadable or disk.unproven or disk.read_only or disk.multipath)
+    )
+
+
 def _wanted(disk: Disk, spec: NodeDisks) -> Finding | None:
     if spec.selection is DiskSelection.BY_ID:
         if any(name in spec.ids for name in disk.ids):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.api.v1alpha1.site import SiteStorage
-from heretic.domain.disks.candidates import blank, usable
+from heretic.domain.disks.candidates import blank, erasable, usable
 from heretic.domain.disks.identity import find
 from heretic.domain.disks.layout import Candidate, Choice, DiskUse, choose, uses
 from heretic.domain.disks.ownership import GUIDE, Ownership
@@ -129,9 +129,10 @@ def _named(node: Node, disks: tuple[Disk, ...], ownership: Ownership) -> Iterato
 
 
 def _dirty(name: str, identity: str, disk: Disk, finding: str) -> str:
+    empty = f"approve the step EraseDisk of Node {name} (heretic plan)" if erasable(disk) else "clear it by hand"
     return (
         f"{name}: disk {identity} ({disk.path}) is not blank: {finding}. It is left alone. If nothing on it is "
-        "needed, clear it by hand; else take it out of spec.disks.ids"
+        f"needed, {empty}; else take it out of spec.disks.ids"
     )
 
 

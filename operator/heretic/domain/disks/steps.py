@@ -24,7 +24,7 @@ _READING = 40
 """Seconds for reading the places of a device that show whether it is blank."""
 
 
-def _proven_blank(device: str) -> Command:
+def proven_blank(device: str) -> Command:
     """Guard: wipefs and blkid looked and know of nothing, and what was read of the whole device is zero."""
     return Command(("@blank", device), timeout=_READING, expect=Expect.EMPTY)
 
@@ -77,7 +77,7 @@ class PrepareDisk(Step):
             guards=(
                 *(is_disk(self.device, column, value) for column, value in told if value),
                 Command(("readlink", "--canonicalize-existing", self.device), expect=Expect.EQUALS, text=self.path),
-                _proven_blank(self.device),
+                proven_blank(self.device),
                 # Exactly one line: a partition, a multipath map or any other holder would be a second one.
                 Command((*columns, "TYPE", self.device), expect=Expect.EQUALS, text="disk"),
                 Command((*columns, "FSTYPE,PTTYPE,MOUNTPOINT", self.device), expect=Expect.EMPTY),
@@ -274,7 +274,7 @@ class MakeFilesystem(Step):
         same = (is_volume(self.group, self.name, self.volume_uuid),) if self.volume_uuid else ()
         options = ("-K", "-m", f"uuid={self.filesystem}", "-i", "size=512", "-n", "size=8192")
         make = Command(("mkfs.xfs", *options, device), timeout=60)
-        free: tuple[Command, ...] = (_proven_blank(device),)
+        free: tuple[Command, ...] = (proven_blank(device),)
         forget: tuple[Command, ...] = ()
         untagged: tuple[Command, ...] = ()
         if self.new:

@@ -57,6 +57,8 @@ class Disk:
         content: Whether there is content that no tool knows.
         unreadable: Whether a place of it could not be read.
         unproven: Whether a tool that should have looked at it did not answer.
+        partitions: How many it has.
+        looked: What ``@found`` prints of it.
     """
 
     path: str
@@ -82,6 +84,8 @@ class Disk:
     content: bool = False
     unreadable: bool = False
     unproven: bool = False
+    partitions: int = 0
+    looked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,8 @@ def _disk(block: BlockDevice, context: _Context) -> Disk:
         content=signatures.content is not None,
         unreadable=signatures.error is not None,
         unproven=bool(signatures.unread),
+        partitions=sum(child.type == "part" for child in block.below()),
+        looked=signatures.looked,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.candidates import blank
+from heretic.domain.disks.erase import erase, to_erase
 from heretic.domain.disks.identity import Likeness, compare, identity_of
 from heretic.domain.disks.layout import Choice
 from heretic.domain.disks.observed import observed_disks, set_aside
@@ -17,7 +18,7 @@ from heretic.domain.host.configuration import plan_configuration
 from heretic.domain.host.facts import Disk, HostFacts
 from heretic.domain.host.health import clock_obstacle, storage_obstacle
 from heretic.domain.host.rule import Part
-from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
 from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.view import SiteView
 
@@ -79,10 +80,11 @@ def plan_disks(
     unprepared = _to_prepare(node, disks, selection.choices, groups_needed, ownership)
     if observed:
         return _beside_observed(facts, unprepared, selection.obstacles)
-    blocked_by = storage_obstacle(facts) if unprepared else clock_obstacle(facts)
+    dirty = to_erase(node, view, disks, ownership)
+    blocked_by = storage_obstacle(facts) if unprepared or dirty else clock_obstacle(facts)
     if blocked_by is not None:
         return Part(obstacles=(*selection.obstacles, blocked_by))
-    steps: list[PrepareDisk] = []
+    steps: list[Step] = []
     obstacles: list[Wait | Blocked] = list(selection.obstacles)
     for choice, disk in unprepared:
         shared = _seen_by_others(node, view, disk, others or {})
@@ -90,19 +92,28 @@ def plan_disks(
             obstacles.append(shared)
         else:
             steps.append(_prepare(node, choice, disk))
+    if dirty is not None:
+        identity, disk = dirty
+        shared = _seen_by_others(node, view, disk, others or {})
+        if shared is not None:
+            obstacles.append(shared)
+        else:
+            steps.append(erase(node, identity, disk))
     return Part(tuple(steps), tuple(dict.fromkeys(obstacles)))
 
 
 def wants_disk(node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str]) -> bool:
-    """Whether a disk of the host is to be prepared, as far as the host itself and the records tell."""
+    """Whether a disk of the host is to be prepared or may be erased, as far as the host itself and the records tell."""
+    if Role.STORAGE not in node.spec.roles or not isinstance(facts.disks, Known) or observed_disks(node, view, facts):
+        return False
+    disks, ownership = facts.disks.value, judge(node, view, facts)
+    if to_erase(node, view, disks, ownership) is not None:
+        return True
     prepared = {d.volume_group for d in node.status.disks if d.use and d.prepared}
-    if Role.STORAGE not in node.spec.roles or not isinstance(facts.disks, Known) or groups_needed <= prepared:
+    if groups_needed <= prepared:
         return False
-    if observed_disks(node, view, facts):
-        return False
-    ownership = judge(node, view, facts)
-    choices = select(node, view, facts.disks.value, ownership).choices
-    return bool(_to_prepare(node, facts.disks.value, choices, groups_needed, ownership))
+    choices = select(node, view, disks, ownership).choices
+    return bool(_to_prepare(node, disks, choices, groups_needed, ownership))
 
 
 def _to_prepare(

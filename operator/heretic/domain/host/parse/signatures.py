@@ -26,6 +26,7 @@ class Signatures:
         unread: Why it is not certain that this is all, "" when it is.
         content: Byte at which the first content lies that no tool knows a signature of; None where there is none.
         error: Byte at which the disk cannot be read, and why; None where all that was tried could be read.
+        looked: The lines that say all this but the holders, as ``@found`` prints them of the disk.
     """
 
     holders: tuple[str, ...]
@@ -33,6 +34,7 @@ class Signatures:
     unread: str = ""
     content: int | None = None
     error: tuple[int, str] | None = None
+    looked: str = ""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class _Section:
     zero: int = 0
     content: int | None = None
     error: tuple[int, str] | None = None
+    looked: list[str] = field(default_factory=list)
 
 
 def parse_signatures(output: Output) -> Fact[Mapping[str, Signatures]]:
@@ -63,6 +66,8 @@ def _sections(text: str) -> dict[str, Signatures]:
     section = _Section()
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
+        if word not in ("disk", "holder", ""):
+            section.looked.append(line)
         match word:
             case "disk":
                 section = sections[rest] = _Section()
@@ -115,6 +120,7 @@ def _judge(section: _Section) -> Signatures:
         unread="; ".join(unread),
         content=section.content,
         error=section.error,
+        looked="\n".join(section.looked),
     )
 
 

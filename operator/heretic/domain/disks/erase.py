@@ -1,0 +1,61 @@
+"""Which disk a person may have erased: named in the spec, with something on it that nobody uses, and of no record."""
+
+from collections.abc import Iterator
+
+from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1.node import DiskSelection
+from heretic.domain.disks.candidates import erasable
+from heretic.domain.disks.erase_step import EraseDisk, mark_of
+from heretic.domain.disks.identity import Likeness, compare, find, identity_of
+from heretic.domain.disks.ownership import Ownership
+from heretic.domain.host.facts import Disk
+from heretic.domain.site.view import SiteView
+
+
+def to_erase(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> tuple[str, Disk] | None:
+    """The one disk whose erasing is offered, with the id that the spec names; a plan never has two.
+
+    Selection Auto names no disk and so offers none. While anything on the host is not as recorded, none is offered.
+    """
+    return None if ownership.obstacles else next(_named(node, view, disks, ownership), None)
+
+
+def erase(node: Node, identity: str, disk: Disk) -> EraseDisk:
+    """The step for it."""
+    finding = "; ".join(disk.findings)
+    return EraseDisk(
+        host=node.metadata.name,
+        why=f"disk {identity} ({disk.path}) is named in spec.disks.ids and carries: {finding}",
+        disk=identity,
+        device=disk.device,
+        path=disk.path,
+        size=disk.size,
+        wwn=disk.wwn,
+        serial=disk.serial,
+        finding=finding,
+        mark=mark_of(disk.looked),
+        looked=disk.looked,
+        partitions=disk.partitions,
+    )
+
+
+def _named(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> Iterator[tuple[str, Disk]]:
+    if node.spec.disks.selection is not DiskSelection.BY_ID:
+        return
+    for identity in node.spec.disks.ids:
+        disk = find(disks, identity)
+        if disk is None or disk.path in ownership.known or ownership.finding(disk) or _recorded(view, disk):
+            continue
+        if erasable(disk):
+            yield identity, disk
+
+
+def _recorded(view: SiteView, disk: Disk) -> bool:
+    """Whether any Node of the site has a use for the disk in its records: then it may hold a brick's only copy."""
+    mine = identity_of(disk)
+    return any(
+        compare(mine, identity_of(record)) is Likeness.SAME
+        for node in view.nodes.values()
+        for record in node.status.disks
+        if record.use or record.prepared or record.pv_uuid
+    )
