@@ -71,6 +71,7 @@ class SimDisk:
         sector: Logical, bytes.
         content: Bytes at which something lies that no tool knows a signature of.
         bad: Byte at which it cannot be read; None where all of it can.
+        claimed: Whether somebody has it who shows nowhere: a mount of another namespace, ZFS, a virtual machine.
     """
 
     name: str
@@ -91,6 +92,7 @@ class SimDisk:
     read_only: bool = False
     content: tuple[int, ...] = ()
     bad: int | None = None
+    claimed: bool = False
 
     def __post_init__(self) -> None:
         if not self.links:
@@ -375,14 +377,27 @@ class Storage:
         lines = _looked_at(disk.signature, disk.content, disk.bad, disk.size)
         return ok("".join(f"{line}\n" for line in lines))
 
+    def held(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        """``@held``."""
+        (disk,) = (self.disk(device) for device in argv[1:])
+        if disk is None:
+            return failed(f"lsblk: {argv[1]}: not a block device", 2)
+        return self._busy(disk) or OK
+
+    def _busy(self, disk: SimDisk) -> Output | None:
+        """What wipefs says of a disk that somebody has; None where nobody has."""
+        active = any(v.group == disk.group and v.active for v in self.volumes.values())
+        if disk.mounted or disk.holders or disk.claimed or active:
+            return failed(f"wipefs: error: {disk.path}: probing initialization failed: Device or resource busy")
+        return None
+
     def erase(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         """``@erase``."""
         (disk,) = (self.disk(device) for device in argv[1:])
         if disk is None:
             return failed(f"lsblk: {argv[1]}: not a block device", 2)
-        used = disk.mounted or disk.holders or any(v.group == disk.group and v.active for v in self.volumes.values())
-        if used:
-            return failed(f"wipefs: error: {disk.path}: probing initialization failed: Device or resource busy")
+        if (busy := self._busy(disk)) is not None:
+            return busy
         if disk.bad is not None:
             return failed("pwrite: Input/output error")
         self.groups = {name: group for name, group in self.groups.items() if group.disk != disk.name}

@@ -262,6 +262,7 @@ def _tools(host: Host) -> dict[str, Tool]:
         "@blank": storage.blank,
         "@unsigned": storage.blank,
         "@found": storage.found,
+        "@held": storage.held,
         "@erase": storage.erase,
         "readlink": storage.readlink,
         "lsblk": storage.lsblk,

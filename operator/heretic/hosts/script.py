@@ -51,7 +51,7 @@ OBSERVATION_PROLOGUE, STEP_PROLOGUE = _prologues()
 (ERASING_PROLOGUE,) = _text_of("erasing.sh")
 """Comes after these where a command empties a disk."""
 
-ERASING = frozenset({"@erase"})
+ERASING = frozenset({"@held", "@erase"})
 READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING
 """Commands that do."""
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from heretic.api.v1alpha1.gluster_volume import BrickStatus
 from heretic.api.v1alpha1.node import NodeDisk
+from heretic.domain.disks.erase import to_erase
 from heretic.domain.disks.erase_step import EraseDisk
+from heretic.domain.disks.ownership import Ownership
 from heretic.domain.disks.steps import PrepareDisk
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
@@ -116,6 +119,8 @@ def test_a_plan_offers_one_disk_at_a_time_and_what_needs_nobodys_word_goes_on() 
     assert isinstance(plan, Proceed)
     assert not plan.ordered
     assert steps_of(plan)[-1] == offered(plan)[0], "nothing waits behind it"
+    second = next(p.message for p in plan.pending if isinstance(p, Blocked) and "/dev/sdc" in p.message)
+    assert f"offered after that of {wwn(found.machine.storage.disks['sdb'])}" in second
     assert any(isinstance(step, PrepareDisk) for step in steps_of(plan))
 
 
@@ -147,6 +152,29 @@ def recorded(found: OneHost) -> None:
     found.node = found.node.model_copy(update={"status": found.node.status.model_copy(update={"disks": [record]})})
 
 
+def recorded_by_name_only(found: OneHost) -> None:
+    disk = found.machine.storage.disks["sdb"]
+    disk.wwn = disk.serial = ""
+    found.node = node_resource(
+        disks={"selection": "ById", "ids": [disk.links[0].removeprefix("by-id/")]}, roles=["Storage"]
+    )
+    record = NodeDisk(id=disk.links[0].removeprefix("by-id/"), use="Everything", volume_group="vgdisk1")
+    found.node = found.node.model_copy(update={"status": found.node.status.model_copy(update={"disks": [record]})})
+
+
+def nothing_to_tell_it_by(found: OneHost) -> None:
+    disk = found.machine.storage.disks["sdb"]
+    disk.wwn = disk.serial = disk.signature = ""
+    disk.content = (GIB,)
+
+
+def brick_of_a_lost_record(found: OneHost) -> None:
+    brick = BrickStatus(node="node1", path="/gluster_bricks/engine/brick1/brick", state="Missing", lv_uuid=lvm_uuid())
+    engine = found.volumes[0]
+    status = engine.status.model_copy(update={"bricks": [brick]})
+    found.volumes = (engine.model_copy(update={"status": status}),)
+
+
 def not_named(found: OneHost) -> None:
     found.node = node_resource(disks={"selection": "ById", "ids": ["wwn-0x5000c500deadbeef"]}, roles=["Storage"])
 
@@ -172,6 +200,9 @@ def in_an_active_group(found: OneHost) -> None:
         read_only,
         second_path,
         recorded,
+        recorded_by_name_only,
+        nothing_to_tell_it_by,
+        brick_of_a_lost_record,
         not_named,
         left_to_auto,
         in_an_active_group,
@@ -181,7 +212,10 @@ def test_no_erasing_is_offered(change: Callable[[OneHost], None]) -> None:
     found = host(dirty())
     assert offered(found.plan()), "it would be, but for this"
     change(found)
-    assert offered(found.plan()) == []
+    plan = found.plan()
+    assert offered(plan) == []
+    told = [plan.message] if isinstance(plan, Blocked) else [p.message for p in getattr(plan, "pending", ())]
+    assert not any("EraseDisk" in message for message in told), "nobody is told to approve what is not offered"
 
 
 def facts_of(found: OneHost) -> HostFacts:
@@ -217,6 +251,7 @@ def test_a_disk_that_another_node_sees_too_is_not_offered() -> None:
         pytest.param(lambda d: setattr(d, "size", 100 * GIB), id="it has another size"),
         pytest.param(lambda d: setattr(d, "mounted", "/mnt"), id="it is mounted"),
         pytest.param(lambda d: setattr(d, "holders", ("md127",)), id="something is stacked on it"),
+        pytest.param(lambda d: setattr(d, "claimed", True), id="somebody has it who shows nowhere"),
     ],
 )
 def test_what_changed_after_the_approval_stops_it(change: Callable[[SimDisk], None]) -> None:
@@ -227,3 +262,33 @@ def test_what_changed_after_the_approval_stops_it(change: Callable[[SimDisk], No
     assert found.perform(step).startswith("guard:")
     assert found.machine.effects == before
     assert found.machine.storage.disks["sdb"].signature
+
+
+def test_an_erasing_that_was_cut_short_leaves_a_finding_of_its_own_that_can_be_approved() -> None:
+    found = host(dirty(content=(0, 5 * GIB)))
+    (first,) = offered(found.plan())
+    disk = found.machine.storage.disks["sdb"]
+    disk.signature, disk.content = "", (5 * GIB,)  # wipefs and the head were done
+    (second,) = offered(found.plan())
+    assert plan_hash("uid", 1, (first,)) != plan_hash("uid", 1, (second,))
+    assert found.perform(first).startswith("guard:"), "the old approval is of no use"
+    assert found.perform(second) == "changed"
+
+
+def test_a_disk_that_carries_another_nodes_physical_volume_is_not_offered() -> None:
+    """By what is on it, where the disk itself has nothing to tell it by and the group has got another name."""
+    found = host(dirty())
+    (disk,) = (d for d in facts_of(found).disks.value if d.path == "/dev/sdb")  # type: ignore[union-attr]
+    label = lvm_uuid()
+    carrying = replace(disk, looked=disk.looked + f'\nw "uuid": "{label}"')
+    record = NodeDisk(id="x", wwn="0x5000c500deadbeef", use="Everything", volume_group="vgdisk1", pv_uuid=label)
+    other = node_resource(roles=["Storage"])
+    other = other.model_copy(
+        update={
+            "metadata": other.metadata.model_copy(update={"name": "node2"}),
+            "status": other.status.model_copy(update={"disks": [record]}),
+        }
+    )
+    assert to_erase(found.node, found.view, (carrying,), Ownership()) is not None
+    view = replace(found.view, nodes={**found.view.nodes, "node2": other})
+    assert to_erase(found.node, view, (carrying,), Ownership()) is None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1.node import DiskSelection, NodeDisks
+from heretic.domain.disks.identity import identity_of
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import Disk
 
@@ -72,13 +73,17 @@ def blank(disk: Disk) -> Finding | None:
 
 
 def erasable(disk: Disk) -> bool:
-    """Whether what is on a disk is known, and is all that stands in the way of using it."""
+    """Whether what is on a disk is known, and is all that stands in the way of using it.
+
+    An approval must name one disk in the world: by its WWN or serial number, or by the signatures on it, which have
+    UUIDs. Where there is neither, another disk in its place could look just the same.
+    """
     finding = blank(disk)
     return (
         finding is not None
         and finding.dirty
         and bool(disk.looked and disk.device)
-        and (disk.signed or disk.content)
+        and (disk.signed or (disk.content and bool(identity_of(disk).keys)))
         and not (disk.in_use or disk.ambiguous or disk.unreadable or disk.unproven or disk.read_only or disk.multipath)
     )
 

@@ -52,10 +52,7 @@ class EraseDisk(Step):
     partitions: int = 0
 
     def script(self) -> Script:
-        """The disk is the approved one, carries what was approved, and nothing is mounted or stacked on it.
-
-        That nobody else holds it, ZFS or a process, wipefs itself finds out: it opens a disk for itself alone.
-        """
+        """The disk is the approved one, carries what was approved, and nobody else has it."""
         columns = ("lsblk", "--noheadings", "--list", "--output")
         told = (("WWN", self.wwn), ("SERIAL", self.serial), ("SIZE", str(self.size)))
         alone = Command((*columns, "TYPE", self.device), expect=Expect.EQUALS, text="disk")
@@ -69,6 +66,7 @@ class EraseDisk(Step):
                 Command(("readlink", "--canonicalize-existing", self.device), expect=Expect.EQUALS, text=self.path),
                 parts,
                 Command((*columns, "MOUNTPOINT", self.device), expect=Expect.EMPTY),
+                Command(("@held", self.device), expect=Expect.EMPTY),
                 Command(("@found", self.device), timeout=_READING, expect=Expect.EQUALS, text=self.looked),
             ),
             actions=(Command(("@erase", self.device), timeout=60),),

@@ -7,6 +7,7 @@ from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.api.v1alpha1.site import SiteStorage
 from heretic.domain.disks.candidates import blank, erasable, usable
+from heretic.domain.disks.erase import to_erase
 from heretic.domain.disks.identity import find
 from heretic.domain.disks.layout import Candidate, Choice, DiskUse, choose, uses
 from heretic.domain.disks.ownership import GUIDE, Ownership
@@ -50,7 +51,7 @@ def select(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Owner
     settled = {d.volume_group: d.id for d in node.status.disks if d.use and d.volume_group}
     for group in ownership.groups.values():
         settled.setdefault(group.name, group.disk.ids[0] if group.disk.ids else group.disk.path)
-    obstacles: list[Wait | Blocked] = [*ownership.obstacles, *_named(node, disks, ownership)]
+    obstacles: list[Wait | Blocked] = [*ownership.obstacles, *_named(node, view, disks, ownership)]
     storage = view.site.status.storage if view.site else None
     if storage is None:
         choices = tuple(Choice(disk, _use_of(node, group), group) for group, disk in sorted(settled.items()))
@@ -92,12 +93,13 @@ def _choices(
     return choose(candidates, settled, storage.arbiter == node.metadata.name, storage.data_disk_count)
 
 
-def _named(node: Node, disks: tuple[Disk, ...], ownership: Ownership) -> Iterator[Wait | Blocked]:
+def _named(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> Iterator[Wait | Blocked]:
     """What is amiss with the disks that spec.disks.ids names."""
     if node.spec.disks.selection is not DiskSelection.BY_ID:
         return
     name = node.metadata.name
     seen: dict[str, str] = {}
+    offered = to_erase(node, view, disks, ownership)
     for identity in node.spec.disks.ids:
         disk = find(disks, identity)
         if disk is None:
@@ -125,11 +127,15 @@ def _named(node: Node, disks: tuple[Disk, ...], ownership: Ownership) -> Iterato
             if disk.multipath:
                 yield Wait(Reason.APPLYING, f"{name}: disk {identity} is {finding.text}; it is being excluded there")
             else:
-                yield Blocked(finding.reason, _dirty(name, identity, disk, finding.text))
+                yield Blocked(finding.reason, _dirty(name, identity, disk, finding.text, offered))
 
 
-def _dirty(name: str, identity: str, disk: Disk, finding: str) -> str:
-    empty = f"approve the step EraseDisk of Node {name} (heretic plan)" if erasable(disk) else "clear it by hand"
+def _dirty(name: str, identity: str, disk: Disk, finding: str, offered: tuple[str, Disk] | None) -> str:
+    empty = "clear it by hand"
+    if offered is not None and offered[1] is disk:
+        empty = f"approve the step EraseDisk (heretic approve node/{name})"
+    elif offered is not None and erasable(disk):
+        empty = f"approve its step EraseDisk, which is offered after that of {offered[0]}"
     return (
         f"{name}: disk {identity} ({disk.path}) is not blank: {finding}. It is left alone. If nothing on it is "
         f"needed, {empty}; else take it out of spec.disks.ids"

@@ -149,7 +149,7 @@ def _seen_by_others(node: Node, view: SiteView, disk: Disk, others: Others) -> W
             why = "its disks are not known" if seen is None or isinstance(seen, HostFacts) else unobserved(other, seen)
             return Wait(
                 Reason.WAITING_FOR_NODES,
-                f"{name}: disk {disk.path} is prepared once {other} was asked whether it sees the same one: {why}",
+                f"{name}: disk {disk.path} is written to once {other} was asked whether it sees the same one: {why}",
                 10.0,
             )
         twin = next((d for d in seen.disks.value if compare(identity, identity_of(d)) is Likeness.SAME), None)
@@ -157,7 +157,7 @@ def _seen_by_others(node: Node, view: SiteView, disk: Disk, others: Others) -> W
             return Blocked(
                 Reason.SHARED_DISK,
                 f"{name}: disk {disk.path} ({identity}) is {twin.path} of {other} too: two hosts that write to one "
-                f"disk destroy what is on it. It is not prepared. Let one host only see it; {GUIDE}",
+                f"disk destroy what is on it. It is left alone. Let one host only see it; {GUIDE}",
             )
     return None
 
