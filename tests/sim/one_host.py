@@ -138,10 +138,10 @@ class OneHost:
         return text
 
     def run_pass(self) -> Plan:
-        """Observes, plans, acts up to the first failure, and records what a status would."""
+        """Observes, plans, acts up to the first failure and without a person, and records what a status would."""
         plan = self.plan()
         for step in steps_of(plan):
-            if self.perform(step) not in ("unchanged", "changed", "started"):
+            if step.needs_approval or self.perform(step) not in ("unchanged", "changed", "started"):
                 break
         self.node = self.node.model_copy(update={"status": self.report().status})
         return plan

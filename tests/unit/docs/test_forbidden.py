@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from heretic.domain.disks.erase_step import EraseDisk
+from heretic.domain.plan import Risk
+
 PACKAGE = Path(__file__).resolve().parents[3] / "operator/heretic"
 WHERE = [
     path
@@ -64,8 +67,11 @@ def test_what_is_forbidden_is_not_named(word: str, why: str) -> None:
     assert [path.name for path, found in ALL.items() if word in found] == [], why
 
 
-SHELL = {path: path.read_text() for path in sorted((PACKAGE / "hosts").glob("*.sh"))}
-"""The functions that scripts begin with."""
+ERASING = PACKAGE / "hosts/erasing.sh"
+"""The one text that empties a disk; it is sent with no other step than the one that always needs a person's word."""
+
+SHELL = {path: path.read_text() for path in sorted((PACKAGE / "hosts").glob("*.sh")) if path != ERASING}
+"""The functions that all other scripts begin with."""
 
 
 def calls(program: str) -> list[str]:
@@ -87,6 +93,20 @@ def test_a_tool_that_can_wipe_is_only_called_to_look() -> None:
 )
 def test_no_function_of_the_shell_writes_to_a_disk(word: str) -> None:
     assert [path.name for path, text in SHELL.items() if word in text] == []
+
+
+def made_in(path: Path, name: str) -> list[ast.Call]:
+    """The places where an object of a class is made."""
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    return [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == name]
+
+
+def test_only_the_step_that_always_needs_a_persons_word_empties_a_disk() -> None:
+    assert {path.name for path, found in ALL.items() if "@erase" in found} == {"erase_step.py", "script.py"}
+    assert EraseDisk.risk is Risk.DESTRUCTIVE
+    made = [(path.name, {k.arg for k in call.keywords}) for path in WHERE for call in made_in(path, "EraseDisk")]
+    assert [name for name, _ in made] == ["erase.py"]
+    assert not {"declared", None} & made[0][1], "no declaration covers it"
 
 
 def test_filesystems_are_made_without_force() -> None:

@@ -356,4 +356,4 @@ def test_a_disk_is_prepared_only_once_every_other_storage_node_was_asked() -> No
     for _ in range(6):
         plans = site.round()
     assert not any(m.storage.groups for m in site.machines.values())
-    assert "prepared once node3 was asked" in str(plans["Node/node1"])
+    assert "written to once node3 was asked" in str(plans["Node/node1"])

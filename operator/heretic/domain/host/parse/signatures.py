@@ -34,7 +34,7 @@ class Signatures:
     unread: str = ""
     content: int | None = None
     error: tuple[int, str] | None = None
-    looked: str = ""
+    looked: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(slots=True)
