@@ -184,12 +184,12 @@ _IDENTITY = "[how](../how-to/another-disk.md)"
 _DISKS = {
     Reason.FOREIGN_SIGNATURE: Explanation(
         "A disk that is to be used carries data.",
-        "Choose another disk, or empty this one yourself ([how](../how-to/dirty-disk.md)).",
+        "Choose another disk, or let this one be erased ([how](../how-to/dirty-disk.md)).",
     ),
     Reason.CONTENT_FOUND: Explanation(
         "A disk that is to be used is not zero, although no tool knows what lies on it: an image written raw, plain "
         "dm-crypt, what was left behind an erased head.",
-        "Choose another disk, or empty this one yourself ([how](../how-to/dirty-disk.md)).",
+        "Choose another disk, or let this one be erased ([how](../how-to/dirty-disk.md)).",
     ),
     Reason.READ_ERROR: Explanation(
         "A disk that is to be used cannot be read in a place.",

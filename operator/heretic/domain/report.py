@@ -116,11 +116,19 @@ def _obstacle(outcome: Outcome) -> Blocked | Wait | Failure | None:
     failures = _failures(outcome)
     pending = list(outcome.plan.pending) if isinstance(outcome.plan, Proceed) else [outcome.plan]
     blocked: list[Blocked | Wait | Failure] = [f for f in failures if isinstance(f, Bug)]
-    blocked += [x for x in [outcome.held, *pending] if isinstance(x, Blocked)]
+    blocked += [x for x in [_with_its_cause(outcome.held, pending), *pending] if isinstance(x, Blocked)]
     blocked += [f for f in failures if isinstance(f, NeedsUser)]
     rest: list[Blocked | Wait | Failure] = [f for f in failures if f not in blocked]
     rest += [x for x in [outcome.held, *pending] if isinstance(x, Wait)]
     return next(iter(blocked + rest), None)
+
+
+def _with_its_cause(held: Wait | Blocked | None, pending: Sequence[Plan | Wait | Blocked]) -> Wait | Blocked | None:
+    """What waits for a person's word, beside what is in the way: what was found is the reason, and the hash is told."""
+    cause = next((p for p in pending if isinstance(p, Blocked)), None)
+    if held is None or held.reason is not Reason.WAITING_FOR_APPROVAL or cause is None:
+        return held
+    return Blocked(cause.reason, f"{cause.message}. {held.message[:1].upper()}{held.message[1:]}")
 
 
 def _first_not_true(report: Report) -> Condition | None:

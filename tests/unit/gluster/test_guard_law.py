@@ -79,6 +79,12 @@ def replaced(site: RuledSite) -> None:
     vmstore(site).uuid = LVM_UUID
 
 
+def made_by_others(site: RuledSite) -> None:
+    """Likewise, and that one does not carry the tag of a new volume of ours."""
+    replaced(site)
+    vmstore(site).tags.clear()
+
+
 def formatted(site: RuledSite) -> None:
     filesystem = vmstore(site).filesystem
     assert filesystem is not None
@@ -301,6 +307,7 @@ DISKS: Mapping[type[Step], Mapping[str, Change]] = {
         "it carries a filesystem": lambda s: setattr(vmstore(s), "filesystem", Filesystem("ext4")),
         "it carries a filesystem of the same kind": lambda s: setattr(vmstore(s), "filesystem", Filesystem("xfs")),
         "the group is another one": lambda s: setattr(group(s), "uuid", LVM_UUID),
+        "the volume is another one, which nobody has just made": made_by_others,
     },
 }
 

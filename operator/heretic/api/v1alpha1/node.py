@@ -89,8 +89,8 @@ class NodeDisks(Model):
         description=(
             "How data disks are found. Auto: every blank disk of at least minimumSize is a candidate, and HVP's "
             "rules choose among them. ById: exactly the disks of ids. Either way a disk that carries anything (a "
-            "partition table, a filesystem, LVM, RAID, …) is never touched; status.disks says what was found on "
-            "it."
+            "partition table, a filesystem, LVM, RAID, …) is left alone; status.disks says what was found on it. One "
+            "that ids names can be erased by an approval of exactly that."
         ),
     )
     ids: Annotated[list[DiskId], Field(max_length=32), Unique()] = Field(
