@@ -32,6 +32,7 @@ class Faults:
     Attributes:
         refuse_login: No key is let in.
         refuse_sessions: A connection gets no channel.
+        max_sessions: Channels of one connection at the same time, as sshd's MaxSessions; None = any number.
         refuse_sudo: What sudo says instead of working.
         hang: The script never starts; the channel stays open.
         drop_before: Scripts before whose execution the connection breaks, as a countdown (1 = the next one).
@@ -43,6 +44,7 @@ class Faults:
 
     refuse_login: bool = False
     refuse_sessions: bool = False
+    max_sessions: int | None = None
     refuse_sudo: str | None = None
     hang: bool = False
     drop_before: int = 0
@@ -149,6 +151,7 @@ class _Login(asyncssh.SSHServer):
     def __init__(self, server: SimServer) -> None:
         self._server = server
         self._connection: asyncssh.SSHServerConnection | None = None
+        self._shells: set[_Shell] = set()
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -172,22 +175,39 @@ class _Login(asyncssh.SSHServer):
         self._server.logins += 1
 
     def session_requested(self) -> "asyncssh.SSHServerSession[bytes] | bool":
-        return False if self._server.faults.refuse_sessions else _Shell(self._server)
+        faults = self._server.faults
+        full = faults.max_sessions is not None and len(self._shells) >= faults.max_sessions
+        return False if faults.refuse_sessions or full else _Shell(self._server, self._shells)
 
 
 class _Shell(asyncssh.SSHServerSession[bytes]):
-    """One `sh -s`."""
+    """One `sh -s`.
 
-    def __init__(self, server: SimServer) -> None:
+    Args:
+        server: Whose it is.
+        open_ones: Those of the same connection.
+    """
+
+    def __init__(self, server: SimServer, open_ones: "set[_Shell]") -> None:
         self._server = server
+        self._open_ones = open_ones
         self._script = bytearray()
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         self._channel = chan
+        self._open_ones.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open_ones.discard(self)
 
     def exec_requested(self, command: str) -> bool:
         return command == ("sh -s" if self._server.user == "root" else "sudo -n sh -s")
+
+    def session_started(self) -> None:
+        # sudo waits for no script to refuse.
+        if self._server.faults.refuse_sudo is not None:
+            self._answer(b"", self._server.faults.refuse_sudo.encode(), 1)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         self._script += data
@@ -201,9 +221,6 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
         if faults.delay:
             await asyncio.sleep(faults.delay)
         if faults.hang:
-            return
-        if faults.refuse_sudo is not None:
-            self._answer(b"", faults.refuse_sudo.encode(), 1)
             return
         if _counts_down(faults, "drop_before"):
             server.drop()

@@ -7,12 +7,14 @@ from dataclasses import replace
 import asyncssh
 import pytest
 
-from heretic.domain.commands import Output, Probe
+from heretic.domain.commands import Command, Output, Probe, PutFile, Script
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import Known
+from heretic.domain.plan import Done
 from heretic.hosts import Hosts, HostSettings
 from heretic.hosts.link import Backoff, Limits
 from heretic.hosts.session import Session
+from sim.admission import Anybody
 from sim.machine import Argv, File, Machine
 from sim.server import SimServer
 from ssh.targets import eventually, settings_for
@@ -89,6 +91,50 @@ async def test_a_script_does_not_wait_for_its_turn_without_end(server: SimServer
     assert failure.reason is Reason.COMMAND_TIMED_OUT
     assert "kept the host busy" in failure.message
     await first
+    await hosts.close()
+
+
+@pytest.mark.parametrize("allowed", [1, 2, 3, 10])
+async def test_a_host_that_allows_fewer_sessions_is_asked_for_no_more_and_loses_no_script(
+    server: SimServer, settings: HostSettings, allowed: int
+) -> None:
+    server.faults.max_sessions = allowed
+    server.faults.delay = 0.02
+    hosts = Hosts(limits=Limits(sessions=4))
+    for _ in range(3):
+        await asyncio.gather(*(hosts.probe(settings, [PROBE]) for _ in range(8)))
+    assert (server.logins, server.scripts) == (1, 24)
+    await hosts.close()
+
+
+async def test_a_step_that_runs_does_not_lose_its_connection_to_a_probe_for_which_there_is_no_session(
+    server: SimServer, settings: HostSettings
+) -> None:
+    server.machine.tools["made"] = lambda m, argv, stdin: Output(0 if "/a" in m.files else 1, "", "")
+    script = Script(done=(Command(("made",)),), actions=(PutFile("/a", "x"),))
+    server.faults.max_sessions, server.faults.delay = 1, 0.3
+    hosts = Hosts()
+    step = asyncio.create_task(hosts.perform(settings, script, admission=Anybody()))
+    await asyncio.sleep(0.1)
+    await hosts.probe(settings, [PROBE])
+    assert await step == Done(changed=True)
+    assert server.logins == 1
+    await hosts.close()
+
+
+async def test_a_host_that_allows_more_sessions_again_is_asked_for_them_after_the_next_login(
+    server: SimServer, settings: HostSettings
+) -> None:
+    server.faults.max_sessions, server.faults.delay = 1, 0.05
+    hosts = Hosts(limits=Limits(sessions=2, steady_seconds=0.0))
+    await asyncio.gather(*(hosts.probe(settings, [PROBE]) for _ in range(2)))
+    server.faults.max_sessions = None
+    server.drop()
+    await asyncio.sleep(0.05)
+    server.faults.delay = 0.5
+    begun = asyncio.get_running_loop().time()
+    await asyncio.gather(*(hosts.probe(settings, [PROBE]) for _ in range(2)))
+    assert asyncio.get_running_loop().time() - begun < 0.95, "both at the same time"
     await hosts.close()
 
 

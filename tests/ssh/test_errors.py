@@ -35,6 +35,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What hangs is given up after two seconds."""
     monkeypatch.setattr(heretic.hosts.script, "_MARGIN", 1)
     monkeypatch.setattr(heretic.hosts.session, "CLOSE_TIMEOUT", 0.5)
+    monkeypatch.setattr(heretic.hosts.session, "OPEN_TIMEOUT", 1.0)
     monkeypatch.setattr(heretic.hosts.session, "LOGIN_TIMEOUT", 1.0)
 
 
@@ -312,6 +313,7 @@ async def test_a_host_that_freezes_loses_its_connection(
 async def test_a_host_that_opens_no_more_sessions_gets_a_new_connection(
     hosts: Hosts, server: SimServer, settings: HostSettings
 ) -> None:
+    await hosts.probe(settings, [PROBE])
     server.faults.refuse_sessions = True
     with pytest.raises(HereticError) as raised:
         await hosts.probe(settings, [PROBE])
@@ -321,6 +323,20 @@ async def test_a_host_that_opens_no_more_sessions_gets_a_new_connection(
     await asyncio.sleep(0.05)
     await hosts.probe(settings, [PROBE])
     assert server.logins == 2
+
+
+async def test_a_host_that_opens_no_session_at_all_needs_a_person_and_is_tried_with_new_logins(
+    hosts: Hosts, server: SimServer, settings: HostSettings
+) -> None:
+    server.faults.max_sessions = 0
+    failure = await failure_of(hosts, settings)
+    assert isinstance(failure, NeedsUser)
+    assert failure.reason is Reason.LOGIN_REFUSED
+    assert "MaxSessions" in failure.message
+    server.faults.max_sessions = 1
+    await asyncio.sleep(0.15)
+    await hosts.probe(settings, [PROBE])
+    assert server.logins == 2, "sshd reads its configuration anew for new connections only"
 
 
 async def test_sudo_refuses(hosts: Hosts) -> None:

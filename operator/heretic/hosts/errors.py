@@ -162,16 +162,28 @@ def fingerprint_of(line: str) -> str:
     return asyncssh.import_public_key(line).get_fingerprint()
 
 
-def channel_failure(settings: HostSettings, doing: str, refusal: str | None) -> Transient:
-    """Why a script did not run to its end on an open connection.
+def channel_lost(settings: HostSettings, doing: str) -> Transient:
+    """A script did not run to its end on an open connection."""
+    return Transient(Reason.CONNECTION_LOST, f"{settings}: the connection was lost during {doing}")
+
+
+def no_session(settings: HostSettings, said: str, *, ever: bool) -> Failure:
+    """A host lets nobody of ours run anything on an open connection.
 
     Args:
         settings: Of the host.
-        doing: For the message.
-        refusal: What the host said when it opened no session; None when the connection was lost.
+        said: By the host.
+        ever: Whether it opened a session on this connection before.
     """
-    why = f"it opens no further session ({refusal})" if refusal else "the connection was lost"
-    return Transient(Reason.CONNECTION_LOST, f"{settings}: {why} during {doing}")
+    if ever:
+        return Transient(
+            Reason.CONNECTION_LOST, f"{settings}: it opens no further session ({said}); a new login follows"
+        )
+    return NeedsUser(
+        Reason.LOGIN_REFUSED,
+        f"{settings}: user {settings.user!r} is let in and gets no session: {said}; MaxSessions in sshd_config must be "
+        f"1 or more there (better 4), and nothing may forbid this user to run commands",
+    )
 
 
 def timed_out(settings: HostSettings, doing: str, seconds: float) -> Transient:

@@ -3,12 +3,17 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
-from heretic.hosts.session import Session, Traffic
+from heretic.hosts.errors import no_session
+from heretic.hosts.session import Channel, RefusedError, Session, Traffic
 from heretic.hosts.settings import HostSettings
+from heretic.hosts.turns import Turns
+
+_TRIES = 5
+"""How often a host that runs nothing of ours is asked for a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,13 @@ class Limits:
 
     Attributes:
         connects: Logins at the same time, over all hosts.
-        sessions: Scripts at the same time on one host; sshd allows 10 by default.
+        sessions: Scripts at the same time on one host; sshd allows 10 by default. A host that allows fewer gets
+            fewer for as long as the connection lasts.
         queue_seconds: How long a script waits for its turn.
         unused_seconds: How long a host that nobody asked for is still tried to be reached.
         steady_seconds: How long a connection must hold for its loss not to count as a failed attempt.
         known_seconds: How long a caller waits for a new attempt to reach a host that is known not to answer.
+        again_seconds: How long after a refusal a host is asked for a session again, when none is open.
     """
 
     connects: int = 20
@@ -51,6 +58,7 @@ class Limits:
     unused_seconds: float = 900.0
     steady_seconds: float = 10.0
     known_seconds: float = 2.0
+    again_seconds: float = 0.2
 
 
 class Link:
@@ -80,7 +88,7 @@ class Link:
         self._random = random
         self._on_change = on_change
         self._on_first_use = on_first_use
-        self._turns = asyncio.Semaphore(limits.sessions)
+        self._turns = Turns(limits.sessions)
         self._session: Session | None = None
         self._connecting: asyncio.Task[Session | Failure] | None = None
         self._failure: Failure | None = None
@@ -89,7 +97,7 @@ class Link:
         self._due = -math.inf
         self._retry: asyncio.TimerHandle | None = None
         self._asked = -math.inf
-        self._opened = -math.inf
+        self._since = -math.inf
         self._in_use = 0
         self._closed = False
 
@@ -105,29 +113,74 @@ class Link:
         return True
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """An open connection, with one of the host's turns.
+    async def channel(self) -> AsyncIterator[Channel]:
+        """An open channel, with one of the host's turns.
 
         Raises:
-            HereticError: The host cannot be reached (NeedsUser or Transient), or all turns stay taken.
+            HereticError: The host cannot be reached or refuses (NeedsUser or Transient), or all turns stay taken.
         """
         self._asked = asyncio.get_running_loop().time()
         self._in_use += 1
         try:
-            try:
-                # Not wait_for: before Python 3.12 it may swallow a cancellation.
-                async with asyncio.timeout(self._limits.queue_seconds):
-                    await self._turns.acquire()
-            except TimeoutError:
-                raise HereticError(self._busy()) from None
-            try:
-                yield await self._connected()
-            finally:
-                self._turns.release()
+            while True:
+                async with self._turn():
+                    channel = await self._open()
+                    if channel is not None:
+                        with closing(channel):
+                            yield channel
+                        return
         finally:
             self._in_use -= 1
             if self._closed and not self._in_use:
                 self._drop()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            await self._turns.take(self._limits.queue_seconds)
+        except TimeoutError:
+            raise HereticError(self._busy()) from None
+        try:
+            yield
+        finally:
+            self._turns.give()
+
+    async def _open(self) -> Channel | None:
+        """A channel; None = the host has fewer turns than were thought, and the caller has to wait for one.
+
+        A host may allow fewer sessions than others do (sshd's MaxSessions, down to 1): what runs there must not lose
+        its connection for that. A refusal while nothing runs is no such thing, but sshd counts a session that has just
+        ended for a moment longer. After some tries sessions have leaked there, and only a new connection can be relied
+        on.
+        """
+        for _ in range(_TRIES):
+            session = await self._connected()
+            try:
+                return await session.channel()
+            except RefusedError as refused:
+                said = str(refused)
+            if session.channels:
+                self._turns.allow(min(session.channels, self._turns.room))
+                return None
+            await asyncio.sleep(self._limits.again_seconds)
+        self._leave(session, said)
+        return None
+
+    def _leave(self, session: Session, said: str) -> None:
+        """Ends a connection on which the host opens no session, unless it has just opened one to somebody else.
+
+        Raises:
+            HereticError: It has not.
+        """
+        if session.channels:
+            return
+        failure = no_session(self.settings, said, ever=session.proved)
+        if not session.proved and self._session is session:
+            # Its end is no loss: the login works, and nothing else. What is told stays the same until the next try.
+            self._session = None
+            failure = self._failed(failure)
+        session.abort()
+        raise HereticError(failure)
 
     async def _connected(self) -> Session:
         if self._session is not None and self._session.alive:
@@ -171,7 +224,8 @@ class Link:
             self._on_first_use(self.settings.name, accepted)
             self.settings = replace(self.settings, host_keys=(accepted,))
         self._session = session
-        self._opened = asyncio.get_running_loop().time()
+        self._turns.allow(self._limits.sessions)
+        self._since = asyncio.get_running_loop().time()
         came_back = self._was_lost or self._failure is not None
         self._failure, self._was_lost = None, False
         if came_back:
@@ -202,7 +256,7 @@ class Link:
         self._was_lost = True
         if self._closed:
             return
-        if asyncio.get_running_loop().time() - self._opened < self._limits.steady_seconds:
+        if asyncio.get_running_loop().time() - self._since < self._limits.steady_seconds:
             # A host that hangs up after each login must not be called without pause.
             self._failed(Transient(Reason.CONNECTION_LOST, f"{self.settings}: the connection was lost"))
         else:
@@ -222,7 +276,7 @@ class Link:
     def _busy(self) -> Failure:
         return Transient(
             Reason.COMMAND_TIMED_OUT,
-            f"{self.settings}: {self._limits.sessions} other scripts kept the host busy "
+            f"{self.settings}: {self._turns.room} other scripts kept the host busy "
             f"for {self._limits.queue_seconds:.0f} s",
         )
 

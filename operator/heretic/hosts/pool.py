@@ -114,9 +114,9 @@ class Hosts:
                 cannot be asked.
         """
         script = render_observation(probes)
-        async with self._link(settings).session() as session:
+        async with self._link(settings).channel() as channel:
             sent_at = self._clock()
-            answer = await session.execute(
+            answer = await channel.execute(
                 lambda: script, observation_deadline(probes), doing=f"{len(probes)} probes", stop=True
             )
             received_at = self._clock()
@@ -140,11 +140,11 @@ class Hosts:
         """
         letter = _Letter(admission, lambda fence: render_step(script, fence))
         try:
-            async with self._link(settings).session() as session:
+            async with self._link(settings).channel() as channel:
                 refused = await admission.check()
                 if refused is not None:
                     return Failed(refused)
-                answer = await session.execute(letter.write, step_deadline(script), doing="a step", stop=False)
+                answer = await channel.execute(letter.write, step_deadline(script), doing="a step", stop=False)
         except HereticError as error:
             return Failed(error.failure)
         result = step_result_of(settings, script, letter.fence, answer)
@@ -166,8 +166,8 @@ class Hosts:
             HereticError: The host gave no usable answer at all.
         """
         letter = _Letter(fencing, render_announcement)
-        async with self._link(settings).session() as session:
-            answer = await session.execute(
+        async with self._link(settings).channel() as channel:
+            answer = await channel.execute(
                 letter.write, announcement_deadline(), doing="the announcement of this operator", stop=False
             )
         told = announced(settings, letter.fence, answer)

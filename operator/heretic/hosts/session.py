@@ -10,7 +10,7 @@ import asyncssh
 
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.hosts.answer import Answer
-from heretic.hosts.errors import CONNECT_TIMEOUT, Presented, channel_failure, connect_failure, timed_out
+from heretic.hosts.errors import CONNECT_TIMEOUT, Presented, channel_lost, connect_failure, timed_out
 from heretic.hosts.settings import HostSettings
 
 # asyncssh tells each channel it opens at INFO: too much for one a host and minute.
@@ -25,6 +25,9 @@ KEEPALIVE_INTERVAL = 4.0
 
 CLOSE_TIMEOUT = 3.0
 """Seconds that a host has for closing a channel; one that does not is not heard any more at all."""
+
+OPEN_TIMEOUT = 15.0
+"""Seconds that a host has for opening a channel on a connection that is there."""
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; no host may fill the operator's memory."""
@@ -112,6 +115,10 @@ class Traffic:
     connects: int = 0
 
 
+class RefusedError(Exception):
+    """A host opened no channel on an open connection; the text is what it said."""
+
+
 class Session:
     """One open connection.
 
@@ -119,10 +126,14 @@ class Session:
         settings: What it was opened with.
         presented_key: The host key that it was opened under, as an OpenSSH public key line; of a certificate,
             the key that it certifies.
+        channels: How many are open on it.
+        proved: Whether the host ever opened one on it.
     """
 
     def __init__(self, settings: HostSettings, connection: asyncssh.SSHClientConnection, traffic: Traffic) -> None:
         self.settings = settings
+        self.channels = 0
+        self.proved = False
         self._connection = connection
         self._traffic = traffic
         self._command = "sh -s" if settings.user == "root" else "sudo -n sh -s"
@@ -177,70 +188,28 @@ class Session:
         accepted = client.presented.key if first_use else None
         return cls(settings, connection, traffic), _public_line(accepted) if accepted else None
 
-    async def execute(self, script: Callable[[], str], deadline: float, *, doing: str, stop: bool) -> Answer:
-        """Runs one script.
-
-        Args:
-            script: Gives its text, when the channel is open; what it raises ends the channel, and nothing was sent.
-            deadline: Seconds after which its answer is given up.
-            doing: For messages.
-            stop: Whether a script that is given up is also ended on the host. A step is not: its commands would
-                go on without its lock.
+    async def channel(self) -> "Channel":
+        """Opens a channel, on which the host's shell waits for a script.
 
         Raises:
+            RefusedError: The host opens none now, and said why.
             HereticError: Transient; the connection was lost, or nothing came in time.
         """
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        data = b""
         answer = _Exec(ended)
-        channel: asyncssh.SSHClientChannel[bytes] | None = None
         try:
-            async with asyncio.timeout(deadline):
-                channel, _ = await self._connection.create_session(lambda: answer, self._command, encoding=None)
-                data = script().encode()
-                channel.write(data)
-                channel.write_eof()
-                await ended
+            async with asyncio.timeout(OPEN_TIMEOUT):
+                opened, _ = await self._connection.create_session(lambda: answer, self._command, encoding=None)
         except TimeoutError:
-            await self._give_up(channel, stop=stop)
-            raise HereticError(timed_out(self.settings, doing, deadline)) from None
-        except OverflowError:
-            await self._give_up(channel, stop=stop)
-            raise HereticError(_too_much(self.settings, doing)) from None
+            self._connection.abort()
+            raise HereticError(timed_out(self.settings, "opening a session", OPEN_TIMEOUT)) from None
         except (asyncssh.Error, OSError) as error:
-            refusal = str(error) if isinstance(error, asyncssh.ChannelOpenError) and self.alive else None
-            if refusal is not None:
-                # Sessions may have leaked there; only a new connection can be relied on.
-                self._connection.abort()
-            raise HereticError(channel_failure(self.settings, doing, refusal)) from None
-        except (asyncio.CancelledError, HereticError):
-            if channel is not None:
-                self._end(channel, stop=stop)
-            raise
-        self._traffic.round_trips += 1
-        self._traffic.bytes_out += len(data)
-        self._traffic.bytes_in += len(answer.stdout) + len(answer.stderr)
-        if not answer.complete:
-            raise HereticError(channel_failure(self.settings, doing, None))
-        return Answer(bytes(answer.stdout), bytes(answer.stderr), answer.status)
-
-    async def _give_up(self, channel: "asyncssh.SSHClientChannel[bytes] | None", *, stop: bool) -> None:
-        """Closes the channel; drops the connection when the host does not even answer that."""
-        if channel is not None:
-            self._end(channel, stop=stop)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_TIMEOUT):
-                    await channel.wait_closed()
-                    return
-        self._connection.abort()
-
-    def _end(self, channel: "asyncssh.SSHClientChannel[bytes]", *, stop: bool) -> None:
-        # OSError: the channel has ended by itself in this moment.
-        with suppress(OSError):
-            if stop:
-                # TERM and not KILL: the script's trap removes its folder.
-                channel.terminate()
-            channel.abort()
+            if isinstance(error, asyncssh.ChannelOpenError) and self.alive:
+                raise RefusedError(error.reason) from None
+            raise HereticError(channel_lost(self.settings, "opening a session")) from None
+        self.channels += 1
+        self.proved = True
+        return Channel(self, opened, answer, ended, self._traffic)
 
     @property
     def alive(self) -> bool:
@@ -267,6 +236,91 @@ class Session:
                 await self._connection.wait_closed()
         except TimeoutError:
             self._connection.abort()
+
+
+class Channel:
+    """One shell of a host, for one script; it must be closed, and closing it twice is no harm."""
+
+    def __init__(
+        self,
+        session: Session,
+        channel: "asyncssh.SSHClientChannel[bytes]",
+        answer: _Exec,
+        ended: "asyncio.Future[None]",
+        traffic: Traffic,
+    ) -> None:
+        self._session = session
+        self._channel = channel
+        self._answer = answer
+        self._ended = ended
+        self._traffic = traffic
+        self._closed = False
+
+    async def execute(self, script: Callable[[], str], deadline: float, *, doing: str, stop: bool) -> Answer:
+        """Runs the script.
+
+        Args:
+            script: Gives its text in the moment in which it is sent; what it raises ends the channel, and nothing was
+                sent.
+            deadline: Seconds after which its answer is given up.
+            doing: For messages.
+            stop: Whether a script that is given up is also ended on the host. A step is not: its commands would
+                go on without its lock.
+
+        Raises:
+            HereticError: Transient; the connection was lost, or nothing came in time.
+        """
+        settings, answer = self._session.settings, self._answer
+        try:
+            async with asyncio.timeout(deadline):
+                data = script().encode()
+                # Where the shell has ended already, its last words say why.
+                with suppress(BrokenPipeError):
+                    self._channel.write(data)
+                    self._channel.write_eof()
+                await self._ended
+        except TimeoutError:
+            await self._give_up(stop=stop)
+            raise HereticError(timed_out(settings, doing, deadline)) from None
+        except OverflowError:
+            await self._give_up(stop=stop)
+            raise HereticError(_too_much(settings, doing)) from None
+        except (asyncssh.Error, OSError):
+            raise HereticError(channel_lost(settings, doing)) from None
+        except (asyncio.CancelledError, HereticError):
+            self._end(stop=stop)
+            raise
+        self._traffic.round_trips += 1
+        self._traffic.bytes_out += len(data)
+        self._traffic.bytes_in += len(answer.stdout) + len(answer.stderr)
+        if not answer.complete:
+            raise HereticError(channel_lost(settings, doing))
+        return Answer(bytes(answer.stdout), bytes(answer.stderr), answer.status)
+
+    async def _give_up(self, *, stop: bool) -> None:
+        """Closes the channel; drops the connection when the host does not even answer that."""
+        self._end(stop=stop)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._channel.wait_closed()
+                return
+        self._session.abort()
+
+    def _end(self, *, stop: bool) -> None:
+        # OSError: the channel has ended by itself in this moment.
+        with suppress(OSError):
+            if stop:
+                # TERM and not KILL: the script's trap removes its folder.
+                self._channel.terminate()
+            self._channel.abort()
+
+    def close(self) -> None:
+        """Ends the channel, if it has not ended; a shell that was sent nothing ends with it."""
+        if not self._closed:
+            self._closed = True
+            self._session.channels -= 1
+            with suppress(OSError):
+                self._channel.abort()
 
 
 def _algorithms(pinned: list[asyncssh.SSHKey], authorities: list[asyncssh.SSHKey]) -> list[str]:
