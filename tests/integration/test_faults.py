@@ -67,8 +67,9 @@ FAULTS = {
     "sessions refused": Fault(
         lambda s, m: setattr(s.faults, "refuse_sessions", True),
         lambda s, m: setattr(s.faults, "refuse_sessions", False),
-        "ConnectionLost",
-        "session",
+        "LoginRefused",
+        "MaxSessions",
+        stalled=True,
     ),
     "garbled answers": Fault(answers(lambda data: data[::-1]), answers(None), "OutputNotUnderstood", "not usable"),
     "answers cut short": Fault(
