@@ -17,7 +17,7 @@ from kstatus import Health, kstatus
 from lab.node import Node
 from lab.stack import Stack
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 
 VOLUME = "vmstore"
 DATA_NODE, ARBITER, CLIENT = "node2", "node3", "node1"
@@ -25,7 +25,7 @@ KILLED_AT = ("after 2", "before 5", "after 9", "before 12")
 """Effects at which the operator dies on the way from blank to Ready, each counted from its last start."""
 
 
-def settle(stack: Stack, seconds: float = 600) -> None:
+def settle(stack: Stack, seconds: float = 1200) -> None:
     stack.wait("every object Ready", stack.ready, seconds=seconds)
 
 
@@ -123,9 +123,9 @@ def test_blank_machines_become_ready_although_the_operator_is_killed_on_the_way(
         assert kstatus(obj) is Health.IN_PROGRESS, "nobody has looked yet, so nothing is healthy yet"
     for die in KILLED_AT:
         stack.start_operator(die=die)
-        stack.wait(f"the operator died {die}", lambda: stack.operator.pid is None, seconds=600)
+        stack.wait(f"the operator died {die}", lambda: stack.operator.pid is None, seconds=1200)
     stack.start_operator()
-    settle(stack, 900)
+    settle(stack, 1800)
     destructive = [(e["verb"], e["target"], str(e["arguments"])) for e in stack.effects() if e["risk"] == "Destructive"]
     changed = [e for e in stack.effects() if e["risk"] == "Destructive" and e["outcome"] == "Done"]
     assert destructive

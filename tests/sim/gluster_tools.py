@@ -14,7 +14,7 @@ from heretic.domain.commands import Output
 from sim.gluster_answers import AnsweringPool
 from sim.gluster_model import SimBrick, SimGlusterd, SimGlusterVolume
 from sim.gluster_options import DEFAULTS_AT_CREATION, is_valid
-from sim.gluster_xml import OP_VERSION, document, peer_xml
+from sim.gluster_xml import document, peer_xml
 from sim.host_tools import StorageMachine
 from sim.identity import made_up
 from sim.machine import OK, Argv, File, Machine, failed, ok
@@ -175,8 +175,6 @@ class GlusterPool(AnsweringPool):
                 return self._info_xml()
             case ["info", name]:
                 return self._info(name)
-            case ["get", "all", "cluster.op-version", "--xml"]:
-                return document(OP_VERSION)
             case ["heal", name, "info", "summary", "--xml"]:
                 return self._heal_summary(name)
             case ["status", "all", "--xml"]:

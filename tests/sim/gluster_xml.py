@@ -37,17 +37,6 @@ def tasks_xml(volume: SimGlusterVolume) -> str:
     return f"        <tasks>\n{tasks}        </tasks>\n"
 
 
-OP_VERSION = """\
-  <volGetopts>
-    <count>1</count>
-    <Opt>
-      <Option>cluster.op-version</Option>
-      <Value>100000</Value>
-    </Opt>
-  </volGetopts>
-"""
-
-
 def result(code: int, number: int, said: str) -> str:
     error = f"  <opErrstr>{said}</opErrstr>\n" if said else "  <opErrstr/>\n"
     return f"  <opRet>{code}</opRet>\n  <opErrno>{number}</opErrno>\n{error}"

@@ -1,7 +1,8 @@
 """The last look at the API server before a step that interrupts a service or can lose data.
 
-What a pass knows came by a watch, and may be late. So right before such a step the object and its Site are read
-again, and an approval is written down. Any difference, or no answer, and the step is not sent; it is planned again.
+What a pass knows came by a watch, and may be late. So right before such a step the object, its Site and the Node of the
+step are read again, and an approval is written down. Any difference, or no answer, and the step is not sent; it is
+planned again.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from heretic.api.parse import parse_resource
-from heretic.api.v1alpha1 import Mode, Resource, Site
+from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.cluster.client import Cluster, ConflictError, Object
 from heretic.domain.approval import Approval, record, used_at
 from heretic.domain.errors import HereticError, Reason
@@ -124,7 +125,7 @@ class LastCheck:
             return None
         try:
             async with self._recording:
-                why = await self._changed(record_approval=covered)
+                why = await self._occupied(step.host) or await self._changed(record_approval=covered)
         except HereticError as error:
             message = f"{step} was not begun, because what is declared could not be read again: {error.failure.message}"
             return Wait(Reason.API_SERVER, message, SOON)
@@ -153,6 +154,21 @@ class LastCheck:
             except ConflictError:
                 continue
         return "others keep writing it, so that its approval could not be recorded"
+
+    async def _occupied(self, host: str) -> str:
+        """Whether somebody works on the host of the step by now; of a Node's own steps its generation tells that."""
+        if self._key.kind == Node.KIND:
+            return ""
+        raw = await self._cluster.read(Node.PLURAL, self._key.namespace, host)
+        if raw is None:
+            return ""
+        self._store.put(Node.KIND, raw)
+        try:
+            node = parse_resource(Node.KIND, raw)
+        except ValueError:
+            return f"Node {host} cannot be understood any more"
+        assert isinstance(node, Node)
+        return f"Node {host} was put in maintenance" if node.spec.maintenance else ""
 
     async def _differs(self, raw: Object) -> str:
         sites = await self._cluster.list(Site.PLURAL, self._key.namespace)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from heretic.api.v1alpha1 import Node
@@ -21,7 +21,14 @@ from heretic.domain.gluster.members import members
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.maintenance import in_maintenance
-from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, assemble, lasting_still_hold
+from heretic.domain.host.probes import (
+    BRIEF_PROBES,
+    HOST_PROBES,
+    UNREAD_PROBES,
+    assemble,
+    disks_still_hold,
+    lasting_still_hold,
+)
 from heretic.domain.memo import Memo
 from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.view import SiteView
@@ -37,7 +44,8 @@ FULL_LOOK_SECONDS = 600.0
 """How long a calm host is asked only what can change without hardware, packages or a boot being touched."""
 
 BUSY_SECONDS = 30.0
-"""Likewise for a host that is not Ready, where a person may be mending just that; effects end it at once."""
+"""Likewise for a host that is not Ready, where a person may be mending just that; effects end it at once. Its disks are
+read again only where they show a sign of change."""
 
 POOL_KEPT_SECONDS = 180.0
 """How long an answer of the pool may stand in for one that does not come, when a node was lost meanwhile."""
@@ -59,11 +67,21 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _FullLook:
-    """The answer to everything, of which a part lasts."""
+    """The answer to everything, of which a part lasts.
 
+    Attributes:
+        read_at: When its disks were read.
+        asked_at: When everything else of it was asked.
+        outputs: Of all probes.
+        facts: What they told.
+        outdated: Whether an effect happened on the host since.
+    """
+
+    read_at: float
     asked_at: float
     outputs: Mapping[str, Output]
     facts: HostFacts
+    outdated: bool = False
 
 
 class Observer:
@@ -147,9 +165,11 @@ class Observer:
     def host_changed(self, namespace: str, node: str) -> None:
         """An effect happened on a host, perhaps also on what a brief look does not ask."""
         self.touched(namespace, node)
-        self._full.pop((namespace, node), None)
+        key = (namespace, node)
+        if key in self._full:
+            self._full[key] = replace(self._full[key], outdated=True)
         # A full look that is on its way may have been answered before this effect: it must not last.
-        self._effects[namespace, node] += 1
+        self._effects[key] += 1
 
     def pool_changed(self, namespace: str) -> None:
         """An effect happened on the trusted pool: whatever host was told, it reaches the bricks of all of them."""
@@ -202,27 +222,48 @@ class Observer:
         """From a brief look at a calm host with what lasts from the last full one, or from a full look."""
         name = node.metadata.name
         key = (namespace, name)
-        memo = self._memos[key]
         full = self._full.get(key)
-        if full is not None and self._monotonic() - full.asked_at < (
-            FULL_LOOK_SECONDS if _is_ready(node) else BUSY_SECONDS
-        ):
-            brief = await self._ask(namespace, settings, BRIEF_PROBES)
-            facts = assemble(name, {**full.outputs, **brief.outputs}, brief.sent_at, brief.received_at, memo)
-            if lasting_still_hold(full.facts, facts):
-                return facts
-            self._signs[key] = facts.disk_signs
+        now = self._monotonic()
+        if full is not None and now - full.read_at < FULL_LOOK_SECONDS:
+            seen: HostFacts | None = None
+            if not full.outdated and (_is_ready(node) or now - full.asked_at < BUSY_SECONDS):
+                brief = await self._ask(namespace, settings, BRIEF_PROBES)
+                seen = self._assembled(key, brief, full)
+                if lasting_still_hold(full.facts, seen):
+                    return seen
+            if seen is None or disks_still_hold(full.facts, seen):
+                facts = await self._unread(key, settings, full)
+                if facts is not None:
+                    return facts
+            else:
+                self._signs[key] = seen.disk_signs
         asked_at, effects = self._monotonic(), self._effects[key]
         batch = await self._ask(namespace, settings, HOST_PROBES)
-        facts = assemble(name, batch.outputs, batch.sent_at, batch.received_at, memo)
+        facts = self._assembled(key, batch)
         # A disk that is being written while it is read has been read in part only: the next pass reads it again.
         calm = self._signs.get(key, facts.disk_signs) == facts.disk_signs
         self._signs[key] = facts.disk_signs
         if effects == self._effects[key] and calm:
-            self._full[key] = _FullLook(asked_at, batch.outputs, facts)
+            self._full[key] = _FullLook(asked_at, asked_at, batch.outputs, facts)
         elif not calm:
             self._full.pop(key, None)
         return facts
+
+    async def _unread(self, key: tuple[str, str], settings: HostSettings, full: _FullLook) -> HostFacts | None:
+        """Everything asked anew but what reading the disks told; None where that does not hold any more."""
+        asked_at, effects = self._monotonic(), self._effects[key]
+        batch = await self._ask(key[0], settings, UNREAD_PROBES)
+        facts = self._assembled(key, batch, full)
+        if not disks_still_hold(full.facts, facts):
+            self._signs[key] = facts.disk_signs
+            return None
+        if effects == self._effects[key]:
+            self._full[key] = _FullLook(full.read_at, asked_at, {**full.outputs, **batch.outputs}, facts)
+        return facts
+
+    def _assembled(self, key: tuple[str, str], batch: Batch, full: _FullLook | None = None) -> HostFacts:
+        outputs = {**full.outputs, **batch.outputs} if full else batch.outputs
+        return assemble(key[1], outputs, batch.sent_at, batch.received_at, self._memos[key])
 
     async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:
         asked = _whom_to_ask(view, hosts)

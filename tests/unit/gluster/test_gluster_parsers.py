@@ -11,7 +11,6 @@ from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import BrickState, VolumeState
 from heretic.domain.gluster.parse.clients import parse_clients
-from heretic.domain.gluster.parse.global_options import parse_op_version
 from heretic.domain.gluster.parse.heal import parse_heal_summary
 from heretic.domain.gluster.parse.peers import parse_operating_version, parse_peers
 from heretic.domain.gluster.parse.volume_info import parse_volume_info
@@ -156,10 +155,6 @@ def test_a_client_list_that_does_not_add_up_says_nothing() -> None:
     assert "lock" not in known(parse_clients(Output(0, wrong, "")))
 
 
-def test_op_version() -> None:
-    assert parse_op_version(recorded("op-version.xml")) == Known(100000)
-
-
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -181,7 +176,6 @@ PARSERS: dict[str, tuple[Callable[[Output], Fact[object]], str]] = {
     "status": (parse_volume_status, "volume-status.xml"),
     "detail": (parse_volume_detail, "volume-status-detail.xml"),
     "heal": (parse_heal_summary, "heal-summary.xml"),
-    "op-version": (parse_op_version, "op-version.xml"),
 }
 
 
@@ -230,7 +224,6 @@ def answers(prefix: str = "") -> dict[str, Output]:
         "gluster-volume-status": recorded(file("volume-status.xml")),
         "gluster-volume-detail": recorded(file("volume-status-detail.xml")),
         "gluster-clients": recorded(file("client-list.txt")),
-        "gluster-op-version": recorded("op-version.xml"),
         "gluster-heal-vmstore": recorded(file("heal-summary.xml")),
     }
 
@@ -260,7 +253,6 @@ def test_a_volume_that_an_answer_leaves_out_is_unknown() -> None:
 def test_without_answers_everything_is_unknown() -> None:
     pool = assemble_pool("n1", {})
     assert isinstance(pool.volumes, Unknown)
-    assert isinstance(pool.op_version, Unknown)
     assert (pool.status, pool.heal, pool.clients) == ({}, {}, {})
 
 

@@ -111,12 +111,18 @@ def withdraw(api: MemoryApi) -> None:
     api.objects[DATA]["metadata"]["annotations"] = {}
 
 
+def occupy(api: MemoryApi) -> None:
+    key = Key("Node", NAMESPACE, "node1")
+    api.apply(api.objects[key] | {"spec": {**api.objects[key]["spec"], "maintenance": True}})
+
+
 LATE: dict[str, Callable[[MemoryApi], None]] = {
     "paused": change(paused=True),
     "mode Observe": change(mode="Observe"),
     "deletionPolicy": change(deletionPolicy="Destroy"),
     "edited": change(size="11Gi"),
     "the Site paused": pause_the_site,
+    "the Node in maintenance": occupy,
     "approval withdrawn": withdraw,
     "being deleted": leave,
     "deleted": lose,

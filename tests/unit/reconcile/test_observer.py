@@ -12,7 +12,7 @@ from heretic.domain.errors import Bug, Failure, HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES
+from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, UNREAD_PROBES
 from heretic.domain.host.report import READY as READY_TYPES
 from heretic.domain.host.report import report_node
 from heretic.domain.host.signs import DISKSTATS
@@ -22,7 +22,7 @@ from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.kinds import RULES
-from heretic.reconcile.observer import FULL_LOOK_SECONDS, Observer
+from heretic.reconcile.observer import BUSY_SECONDS, FULL_LOOK_SECONDS, Observer
 from sim.block_tools import SimDisk
 from sim.host_tools import storage_machine
 from sim.machine import File
@@ -87,11 +87,47 @@ async def test_a_calm_host_is_asked_briefly_until_the_full_look_is_old(watcher: 
     assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
 
 
-async def test_an_effect_on_a_host_ends_all_that_was_seen_of_it(watcher: Watcher) -> None:
+async def test_an_effect_ends_all_that_was_seen_of_a_host_but_what_was_read_of_calm_disks(
+    watcher: Watcher,
+) -> None:
     await watcher.look(30)
     watcher.observer.host_changed("default", "node1")
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES]
+    watcher.now += 60
+    await watcher.look(30)
+    assert watcher.host.asked[2:] == [BRIEF_PROBES], "nothing has happened since"
+    watcher.now += FULL_LOOK_SECONDS - 60
+    watcher.observer.host_changed("default", "node1")
+    await watcher.look(30)
+    assert watcher.host.asked[3:] == [HOST_PROBES], "read once in this time all the same"
+
+
+async def test_an_effect_on_a_disk_has_the_disks_read_again(watcher: Watcher) -> None:
+    disk_of(watcher).signature = "ext4"
+    await watcher.look(30)
+    disk_of(watcher).signature = ""
+    watcher.observer.host_changed("default", "node1")
+    await watcher.look(30)
+    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES, HOST_PROBES]
+
+
+async def test_a_disk_that_could_not_be_read_is_read_again_after_every_effect(watcher: Watcher) -> None:
+    disk_of(watcher).bad = 1 << 30
+    await watcher.look(30)
+    watcher.observer.host_changed("default", "node1")
+    await watcher.look(30)
+    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES, HOST_PROBES]
+
+
+async def test_a_host_that_is_not_ready_is_asked_everything_more_often_but_its_disks_are_not_read(
+    watcher: Watcher,
+) -> None:
+    for _ in range(2):
+        facts = await watcher.observer.host("default", VIEW, node_resource({}), 0)
+        assert isinstance(facts, HostFacts)
+        watcher.now += BUSY_SECONDS
+    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES]
 
 
 @pytest.mark.parametrize(("site", "then"), [("default", [BRIEF_PROBES]), ("another", [])])

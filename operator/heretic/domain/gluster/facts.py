@@ -92,7 +92,6 @@ class PoolFacts:
         status: By volume name, only started volumes.
         heal: By volume name, only started replicated volumes.
         clients: By volume name, number of clients other than gluster's own daemons.
-        op_version: cluster.op-version.
     """
 
     asked: str
@@ -100,4 +99,3 @@ class PoolFacts:
     status: Mapping[str, Fact[VolumeStatus]] = field(default_factory=dict)
     heal: Mapping[str, Fact[HealSummary]] = field(default_factory=dict)
     clients: Mapping[str, Fact[int]] = field(default_factory=dict)
-    op_version: Fact[int] = NOT_OBSERVED

@@ -9,7 +9,6 @@ from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.command import ASKING, local, transaction
 from heretic.domain.gluster.facts import HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
 from heretic.domain.gluster.parse.clients import parse_clients
-from heretic.domain.gluster.parse.global_options import OP_VERSION, parse_op_version
 from heretic.domain.gluster.parse.heal import parse_heal_summary
 from heretic.domain.gluster.parse.volume_info import parse_volume_info
 from heretic.domain.gluster.parse.volume_status import Room, parse_volume_detail, parse_volume_status, with_rooms
@@ -28,7 +27,6 @@ _DETAIL = Probe(
     "gluster-volume-detail", transaction("volume", "status", "all", "detail", "--xml"), parse_volume_detail, ASKING
 )
 _CLIENTS = Probe("gluster-clients", transaction("volume", "status", "all", "client-list"), parse_clients, ASKING)
-_OP_VERSION = Probe("gluster-op-version", local("volume", "get", "all", OP_VERSION, "--xml"), parse_op_version, ASKING)
 _HEAL = "gluster-heal-"
 _LOCAL = "localhost"
 """What glusterd calls the host that it is asked on."""
@@ -53,7 +51,7 @@ def pool_probes(started: Sequence[str]) -> tuple[Probe[object], ...]:
         )
         for name in sorted(started)
     )
-    return (_INFO, _STATUS, _DETAIL, _CLIENTS, _OP_VERSION, *heals)
+    return (_INFO, _STATUS, _DETAIL, _CLIENTS, *heals)
 
 
 def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None = None) -> PoolFacts:
@@ -80,7 +78,6 @@ def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None =
         status={name: _status(info, asked, statuses, details) for name, info in started.items()},
         heal={name: _heal(info, asked, outputs) for name, info in started.items() if info.replica_count > 1},
         clients={name: _member(clients, name, f"{asked} did not say who uses {name}") for name in started},
-        op_version=_parsed(_OP_VERSION, asked, outputs, memo),
     )
 
 

@@ -97,6 +97,28 @@ BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.
 """What a host is asked between two full looks: half the work for it."""
 
 
+_READING = "signatures"
+
+UNREAD_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if p.name != _READING)
+"""Everything but reading the disks, which takes a host longer than all the rest."""
+
+
+def disks_still_hold(before: HostFacts, now: HostFacts) -> bool:
+    """Whether what was read of the disks may be used with everything else asked anew.
+
+    It may where every disk shows that nobody has written on it since, and nothing is to be read once more anyway: a
+    place that could not be read, or a tool that did not answer, may be mended without a sign.
+
+    Args:
+        before: From the look that read them.
+        now: From that reading and the other answers of now.
+    """
+    marks = (before.boot_id, before.disk_signs)
+    if marks != (now.boot_id, now.disk_signs) or not all(isinstance(mark, Known) for mark in marks):
+        return False
+    return isinstance(now.disks, Known) and not any(d.unreadable or d.unproven for d in now.disks.value)
+
+
 def lasting_still_hold(before: HostFacts, now: HostFacts) -> bool:
     """Whether the lasting answers of an earlier full look may be used with a brief one.
 
