@@ -102,7 +102,7 @@ async def _converge(operator: Operator, api: MemoryApi) -> None:
         for key in list(api.objects):
             if key.kind == "Node":
                 # Rounds follow each other faster than looks are thought to age.
-                operator.observer.host_changed(NAMESPACE, key.name)
+                operator.observer.host_changed(NAMESPACE, key.name, disks=True)
         for key in list(api.objects):
             for obj in api.objects.values():
                 operator.store.put(obj["kind"], deepcopy(obj))

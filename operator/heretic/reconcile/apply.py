@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Node
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Transient
-from heretic.domain.plan import Done, Failed, Started, Step, StepResult, Wait
+from heretic.domain.plan import Done, Failed, Risk, Started, Step, StepResult, Wait
 from heretic.domain.site.view import SiteView
 from heretic.hosts.fence import Admission, Fence
 from heretic.hosts.pool import Hosts
@@ -158,7 +158,7 @@ class Applier:
             result = await self._hosts.perform(settings, step.script(), admission=admission)
         finally:
             if key.kind == Node.KIND:
-                self._observer.host_changed(key.namespace, step.host)
+                self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
             else:
                 self._observer.pool_changed(key.namespace)
         if isinstance(result, Done) and not result.changed:

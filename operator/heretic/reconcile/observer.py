@@ -162,11 +162,19 @@ class Observer:
             look.touched = True
         self._pools.pop(namespace, None)
 
-    def host_changed(self, namespace: str, node: str) -> None:
-        """An effect happened on a host, perhaps also on what a brief look does not ask."""
+    def host_changed(self, namespace: str, node: str, *, disks: bool) -> None:
+        """An effect happened on a host, perhaps also on what a brief look does not ask.
+
+        Args:
+            namespace: Of the site.
+            node: The host.
+            disks: Whether it can have written on a disk that nothing uses: then they are read again in any case.
+        """
         self.touched(namespace, node)
         key = (namespace, node)
-        if key in self._full:
+        if disks:
+            self._full.pop(key, None)
+        elif key in self._full:
             self._full[key] = replace(self._full[key], outdated=True)
         # A full look that is on its way may have been answered before this effect: it must not last.
         self._effects[key] += 1

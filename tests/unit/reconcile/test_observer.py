@@ -91,23 +91,30 @@ async def test_an_effect_ends_all_that_was_seen_of_a_host_but_what_was_read_of_c
     watcher: Watcher,
 ) -> None:
     await watcher.look(30)
-    watcher.observer.host_changed("default", "node1")
+    watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
     assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES]
     watcher.now += 60
     await watcher.look(30)
     assert watcher.host.asked[2:] == [BRIEF_PROBES], "nothing has happened since"
     watcher.now += FULL_LOOK_SECONDS - 60
-    watcher.observer.host_changed("default", "node1")
+    watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
     assert watcher.host.asked[3:] == [HOST_PROBES], "read once in this time all the same"
 
 
-async def test_an_effect_on_a_disk_has_the_disks_read_again(watcher: Watcher) -> None:
+async def test_a_step_that_writes_on_disks_has_them_read_again_whatever_they_show(watcher: Watcher) -> None:
+    await watcher.look(30)
+    watcher.observer.host_changed("default", "node1", disks=True)
+    await watcher.look(30)
+    assert watcher.host.asked == [HOST_PROBES, HOST_PROBES]
+
+
+async def test_an_effect_that_shows_on_a_disk_has_the_disks_read_again(watcher: Watcher) -> None:
     disk_of(watcher).signature = "ext4"
     await watcher.look(30)
     disk_of(watcher).signature = ""
-    watcher.observer.host_changed("default", "node1")
+    watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
     assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES, HOST_PROBES]
 
@@ -115,7 +122,7 @@ async def test_an_effect_on_a_disk_has_the_disks_read_again(watcher: Watcher) ->
 async def test_a_disk_that_could_not_be_read_is_read_again_after_every_effect(watcher: Watcher) -> None:
     disk_of(watcher).bad = 1 << 30
     await watcher.look(30)
-    watcher.observer.host_changed("default", "node1")
+    watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
     assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES, HOST_PROBES]
 
@@ -145,7 +152,7 @@ async def test_a_full_look_that_an_effect_overtook_does_not_last(watcher: Watche
     watcher.host.may_answer.clear()
     looking = asyncio.create_task(watcher.look(30))
     await watcher.host.was_asked.wait()
-    watcher.observer.host_changed("default", "node1")
+    watcher.observer.host_changed("default", "node1", disks=False)
     watcher.host.may_answer.set()
     await looking
     await watcher.look(30)
