@@ -51,7 +51,7 @@ class Announcer:
         self._audit = audit
         self._monotonic = monotonic
         self._kill_switch = kill_switch
-        self._told: dict[str, tuple[str, int]] = {}
+        self._told: dict[str, tuple[str, str, int]] = {}
         self._said: dict[str, str] = {}
 
     async def announce(self, settings: HostSettings, node: Node, site: Site | None) -> None:
@@ -61,7 +61,8 @@ class Announcer:
             HereticError: The host cannot be reached.
         """
         fence = self._leader.fence()
-        if not isinstance(fence, Fence) or self._told.get(settings.name) == (settings.address, fence.token):
+        uid = node.metadata.uid
+        if not isinstance(fence, Fence) or self._told.get(settings.name) == (uid, settings.address, fence.token):
             return
         if mode_of(node, site) is not Mode.APPLY or is_paused(node, site, self._kill_switch):
             return
@@ -70,14 +71,17 @@ class Announcer:
         outcome = "Done" if isinstance(answer, Fence) else f"Failed: {answer.reason.value}: {answer.message}"
         self._audit.announcement(settings.name, fence, outcome=outcome, seconds=self._monotonic() - begun)
         if isinstance(answer, Fence):
-            self._told[settings.name] = (settings.address, answer.token)
+            self._told[settings.name] = (uid, settings.address, answer.token)
             self._said.pop(settings.name, None)
         else:
             self._refused(settings.name, answer)
 
     def forget(self, name: str) -> None:
-        """A Node is gone."""
-        self._told.pop(name, None)
+        """A Node is gone.
+
+        That it was told is not forgotten: a pass that had begun before must not tell it once more. A new Node of this
+        name has another uid.
+        """
         self._said.pop(name, None)
 
     def _refused(self, host: str, failure: Failure) -> None:
