@@ -31,12 +31,11 @@ class Turns:
             # Not wait_for: before Python 3.12 it may swallow a cancellation.
             async with asyncio.timeout(seconds):
                 await turn
-        except BaseException:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-            else:
-                # It was given in the very moment in which the caller went away.
+        except BaseException:  # on cancellation too: a turn that its caller does not use is somebody else's
+            if turn.done() and not turn.cancelled():
                 self.give()
+            else:
+                turn.cancel()
             raise
 
     def give(self) -> None:
