@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.proofs import is_disk
+from heretic.domain.disks.proofs import LISTED, is_planned_disk
 from heretic.domain.disks.steps import proven_blank
 from heretic.domain.plan import Risk, Step
 
@@ -53,19 +53,16 @@ class EraseDisk(Step):
 
     def script(self) -> Script:
         """The disk is the approved one, carries what was approved, and nobody else has it."""
-        columns = ("lsblk", "--noheadings", "--list", "--output")
-        told = (("WWN", self.wwn), ("SERIAL", self.serial), ("SIZE", str(self.size)))
-        alone = Command((*columns, "TYPE", self.device), expect=Expect.EQUALS, text="disk")
+        alone = Command((*LISTED, "TYPE", self.device), expect=Expect.EQUALS, text="disk")
         parts = Command(
-            (*columns, "TYPE", self.device), expect=Expect.EQUALS, text="\n".join(["disk", *["part"] * self.partitions])
+            (*LISTED, "TYPE", self.device), expect=Expect.EQUALS, text="\n".join(["disk", *["part"] * self.partitions])
         )
         return Script(
             done=(proven_blank(self.device), alone),
             guards=(
-                *(is_disk(self.device, column, value) for column, value in told if value),
-                Command(("readlink", "--canonicalize-existing", self.device), expect=Expect.EQUALS, text=self.path),
+                *is_planned_disk(self.device, self.path, size=self.size, wwn=self.wwn, serial=self.serial),
                 parts,
-                Command((*columns, "MOUNTPOINT", self.device), expect=Expect.EMPTY),
+                Command((*LISTED, "MOUNTPOINT", self.device), expect=Expect.EMPTY),
                 Command(("@held", self.device), expect=Expect.EMPTY),
                 Command(("@found", self.device), timeout=_READING, expect=Expect.EQUALS, text=self.looked),
             ),

@@ -5,6 +5,8 @@ from heretic.domain.host.inventory import mapper_name
 
 QUIET = ("--noheadings",)
 _BYTES = ("--units", "b", "--nosuffix")
+LISTED = ("lsblk", "--noheadings", "--list", "--output")
+"""Columns of a disk and of everything on it, one line each."""
 
 
 def is_size(group: str, volume: str, column: str, size: int) -> Command:
@@ -44,3 +46,20 @@ def is_disk(device: str, column: str, value: str) -> Command:
     """Whether the disk behind a path is the one that is meant."""
     columns = ("lsblk", "--noheadings", "--nodeps", "--bytes", "--list", "--output", column)
     return Command((*columns, device), expect=Expect.EQUALS, text=value)
+
+
+def is_planned_disk(device: str, path: str, *, size: int, wwn: str, serial: str) -> tuple[Command, ...]:
+    """Whether the disk behind a path is the one that a step was planned for, and still has the kernel's name of then.
+
+    Args:
+        device: Absolute path by a stable id.
+        path: The kernel's name.
+        size: Bytes.
+        wwn: Of the disk, "" = it has none.
+        serial: Likewise.
+    """
+    told = (("WWN", wwn), ("SERIAL", serial), ("SIZE", str(size)))
+    return (
+        *(is_disk(device, column, value) for column, value in told if value),
+        Command(("readlink", "--canonicalize-existing", device), expect=Expect.EQUALS, text=path),
+    )

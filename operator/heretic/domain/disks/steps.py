@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.proofs import QUIET, is_disk, is_filesystem, is_group, is_size, is_volume
+from heretic.domain.disks.proofs import (
+    LISTED,
+    QUIET,
+    is_filesystem,
+    is_group,
+    is_planned_disk,
+    is_size,
+    is_volume,
+)
 from heretic.domain.disks.space import CHUNK, DATA_ALIGNMENT, EXTENT
 from heretic.domain.host.parse.lvm import ALL_DEVICES
 from heretic.domain.host.profiles import THIN_PROFILE
@@ -67,20 +75,17 @@ class PrepareDisk(Step):
     def script(self) -> Script:
         """Guards of domain §4 rule 1, read on the host right before."""
         everything = ("--config", ALL_DEVICES)
-        columns = ("lsblk", "--noheadings", "--list", "--output")
-        told = (("WWN", self.wwn), ("SERIAL", self.serial), ("SIZE", str(self.size)))
         return Script(
             done=(
                 Command(("pvs", *QUIET, "-o", "vg_name", self.device), expect=Expect.EQUALS, text=self.group),
                 Command(("vgs", *QUIET, "-o", "vg_tags", self.group), expect=Expect.EQUALS, text=self.tag),
             ),
             guards=(
-                *(is_disk(self.device, column, value) for column, value in told if value),
-                Command(("readlink", "--canonicalize-existing", self.device), expect=Expect.EQUALS, text=self.path),
+                *is_planned_disk(self.device, self.path, size=self.size, wwn=self.wwn, serial=self.serial),
                 proven_blank(self.device),
                 # Exactly one line: a partition, a multipath map or any other holder would be a second one.
-                Command((*columns, "TYPE", self.device), expect=Expect.EQUALS, text="disk"),
-                Command((*columns, "FSTYPE,PTTYPE,MOUNTPOINT", self.device), expect=Expect.EMPTY),
+                Command((*LISTED, "TYPE", self.device), expect=Expect.EQUALS, text="disk"),
+                Command((*LISTED, "FSTYPE,PTTYPE,MOUNTPOINT", self.device), expect=Expect.EMPTY),
                 Command(("pvs", *QUIET, *everything, "-o", "pv_name"), expect=Expect.LACKS, text=self.path),
                 Command(("vgs", *QUIET, *everything, "-o", "vg_name"), expect=Expect.LACKS, text=self.group),
             ),

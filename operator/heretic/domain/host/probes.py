@@ -97,9 +97,7 @@ BRIEF_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if not p.
 """What a host is asked between two full looks: half the work for it."""
 
 
-_READING = "signatures"
-
-UNREAD_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if p.name != _READING)
+UNREAD_PROBES: tuple[Probe[object], ...] = tuple(p for p in HOST_PROBES if p.name != "signatures")
 """Everything but reading the disks, which takes a host longer than all the rest."""
 
 
@@ -113,8 +111,7 @@ def disks_still_hold(before: HostFacts, now: HostFacts) -> bool:
         before: From the look that read them.
         now: From that reading and the other answers of now.
     """
-    marks = (before.boot_id, before.disk_signs)
-    if marks != (now.boot_id, now.disk_signs) or not all(isinstance(mark, Known) for mark in marks):
+    if not _same_and_known(_disk_marks(before), _disk_marks(now)):
         return False
     return isinstance(now.disks, Known) and not any(d.unreadable or d.unproven for d in now.disks.value)
 
@@ -129,14 +126,20 @@ def lasting_still_hold(before: HostFacts, now: HostFacts) -> bool:
         before: From the full look.
         now: From its lasting answers and those of the brief look.
     """
-    marks = _lasting_marks(before)
-    return marks == _lasting_marks(now) and all(isinstance(mark, Known) for mark in marks)
+    return _same_and_known(_lasting_marks(before), _lasting_marks(now))
+
+
+def _same_and_known(before: tuple[Fact[object], ...], now: tuple[Fact[object], ...]) -> bool:
+    return before == now and all(isinstance(mark, Known) for mark in before)
+
+
+def _disk_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
+    return facts.boot_id, facts.disk_signs
 
 
 def _lasting_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
     return (
-        facts.boot_id,
-        facts.disk_signs,
+        *_disk_marks(facts),
         _of(facts.jobs, lambda jobs: frozenset((name, job.active) for name, job in jobs.items())),
     )
 
