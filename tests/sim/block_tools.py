@@ -7,6 +7,7 @@ in the real format and refuses what it was not told (None), so that a wrong argv
 import json
 import uuid
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from heretic.domain.commands import Output
@@ -72,6 +73,7 @@ class SimDisk:
         content: Bytes at which something lies that no tool knows a signature of.
         bad: Byte at which it cannot be read; None where all of it can.
         claimed: Whether somebody has it who shows nowhere: a mount of another namespace, ZFS, a virtual machine.
+        sequence: The kernel's number of it, another one each time that it is plugged in; 0 = the kernel gives none.
     """
 
     name: str
@@ -93,6 +95,7 @@ class SimDisk:
     content: tuple[int, ...] = ()
     bad: int | None = None
     claimed: bool = False
+    sequence: int = field(default_factory=count(1).__next__)
 
     def __post_init__(self) -> None:
         if not self.links:
@@ -284,6 +287,9 @@ class Storage:
         lines = [f"{link} {disk.path}\n" for disk in self.disks.values() for link in disk.links]
         lines += [f"by-id/lvm-pv-uuid-{d.pv_uuid} {d.path}\n" for d in self.disks.values() if d.pv_uuid]
         return ok("".join(lines))
+
+    def sequence(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        return ok("".join(f"{d.name.replace('/', '!')} {d.sequence}\n" for d in self.disks.values() if d.sequence))
 
     def readlink(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         match argv[1:]:

@@ -257,6 +257,7 @@ def _tools(host: Host) -> dict[str, Tool]:
     storage = host.storage
     return {
         "@links": storage.links,
+        "@sequence": storage.sequence,
         "@signatures": storage.signatures,
         "@bricks": storage.bricks,
         "@blank": storage.blank,

@@ -72,7 +72,8 @@ class Machine:
     Attributes:
         name: For messages.
         files: Regular files by absolute path; folders exist implicitly.
-        tools: Programs by name (``argv[0]``, no folder); the builtins @links, @signatures, @bricks are tools too,
+        tools: Programs by name (``argv[0]``, no folder); the builtins @links, @sequence, @signatures, @bricks are tools
+            too,
             @file is answered from ``files`` here.
         seconds: How long a program takes, by name; one that takes longer than its timeout is answered rc 124 and
             has no effect. 0 when not named.

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from heretic.domain.commands import Output, Probe
-from heretic.domain.facts import Known
+from heretic.domain.facts import Known, Unknown
+from heretic.domain.host.parse.sequence import parse_sequence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_observation
 from ssh.shell import Shell
@@ -149,6 +150,18 @@ async def test_links_of_disks(shell: Shell) -> None:
         "by-id/wwn-0x5 /dev/sda",
         "by-path/p /dev/sda1",
     ]
+
+
+async def test_sequence_numbers_of_disks(shell: Shell) -> None:
+    (too_old,) = await shell.ask(probe("@sequence"))
+    assert too_old == Output(0, "", "")
+    for name, number in (("sda", "28\n"), ("cciss!c0d0", "2\n"), ("loop0", "")):
+        file = shell.sandbox / "sys/class/block" / name / "diskseq"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(number)
+    (output,) = await shell.ask(probe("@sequence"))
+    assert parse_sequence(output) == Known({"/dev/sda": "28", "/dev/cciss/c0d0": "2"})
+    assert isinstance(parse_sequence(Output(0, "sda none\n", "")), Unknown)
 
 
 async def test_signatures_of_disks(shell: Shell) -> None:

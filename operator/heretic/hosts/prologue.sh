@@ -128,6 +128,16 @@ $o
 EOF
 }
 
+# @sequence: the number that the kernel gave each disk when it came. Linux before 5.15 gives none.
+at_sequence() {
+  set +f
+  for k in /sys/class/block/*/diskseq; do
+    { read -r l <"$k"; } 2>/dev/null || continue
+    k=${k%/diskseq}
+    echo "${k#/sys/class/block/} $l"
+  done
+}
+
 # @bricks: a brick that cannot be looked at makes the whole answer fail; it must not look like one that is absent.
 at_bricks() {
   set +f

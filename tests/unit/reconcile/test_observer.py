@@ -212,6 +212,7 @@ CHANGES: dict[str, Callable[[Watcher], None]] = {
     "wiped": lambda w: setattr(disk_of(w), "signature", ""),
     "another signature": lambda w: setattr(disk_of(w), "signature", "xfs"),
     "exchanged for one of the same size": lambda w: setattr(disk_of(w), "serial", "ANOTHER"),
+    "pulled and plugged in again": lambda w: setattr(disk_of(w), "sequence", 99),
     "overwritten, which no signature shows": lambda w: written(w, 2),
 }
 

@@ -17,6 +17,7 @@ from heretic.domain.host.parse import files, firewall, ip, locks, lvm, packages,
 from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import COLUMNS, parse_lsblk
 from heretic.domain.host.parse.reading import read
+from heretic.domain.host.parse.sequence import parse_sequence
 from heretic.domain.host.parse.signatures import parse_signatures
 from heretic.domain.host.signs import DISKSTATS, disk_signs
 from heretic.domain.memo import Memo
@@ -73,6 +74,7 @@ HOST_PROBES: tuple[Probe[object], ...] = (
     Probe("free", ("stat", "-f", "-c", "%S %a", "/", "/var"), system.parse_free),
     Probe("lsblk", ("lsblk", "-J", "-b", "-o", COLUMNS), parse_lsblk, timeout=_SLOW),
     Probe("links", ("@links",), parse_links, lasting=True),
+    Probe("sequence", ("@sequence",), parse_sequence),
     Probe("signatures", ("@signatures",), parse_signatures, timeout=_SLOW, lasting=True),
     Probe("lvm", lvm.REPORT, lvm.parse_lvm, timeout=_SLOW),
     Probe("mounts", storage.FINDMNT, storage.parse_mounts),
@@ -179,7 +181,7 @@ def assemble(
         memory_bytes=system.parse_memory(read_files),
         boot_id=read_files.text(system.BOOT_ID),
         disks=disks,
-        disk_signs=disk_signs(blocks, disks, read_files.text(DISKSTATS)),
+        disk_signs=disk_signs(blocks, disks, read_files.text(DISKSTATS), of(parse_sequence, answer("sequence"))),
         interfaces=of(ip.with_speeds, interfaces, speeds),
         physical_volumes=physical,
         volume_groups=_of(volumes, lambda report: report.volume_groups),

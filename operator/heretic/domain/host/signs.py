@@ -2,7 +2,8 @@
 
 The search for signatures reads every disk, so a calm host is asked for it seldom. What udev knows of a disk and its
 partitions changes when somebody wipes, labels or exchanges one. Content without a signature shows only in the
-kernel's count of writes, which stands still on a disk that nothing uses.
+kernel's count of writes, which stands still on a disk that nothing uses. A disk that was pulled and came back, or
+another one that looks the same, has another number of the kernel.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,10 @@ Sign = tuple[str, ...]
 
 
 def disk_signs(
-    blocks: Fact[tuple[BlockDevice, ...]], disks: Fact[tuple[Disk, ...]], stats: Fact[str]
+    blocks: Fact[tuple[BlockDevice, ...]],
+    disks: Fact[tuple[Disk, ...]],
+    stats: Fact[str],
+    sequence: Fact[Mapping[str, str]],
 ) -> Fact[Mapping[str, Sign]]:
     """What tells by itself that a disk is not what it was.
 
@@ -31,6 +35,8 @@ def disk_signs(
         disks: What is known of each whole disk.
         stats: The content of DISKSTATS. Where it cannot be read, writes to unused disks are seen at the next full
             look; what a step needs of a disk is proven again on the host anyway.
+        sequence: The kernel's number of each disk. Where it is not known, a disk that comes back between two looks
+            is seen at the next full look.
 
     Returns:
         By kernel path of each whole disk, values of which one differs when the disk was changed by somebody.
@@ -41,11 +47,12 @@ def disk_signs(
     if not isinstance(blocks, Known) or not isinstance(disks, Known):
         return Absent()
     writes = _writes(stats.value) if isinstance(stats, Known) else {}
+    numbers = sequence.value if isinstance(sequence, Known) else {}
     tops = {block.path: block for block in blocks.value}
     signs: dict[str, Sign] = {}
     for disk in disks.value:
         top = tops.get(disk.path)
-        known = tuple(_udev(top)) if top else ()
+        known = (numbers.get(disk.path, ""), *(_udev(top) if top else ()))
         signs[disk.path] = known if disk.in_use else known + writes.get(disk.path.removeprefix("/dev/"), ())
     return Known(signs)
 
