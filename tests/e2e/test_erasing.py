@@ -1,4 +1,5 @@
-"""A recycled disk on a real machine: told with the plan's hash, erased by exactly that approval, and used.
+"""A recycled disk on a real machine: told with the plan's hash, erased by exactly that approval, used; then it loses
+its label, and comes back as the message says.
 
 One machine whose only data disk carries content that no tool knows. Whether something was written is told by a checksum
 of the whole disk, taken from outside the machine.
@@ -6,6 +7,7 @@ of the whole disk, taken from outside the machine.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -116,3 +118,31 @@ def test_an_approved_disk_is_erased_and_used(stack: Stack, found: str) -> None:
     node.ssh("echo kept >/mnt/file && grep -q kept /mnt/file && umount /mnt", timeout=300)
     approvals = stack.get("hnode", NODE)["status"]["approvals"]
     assert len(approvals) == 2
+
+
+def test_a_recorded_disk_without_its_label_is_never_prepared_again_and_comes_back_as_the_message_says(
+    stack: Stack, found: str
+) -> None:
+    before, node = len(stack.effects()), stack.site.nodes[NODE]
+    node.ssh(f"dd if=/dev/zero of={device(stack)} bs=64k count=1 conv=fsync status=none")
+    node.reboot()
+
+    def told() -> bool:
+        return stack.condition("hnode", NODE, "Stalled").get("reason") == "DiskLabelLost"
+
+    stack.wait("the loss of the label is told", told, seconds=900)
+    node.ssh("sync")
+    wiped = node.checksum(DISK)
+    time.sleep(90)  # longer than the resync interval: it stays so
+    assert told()
+    node.ssh("sync")
+    assert node.checksum(DISK) == wiped
+    said = str(stack.condition("hnode", NODE, "Stalled")["message"])
+    remedy = re.search(
+        r"pvcreate --uuid \S+ --restorefile \S+ \S+ && vgcfgrestore --force (\w+) && vgchange -ay \1", said
+    )
+    assert remedy, said
+    node.ssh(remedy[0], timeout=300)
+    stack.wait("every object Ready", stack.ready, seconds=1800)
+    node.ssh(f"mount -t glusterfs localhost:/{VOLUME} /mnt && grep -q kept /mnt/file && umount /mnt", timeout=300)
+    assert [e["verb"] for e in stack.effects()[before:] if e["risk"] == "Destructive"] == []

@@ -5,7 +5,6 @@ checksums of whole disks, taken from outside the machines.
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -215,29 +214,6 @@ def test_swapped_data_disks_block_both_nodes_and_nothing_is_written_until_they_a
     switch_off(stack)
     assert [stack.site.nodes[name].checksum("data1") for name in SWAPPED] == disks[::-1]
     swap(stack)
-    settle(stack, 1800)
-    assert checksum(stack) == written
-    assert destructive(stack, before) == []
-
-
-def test_a_recorded_disk_without_its_label_is_never_prepared_again_and_comes_back_as_the_message_says(
-    stack: Stack, written: str
-) -> None:
-    before = len(stack.effects())
-    node = stack.site.nodes["node2"]
-    node.ssh(f"dd if=/dev/zero of={node.disks['data1'].by_id} bs=64k count=1 conv=fsync status=none")
-    node.reboot()
-    said = is_stalled(stack, "node2", "DiskLabelLost", seconds=900)
-    node.ssh("sync")
-    wiped = node.checksum("data1")
-    time.sleep(90)  # longer than the resync interval: it stays so
-    assert stalled(stack, "node2", "DiskLabelLost")()
-    assert destructive(stack, before) == []
-    node.ssh("sync")
-    assert node.checksum("data1") == wiped
-    told = re.search(r"pvcreate --uuid \S+ --restorefile \S+ \S+ && vgcfgrestore \w+", said)
-    assert told, said
-    node.ssh(told[0], timeout=300)
     settle(stack, 1800)
     assert checksum(stack) == written
     assert destructive(stack, before) == []

@@ -9,7 +9,7 @@ from heretic.domain.disks.ownership import Ownership, judge, node_tag
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import Disk, HostFacts, PhysicalVolume, VolumeGroup
-from heretic.domain.plan import Wait
+from heretic.domain.plan import Blocked, Wait
 from sim.declared import GIB, node, view
 
 WWN, PLACE = "0x5000c500a1b2c3d4", "pci-0000:00:1f.2-ata-1"
@@ -242,3 +242,13 @@ def test_a_disk_that_two_nodes_see_is_told_beside_it() -> None:
     assert verdict(host(DISK, volumes=()), None, AUTO, other).finding(DISK) == (
         f"also seen by another node: disk {ID} of n2"
     )
+
+
+def test_the_way_back_from_a_lost_label_is_told_in_commands_that_lvm_accepts() -> None:
+    """LVM restores a group with thin volumes only with --force, and activates nothing by itself after it."""
+    found = verdict(host(DISK, volumes=()), FULL).obstacle("vgdisk1")
+    assert isinstance(found, Blocked)
+    assert (
+        f"pvcreate --uuid {PV.uuid} --restorefile /etc/lvm/backup/vgdisk1 {DISK.path} "
+        "&& vgcfgrestore --force vgdisk1 && vgchange -ay vgdisk1"
+    ) in found.message

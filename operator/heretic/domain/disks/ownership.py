@@ -211,7 +211,7 @@ class _Judge:
                 record.volume_group,
                 Reason.VOLUME_GROUP_REPLACED if volume.group else Reason.DISK_LABEL_LOST,
                 f"disk {_named(disk)} was recorded with volume group {record.volume_group} ({record.vg_uuid}), and "
-                f"carries {there}. Nothing is touched. Bring the group back (vgcfgrestore {record.volume_group}, or "
+                f"carries {there}. Nothing is touched. Bring the group back ({restore(record.volume_group)}, or "
                 f"vgrename); {GUIDE}",
                 disk,
             )
@@ -239,7 +239,7 @@ class _Judge:
             f"disk {_named(disk)} was prepared with volume group {record.volume_group}, and LVM's label is not on it "
             f"any more; it shows {shown}. It is not prepared again, because its data may still be there. On the host: "
             f"pvcreate --uuid {uuid} --restorefile /etc/lvm/backup/{record.volume_group} {disk.device or disk.path} "
-            f"&& vgcfgrestore {record.volume_group}; {GUIDE}",
+            f"&& {restore(record.volume_group)}; {GUIDE}",
             disk,
         )
 
@@ -380,6 +380,15 @@ class _Judge:
 
     def _on(self, disk: Disk) -> PhysicalVolume | None:
         return next((v for v in self._volumes if v.device == disk.path or v.device in disk.below), None)
+
+
+def restore(group: str) -> str:
+    """The commands that bring a volume group back from LVM's own copy of its metadata.
+
+    A group with thin volumes is restored only with --force (vgcfgrestore(8)). The copy was written after the last
+    change, so it fits the pool.
+    """
+    return f"vgcfgrestore --force {group} && vgchange -ay {group}"
 
 
 def _short(blocked: Blocked) -> str:
