@@ -11,7 +11,11 @@ PYTEST := env PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m pytest
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo demo-down test integration main-job e2e unit check crds docs bench lab-up lab-down setup lab-setup format
+EXPORT := export -q --frozen --no-header --no-annotate
+STALE  := is stale: run make requirements
+
+.PHONY: help demo demo-down test integration image main-job e2e unit check crds docs requirements bench lab-up \
+  lab-down setup lab-setup format
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +32,9 @@ integration: lab-setup  ## a real API server, simulated hosts
 	@echo "== integration tests (3 minutes; 5 more the first time, to build the API server)"
 	@$(LAB) lab binaries >/dev/null
 	@$(SUDO) $(PYTEST) -n 3 --dist loadfile tests/integration
+
+image: setup  ## the operator's container image, built without a registry; BASE=… builds upon another image (2 minutes the first time)
+	@$(LAB) lab operator-image $(if $(BASE),--base $(BASE))
 
 main-job: lab-setup  ## real machines, real storage: from blank disks to a lost node and back (a quarter of an hour)
 	@echo "== the main job on real machines (a quarter of an hour where they are emulated)"
@@ -48,15 +55,23 @@ check: setup  ## lint, types, layers, generated files
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports >/dev/null || .venv/bin/lint-imports
 	@$(PY) -m heretic.api.crd --check
+	@$(PY) -m heretic.api.rights --check
 	@$(PY) -m heretic.api.reference --check
 	@$(PY) -m heretic.reference --check
+	@$(UV) $(EXPORT) --no-dev --no-emit-project | cmp -s - requirements/operator.txt || { echo "requirements/operator.txt $(STALE)"; false; }
+	@$(UV) $(EXPORT) --only-group image | cmp -s - requirements/build.txt || { echo "requirements/build.txt $(STALE)"; false; }
 
-crds: setup  ## crds/ from the models
+crds: setup  ## crds/ and the rights on our kinds, from the models
 	@$(PY) -m heretic.api.crd
+	@$(PY) -m heretic.api.rights
 
 docs: crds  ## the generated reference pages
 	@$(PY) -m heretic.api.reference
 	@$(PY) -m heretic.reference
+
+requirements: setup  ## what the image installs, with hashes, from uv.lock
+	@$(UV) $(EXPORT) --no-dev --no-emit-project -o requirements/operator.txt >/dev/null
+	@$(UV) $(EXPORT) --only-group image -o requirements/build.txt >/dev/null
 
 format: setup  ## format and fix what can be fixed
 	@.venv/bin/ruff check -q --fix operator tests; .venv/bin/ruff format -q operator tests

@@ -9,7 +9,7 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from lab import booted, image, system
+from lab import booted, container, image, system
 from lab.binaries import find_binaries
 from lab.disks import Part
 from lab.errors import LabError
@@ -56,6 +56,16 @@ def build_binaries() -> None:
 def build_image() -> None:
     """Build the node image, if this machine has not got it yet; print where it is."""
     print(image.ensure().folder)
+
+
+@app.command("operator-image")
+def build_operator_image(
+    base: Annotated[str | None, typer.Option(help="The image to build upon, instead of one made here.")] = None,
+) -> None:
+    """Build the operator's container image, if this machine has not got it yet; print where its archive is."""
+    system.install(container.PROGRAMS)
+    built = container.ensure(base)
+    print(f"{built.reference} is in {built.archive}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.errors import LabError
@@ -21,14 +22,15 @@ _PROGRAMS = {
 _FILES = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring"}
 
 
-def missing_packages() -> list[str]:
-    programs = [package for name, package in _PROGRAMS.items() if shutil.which(name, path=search_path()) is None]
-    return programs + [package for path, package in _FILES.items() if not Path(path).exists()]
+def missing_packages(programs: Mapping[str, str]) -> list[str]:
+    """The packages of those programs, and of the files, that are not here."""
+    missing = [package for name, package in programs.items() if shutil.which(name, path=search_path()) is None]
+    return missing + [package for path, package in _FILES.items() if not Path(path).exists()]
 
 
-def install() -> None:
+def install(programs: Mapping[str, str] = _PROGRAMS) -> None:
     """Install what is missing, as root or through sudo; says so when that is nothing."""
-    packages = missing_packages()
+    packages = missing_packages(programs)
     if not packages:
         say("all needed programs are installed")
         return

@@ -1,0 +1,177 @@
+"""The operator's container image, built for real on a plain machine: no registry, no daemon, no container runtime.
+
+    PYTHONPATH=tests uv run python -m lab operator-image
+
+The Dockerfile is carried out by buildah with chroot isolation. Its base is a small Debian that mmdebstrap installs, or
+any image that --base names. All of it is cached by content.
+"""
+
+import configparser
+import hashlib
+import os
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.cache import cache_dir, cached_folder, locked
+from lab.errors import LabError
+from lab.shell import Argument, require_programs, require_root, run, timed
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NAME = "localhost/heretic-operator"
+SUITE = "trixie"
+PACKAGES = ("python3", "python3-venv", "ca-certificates")
+# What the image is made of: also what .dockerignore lets through.
+SOURCES = ("Dockerfile", ".dockerignore", "LICENSE", "README.md", "pyproject.toml", "requirements", "operator")
+PROGRAMS = {
+    "buildah": "buildah",
+    "mmdebstrap": "mmdebstrap",
+    "unshare": "util-linux",
+    "qemu-x86_64-static": "qemu-user-static",
+}
+"""What building and starting it needs -> the Debian package that brings it."""
+CERTIFICATES = "/run/certificates.pem"
+"""Where the build finds the certificates that the building machine trusts."""
+
+_NOT_NEEDED = ("man", "info", "locale", "doc", "lintian", "bash-completion")
+# Names of the building machine, and where it takes its packages from.
+_CLEAN = 'cd "$1" && rm -f etc/hostname etc/hosts etc/resolv.conf etc/apt/sources.list && rm -rf var/log/* var/cache/*'
+_PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "cert", "proxy")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image.
+
+    Attributes:
+        reference: Its name in buildah's storage and in the archive.
+        archive: For `k3s ctr images import` and `kind load image-archive`.
+    """
+
+    reference: str
+    archive: Path
+
+
+def version() -> str:
+    """Of the project."""
+    return str(tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"])
+
+
+def buildah(*arguments: Argument, timeout: float | None = 1200) -> str:
+    """Runs buildah on the cached storage."""
+    return run([*command(), *arguments], timeout=timeout).strip()
+
+
+def command() -> list[str]:
+    """What a buildah command line begins with. Plain folders as storage: it works on every filesystem."""
+    folder = cache_dir() / "containers"
+    return ["buildah", "--root", f"{folder}/storage", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
+
+
+def ensure(base: str | None = None) -> Image:
+    """The image of the present sources, built if this machine has not got it yet.
+
+    Args:
+        base: The Dockerfile's BASE; None: a small Debian that is installed here.
+    """
+    require_root()
+    require_programs("buildah", "mmdebstrap")
+    chosen = base or _debian()
+    digest = _digest(chosen)
+    reference = f"{NAME}:{version()}"
+    folder = cached_folder(f"operator-image-{digest}", lambda part: _build(chosen, digest, reference, part))
+    with locked(cache_dir() / ".containers.lock"):
+        buildah("tag", f"{NAME}:{digest}", reference)
+    return Image(reference, folder / "heretic-operator.tar")
+
+
+def _digest(base: str) -> str:
+    digest = hashlib.sha256(base.encode())
+    for name in SOURCES:
+        path = REPOSITORY / name
+        for file in sorted([path] if path.is_file() else path.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"\0{file.relative_to(REPOSITORY)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build(base: str, digest: str, reference: str, folder: Path) -> None:
+    settings = _pip_settings()
+    volume: list[str] = []
+    if certificates := settings.get("cert"):
+        volume = ["--volume", f"{certificates}:{CERTIFICATES}:ro"]
+        settings["cert"] = CERTIFICATES
+    arguments = {"BASE": base, "VERSION": version(), "REVISION": _revision()}
+    arguments |= {f"PIP_{name.replace('-', '_').upper()}": value for name, value in settings.items()}
+    built = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    with locked(cache_dir() / ".containers.lock"), timed("building the operator's image", expect="1 min"):
+        for old in buildah("images", "--format", "{{.Name}}:{{.Tag}}").splitlines():
+            if old.startswith(f"{NAME}:"):
+                buildah("rmi", "--force", old)
+        buildah("bud", "--isolation", "chroot", *volume, *built, "--tag", f"{NAME}:{digest}", REPOSITORY)
+        buildah("push", "--quiet", f"{NAME}:{digest}", f"docker-archive:{folder}/heretic-operator.tar:{reference}")
+
+
+def _revision() -> str:
+    found = subprocess.run(["git", "-C", REPOSITORY, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
+def _debian() -> str:
+    """The name of the base in buildah's storage."""
+    recipe = " ".join([SUITE, *PACKAGES, *_NOT_NEEDED, _CLEAN, *_sources()])
+    digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    name = f"localhost/heretic-base:{digest}"
+    folder = cached_folder(f"operator-base-{digest}", _install)
+    with locked(cache_dir() / ".containers.lock"):
+        if f"{name}\n" not in f"{buildah('images', '--format', '{{.Name}}:{{.Tag}}')}\n":
+            container = buildah("from", "scratch")
+            buildah("add", "--quiet", container, folder / "base.tar", "/")
+            buildah("commit", "--quiet", "--rm", container, name)
+    return name
+
+
+def _sources() -> list[str]:
+    mirror = os.environ.get("HERETIC_LAB_MIRROR", "http://deb.debian.org/debian")
+    signed = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+    suites = ((mirror, SUITE), (mirror, f"{SUITE}-updates"), (f"{mirror}-security", f"{SUITE}-security"))
+    return [f"{signed} {where} {suite} main" for where, suite in suites]
+
+
+def _install(folder: Path) -> None:
+    log = folder.parent / "operator-base-build.log"
+    with timed("installing the base of the operator's image", expect="1 min, once; network needed"):
+        try:
+            run(
+                [
+                    "mmdebstrap",
+                    "--mode=root",
+                    "--variant=minbase",
+                    "--architectures=amd64",
+                    f"--include={','.join(PACKAGES)}",
+                    *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_NEEDED),
+                    f"--customize-hook={_CLEAN}",
+                    SUITE,
+                    folder / "base.tar",
+                    *_sources(),
+                ],
+                log=log,
+                timeout=1800,
+            )
+        except LabError as error:
+            raise LabError(f"the base image cannot be made; everything said is in {log}\n{error}") from None
+
+
+def _pip_settings() -> dict[str, str]:
+    """Where this machine's pip takes packages from, as its configuration and its environment say."""
+    parser = configparser.ConfigParser(interpolation=None)
+    home = Path.home()
+    parser.read(
+        [os.environ.get("PIP_CONFIG_FILE", "/etc/pip.conf"), home / ".pip/pip.conf", home / ".config/pip/pip.conf"]
+    )
+    found = dict(parser["global"]) if parser.has_section("global") else {}
+    for name in _PIP_SETTINGS:
+        if value := os.environ.get(f"PIP_{name.replace('-', '_').upper()}"):
+            found[name] = value
+    return {name: found[name] for name in _PIP_SETTINGS if found.get(name)}
