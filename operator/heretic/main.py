@@ -8,15 +8,16 @@ import logging
 import os
 import random
 import socket
+import sys
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import kopf
-from prometheus_client import start_http_server
 
 from heretic.api.v1alpha1 import GROUP, KINDS
 from heretic.cluster.client import Cluster
@@ -25,6 +26,7 @@ from heretic.cluster.lease import RENEW_EVERY, Lease
 from heretic.cluster.status import StatusWriter
 from heretic.domain.errors import HereticError
 from heretic.handlers import register
+from heretic.health import Health, serve
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
@@ -44,18 +46,25 @@ log = logging.getLogger("heretic")
 
 COMPONENT = "heretic-operator"
 
+START_RETRY = 3.0
+"""Seconds between two tries to start."""
+
+BEAT = 1.0
+"""Seconds between two signs of life of the event loop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the command line says.
 
     Attributes:
-        namespaces: The sites to keep.
+        namespaces: The sites to keep; none = those of all namespaces.
         lease_namespace: Where the operator's own Lease lives.
         kubeconfig: None = the pod's service account or the user's default.
         audit_log: File of the audit; None = none is kept.
         kill_switch: A file; while it exists, nothing is changed.
-        metrics_port: Port of the Prometheus endpoint on loopback; None = none.
+        metrics_port: Port of /metrics, /healthz and /readyz; None = they are not served.
+        listen: Address of that port.
         resync_seconds: Between two looks at an object that nothing woke.
     """
 
@@ -65,6 +74,7 @@ class Options:
     audit_log: Path | None = None
     kill_switch: Path | None = None
     metrics_port: int | None = None
+    listen: str = "127.0.0.1"
     resync_seconds: float = 60.0
 
 
@@ -74,10 +84,12 @@ class Operator:
     def __init__(self, options: Options, cluster: Cluster, faults: Faults | None = None) -> None:
         self.options = options
         self.cluster = cluster
+        self.health = Health(time.monotonic)
         self.store = ObjectStore()
         self.wakes = WakeUps(self.store)
         self.hosts = Hosts(on_change=self._host_changed)
-        self.audit = AuditLog(options.audit_log, now=_now)
+        with _named(f"--audit-log {options.audit_log} cannot be written"):
+            self.audit = AuditLog(options.audit_log, now=_now)
         self.gateway = Gateway(self.audit, monotonic=time.monotonic, faults=faults)
         lease = self._lease(options.lease_namespace, COMPONENT, _identity())
         self.leader = Leadership(lease, cluster, options.kill_switch)
@@ -106,7 +118,7 @@ class Operator:
     def register(self) -> None:
         """Registers the handlers of every kind."""
         for kind in KINDS:
-            register(kind, self.store, self.wakes, self.reconciler)
+            register(kind, self.store, self.wakes, self.reconciler, self.health)
 
     async def lead(self) -> None:
         """Keeps the operator's own lease for ever; without it nothing acts."""
@@ -114,12 +126,20 @@ class Operator:
             before = self.leader.held
             try:
                 await self.leader.acquire()
+                self.health.heard()
             except HereticError as error:
+                self.health.unheard(error.failure.message)
                 log.warning("the leader lease could not be renewed: %s", error.failure.message)
             if before != self.leader.held:
                 log.info("this operator %s the lease", "has" if self.leader.held else "has lost")
                 LEADER.set(self.leader.held)
             await asyncio.sleep(RENEW_EVERY if self.leader.held else 1.0)
+
+    async def beat(self) -> None:
+        """Shows for ever that the event loop runs."""
+        while True:
+            self.health.beat()
+            await asyncio.sleep(BEAT)
 
     async def close(self) -> None:
         """Lets go of everything; what runs on the hosts runs on."""
@@ -139,6 +159,15 @@ class Operator:
         key = Key("Node", namespace, node)
         self.wakes.wake(key)
         self.wakes.wake_dependents(key)
+
+
+@contextlib.contextmanager
+def _named(trouble: str) -> Iterator[None]:
+    """Ends the process with a sentence when this machine refuses what the command line asks for."""
+    try:
+        yield
+    except OSError as error:
+        sys.exit(f"{COMPONENT}: {trouble}: {error.strerror}")
 
 
 def _now() -> datetime:
@@ -196,24 +225,56 @@ async def run(options: Options, faults: Faults | None = None) -> None:
         configure(settings)
 
     if options.metrics_port is not None:
-        start_http_server(options.metrics_port, addr="127.0.0.1")
-    leading = asyncio.create_task(operator.lead(), name="leader lease")
+        with _named(f"--metrics-port {options.metrics_port} of {options.listen} cannot be listened on"):
+            serve(operator.health, options.listen, options.metrics_port)
+    background = [asyncio.create_task(operator.beat(), name="beat")]
     try:
-        await kopf.operator(standalone=True, namespaces=list(options.namespaces))
+        await wait_until_it_can_start(operator.cluster, options, operator.health)
+        background.append(asyncio.create_task(operator.lead(), name="leader lease"))
+        namespaces = list(options.namespaces)
+        started = asyncio.get_running_loop().create_future()
+        started.add_done_callback(lambda _: operator.health.waits_for(""))
+        await kopf.operator(standalone=True, clusterwide=not namespaces, namespaces=namespaces, ready_flag=started)
     finally:
-        leading.cancel()
+        for task in background:
+            task.cancel()
         await operator.close()
+
+
+async def wait_until_it_can_start(cluster: Cluster, options: Options, health: Health) -> None:
+    """Returns once the API server answers, knows our kinds and lets us read them.
+
+    kopf asks once and ends with an error where it is refused. Says what is wrong, and again when it is something else.
+    """
+    said = ""
+    while True:
+        try:
+            await cluster.identity()
+            await cluster.read_lease(options.lease_namespace, COMPONENT)
+            for namespace in options.namespaces or (options.lease_namespace,):
+                for kind in KINDS:
+                    await cluster.list(kind.PLURAL, namespace)
+        except HereticError as error:
+            if error.failure.message != said:
+                said = error.failure.message
+                log.error("cannot start yet: %s", said)
+            health.waits_for(f"it cannot start yet: {said}")
+        else:
+            health.heard()
+            return
+        await asyncio.sleep(START_RETRY)
 
 
 def parse(argv: list[str] | None = None) -> Options:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="heretic-operator", description="Keeps sites in their declared state.")
-    parser.add_argument("-n", "--namespace", action="append", required=True, help="a site's namespace; repeatable")
+    parser.add_argument("-n", "--namespace", action="append", default=[], help="a site's; repeatable; default: all")
     parser.add_argument("--lease-namespace", default="heretic-system", help="namespace of the operator's own Lease")
     parser.add_argument("--kubeconfig", help="default: the pod's service account, else the user's kubeconfig")
     parser.add_argument("--audit-log", type=Path, help="append every effect on a host to this file, as JSON lines")
     parser.add_argument("--kill-switch", type=Path, default=Path("/run/heretic/stop"), help="a file that stops it all")
-    parser.add_argument("--metrics-port", type=int, help="serve Prometheus metrics on this loopback port")
+    parser.add_argument("--metrics-port", type=int, help="serve /metrics, /healthz and /readyz on this port")
+    parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="address of that port")
     parser.add_argument("--resync-seconds", type=float, default=60.0, help="between two looks at a calm object")
     args = parser.parse_args(argv)
     return Options(
@@ -223,6 +284,7 @@ def parse(argv: list[str] | None = None) -> Options:
         audit_log=args.audit_log,
         kill_switch=args.kill_switch,
         metrics_port=args.metrics_port,
+        listen=args.listen,
         resync_seconds=args.resync_seconds,
     )
 
@@ -237,8 +299,11 @@ def set_up_logging() -> None:
 def main() -> None:
     """Entry point of ``heretic-operator``."""
     set_up_logging()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run(parse()))
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(run(parse()))
+    except HereticError as error:
+        sys.exit(f"{COMPONENT}: {error.failure.message}")
 
 
 if __name__ == "__main__":

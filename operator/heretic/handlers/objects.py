@@ -9,6 +9,7 @@ from typing import Any
 import kopf
 
 from heretic.api.v1alpha1 import GROUP, VERSION, Resource
+from heretic.health import Health
 from heretic.reconcile.loop import Reconciler
 from heretic.reconcile.store import Key, ObjectStore
 from heretic.reconcile.wake import WakeUps
@@ -17,7 +18,7 @@ DELETION_RETRY = 5.0
 """Most seconds between two tries of a deletion that something holds up."""
 
 
-def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconciler: Reconciler) -> None:
+def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconciler: Reconciler, health: Health) -> None:
     """Registers the handlers of one kind with kopf.
 
     Args:
@@ -25,12 +26,16 @@ def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconcile
         store: Fed with what the watches bring.
         wakes: Told of every change.
         reconciler: Runs the passes.
+        health: Told when a pass is due, and how long the next one may wait.
     """
     where = (GROUP, VERSION, kind.PLURAL)
 
     @kopf.index(*where, id=f"{kind.PLURAL}-seen")
     def seen(body: kopf.Body, **_: Any) -> None:
-        wakes.seen(store.put(kind.KIND, dict(body)))
+        key = store.put(kind.KIND, dict(body))
+        wakes.seen(key)
+        if not store.is_leaving(key):
+            health.knows(key)
 
     @kopf.on.event(*where, id=f"{kind.PLURAL}-gone")
     def gone(event: kopf.RawEvent, namespace: str | None, name: str, **_: Any) -> None:
@@ -38,13 +43,18 @@ def register(kind: type[Resource], store: ObjectStore, wakes: WakeUps, reconcile
         if event["type"] == "DELETED" and store.drop(key, event["object"]["metadata"]["uid"]):
             wakes.gone(key)
             reconciler.forget(key)
+            health.forget(key)
 
     @kopf.daemon(*where, id=f"{kind.PLURAL}-keep", initial_delay=0)
     async def keep(stopped: kopf.DaemonStopped, namespace: str | None, name: str, **_: Any) -> None:
         key = Key(kind.KIND, namespace or "", name)
         while not (stopped or store.is_leaving(key)):
             wakes.clear(key)
-            await wakes.wait(key, await reconciler.run_pass(key))
+            health.expects(key)
+            after = await reconciler.run_pass(key)
+            health.expects(key, after)
+            await wakes.wait(key, after)
+        health.forget(key)  # not when it fails: then it is expected that kopf starts it again
 
     @kopf.on.delete(*where, id=f"{kind.PLURAL}-release")
     async def release(namespace: str | None, name: str, **_: Any) -> None:
