@@ -56,9 +56,8 @@ class Stack:
 
     def install(self) -> None:
         """Installs the CRDs, the operator's account and rights, and the site's namespace with its Secret."""
-        self.control_plane.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
-        self.control_plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
         self.control_plane.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "manifests/operator"))
+        self.control_plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
         existing = self.control_plane.kubectl("get", "namespace", self.namespace, check=False)
         if existing.returncode != 0:
             self.control_plane.kubectl("create", "namespace", self.namespace)
