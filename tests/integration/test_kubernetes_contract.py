@@ -1,4 +1,4 @@
-"""From apply to Ready and on, as kubectl, kstatus and GitOps tools see it (conventions §2)."""
+"""From apply to Ready and on, as kubectl, kstatus and GitOps tools see it (rule:unknown-until-seen)."""
 
 import json
 import subprocess

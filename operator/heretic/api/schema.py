@@ -3,7 +3,7 @@
 Each is stated once and works twice: in the CRD, where the API server obeys it, and in the model, for manifests
 that are read from a file. Rules are CEL with a sentence instead of bare patterns, because a person has to act on
 the refusal. The combinators anyOf, oneOf, allOf and not are never used: unchanged values could then not be
-ratcheted (conventions R14).
+ratcheted (rule:ratcheting).
 """
 
 import re
@@ -25,7 +25,7 @@ class Rule:
 
     Attributes:
         cel: For the API server; ``self`` is the value.
-        message: "must …", "must not …"; fields in backquotes (conventions R10).
+        message: "must …", "must not …"; fields in backquotes (rule:rule-messages).
         holds: The same in Python; None for a rule that compares with ``oldSelf``, which only the API server has.
     """
 
@@ -74,7 +74,7 @@ IMMUTABLE = "self == oldSelf"
 
 
 def fixed_once_set(field: str, message: str) -> Rule:
-    """A rule for a spec: an optional field may be set later, but then neither change nor go (conventions R13)."""
+    """A rule for a spec: an optional field may be set later, but then neither change nor go (rule:immutable-fields)."""
     kept = f"has(self.{field}) && self.{field} == oldSelf.{field}"
     return Rule(cel=f"!has(oldSelf.{field}) || ({kept})", message=message)
 
@@ -83,7 +83,7 @@ def fixed_once_set(field: str, message: str) -> Rule:
 class Unique:
     """No two entries of a list are alike: by themselves, or by one field.
 
-    The list is then of type set or map, so that server-side apply merges it by entry (conventions R5).
+    The list is then of type set or map, so that server-side apply merges it by entry (rule:list-types).
 
     Attributes:
         by: The field that tells entries apart, empty for the whole entry.

@@ -29,7 +29,7 @@ PURPOSES = {
     "blockshare": Purpose.BLOCK_SHARE,
     "backup": Purpose.BACKUP,
 }
-"""HVP's and oVirt's names of volumes (domain §1.4)."""
+"""HVP's and oVirt's names of volumes (rule:hvp-volumes)."""
 
 
 GUESSED = "The purpose is guessed; it cannot be changed later, so correct it now where it is wrong."

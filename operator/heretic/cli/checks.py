@@ -25,7 +25,7 @@ POOL_WARNING = 80.0
 POOL_ERROR = 95.0
 METADATA_WARNING = 50.0
 METADATA_ERROR = 80.0
-"""Percent of a thin pool (domain §4 rule 23: alarm at 80 % of the data, 50 % of the metadata)."""
+"""Percent of a thin pool (rule:thin-pool-room, alarm at 80 % of the data, 50 % of the metadata)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ def _shares(pool: LogicalVolume) -> str:
 
 
 def _versions(sight: SiteSight) -> list[Finding]:
-    """Different versions of glusterd among the nodes (domain §4 rule 11)."""
+    """Different versions of glusterd among the nodes (rule:one-version)."""
     running: dict[str, list[str]] = defaultdict(list)
     for name, node in sorted(sight.view.nodes.items()):
         if node.status.facts and node.status.facts.gluster and name not in sight.unseen:

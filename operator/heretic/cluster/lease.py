@@ -2,7 +2,7 @@
 
 Used twice: so that two operators never act at once, and as the site's disruption slot. The token goes to the
 hosts with every effect, and a host refuses a smaller one than it has seen: a late effect of an operator that has
-lost its lease does nothing (conventions R31). It is kept in an annotation, and is never smaller than the time of
+lost its lease does nothing (rule:lease-holder). It is kept in an annotation, and is never smaller than the time of
 day, so that it goes on growing when the Lease is deleted or put back from a backup.
 """
 

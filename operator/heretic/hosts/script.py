@@ -18,7 +18,7 @@ from heretic.domain.errors import Bug, HereticError
 from heretic.hosts.fence import Fence
 
 LONGEST = 60
-"""Seconds that no command and no call of this package exceeds; longer work is a job (design §2)."""
+"""Seconds that no command and no call of this package exceeds; longer work is a job (rule:time-limits)."""
 
 LONGEST_JOB = 4 * 3600
 """Seconds that no job exceeds, and no command of one: what hangs for ever would never be told."""

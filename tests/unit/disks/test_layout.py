@@ -12,7 +12,7 @@ def disk(name: str, size: int, rotational: bool = HDD) -> Candidate:
     return Candidate(name, size, rotational)
 
 
-# situation, disks, data disks of the site, group → disk. HVP's examples of domain §1.3 come first.
+# situation, disks, data disks of the site, group → disk. HVP's examples (rule:hvp-layout) come first.
 LAYOUTS = [
     ("one disk of several: the first biggest", [disk("a", 1), disk("b", 2), disk("c", 2)], 1, {"vgdisk1": "b"}),
     (

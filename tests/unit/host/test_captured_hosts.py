@@ -96,7 +96,7 @@ EL9_FILES = {
 
 
 def test_the_same_host_with_what_el9_answers() -> None:
-    """By hand, from the formats that domain §3 gives: no EL host could be recorded."""
+    """By hand, from the formats of rule:lsblk-output and rule:lvm-report: no EL host could be recorded."""
     modes = "".join(f"0644 fd00:{n} {path}\n" for n, path in enumerate(EL9_FILES))
     sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in EL9_FILES.items())
     lines = "".join(f"{path}:{line}\n" for path, text in EL9_FILES.items() for line in text.splitlines())

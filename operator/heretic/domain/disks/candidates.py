@@ -1,4 +1,4 @@
-"""Whether a disk may be used: the part of domain §7 ``disk_usable`` that depends on the Node's spec."""
+"""Whether a disk may be used: the part of rule:disk-usable that depends on the Node's spec."""
 
 import re
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def usable(disk: Disk, spec: NodeDisks) -> Finding | None:
 
 
 def blank(disk: Disk) -> Finding | None:
-    """Says why a disk is not proven blank and safe to write to, whatever the spec says (domain §4 rule 1)."""
+    """Says why a disk is not proven blank and safe to write to, whatever the spec says (rule:blank-disk)."""
     everything = "; ".join(disk.findings)
     if disk.ambiguous:
         return Finding(Reason.DISK_AMBIGUOUS, everything, dirty=True)

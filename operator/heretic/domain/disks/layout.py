@@ -1,4 +1,4 @@
-"""Which disk carries what: HVP's rules for one, two, three or more data disks, and for the arbiter (domain §1.3).
+"""Which disk carries what: HVP's rules for one, two, three or more data disks, and for the arbiter (rule:hvp-layout).
 
 HVP orders disks by size and, among equals, by kernel name. Kernel names change between boots, so here the stable
 id decides among equals. HVP knew rotating disks only. Where a node has both kinds, the file shares take a rotating
@@ -67,7 +67,7 @@ class Choice:
 
 GROUP_1, GROUP_2, GROUP_3, GROUP_ARBITER = "vgdisk1", "vgdisk2", "vgdisk3", "vgarbiter"
 GROUPS = frozenset({GROUP_1, GROUP_2, GROUP_3, GROUP_ARBITER})
-"""Every volume group that Heretic makes, by HVP's names (domain §1.3)."""
+"""Every volume group that Heretic makes, by HVP's names (rule:hvp-layout)."""
 
 _SHARES = frozenset({Purpose.SMB_SHARE, Purpose.NFS_SHARE, Purpose.BLOCK_SHARE, Purpose.BACKUP, Purpose.LOCK})
 

@@ -27,7 +27,7 @@ class MountBrick(Step):
 
     A mount unit of its own, and no line in /etc/fstab: a file that many write, and that keeps the host from
     booting when it is damaged. The unit has what ``nofail`` and ``x-systemd.device-timeout`` mean in fstab: the
-    boot does not wait for it, and waits for its disk no longer than declared (domain §5 item 6).
+    boot does not wait for it, and waits for its disk no longer than declared (rule:nofail-mounts).
 
     Attributes:
         group: LVM volume group.

@@ -134,7 +134,7 @@ def _odd_volume(facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None
 def _foreign_content(
     facts: HostFacts, brick: BrickSpec, volume: LogicalVolume | None, volume_id: str | None
 ) -> Obstacle | None:
-    """Something else in the brick's places (domain §4 rule 2)."""
+    """Something else in the brick's places (rule:never-prepare-twice)."""
     mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
     there = mounted_at(mounts, brick.mount_point)
     if there is not None and not is_mount_of(there, brick):

@@ -13,9 +13,9 @@ GIB = 2**30
 EXTENT = 4 * MIB
 """Extent of the volume groups that Heretic makes; LVM's default, set explicitly."""
 DATA_ALIGNMENT = 256 * KIB
-"""Alignment of a physical volume's data on a disk that is no RAID (domain §2.8)."""
+"""Alignment of a physical volume's data on a disk that is no RAID (rule:brick-format)."""
 CHUNK = 256 * KIB
-"""Chunk of a thin pool on a disk that is no RAID (domain §2.8)."""
+"""Chunk of a thin pool on a disk that is no RAID (rule:brick-format)."""
 MINIMUM_METADATA = 16 * MIB
 MAXIMUM_METADATA = 15 * GIB + 768 * MIB
 """LVM stops a little below 16 GiB, where exactly depends on its version (lvmthin(7): 15.81 GiB)."""
@@ -44,7 +44,7 @@ def pool_bytes(thin_total: int) -> int:
     """Size of a thin pool's data that must carry ``thin_total`` bytes of thin volumes without over-commitment.
 
     Thin volumes here are for snapshots and late allocation, never for promising more than there is
-    (domain §4 rule 23, §7 ``fits``: allowed over-commitment 1.0).
+    (rule:thin-pool-room, rule:fits: allowed over-commitment 1.0).
 
     Args:
         thin_total: Sum of the sizes of all thin volumes of the pool, bytes.
@@ -56,7 +56,7 @@ def pool_bytes(thin_total: int) -> int:
 
 
 def metadata_volume_bytes(pool: int, extent: int = EXTENT) -> int:
-    """Size of a pool's metadata volume: 0.5 % of its data, at most what LVM can use (domain §2.8).
+    """Size of a pool's metadata volume: 0.5 % of its data, at most what LVM can use (rule:brick-format).
 
     Args:
         pool: Size of the pool's data, bytes.
@@ -82,7 +82,7 @@ def metadata_bytes(pool: int) -> int:
 
 
 def group_bytes(thick: Iterable[int], thin_total: int) -> int:
-    """What a layout takes of a volume group: Σ thick + pool + metadata (domain §7 ``fits``).
+    """What a layout takes of a volume group: Σ thick + pool + metadata (rule:fits).
 
     Args:
         thick: Sizes of the thick volumes, bytes.

@@ -22,7 +22,7 @@ from heretic.domain.host.profiles import THIN_PROFILE
 from heretic.domain.plan import Risk, Step
 
 POOL = "lvthinpool"
-"""Name of the thin pool in each volume group, HVP's (domain §1.3)."""
+"""Name of the thin pool in each volume group, HVP's (rule:hvp-layout)."""
 
 NEW = "heretic_new"
 """Tag that a logical volume gets in the moment in which it is made, until it has its filesystem: what lies on it then
@@ -73,7 +73,7 @@ class PrepareDisk(Step):
     serial: str = ""
 
     def script(self) -> Script:
-        """Guards of domain §4 rule 1, read on the host right before."""
+        """Guards of rule:blank-disk, read on the host right before."""
         everything = ("--config", ALL_DEVICES)
         return Script(
             done=(
@@ -274,7 +274,7 @@ class MakeFilesystem(Step):
     new: bool
 
     def script(self) -> Script:
-        """Options for bricks of domain §2.8; without ``-f`` mkfs.xfs itself refuses what has a signature."""
+        """Options of rule:brick-format; without ``-f`` mkfs.xfs itself refuses what has a signature."""
         device, volume = f"/dev/{self.group}/{self.name}", f"{self.group}/{self.name}"
         same = (is_volume(self.group, self.name, self.volume_uuid),) if self.volume_uuid else ()
         options = ("-K", "-m", f"uuid={self.filesystem}", "-i", "size=512", "-n", "size=8192")

@@ -3,7 +3,7 @@
 UNITS = "/etc/systemd/system"
 """Folder of the units that somebody wrote on the host."""
 BRICK_OPTIONS = "inode64,noatime,nodiratime"
-"""Mount options of a brick (domain §2.8)."""
+"""Mount options of a brick (rule:brick-format)."""
 DEVICE_TIMEOUT = 180
 """Seconds that glusterd waits for a brick's device after a boot. A thin pool is checked before it is activated, which
 takes long on a large pool or a slow host (45 s were seen on small ones); nothing else of the boot waits for it."""

@@ -21,7 +21,8 @@ from heretic.domain.site.view import SiteView
 
 _REPAIRS = (ActivateLogicalVolume, MountBrick)
 """What may be done to the brick of an existing volume. Anything more would put an empty brick in the place of one
-that holds data; that is a replacement, and only a person can ask for one (domain §4 rules 2 and 7)."""
+that holds data; that is a replacement, and only a person can ask for one (rule:never-prepare-twice,
+rule:replace-brick)."""
 
 
 @dataclass(frozen=True, slots=True)

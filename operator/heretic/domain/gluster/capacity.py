@@ -18,7 +18,7 @@ from heretic.domain.gluster.peers import HostView
 from heretic.domain.host.facts import HostFacts, LogicalVolume
 
 DATA_LIMIT = 80.0
-"""Percent of a pool's data at which to warn (domain §4 rule 23)."""
+"""Percent of a pool's data at which to warn (rule:thin-pool-room)."""
 METADATA_LIMIT = 50.0
 """Percent of a thin pool's metadata."""
 

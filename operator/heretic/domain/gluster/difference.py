@@ -66,7 +66,7 @@ def options_to_set(placement: Placement, info: VolumeInfo) -> dict[str, str]:
 
     A volume that was never started gets each of them written out, so that no other version's default can ever
     decide it. Later what they mean counts. Sharding is only ever set on a volume that was never started
-    (domain §4 rule 9).
+    (rule:fixed-sharding).
     """
     new = info.state is VolumeState.CREATED
     return {

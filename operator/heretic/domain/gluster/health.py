@@ -1,4 +1,4 @@
-"""How well a volume is, as pure functions over facts (domain §7); what is not known is never "well"."""
+"""How well a volume is, as pure functions over facts (rule:healed); what is not known is never "well"."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def volume_of(pool: Fact[PoolFacts], name: str) -> Fact[VolumeInfo]:
 def brick_healths(
     info: VolumeInfo, view: SiteView, hosts: Mapping[str, HostView], pool: PoolFacts
 ) -> tuple[tuple[BrickHealth, ...], ...]:
-    """What is known of each brick, set by set; the expected bricks are those of ``volume info`` (domain §3.1).
+    """What is known of each brick, set by set; ``volume info`` names the expected ones (rule:volume-status-output).
 
     A brick is Up when glusterd says that its process is online, or when the client that counts what is to be
     healed was connected to it. The second still answers while glusterd waits for a peer that died without a word,
@@ -150,7 +150,7 @@ def may_start_by_force(sets: Sequence[Sequence[BrickHealth]]) -> bool:
     """Whether ``volume start force`` is no risk: at most one brick of every set is not known to be up.
 
     With two missing the remaining one may hold what nobody else has, and which of them is right is a person's
-    decision (domain §4 rule 5). A volume of one copy has nothing to compare, so its brick may be started.
+    decision (rule:keep-quorum). A volume of one copy has nothing to compare, so its brick may be started.
     """
     return all(len(s) == 1 or sum(b.verdict is not BrickVerdict.UP for b in s) <= 1 for s in sets)
 
@@ -158,7 +158,7 @@ def may_start_by_force(sets: Sequence[Sequence[BrickHealth]]) -> bool:
 def brick_set_ok(
     info: VolumeInfo, pool: PoolFacts, members: PoolView, view: SiteView, hosts: Mapping[str, HostView]
 ) -> bool:
-    """Every brick of the volume is known to run and its peer is a connected full member (domain §7).
+    """Every brick of the volume is known to run and its peer is a connected full member (rule:brick-set-ok).
 
     Stricter than what is shown: only glusterd's own status counts, because a node may be taken out on it.
 
@@ -210,7 +210,7 @@ def healed(info: VolumeInfo, pool: PoolFacts) -> Fact[bool]:
 def may_take_out(
     node: str, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts], earlier: Fact[PoolFacts]
 ) -> str:
-    """Whether a storage node may be taken out of service on purpose (domain §4 rules 3 and 4, §7).
+    """Whether a storage node may be taken out of service on purpose (rule:one-node-out, rule:may-take-out).
 
     Whatever is not known forbids it. The site's disruption slot is the caller's to hold.
 

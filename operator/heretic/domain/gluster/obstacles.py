@@ -14,7 +14,7 @@ def first_obstacle(pending: Sequence[Wait | Blocked]) -> Wait | Blocked | None:
 
 
 def version_obstacle(nodes: Sequence[str], hosts: Mapping[str, HostView]) -> Wait | Blocked | None:
-    """No configuration change while versions differ between nodes (domain §4 rule 11)."""
+    """No configuration change while versions differ between nodes (rule:one-version)."""
     found = versions(nodes, hosts)
     if found is None:
         return Wait(Reason.NOT_OBSERVED, f"Gluster's version on {', '.join(nodes)} is not known everywhere")

@@ -272,7 +272,7 @@ def _by_group(placement: Placement) -> dict[tuple[str, str], list[BrickSpec]]:
 
 
 def _overflow(wanted: Placement, view: SiteView, rooms: Mapping[tuple[str, str], _Room]) -> Wait | Blocked | None:
-    """``fits`` of domain §7 for every volume group that the volume needs."""
+    """rule:fits for every volume group that the volume needs."""
     for (node, group), bricks in sorted(_by_group(wanted).items()):
         capacity = _capacity(view.nodes.get(node), group)
         if capacity is None:

@@ -35,7 +35,7 @@ def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostV
 
     Returns:
         The next steps that these facts support. Nothing is ever planned on what is not known, and never a step
-        that changes which bricks a volume has (domain §4 rule 10).
+        that changes which bricks a volume has (rule:brick-list-is-fixed).
     """
     found = volume_of(pool, gluster_name(volume))
     if isinstance(found, Known) and laid_out_by_others(found.value):

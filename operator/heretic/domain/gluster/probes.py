@@ -18,7 +18,7 @@ from heretic.domain.site.names import same_name
 T = TypeVar("T")
 
 _HEAL_TIMEOUT = 50
-"""Seconds. A long queue takes minutes to count (domain §3.1); then the answer is Unknown, which blocks nothing but
+"""Seconds. A long queue takes minutes to count (rule:heal-output); then the answer is Unknown, which blocks nothing but
 what needs a healed volume."""
 
 _INFO = Probe("gluster-volume-info", local("volume", "info", "--xml"), parse_volume_info)

@@ -1,4 +1,6 @@
-"""What each purpose of a volume stands for: HVP's eight, in terms of Gluster 10 and 11 (domain §1.4, §2.8).
+"""What each purpose of a volume stands for: HVP's eight, in terms of Gluster 10 and 11.
+
+The purposes follow rule:hvp-volumes, their options rule:volume-options.
 
 Where HVP applied a group profile, the group's options are written out here: what a group holds differs between
 releases and packages, and a drift can only be told from a list that we own.
@@ -34,7 +36,7 @@ class Profile:
         replica_only: Options that a volume of one brick does not take.
         provisioning: Thick where running out of pool space would stop the engine or the cluster lock.
         arbiter: Whether the third copy of each set holds names only; False = three full copies.
-        sharded: Whether files are stored in pieces (domain §4 rule 9: never switched on a volume with data).
+        sharded: Whether files are stored in pieces (rule:fixed-sharding: never switched on a volume with data).
     """
 
     owner: tuple[int, int]
@@ -63,7 +65,7 @@ _REPLICA = {
     "cluster.shd-max-threads": "8",
     "cluster.shd-wait-qlength": "10000",
 }
-"""Both quorums are always on: rule 5 of domain §4 forbids to lower them, so they are owned and set back."""
+"""Both quorums are always on: rule:keep-quorum forbids to lower them, so they are owned and set back."""
 
 _IMAGES = {
     **_COMMON,
@@ -170,7 +172,7 @@ PROFILES: Mapping[Purpose, Profile] = MappingProxyType(
 """Every purpose."""
 
 SHARD_OPTIONS = frozenset({"features.shard", "features.shard-block-size"})
-"""Options that are set before the first start only and never changed afterwards (domain §4 rule 9)."""
+"""Options that are set before the first start only and never changed afterwards (rule:fixed-sharding)."""
 
 _ARBITER_MINIMUM_SHARDED = 1 * GIB
 _ARBITER_MINIMUM_FILES = 4 * GIB

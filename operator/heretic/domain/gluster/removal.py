@@ -173,7 +173,7 @@ def _with_bricks(
 def _brick_steps(
     facts: HostFacts, view: SiteView, brick: BrickSpec, volume_id: str
 ) -> tuple[Step, ...] | Wait | Blocked:
-    """What takes one brick from its host: only what is proven to be this volume's (domain §4 rule 2)."""
+    """What takes one brick from its host: only what is proven to be this volume's (rule:never-prepare-twice)."""
     if not isinstance(facts.bricks, Known) or not isinstance(facts.services, Known):
         return Wait(Reason.NOT_OBSERVED, f"the bricks on {brick.host} are not known, so none is removed")
     if obstacle := brick_obstacle(facts, brick, judge(view.nodes[brick.host], view, facts)):

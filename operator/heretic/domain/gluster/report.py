@@ -364,7 +364,7 @@ def _brick_status(health: BrickHealth, scene: _Scene) -> BrickStatus:
 
 
 def _percent(part: int, whole: int) -> str:
-    """In whole percent, because every change of a status is a write that wakes every watcher (conventions R23)."""
+    """In whole percent, because every change of a status is a write that wakes every watcher (rule:quiet-status)."""
     return f"{round(100 * part / whole)}%" if whole else ""
 
 

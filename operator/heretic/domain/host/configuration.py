@@ -103,7 +103,7 @@ def _packages(host: Host) -> Iterator[Item]:
 
 
 def _hosts_file(host: Host) -> Iterator[Item]:
-    """Peers are known by names that every node resolves alike (domain §2.8)."""
+    """Peers are known by names that every node resolves alike (rule:stable-peer-names)."""
     declared: dict[str, str] = {}
     for name, node in sorted(host.view.nodes.items()):
         if Role.STORAGE not in node.spec.roles:

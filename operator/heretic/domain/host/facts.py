@@ -113,7 +113,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class PhysicalVolume:
-    """From pvs, with the devices file bypassed: also what LVM itself does not see on EL9 (domain §3.3).
+    """From pvs, with the devices file bypassed: also what LVM itself does not see on EL9 (rule:devices-file).
 
     Attributes:
         device: Kernel path, "[unknown]" when it is missing.

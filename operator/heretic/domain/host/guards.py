@@ -32,7 +32,7 @@ BRICK_LABEL = "glusterd_brick_t"
 
 
 def multipath(host: Host) -> Iterator[Item]:
-    """Keeps multipath from local disks that bricks lie on or may lie on; never flushes a map (domain §5 item 23).
+    """Keeps multipath from local disks that bricks lie or may lie on; never flushes a map (rule:multipath-off-bricks).
 
     multipathd itself drops a map that nothing uses once its disk is excluded, and keeps one that is in use.
     """
@@ -167,7 +167,7 @@ def selinux(host: Host) -> Iterator[Item]:
 
 
 def devices_file(host: Host) -> Iterator[Item]:
-    """Physical volumes of bricks must be in LVM's devices file, or the next boot has no bricks (domain §5 6-7)."""
+    """Physical volumes of bricks must be in LVM's devices file, or the next boot has no bricks (rule:devices-file)."""
     file = host.facts.files.get(profiles.LVM_DEVICES_FILE, NOT_OBSERVED)
     if isinstance(file, Unknown):
         yield unseen(host.facts, profiles.LVM_DEVICES_FILE, file)

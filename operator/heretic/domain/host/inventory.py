@@ -1,7 +1,7 @@
 """The disks of a host, put together from every tool that knows something of them.
 
 A disk is blank only when lsblk, wipefs, blkid, LVM with its devices file bypassed, and the kernel's holders all say
-so, and what was read of it is zero (domain §3.2, §4 rule 1, §7 ``disk_usable``). One tool's silence proves nothing:
+so, and what was read of it is zero (rule:blank-disk, rule:disk-usable). One tool's silence proves nothing:
 udev may be late, a devices file hides physical volumes, multipath hides what lies below, wipefs is silent where a disk
 cannot be read, and no catalogue of signatures is complete.
 """

@@ -15,7 +15,10 @@ from heretic.domain.site.view import SiteView
 
 _KIND = ConditionType.MAINTENANCE
 _WHOLE = (ConditionType.BRICKS_READY, ConditionType.QUORATE, ConditionType.HEALED)
-"""What a volume must be known to be before one of its copies is taken away on purpose (domain §4 rules 3 and 4)."""
+"""What a volume must be known to be before one of its copies is taken away on purpose.
+
+The rules are rule:one-node-out and rule:healed-twice.
+"""
 
 
 def in_maintenance(view: SiteView, name: str) -> bool:

@@ -110,7 +110,7 @@ def profile_of(os: OperatingSystem) -> Profile | Blocked:
     """The profile of a host's distribution.
 
     Returns:
-        The profile, or why there is none; EL 10 and later has a reason of its own (domain §0).
+        The profile, or why there is none; EL 10 and later has a reason of its own (rule:supported-platforms).
     """
     major = os.version.partition(".")[0]
     if os.id == "debian" and major == "12":

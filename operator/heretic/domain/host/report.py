@@ -50,7 +50,7 @@ def report_node(
     """Says how a host is.
 
     When the host cannot be reached, what was last known of its disks and interfaces stays in status, and every
-    condition that depends on seeing it is Unknown (conventions R21).
+    condition that depends on seeing it is Unknown (rule:connectivity).
 
     Args:
         node: The Node as stored, with its last status.

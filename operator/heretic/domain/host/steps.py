@@ -152,7 +152,7 @@ class LabelBricks(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class AddToDevicesFile(Step):
-    """Makes LVM see a physical volume that its devices file hides, so that the next boot finds it (domain §5 6-7)."""
+    """Makes LVM see a physical volume that its devices file hides, so the next boot finds it (rule:devices-file)."""
 
     verb: ClassVar[str] = "AddToDevicesFile"
 

@@ -30,7 +30,7 @@ GLUSTERD_DROP_IN = (
     + "# A dead peer is noticed soon. What /etc/default or /etc/sysconfig set for GLUSTERD_OPTIONS has precedence.\n"
     + f'Environment="GLUSTERD_OPTIONS=--xlator-option=management.transport.tcp-user-timeout={DEAD_PEER_SECONDS}"\n'
 )
-"""Lets glusterd come up after a boot that found no names or no network (domain §5 item 21).
+"""Lets glusterd come up after a boot that found no names or no network (rule:glusterd-after-network).
 
 Ordering it after network-online.target is no cure: Gluster's own unit comes *before* that target, so systemd finds a
 cycle and drops one of the two from the boot (seen with Gluster 10.3). The peers' names are in /etc/hosts.
@@ -83,7 +83,7 @@ def hosts_lines(
     """The lines of /etc/hosts that make peers resolvable.
 
     A name that the trusted pool still uses is kept although no Node declares it any more: glusterd does not start
-    when it cannot resolve a peer (domain §5 item 21).
+    when it cannot resolve a peer (rule:glusterd-after-network).
 
     Args:
         declared: Storage addresses by peer name.
@@ -130,7 +130,7 @@ def wwids(disk: Disk) -> tuple[str, ...]:
 
 
 def multipath_exclusion(content: str, disks: Iterable[Disk]) -> str:
-    """The file that keeps multipath from our disks, by wwid and never by device name (domain §2.8).
+    """The file that keeps multipath from our disks, by wwid and never by device name (rule:multipath-off-bricks).
 
     A disk that is in it stays in it: taking it out would let multipath seize a disk that was just set free.
 

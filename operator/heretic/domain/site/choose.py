@@ -25,7 +25,7 @@ from heretic.domain.site.view import SiteView
 def choose_storage(view: SiteView) -> SiteStorage | Wait | Blocked:
     """Makes the choices, or gives back the recorded ones.
 
-    Counts (design §3): one node = one copy of everything; two are refused; three = two nodes with data and an
+    Counts (rule:node-count): one node = one copy of everything; two are refused; three = two nodes with data and an
     arbiter-only one (unless all three say ``arbiter: Never``; then the arbiters rotate as with more); more =
     chained sets of three with rotating arbiters.
 
@@ -189,7 +189,7 @@ def _memory(node: Node) -> int | None:
 
 
 def _disk_count(nodes: Iterable[Node]) -> int:
-    """How many data disks each data node gives: the least that all have (domain §1.3)."""
+    """How many data disks each data node gives: the least that all have (rule:hvp-layout)."""
     return min(MAXIMUM_DATA_DISKS, *(len(usable_disks(node)) for node in nodes))
 
 
@@ -207,7 +207,7 @@ def _without_disk(nodes: Mapping[str, Node]) -> Blocked | None:
 
 
 def _mixed_sectors(nodes: Mapping[str, Node]) -> Blocked | None:
-    """Bricks of one set with 512 and 4096 byte sectors fail in ways that show late (domain §5 item 27)."""
+    """Bricks of one set with 512 and 4096 byte sectors fail in ways that show late (rule:one-sector-size)."""
     by_size: dict[int, list[str]] = {}
     for name, node in nodes.items():
         for disk in usable_disks(node):

@@ -10,7 +10,7 @@ from heretic.domain.site.view import SiteView
 
 
 def peer_name(view: SiteView, node: str) -> str:
-    """The stable name under which Gluster knows a node, the same on every node (domain §2.8).
+    """The stable name under which Gluster knows a node, the same on every node (rule:stable-peer-names).
 
     Args:
         view: The declared site; its Site gives the storage domain.
@@ -37,7 +37,7 @@ def storage_address(view: SiteView, node: Node) -> str:
     """The address that carries Gluster traffic.
 
     The address in the Network of role Gluster; without such a Network (or address) the management one: a missing
-    network is folded into a present one, as in HVP (domain §1.1).
+    network is folded into a present one, as in HVP (rule:hvp-networks).
     """
     gluster = {n for n, net in view.networks.items() if net.spec.role is NetworkRole.GLUSTER}
     for entry in node.spec.addresses:

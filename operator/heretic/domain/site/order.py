@@ -10,7 +10,7 @@ def chained(nodes: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
     """One set a node: the node, its next neighbour, and the one after it as arbiter, round the ring.
 
     So every node holds two data bricks and one arbiter brick, whatever the number of nodes: what HVP and the
-    Cockpit wizard left undone (domain §1.9, §6).
+    Cockpit wizard left undone (rule:resumable).
 
     Args:
         nodes: At least three, in order.

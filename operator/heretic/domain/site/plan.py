@@ -32,14 +32,14 @@ _SETTLING = frozenset(
         "Peer is connected and Accepted",
     }
 )
-"""States that a peer passes through while it joins (domain §3.1)."""
+"""States that a peer passes through while it joins (rule:peer-states)."""
 
 
 def plan_site(site: Site, view: SiteView, hosts: Mapping[str, HostView]) -> Plan:
     """Plans the trusted pool.
 
     One node (the one that has most of the others as peers already, else the first) probes every other by its
-    stable name; then another node probes that first one, so that its name is the stable one too (domain §2.8).
+    stable name; then another node probes that first one, so its name is the stable one too (rule:stable-peer-names).
     A node is never detached, whatever is wrong with it, and none is taken in whose identity is in doubt.
 
     Args:

@@ -15,7 +15,7 @@ def parse_document(output: Output, what: str) -> ElementTree.Element | Absent | 
     """Reads one answer of ``gluster --xml``.
 
     The exit status does not tell whether the command worked (it may be 0 with opRet -1), so opRet decides; in
-    heal answers it stands at the end, so a cut-off answer never has it (domain §3.1).
+    heal answers it stands at the end, so a cut-off answer never has it (rule:gluster-envelope).
 
     Args:
         output: What the command returned.

@@ -15,7 +15,7 @@ _GLUED = "totalNumberOf"
 def parse_heal_summary(output: Output) -> Fact[HealSummary]:
     """Parses one volume's summary.
 
-    A brick that did not answer comes in three shapes (domain §3.1): with a total of 0 and no other counts, with
+    A brick that did not answer comes in three shapes (rule:heal-output): with a total of 0 and no other counts, with
     its count glued to the status text and no counts at all, or with "-" in every count. Only a brick whose status
     is exactly "Connected" and whose counts are whole numbers is believed; any other is Unknown, never 0.
 

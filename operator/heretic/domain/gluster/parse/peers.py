@@ -9,7 +9,7 @@ from heretic.domain.gluster.parse.document import NOT_INSTALLED, integer, parse_
 from heretic.domain.host.facts import Peer
 
 IN_CLUSTER = "Peer in Cluster"
-"""State of a full member of the pool; a healthy one is connected too (domain §3.1)."""
+"""State of a full member of the pool; a healthy one is connected too (rule:peer-states)."""
 
 _UUID_LINE = re.compile(r"^UUID\s*[=:]\s*(\S+)\s*$", re.MULTILINE)
 _OPERATING_VERSION = re.compile(r"^operating-version\s*=\s*([0-9]{1,9})\s*$", re.MULTILINE)

@@ -1,7 +1,7 @@
 """``gluster volume status all --xml``, plain and ``detail``: which processes run and how full the bricks are.
 
-Only the plain form tells of self-heal daemons and tasks, only the detailed one of sizes (domain §3.1). Bricks of a
-disconnected peer are missing in both, and so is a whole volume that another transaction holds.
+Only the plain form tells of self-heal daemons and tasks, only the detailed one of sizes (rule:volume-status-output).
+Bricks of a disconnected peer are missing in both, and so is a whole volume that another transaction holds.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""``ip -d -j addr`` and link speeds (domain §3.4)."""
+"""``ip -d -j addr`` and link speeds (rule:ip-output)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,7 +34,7 @@ def with_speeds(
 
 
 def _interfaces(text: str) -> tuple[Interface, ...]:
-    # Some queries are answered with empty objects among the others (domain §3.4); those have no ifname.
+    # Some queries are answered with empty objects among the others (rule:ip-output); those have no ifname.
     links = [row for row in load_list(text) if row.get("ifname")]
     found = tuple(_interface(row) for row in links)
     return tuple(i for i in found if i.kind != _LOOPBACK or i.addresses)

@@ -1,4 +1,4 @@
-"""``lsblk -J -b -o …``: the tree of block devices (domain §3.2)."""
+"""``lsblk -J -b -o …``: the tree of block devices (rule:lsblk-output)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from heretic.domain.facts import Fact
 from heretic.domain.host.parse.reading import NotUnderstood, Row, flag, integer, listed, load, read, rows, text_of
 
 COLUMNS = "NAME,PATH,SIZE,TYPE,ROTA,FSTYPE,PTTYPE,MOUNTPOINT,SERIAL,WWN,TRAN,LOG-SEC,RO,RM,MODEL,UUID"
-"""Always explicit and always with -b: -O without -b prints invalid JSON on 2.38 (domain §3.2)."""
+"""Always explicit and always with -b: -O without -b prints invalid JSON on 2.38 (rule:lsblk-output)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _device(row: Row) -> BlockDevice:
 
 
 def _mounted(row: Row) -> tuple[str, ...]:
-    """The mount points: one, or a list that may be ``[null]`` from 2.37 on (domain §3.2)."""
+    """The mount points: one, or a list that may be ``[null]`` from 2.37 on (rule:lsblk-output)."""
     several = row.get("mountpoints")
     places = several if isinstance(several, list) else [row.get("mountpoint")]
     return tuple(place for place in places if isinstance(place, str) and place)

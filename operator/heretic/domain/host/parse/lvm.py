@@ -1,4 +1,4 @@
-"""``lvm fullreport --reportformat json --units b --nosuffix`` (domain §3.3, lvmreport(7)).
+"""``lvm fullreport --reportformat json --units b --nosuffix`` (rule:lvm-report).
 
 In this format every value is a string and an empty one means "does not apply".
 """

@@ -106,7 +106,7 @@ def text_of(row: Row, key: str) -> str:
 
 
 def integer(row: Row, key: str) -> int:
-    """A whole number, also when it is written as text as util-linux did up to 2.32 (domain §3.2)."""
+    """A whole number, also when it is written as text as util-linux did up to 2.32 (rule:lsblk-output)."""
     text = text_of(row, key)
     try:
         return int(text)
@@ -126,7 +126,7 @@ def percentage(row: Row, key: str) -> float | None:
 
 
 def flag(row: Row, key: str) -> bool:
-    """A truth value, also "0" and "1" as util-linux wrote it up to 2.32 (domain §3.2)."""
+    """A truth value, also "0" and "1" as util-linux wrote it up to 2.32 (rule:lsblk-output)."""
     value = row.get(key)
     if isinstance(value, bool):
         return value

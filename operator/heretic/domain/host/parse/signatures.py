@@ -1,4 +1,6 @@
-"""What lies on whole disks, from the disks themselves (``@signatures``): udev's view may be older (domain §3.2).
+"""What lies on whole disks, from the disks themselves (``@signatures``): udev's view may be older.
+
+The rule is rule:signatures-on-disk.
 
 Blank is a positive answer of everybody who was asked: wipefs and blkid looked and know of nothing, and what was read
 of the disk is zero. A program that failed, was missing or was not understood says nothing.

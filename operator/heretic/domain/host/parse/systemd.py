@@ -1,4 +1,4 @@
-"""``systemctl show -p … UNIT…`` (domain §3.4)."""
+"""``systemctl show -p … UNIT…`` (rule:systemd-output)."""
 
 from collections.abc import Mapping
 
