@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
-from heretic.domain.site.view import SiteView
+from heretic.domain.declared.view import SiteView
 from sim.site_rules import resource
 
 GIB = 2**30

@@ -8,6 +8,7 @@ from typing import Any
 
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.ownership import judge
@@ -19,7 +20,6 @@ from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.host.report import report_node
 from heretic.domain.plan import Blocked, Plan, Step, Wait, steps_of
 from heretic.domain.report import Outcome, Report
-from heretic.domain.site.view import SiteView
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step

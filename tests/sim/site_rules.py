@@ -14,6 +14,7 @@ from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.api.v1alpha1.common import StoredCondition
 from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import merge
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts
@@ -31,7 +32,6 @@ from heretic.domain.plan import Converged, Plan, Proceed, Step, Wait, steps_of
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
-from heretic.domain.site.view import SiteView
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from heretic.cli.declared import Declared
 from heretic.cli.rehearse import Rehearsal, Rehearsed
 from heretic.cli.render import count, progress
+from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.observer import HostView, Observer

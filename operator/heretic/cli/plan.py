@@ -13,10 +13,10 @@ from heretic.cli.observe import SiteSight, see
 from heretic.cli.options import Exit, Format, Where
 from heretic.cli.rehearse import Rehearsed
 from heretic.domain import approval
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.gluster.placement import Placement, place
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
-from heretic.domain.site.view import SiteView
 
 if TYPE_CHECKING:
     from rich.console import Console

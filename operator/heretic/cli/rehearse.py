@@ -14,10 +14,10 @@ from math import inf
 
 from heretic.api.v1alpha1 import KINDS, Resource
 from heretic.domain.conditions import Condition
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Plan, Proceed, Wait
 from heretic.domain.report import Outcome, Report, common_conditions
-from heretic.domain.site.view import SiteView
 from heretic.reconcile import gates
 from heretic.reconcile.kinds import RULES, Observed
 from heretic.reconcile.observer import Observer

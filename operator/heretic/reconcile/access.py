@@ -5,10 +5,10 @@ from typing import Protocol
 
 from heretic.api.v1alpha1 import Node, Site
 from heretic.api.v1alpha1.site import HostKeyPolicy
+from heretic.domain.declared.validate import site_fault
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.validate import site_fault
-from heretic.domain.site.view import SiteView
 from heretic.hosts.settings import HostSettings
 
 SECRET_KEY = "ssh-privatekey"  # noqa: S105 - the name of a field, from the type kubernetes.io/ssh-auth

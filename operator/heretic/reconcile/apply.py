@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Node
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Transient
 from heretic.domain.plan import Done, Failed, Risk, Started, Step, StepResult, Wait
-from heretic.domain.site.view import SiteView
 from heretic.hosts.fence import Admission, Fence
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access

@@ -12,11 +12,11 @@ from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, has_room, hash_of, names, used_at
+from heretic.domain.declared.validate import site_fault, unread_fault
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, prefix
-from heretic.domain.site.validate import site_fault, unread_fault
-from heretic.domain.site.view import SiteView
 
 APPROVE = "hvp.ovirt.life/approve"
 """Annotation that approves one plan: its hash, or the hash, a dot and anything that makes it a new word."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.dependents import dependents
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, Transient, is_lost
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
@@ -20,10 +22,8 @@ from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network, report_network
 from heretic.domain.plan import Blocked, Converged, Plan, Wait
 from heretic.domain.report import Outcome, Report
-from heretic.domain.site.dependents import dependents
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
-from heretic.domain.site.view import SiteView
 from heretic.reconcile.metrics import show_volume
 from heretic.reconcile.observer import HostView, Observer
 

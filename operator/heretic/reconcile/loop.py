@@ -18,11 +18,11 @@ from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.cluster.client import Cluster
 from heretic.domain.approval import Approval
+from heretic.domain.declared.dependents import dependents
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient, mistake
 from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
 from heretic.domain.report import Outcome
-from heretic.domain.site.dependents import dependents
-from heretic.domain.site.view import SiteView
 from heretic.reconcile import gates, metrics
 from heretic.reconcile.apply import Applied, Applier, Results
 from heretic.reconcile.backoff import Backoff

@@ -14,6 +14,8 @@ from typing import Any
 from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Output, Probe
 from heretic.domain.conditions import ConditionType, State
+from heretic.domain.declared.names import storage_nodes
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, HereticError, Reason, Transient, mistake
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeState
@@ -30,8 +32,6 @@ from heretic.domain.host.probes import (
     lasting_still_hold,
 )
 from heretic.domain.memo import Memo
-from heretic.domain.site.names import storage_nodes
-from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.access import Access

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import KINDS, GlusterVolume, Network, Node, Resource, Site
-from heretic.domain.site.view import SiteView
+from heretic.domain.declared.view import SiteView
 
 Object = dict[str, Any]
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import Provisioning, Purpose
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.space import group_bytes, group_capacity
 from heretic.domain.errors import Reason
 from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
 from heretic.domain.gluster.purposes import PROFILES, arbiter_bytes, options_of
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.view import SiteView
 from sim.declared import GIB, disk, node, site, three, view, volume
 from sim.gluster_options import is_valid
 

@@ -8,10 +8,10 @@ import pytest
 from heretic.cli.checks import Finding, check
 from heretic.cli.observe import SiteSight
 from heretic.domain.commands import Output
+from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume
 from heretic.domain.host.parse.lvm import Report, parse_lvm
-from heretic.domain.site.view import SiteView
 
 GIB = 2**30
 GROUP = {"vg_name": "vg", "vg_size": str(100 * GIB), "vg_free": "0", "vg_extent_size": "4194304", "vg_attr": "wz--n-"}

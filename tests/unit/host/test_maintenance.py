@@ -7,9 +7,9 @@ import pytest
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.conditions import State
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.maintenance import maintenance_condition
-from heretic.domain.site.view import SiteView
 
 WHOLE = {"BricksReady": "True", "Quorate": "True", "Healed": "True"}
 

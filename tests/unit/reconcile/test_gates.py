@@ -10,9 +10,9 @@ from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
-from heretic.domain.site.view import SiteView
 from heretic.reconcile.gates import (
     APPROVE,
     Passed,

@@ -8,6 +8,7 @@ import pytest
 
 import heretic.reconcile.observer
 from heretic.domain.commands import Probe
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, Failure, HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.gluster.facts import PoolFacts
@@ -18,7 +19,6 @@ from heretic.domain.host.report import report_node
 from heretic.domain.host.signs import DISKSTATS
 from heretic.domain.plan import Blocked
 from heretic.domain.report import Outcome
-from heretic.domain.site.view import SiteView
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.kinds import RULES

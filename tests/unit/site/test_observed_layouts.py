@@ -11,6 +11,7 @@ from heretic.api.v1alpha1 import Mode
 from heretic.api.v1alpha1.common import StoredCondition
 from heretic.cli.adopted import Found, manifests
 from heretic.domain.conditions import Condition, ConditionType, State, merge
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.facts import (
@@ -45,7 +46,6 @@ from heretic.domain.plan import Blocked, Converged
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
-from heretic.domain.site.view import SiteView
 
 GIB, MIB = 2**30, 2**20
 NUMBERS = (1, 2, 3)

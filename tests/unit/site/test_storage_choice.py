@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.site import SiteStorage
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.site.choose import choose_storage, not_absorbed
 from heretic.domain.site.order import chained, ring, shared_domain
-from heretic.domain.site.view import SiteView
 from sim.declared import GIB, disk, network, node, site, three, view
 
 SHARED = "0x5000c500a1b2c3d4"

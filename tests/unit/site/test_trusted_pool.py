@@ -7,12 +7,12 @@ import pytest
 
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.conditions import ConditionType, State
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.report import Outcome
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
-from heretic.domain.site.view import SiteView
 from sim.gluster_tools import INFO_FILE
 from sim.site_rules import RuledSite, resource, ruled_site
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import erasable
 from heretic.domain.disks.erase_step import EraseDisk, mark_of
 from heretic.domain.disks.identity import Likeness, compare, find, identity_of
 from heretic.domain.disks.layout import group_for
 from heretic.domain.disks.ownership import Ownership
 from heretic.domain.host.facts import Disk
-from heretic.domain.site.view import SiteView
 
 
 def to_erase(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> tuple[str, Disk] | None:

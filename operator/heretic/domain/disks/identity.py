@@ -12,8 +12,8 @@ from enum import StrEnum
 from weakref import WeakKeyDictionary
 
 from heretic.api.v1alpha1.node import NodeDisk
+from heretic.domain.declared.view import SiteView
 from heretic.domain.host.facts import Disk
-from heretic.domain.site.view import SiteView
 
 _SHORTEST_SERIAL = 4
 _PLACEHOLDERS = re.compile(

@@ -7,12 +7,12 @@ mounted: a volume group of another name, a whole disk, a partition, ZFS, RAID, a
 from collections.abc import Iterable, Iterator, Mapping
 
 from heretic.api.v1alpha1 import Mode, Node
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.below import ROOT, device_of, mount_of
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.disks.layout import GROUPS
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import Disk, HostFacts, Mount
-from heretic.domain.site.view import SiteView
 
 _ZFS = "zfs"
 _UNMOUNTED = "not mounted now"

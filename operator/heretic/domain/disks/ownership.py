@@ -12,13 +12,13 @@ from weakref import WeakKeyDictionary
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, NodeDisk
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.identity import Sighting, Sightings, find, identity_of, meant, sightings
 from heretic.domain.disks.layout import GROUPS
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import Disk, HostFacts, PhysicalVolume, VolumeGroup
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.view import SiteView
 
 GUIDE = "see the guide for a disk that is not the one that was recorded"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.api.v1alpha1.site import SiteStorage
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import blank, erasable, usable
 from heretic.domain.disks.erase import to_erase
 from heretic.domain.disks.identity import find
@@ -14,7 +15,6 @@ from heretic.domain.disks.ownership import GUIDE, Ownership
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import Disk
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.view import SiteView
 
 _MENTIONED = 8
 """Disks that a message lists before it says "and N more"."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
@@ -17,7 +18,6 @@ from heretic.domain.gluster.placement import Placement, thin_bricks
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Step, Wait
-from heretic.domain.site.view import SiteView
 
 _REPAIRS = (ActivateLogicalVolume, MountBrick)
 """What may be done to the brick of an existing volume. Anything more would put an empty brick in the place of one

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import Brick, HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
@@ -11,7 +12,6 @@ from heretic.domain.gluster.members import members as identities
 from heretic.domain.gluster.peers import HostView, PoolView, node_of_host, pool_seen_by
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.maintenance import in_maintenance
-from heretic.domain.site.view import SiteView
 
 
 class BrickVerdict(StrEnum):

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.facts import HealSummary, PoolFacts, VolumeInfo, VolumeStatus
 from heretic.domain.gluster.peers import HostView, node_of_host
-from heretic.domain.site.view import SiteView
 
 
 def without_nodes(

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from heretic.domain.declared.names import peer_names, same_name
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, Reason
 from heretic.domain.facts import Absent, Known
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.host.facts import HostFacts, Peer
 from heretic.domain.plan import Blocked
-from heretic.domain.site.names import peer_names, same_name
-from heretic.domain.site.view import SiteView
 
 HostView = HostFacts | Failure
 """What is known of a host: its facts, or why there are none."""

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1.network import NetworkRole
+from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Known
 from heretic.domain.gluster.members import HostView as HostView
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
 from heretic.domain.host.facts import HostFacts, Peer
-from heretic.domain.site.view import SiteView
 
 GLUSTER_PACKAGE = "glusterfs-server"
 """Carries Gluster's version on every supported platform."""

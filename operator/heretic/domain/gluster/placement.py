@@ -9,6 +9,7 @@ from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import Provisioning
 from heretic.api.v1alpha1.site import SiteStorage
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec, new_filesystem_uuid
 from heretic.domain.disks.layout import group_for
 from heretic.domain.disks.space import group_bytes, group_capacity, in_extents, metadata_bytes, pool_bytes
@@ -18,7 +19,6 @@ from heretic.domain.gluster.topology import ReplicaSet, named_sets, sets
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.site.choose import choose_storage
 from heretic.domain.site.order import SET_SIZE, shared_domain
-from heretic.domain.site.view import SiteView
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume, Mode
+from heretic.domain.declared.names import peer_name
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
@@ -18,8 +20,6 @@ from heretic.domain.gluster.removal import plan_volume_removal
 from heretic.domain.gluster.repair import Scene, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
-from heretic.domain.site.names import peer_name
-from heretic.domain.site.view import SiteView
 
 __all__ = ["plan_volume", "plan_volume_removal"]
 

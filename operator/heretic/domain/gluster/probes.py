@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from heretic.domain.commands import Output, Probe
+from heretic.domain.declared.names import same_name
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.command import ASKING, local, transaction
 from heretic.domain.gluster.facts import HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
@@ -13,7 +14,6 @@ from heretic.domain.gluster.parse.heal import parse_heal_summary
 from heretic.domain.gluster.parse.volume_info import parse_volume_info
 from heretic.domain.gluster.parse.volume_status import Room, parse_volume_detail, parse_volume_status, with_rooms
 from heretic.domain.memo import Memo
-from heretic.domain.site.names import same_name
 
 T = TypeVar("T")
 

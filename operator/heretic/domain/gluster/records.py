@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.gluster_volume import BrickStatus
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import recorded
 from heretic.domain.disks.ownership import judge
 from heretic.domain.facts import Fact, Known
@@ -11,7 +12,6 @@ from heretic.domain.gluster.facts import VolumeInfo
 from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.site.view import SiteView
 
 Identities = Mapping[tuple[str, str], tuple[str, str]]
 """UUIDs of logical volume and filesystem, by node and path of the brick."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.common import DeletionPolicy
+from heretic.domain.declared.names import storage_nodes
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.brick_identity import brick_obstacle, is_mount_of, mounted_at
 from heretic.domain.disks.growth import logical_volume
@@ -22,8 +24,6 @@ from heretic.domain.gluster.removal_steps import ForgetMount, RemoveLogicalVolum
 from heretic.domain.gluster.steps import DeleteVolume, StopVolume
 from heretic.domain.host.facts import HostFacts, Mount
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
-from heretic.domain.site.names import storage_nodes
-from heretic.domain.site.view import SiteView
 
 _INSTEAD = "to let the object go and keep the volume, set deletionPolicy to Orphan"
 

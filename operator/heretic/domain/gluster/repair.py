@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.gluster.brick_places import Force, force, places
@@ -26,7 +27,6 @@ from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolu
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
-from heretic.domain.site.view import SiteView
 
 Finding = Step | Wait | Blocked
 

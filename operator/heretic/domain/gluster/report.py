@@ -7,6 +7,7 @@ from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
 from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.errors import Reason, is_lost, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
@@ -19,7 +20,6 @@ from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.records import Identities, identities, with_identity
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.report import Outcome, Report
-from heretic.domain.site.view import SiteView
 
 _NOT_MANAGED = "observed only: the bricks of {} are not laid out by Heretic, so the volume is watched and not managed"
 

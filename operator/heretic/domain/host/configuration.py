@@ -8,6 +8,8 @@ from ipaddress import ip_address
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
+from heretic.domain.declared.names import peer_name, storage_address
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host import guards, profiles, texts
@@ -17,8 +19,6 @@ from heretic.domain.host.profiles import Profile, profile_of
 from heretic.domain.host.rule import Host, Item, Part, unseen, write_file
 from heretic.domain.host.steps import PACKAGE_JOB, EnableService, InstallPackages
 from heretic.domain.plan import Blocked, Step, Wait
-from heretic.domain.site.names import peer_name, storage_address
-from heretic.domain.site.view import SiteView
 
 JOB_PAUSE = 60.0
 """Seconds after a failed installation until it is tried again."""

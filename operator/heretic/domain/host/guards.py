@@ -5,6 +5,7 @@ from ipaddress import IPv4Interface, IPv4Network
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
+from heretic.domain.declared.names import inside, is_ipv4, storage_address
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.disks.candidates import is_local
 from heretic.domain.disks.identity import meant
@@ -18,7 +19,6 @@ from heretic.domain.host.rule import Host, Item, unseen, write_file
 from heretic.domain.host.steps import AddToDevicesFile, LabelBricks, OpenFirewall
 from heretic.domain.host.zones import Verdict, judge, zones_of
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.names import inside, is_ipv4, storage_address
 
 FIREWALL_SERVICES = ("glusterfs",)
 FIREWALL_PORTS = ("49152-60999/tcp",)

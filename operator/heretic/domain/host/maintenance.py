@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.declared.stored import is_true, why_not
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
-from heretic.domain.site.stored import is_true, why_not
-from heretic.domain.site.view import SiteView
 
 _KIND = ConditionType.MAINTENANCE
 _WHOLE = (ConditionType.BRICKS_READY, ConditionType.QUORATE, ConditionType.HEALED)

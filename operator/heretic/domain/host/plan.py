@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
+from heretic.domain.declared.names import storage_nodes
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import blank
 from heretic.domain.disks.erase import erase, to_erase
 from heretic.domain.disks.identity import Likeness, compare, identity_of
@@ -19,8 +21,6 @@ from heretic.domain.host.facts import Disk, HostFacts
 from heretic.domain.host.health import clock_obstacle, storage_obstacle
 from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
-from heretic.domain.site.names import storage_nodes
-from heretic.domain.site.view import SiteView
 
 Others = Mapping[str, HostFacts | Failure]
 """What was seen in this pass of the other storage nodes."""

@@ -7,6 +7,8 @@ from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.declared.names import inside, is_ipv4
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import usable
 from heretic.domain.disks.layout import Choice
 from heretic.domain.disks.observed import observed_disks, set_aside, told
@@ -24,8 +26,6 @@ from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.report import Outcome, Report
-from heretic.domain.site.names import inside, is_ipv4
-from heretic.domain.site.view import SiteView
 
 READY = frozenset(
     {

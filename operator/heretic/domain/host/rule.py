@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.steps import WriteFile
 from heretic.domain.plan import Blocked, Step, Wait
-from heretic.domain.site.view import SiteView
 
 Item = Step | Wait | Blocked
 """What a rule yields."""

@@ -6,12 +6,12 @@ from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.network import NetworkAttachment, NetworkRole, NetworkStatus
 from heretic.api.v1alpha1.node import NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.declared.names import inside
+from heretic.domain.declared.stored import is_true, why_not
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Wait
 from heretic.domain.report import Outcome, Report
-from heretic.domain.site.names import inside
-from heretic.domain.site.stored import is_true, why_not
-from heretic.domain.site.view import SiteView
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,15 @@ from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import ArbiterPolicy, NodeDisk
 from heretic.api.v1alpha1.site import SiteStorage
 from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.names import storage_nodes
+from heretic.domain.declared.stored import is_true, why_not
+from heretic.domain.declared.validate import faults, site_fault, unread_fault
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.identity import sightings
 from heretic.domain.disks.layout import MAXIMUM_DATA_DISKS
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.names import storage_nodes
 from heretic.domain.site.order import SET_SIZE, ring, shared_domain
-from heretic.domain.site.stored import is_true, why_not
-from heretic.domain.site.validate import faults, site_fault, unread_fault
-from heretic.domain.site.view import SiteView
 
 
 def choose_storage(view: SiteView) -> SiteStorage | Wait | Blocked:

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from heretic.api.v1alpha1 import Site
 from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.names import peer_name, same_name, storage_nodes
+from heretic.domain.declared.stored import is_true, why_not
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.members import members
@@ -16,9 +19,6 @@ from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.host.parse.system import GLUSTERD_INFO
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.site.choose import choose_storage
-from heretic.domain.site.names import peer_name, same_name, storage_nodes
-from heretic.domain.site.stored import is_true, why_not
-from heretic.domain.site.view import SiteView
 
 _SETTLING = frozenset(
     {

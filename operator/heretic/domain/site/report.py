@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
 from heretic.api.v1alpha1.site import PeerStatus, SiteStatus, SiteStorage
 from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.declared.names import storage_nodes
+from heretic.domain.declared.stored import is_true, stored_condition, why_not
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, is_lost, unobserved
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
@@ -14,9 +17,6 @@ from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.report import Outcome, Report
 from heretic.domain.site.choose import choose_storage, not_absorbed
-from heretic.domain.site.names import storage_nodes
-from heretic.domain.site.stored import is_true, stored_condition, why_not
-from heretic.domain.site.view import SiteView
 
 _READY = frozenset({ConditionType.POOL_FORMED, ConditionType.AVAILABLE})
 """A site that serves with reduced redundancy is Ready; NPlusOne carries the bad news."""

@@ -7,10 +7,10 @@ from ipaddress import ip_address
 
 from heretic.api.v1alpha1 import Site
 from heretic.api.v1alpha1.network import NetworkRole
+from heretic.domain.declared.names import inside, peer_name, storage_nodes
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.names import inside, peer_name, storage_nodes
-from heretic.domain.site.view import SiteView
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LONGEST_NAME = 253

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
+from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked
-from heretic.domain.site.view import SiteView
 
 
 def dependents(kind: str, name: str, view: SiteView) -> Blocked | None:

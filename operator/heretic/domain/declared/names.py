@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import Role
-from heretic.domain.site.view import SiteView
+from heretic.domain.declared.view import SiteView
 
 
 def peer_name(view: SiteView, node: str) -> str:
