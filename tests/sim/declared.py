@@ -59,12 +59,7 @@ def view(
     networks: list[Network] | None = None,
     volumes: list[GlusterVolume] | None = None,
 ) -> SiteView:
-    def by_name(items: list[Any]) -> dict[str, Any]:
-        return {item.metadata.name: item for item in items}
-
-    return SiteView(
-        by_name([site()] if sites is None else sites), by_name(nodes), by_name(networks or []), by_name(volumes or [])
-    )
+    return SiteView.holding([*([site()] if sites is None else sites), *nodes, *(networks or []), *(volumes or [])])
 
 
 def three(**spec: Any) -> list[Node]:

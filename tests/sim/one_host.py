@@ -105,11 +105,7 @@ class OneHost:
     @property
     def view(self) -> SiteView:
         """What is declared."""
-        return SiteView(
-            sites={"site": self.site},
-            nodes={"node1": self.node},
-            volumes={volume.metadata.name: volume for volume in self.volumes},
-        )
+        return SiteView.holding([self.site, self.node, *self.volumes])
 
     def observe(self) -> HostFacts:
         """One batch."""

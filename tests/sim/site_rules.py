@@ -18,12 +18,12 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts
-from heretic.domain.gluster.members import HostView, members
+from heretic.domain.gluster.members import members
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.gluster.report import report_volume
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.host.report import report_node
@@ -75,7 +75,7 @@ class RuledSite:
 
     @property
     def view(self) -> SiteView:
-        return SiteView({"site": self.site}, self.nodes, self.networks, self.volumes)
+        return SiteView.holding([self.site, *self.nodes.values(), *self.networks.values(), *self.volumes.values()])
 
     def save(self) -> Callable[[], None]:
         """Takes note of the whole world.

@@ -22,9 +22,8 @@ from heretic.cli.offline import read_private_key
 from heretic.cli.options import Exit
 from heretic.cli.yaml_text import dump
 from heretic.domain.facts import Known
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.hosts.errors import fingerprint_of
-from heretic.reconcile.observer import HostView
 from heretic.reconcile.store import ObjectStore
 
 LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")

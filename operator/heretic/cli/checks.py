@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.api.quantity import format_bytes
+from heretic.api.v1alpha1 import Site
 from heretic.cli.codes import CODES, Code, Severity
 from heretic.cli.observe import SiteSight
 from heretic.cli.rehearse import Rehearsed
@@ -266,5 +267,5 @@ def _versions(sight: SiteSight) -> list[Finding]:
     if len(running) < 2:
         return []
     said = "; ".join(f"{version} on {', '.join(nodes)}" for version, nodes in sorted(running.items()))
-    site = next(iter(sight.view.sites), "")
+    site = next(iter(sight.view.of(Site)), "")
     return [Finding(CODES["HVP-S004"], sight.namespace, f"Site {site}", f"Gluster {said}")]

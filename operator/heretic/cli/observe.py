@@ -12,10 +12,10 @@ from heretic.cli.render import count, progress
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access, Secrets
-from heretic.reconcile.observer import HostView, Observer
+from heretic.reconcile.observer import Observer
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from heretic.api.quantity import format_bytes
-from heretic.api.v1alpha1 import Mode
+from heretic.api.v1alpha1 import GlusterVolume, Mode, Site
 from heretic.api.v1alpha1.node import NodeDisk
 from heretic.cli import render
 from heretic.cli.declared import declared
@@ -74,8 +74,9 @@ def obstacles(entry: Rehearsed) -> tuple[Wait | Blocked, ...]:
 
 def show(console: "Console", sight: SiteSight) -> None:
     """Prints one site's plan."""
-    nodes, volumes = render.count(len(sight.view.nodes), "node"), render.count(len(sight.view.volumes), "volume")
-    name = ", ".join(sight.view.sites) or "(none)"
+    nodes = render.count(len(sight.view.nodes), "node")
+    volumes = render.count(len(sight.view.of(GlusterVolume)), "volume")
+    name = ", ".join(sight.view.of(Site)) or "(none)"
     console.print(render.styled((f"Site {name}", render.HEAD), f" in namespace {sight.namespace}: {nodes}, {volumes}"))
     _show_choices(console, sight)
     number = 1

@@ -16,7 +16,7 @@ from heretic.domain.gluster.meanwhile import without_nodes
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.plan import plan_node, wants_disk
 from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network, report_network
@@ -25,7 +25,7 @@ from heretic.domain.report import Outcome, Report
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
 from heretic.reconcile.metrics import show_volume
-from heretic.reconcile.observer import HostView, Observer
+from heretic.reconcile.observer import Observer
 
 UNREACHABLE_AFTER = 10.0
 """Seconds until a host that did not answer is asked again; hosts/ spaces the connection attempts themselves."""

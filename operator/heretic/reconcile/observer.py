@@ -16,12 +16,12 @@ from heretic.domain.commands import Output, Probe
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
-from heretic.domain.errors import Failure, HereticError, Reason, Transient, mistake
+from heretic.domain.errors import HereticError, Reason, Transient, mistake
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeState
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.probes import assemble_pool, pool_probes
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.host.probes import (
     BRIEF_PROBES,
@@ -51,9 +51,6 @@ POOL_KEPT_SECONDS = 180.0
 """How long an answer of the pool may stand in for one that does not come, when a node was lost meanwhile."""
 
 _SILENT = "it has not answered yet"
-
-HostView = HostFacts | Failure
-"""What is known of a host: its facts, or why there are none."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from heretic.api.parse import parse_resource
-from heretic.api.v1alpha1 import KINDS, GlusterVolume, Network, Node, Resource, Site
+from heretic.api.v1alpha1 import KINDS, Resource
 from heretic.domain.declared.view import SiteView
 
 Object = dict[str, Any]
@@ -102,13 +102,7 @@ class ObjectStore:
         if namespace not in self._views:
             parsed = {k: s.parsed for k, s in self._objects.items() if k.namespace == namespace}
             unread = frozenset((k.kind, k.name) for k, o in parsed.items() if o is None)
-            self._views[namespace] = SiteView(
-                sites={k.name: o for k, o in parsed.items() if isinstance(o, Site)},
-                nodes={k.name: o for k, o in parsed.items() if isinstance(o, Node)},
-                networks={k.name: o for k, o in parsed.items() if isinstance(o, Network)},
-                volumes={k.name: o for k, o in parsed.items() if isinstance(o, GlusterVolume)},
-                unread=unread,
-            )
+            self._views[namespace] = SiteView.holding((o for o in parsed.values() if o is not None), unread)
         return self._views[namespace]
 
 

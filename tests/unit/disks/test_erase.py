@@ -228,7 +228,7 @@ def test_a_disk_that_another_node_sees_too_is_not_offered() -> None:
     other = replace(facts_of(found), host="node2")
     named = found.node.metadata.model_copy(update={"name": "node2"})
     second = found.node.model_copy(update={"metadata": named, "status": type(found.node.status)()})
-    view = replace(view, nodes={**view.nodes, "node2": second})
+    view = view.having(second)
     needed = groups_needed(view, "node1")
     assert wants_disk(found.node, view, facts_of(found), needed), "the other Nodes are asked first"
 
@@ -290,5 +290,5 @@ def test_a_disk_that_carries_another_nodes_physical_volume_is_not_offered() -> N
         }
     )
     assert to_erase(found.node, found.view, (carrying,), Ownership()) is not None
-    view = replace(found.view, nodes={**found.view.nodes, "node2": other})
+    view = found.view.having(other)
     assert to_erase(found.node, view, (carrying,), Ownership()) is None

@@ -13,10 +13,9 @@ from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.gluster.health import may_take_out
-from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.plan import Converged, Risk, steps_of
 from heretic.domain.report import Outcome
 from sim.site_rules import RuledSite, ruled_site

@@ -119,7 +119,7 @@ def test_disks_by_purpose() -> None:
             volume("lock", purpose="Lock", size="1Gi"),
         ],
     )
-    assert {name: placement(of, name).bricks[0].group for name in of.volumes} == {
+    assert {name: placement(of, name).bricks[0].group for name in of.of(GlusterVolume)} == {
         "engine": "vgdisk1",
         "vmstore": "vgdisk3",
         "share": "vgdisk2",

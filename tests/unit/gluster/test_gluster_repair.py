@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from heretic.domain.conditions import ConditionType, State
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.mount_steps import GrowBrick, MountBrick
 from heretic.domain.disks.steps import ExtendThinPool
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
@@ -260,7 +261,7 @@ def test_nodes_that_are_lost_before_the_pool_answers_are_told_on_what_it_said_la
 
 def test_a_node_whose_object_cannot_be_understood_is_not_called_lost(site: RuledSite) -> None:
     nodes = {name: node for name, node in site.nodes.items() if name != "node2"}
-    view = replace(site.view, nodes=nodes, unread=frozenset({("Node", "node2")}))
+    view = SiteView.holding([site.site, *nodes.values(), *site.volumes.values()], unread=[("Node", "node2")])
     hosts = {name: facts for name, facts in site.observe().items() if name in nodes}
     report = report_volume(site.volumes["vmstore"], view, hosts, site.ask_pool(), Outcome(Converged("")))
     assert next(c.state for c in report.conditions if c.type is ConditionType.DEGRADED) is State.UNKNOWN

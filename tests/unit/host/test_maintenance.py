@@ -86,7 +86,7 @@ CASES: dict[str, tuple[dict[str, Node], GlusterVolume, str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_host_may_be_taken_out_only_while_the_site_is_known_to_bear_it(name: str) -> None:
     others, of_site, told = CASES[name]
-    said = maintenance_condition(OUT, SiteView(nodes=others | {"node2": OUT}, volumes={"vmstore": of_site}))
+    said = maintenance_condition(OUT, SiteView.holding([*others.values(), OUT, of_site]))
     assert "changes nothing on the host" in said.message
     if told:
         assert (said.state, said.reason) == (State.FALSE, Reason.MAINTENANCE_UNSAFE)
@@ -97,10 +97,10 @@ def test_a_host_may_be_taken_out_only_while_the_site_is_known_to_bear_it(name: s
 
 def test_what_was_found_to_be_safe_stays_so_while_the_host_is_out() -> None:
     out = node(2, maintenance=True, Maintenance="True")
-    view = SiteView(nodes=TWO | {"node2": out}, volumes={"vmstore": volume(BricksReady="False", Healed="False")})
+    view = SiteView.holding([*TWO.values(), out, volume(BricksReady="False", Healed="False")])
     assert maintenance_condition(out, view).state is State.TRUE
 
 
 def test_an_object_that_cannot_be_understood_may_be_a_volume_that_heals() -> None:
-    view = SiteView(nodes=TWO | {"node2": OUT}, unread=frozenset({("GlusterVolume", "other")}))
+    view = SiteView.holding([*TWO.values(), OUT], unread=[("GlusterVolume", "other")])
     assert "GlusterVolume other cannot be understood" in maintenance_condition(OUT, view).message

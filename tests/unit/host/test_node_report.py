@@ -183,7 +183,7 @@ def test_interfaces_name_their_network_and_those_of_guests_are_left_out(ready: O
         },
     )
     assert isinstance(network, Network)
-    view = replace(ready.view, networks={"gluster": network})
+    view = ready.view.having(network)
     facts = ready.observe()
     assert isinstance(facts.interfaces, Known)
     tap = Interface("vnet0", "fe:54:00:00:00:01", "tun", True, 1500)

@@ -236,7 +236,7 @@ def node(name: str, *, maintenance: bool = False) -> Node:
 def test_a_node_in_maintenance_is_asked_for_no_effect(ordered: bool, left: tuple[str, ...]) -> None:
     nodes = {"node1": node("node1", maintenance=True), "node2": node("node2")}
     steps = (SAFE, Safe(host="node2", why="missing"))
-    passed = check_maintenance(Passed(steps, ordered=ordered), SiteView(nodes=nodes))
+    passed = check_maintenance(Passed(steps, ordered=ordered), SiteView.holding(nodes.values()))
     assert tuple(s.host for s in passed.steps) == left
     assert isinstance(passed.held, Wait)
     assert passed.held.reason is Reason.IN_MAINTENANCE
@@ -245,5 +245,5 @@ def test_a_node_in_maintenance_is_asked_for_no_effect(ordered: bool, left: tuple
 
 def test_an_approval_is_not_used_up_while_a_host_of_its_plan_is_in_maintenance() -> None:
     approved = Passed((SAFE, DELETE), approval=Approval("word", (SAFE, DELETE)), ordered=True)
-    passed = check_maintenance(approved, SiteView(nodes={"node1": node("node1", maintenance=True)}))
+    passed = check_maintenance(approved, SiteView.holding([node("node1", maintenance=True)]))
     assert (passed.steps, passed.approval) == ((), None)

@@ -31,7 +31,7 @@ from sim.systemd_tools import Unit
 
 READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "AsDeclared"}]}
 NODE = node_resource(READY)
-VIEW = SiteView({}, {"node1": NODE}, {}, {})
+VIEW = SiteView.holding([NODE])
 
 
 class Host:

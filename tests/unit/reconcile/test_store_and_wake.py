@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from heretic.api.v1alpha1 import GlusterVolume
 from heretic.reconcile.store import Key, ObjectStore
 from heretic.reconcile.wake import WakeUps
 
@@ -54,7 +55,7 @@ async def woken(wakes: WakeUps) -> set[Key]:
 def test_a_view_holds_one_namespace_and_is_made_once(store: ObjectStore) -> None:
     view = store.view("demo")
     assert set(view.nodes) == {"node1", "node2"}
-    assert set(view.volumes) == {"data"}
+    assert set(view.of(GlusterVolume)) == {"data"}
     assert store.view("demo") is view
     store.put("Node", raw(NODE1, 10, generation=2))
     assert store.view("demo") is not view

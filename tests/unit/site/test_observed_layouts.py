@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from heretic.api.parse import parse_resource
-from heretic.api.v1alpha1 import Mode
+from heretic.api.v1alpha1 import GlusterVolume, Mode, Resource, Site
 from heretic.api.v1alpha1.common import StoredCondition
 from heretic.cli.adopted import Found, manifests
 from heretic.domain.conditions import Condition, ConditionType, State, merge
@@ -327,16 +327,16 @@ class Adopted:
         for _ in range(count):
             for name, node in self.view.nodes.items():
                 report = self.said[name] = report_node(node, self.view, self.hosts[name], Outcome(Converged("")))
-                self.view = replace(self.view, nodes={**self.view.nodes, name: stored(node, report)})
-            site = next(iter(self.view.sites.values()))
+                self.view = self.view.having(stored(node, report))
+            site = next(iter(self.view.of(Site).values()))
             plan = plan_site(site, self.view, self.hosts)
             report = self.said["site"] = report_site(site, self.view, self.hosts, Outcome(plan))
-            self.view = replace(self.view, sites={site.metadata.name: stored(site, report)})
-            for name, volume in self.view.volumes.items() if volumes else ():
+            self.view = self.view.having(stored(site, report))
+            for name, volume in self.view.of(GlusterVolume).items() if volumes else ():
                 planned = plan_volume(volume, self.view, self.hosts, self.pool)
                 report = report_volume(volume, self.view, self.hosts, self.pool, Outcome(planned))
                 self.said[name] = report
-                self.view = replace(self.view, volumes={**self.view.volumes, name: stored(volume, report)})
+                self.view = self.view.having(stored(volume, report))
 
     def condition(self, name: str, kind: ConditionType) -> Condition:
         return next(c for c in self.said[name].conditions if c.type is kind)
@@ -355,15 +355,14 @@ def adopted(layout: Layout, mode: Mode | None = None) -> Adopted:
     found = Found("site", "", "root", 22, ips, {}, ips, dict.fromkeys(hosts, KEY), hosts, pool_of(layout))
     made, left_out = manifests(found)
     assert not left_out
-    objects: dict[str, dict[str, Any]] = {"Site": {}, "Node": {}, "Network": {}, "GlusterVolume": {}}
+    objects: list[Resource] = []
     for manifest in made:
         obj = dict(manifest.object)
         obj["metadata"] = {**obj["metadata"], "uid": "u", "generation": 1}
         if mode and obj["kind"] == "Site":
             obj["spec"] = obj["spec"] | {"mode": mode.value}
-        objects[obj["kind"]][obj["metadata"]["name"]] = parse_resource(obj["kind"], obj)
-    view = SiteView(objects["Site"], objects["Node"], objects["Network"], objects["GlusterVolume"])
-    return Adopted(view, hosts, Known(pool_of(layout)))
+        objects.append(parse_resource(obj["kind"], obj))
+    return Adopted(SiteView.holding(objects), hosts, Known(pool_of(layout)))
 
 
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=list(LAYOUTS))
@@ -403,7 +402,7 @@ def test_health_heal_and_room_are_told_of_what_is_only_observed(layout: Layout) 
     assert layout.told in room.message
     (note,) = site.said["data"].notes
     assert "observed only" in note
-    plan = plan_volume(site.view.volumes["data"], site.view, site.hosts, site.pool)
+    plan = plan_volume(site.view.of(GlusterVolume)["data"], site.view, site.hosts, site.pool)
     assert isinstance(plan, Converged)
     assert "observed only" in plan.why
 
@@ -412,17 +411,17 @@ def test_health_heal_and_room_are_told_of_what_is_only_observed(layout: Layout) 
 def test_in_mode_apply_nothing_is_done_to_disks_and_one_note_says_why(layout: Layout) -> None:
     spare = Disk("/dev/sdx", ("wwn-sdx",), 1000 * GIB, True, 512, below=())
     site = adopted(replace(layout, disks=(*layout.disks, spare)), Mode.APPLY)
-    for name, node in site.view.nodes.items():
+    for node in site.view.nodes.values():
         disks = node.spec.disks.model_copy(update={"ids": [*node.spec.disks.ids, "wwn-sdx"]})
         spec = node.spec.model_copy(update={"disks": disks})
-        site.view = replace(site.view, nodes={**site.view.nodes, name: node.model_copy(update={"spec": spec})})
+        site.view = site.view.having(node.model_copy(update={"spec": spec}))
     site.passes(4)
     for name, facts in site.hosts.items():
         part = plan_disks(site.view.nodes[name], site.view, facts, groups_needed(site.view, name))
         assert part.steps == ()
         assert not [o for o in part.obstacles if isinstance(o, Blocked)]
         assert part.obstacles == () or {o.reason for o in part.obstacles} == {Reason.OBSERVED_ONLY}
-    plan = plan_volume(site.view.volumes["data"], site.view, site.hosts, site.pool)
+    plan = plan_volume(site.view.of(GlusterVolume)["data"], site.view, site.hosts, site.pool)
     assert isinstance(plan, Blocked)
     assert plan.reason is Reason.TOPOLOGY_DIFFERS
     assert "set mode Observe" in plan.message
@@ -467,7 +466,7 @@ def test_a_disk_that_was_named_and_carries_no_brick_is_told_once_the_volumes_wer
     node = site.view.nodes["host1"]
     disks = node.spec.disks.model_copy(update={"ids": ["wwn-sdb", "wwn-sdc"]})
     named = node.model_copy(update={"spec": node.spec.model_copy(update={"disks": disks})})
-    site.view = replace(site.view, nodes={**site.view.nodes, "host1": named})
+    site.view = site.view.having(named)
     site.passes(4)
     said = site.condition("host1", ConditionType.DISKS_READY)
     assert said.state is State.FALSE
@@ -477,5 +476,5 @@ def test_a_disk_that_was_named_and_carries_no_brick_is_told_once_the_volumes_wer
 
 def test_options_are_compared_by_what_they_mean() -> None:
     site = adopted(LAYOUTS["the wizard's"])
-    options = {o.name for o in site.view.volumes["data"].spec.options}
+    options = {o.name for o in site.view.of(GlusterVolume)["data"].spec.options}
     assert "features.shard" not in options

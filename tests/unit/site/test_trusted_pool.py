@@ -7,7 +7,6 @@ import pytest
 
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.conditions import ConditionType, State
-from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.report import Outcome
@@ -198,7 +197,7 @@ def test_a_node_object_that_vanished_is_missed(formed: RuledSite) -> None:
 def test_a_new_node_is_reported_and_not_absorbed(formed: RuledSite) -> None:
     hosts = formed.observe()
     late = resource(Node, "node4", {"address": "172.20.10.99", "roles": ["Storage"]})
-    view = SiteView({"site": formed.site}, {**formed.nodes, "node4": late}, formed.networks, formed.volumes)
+    view = formed.view.having(late)
     assert isinstance(plan_site(formed.site, view, hosts), Converged)
     report = report_site(formed.site, view, hosts, Outcome(Converged("")))
     assert "node4" in report.notes[0]

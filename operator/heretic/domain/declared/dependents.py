@@ -24,10 +24,12 @@ def dependents(kind: str, name: str, view: SiteView) -> Blocked | None:
     """
     match kind:
         case Site.KIND:
-            users = [f"Node {n}" for n in _alive(view.nodes)] + [f"GlusterVolume {v}" for v in _alive(view.volumes)]
+            users = [f"Node {n}" for n in _alive(view.nodes)] + [
+                f"GlusterVolume {v}" for v in _alive(view.of(GlusterVolume))
+            ]
             users += _unread(view, Node.KIND, GlusterVolume.KIND)
         case Node.KIND:
-            users = [f"GlusterVolume {v.metadata.name}" for v in view.volumes.values() if _uses_node(v, name)]
+            users = [f"GlusterVolume {v.metadata.name}" for v in view.of(GlusterVolume).values() if _uses_node(v, name)]
             users += _unread(view, GlusterVolume.KIND)
         case Network.KIND:
             users = [

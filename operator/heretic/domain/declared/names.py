@@ -3,7 +3,7 @@
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
@@ -39,7 +39,7 @@ def storage_address(view: SiteView, node: Node) -> str:
     The address in the Network of role Gluster; without such a Network (or address) the management one: a missing
     network is folded into a present one, as in HVP (rule:hvp-networks).
     """
-    gluster = {n for n, net in view.networks.items() if net.spec.role is NetworkRole.GLUSTER}
+    gluster = {n for n, net in view.of(Network).items() if net.spec.role is NetworkRole.GLUSTER}
     for entry in node.spec.addresses:
         if entry.network in gluster:
             return entry.address

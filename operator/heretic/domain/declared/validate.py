@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from heretic.api.v1alpha1 import Site
+from heretic.api.v1alpha1 import Network, Site
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.names import inside, peer_name, storage_nodes
 from heretic.domain.declared.view import SiteView
@@ -33,7 +33,7 @@ def site_fault(view: SiteView) -> Blocked | Wait | None:
     if view.site is not None:
         return None
     unread = view.unread_of(Site.KIND)
-    if len(view.sites) + len(unread) > 1:
+    if len(view.of(Site)) + len(unread) > 1:
         return next(_sites(view))
     if unread:
         return Blocked(
@@ -57,7 +57,7 @@ def unread_fault(view: SiteView) -> Blocked | None:
 
 
 def _sites(view: SiteView) -> Iterator[Blocked]:
-    names = sorted({*view.sites, *view.unread_of(Site.KIND)})
+    names = sorted({*view.of(Site), *view.unread_of(Site.KIND)})
     if len(names) > 1:
         yield Blocked(
             Reason.MORE_THAN_ONE_SITE,
@@ -91,7 +91,7 @@ def _domains(view: SiteView) -> Iterator[Blocked]:
 
 def _networks(view: SiteView) -> Iterator[Blocked]:
     for role in (NetworkRole.GLUSTER, NetworkRole.MANAGEMENT):
-        names = sorted(name for name, network in view.networks.items() if network.spec.role is role)
+        names = sorted(name for name, network in view.of(Network).items() if network.spec.role is role)
         if len(names) > 1:
             yield Blocked(
                 Reason.INVALID_SPEC,
@@ -101,7 +101,7 @@ def _networks(view: SiteView) -> Iterator[Blocked]:
 
 def _addresses(view: SiteView) -> Iterator[Blocked]:
     holders: dict[str, list[str]] = defaultdict(list)
-    management = [n for n in view.networks.values() if n.spec.role is NetworkRole.MANAGEMENT]
+    management = [n for n in view.of(Network).values() if n.spec.role is NetworkRole.MANAGEMENT]
     for name, node in sorted(view.nodes.items()):
         holders[node.spec.address].append(f"{name} (management)")
         if len(management) == 1 and _is_address(node.spec.address):
@@ -109,9 +109,9 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
             if not inside(node.spec.address, network.spec.subnet):
                 yield _outside(name, node.spec.address, network.metadata.name, network.spec.subnet)
         for entry in node.spec.addresses:
-            known = view.networks.get(entry.network)
+            known = view.of(Network).get(entry.network)
             if known is None:
-                have = ", ".join(sorted(view.networks)) or "none"
+                have = ", ".join(sorted(view.of(Network))) or "none"
                 yield Blocked(
                     Reason.NETWORK_NOT_FOUND,
                     f"{name} has an address in Network {entry.network}, which does not exist (there are: {have}); "
@@ -121,7 +121,7 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
                 yield _outside(name, entry.address, entry.network, known.spec.subnet)
             if not (entry.address == node.spec.address and known is not None and known in management):
                 holders[entry.address].append(f"{name} ({entry.network})")
-    for network in view.networks.values():
+    for network in view.of(Network).values():
         if network.spec.gateway:
             holders[network.spec.gateway].append(f"the gateway of Network {network.metadata.name}")
     for address, who in sorted(holders.items()):

@@ -1,38 +1,66 @@
 """The declared site: a snapshot of every object of one namespace, which all planners of a pass share."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar, cast
 
-from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
+from heretic.api.v1alpha1 import Node, Resource, Site
+
+R = TypeVar("R", bound=Resource)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class SiteView:
     """Everything that is declared in one namespace at one moment.
 
-    A view is equal to itself alone, and its mappings do not change: what is worked out from one holds as long as it.
+    A view is immutable and equal only to itself, so results that are derived from one may be cached.
 
     Attributes:
-        sites: By name; exactly one is right, none or several are for the planners to say.
-        nodes: By name, also those being deleted.
-        networks: By name.
-        volumes: By name.
+        objects: By kind and name, also those that are being deleted.
         unread: Kind and name of objects that this version cannot understand. What they declare is not known, so
             nothing is chosen or changed on the rest alone.
     """
 
-    sites: Mapping[str, Site] = field(default_factory=dict)
-    nodes: Mapping[str, Node] = field(default_factory=dict)
-    networks: Mapping[str, Network] = field(default_factory=dict)
-    volumes: Mapping[str, GlusterVolume] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, Resource]] = field(default_factory=dict)
     unread: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def holding(cls, resources: Iterable[Resource], unread: Iterable[tuple[str, str]] = ()) -> Self:
+        """A view of these objects.
+
+        Args:
+            resources: All objects of a namespace that can be understood.
+            unread: Kind and name of the others.
+        """
+        objects: dict[str, dict[str, Resource]] = defaultdict(dict)
+        for resource in resources:
+            objects[resource.KIND][resource.metadata.name] = resource
+        return cls(dict(objects), frozenset(unread))
+
+    def of(self, kind: type[R]) -> Mapping[str, R]:
+        """The objects of one kind by name."""
+        return cast("Mapping[str, R]", self.objects.get(kind.KIND, {}))
+
+    def having(self, *resources: Resource) -> Self:
+        """The same site with some objects put in, each in place of its namesake."""
+        objects = {kind: dict(named) for kind, named in self.objects.items()}
+        for resource in resources:
+            objects.setdefault(resource.KIND, {})[resource.metadata.name] = resource
+        return replace(self, objects=objects)
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """The Nodes by name: every subject works on them."""
+        return self.of(Node)
 
     @property
     def site(self) -> Site | None:
         """The site, when there is exactly one and it can be read; one that cannot be read counts."""
-        if len(self.sites) != 1 or self.unread_of(Site.KIND):
+        sites = self.of(Site)
+        if len(sites) != 1 or self.unread_of(Site.KIND):
             return None
-        return next(iter(self.sites.values()))
+        return next(iter(sites.values()))
 
     def unread_of(self, kind: str) -> tuple[str, ...]:
         """Names of the objects of a kind that cannot be understood, in order."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.node import DiskSelection
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import erasable
@@ -72,7 +72,7 @@ def _lost_record(node: Node, view: SiteView, ownership: Ownership) -> bool:
     return any(
         storage is None
         or group_for(volume.spec.purpose, storage.data_disk_count, storage.arbiter == node.metadata.name) not in groups
-        for volume in view.volumes.values()
+        for volume in view.of(GlusterVolume).values()
         for brick in volume.status.bricks
         if brick.node == node.metadata.name and brick.lv_uuid
     )

@@ -6,7 +6,7 @@ mounted: a volume group of another name, a whole disk, a partition, ZFS, RAID, a
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from heretic.api.v1alpha1 import Mode, Node
+from heretic.api.v1alpha1 import GlusterVolume, Mode, Node
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.below import ROOT, device_of, mount_of
 from heretic.domain.disks.brick import BRICK_ROOT
@@ -78,7 +78,7 @@ def _brick_mounts(paths: Iterable[str], mounts: tuple[Mount, ...]) -> Iterator[s
 
 def _brick_paths(node: Node, view: SiteView) -> list[str]:
     name = node.metadata.name
-    return [b.path for v in view.volumes.values() for b in v.status.bricks if b.node == name]
+    return [b.path for v in view.of(GlusterVolume).values() for b in v.status.bricks if b.node == name]
 
 
 def _mounted_on(disk: Disk, mounts: Iterable[Mount]) -> set[str]:
@@ -100,7 +100,7 @@ def _may_hold_bricks(node: Node, view: SiteView, disk: Disk) -> bool:
     """
     mode = node.spec.mode or (view.site.spec.mode if view.site else None)
     named = any(name in node.spec.disks.ids for name in disk.ids)
-    unseen = any(not v.status.bricks for v in view.volumes.values())
+    unseen = any(not v.status.bricks for v in view.of(GlusterVolume).values())
     return mode is Mode.OBSERVE and named and unseen
 
 

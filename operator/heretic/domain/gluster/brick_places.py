@@ -14,8 +14,7 @@ from heretic.domain.disks.growth import logical_volume
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict
-from heretic.domain.gluster.members import HostView
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.plan import Blocked
 
 

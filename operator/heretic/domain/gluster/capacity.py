@@ -14,8 +14,7 @@ from heretic.domain.disks.steps import POOL
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
-from heretic.domain.gluster.peers import HostView
-from heretic.domain.host.facts import HostFacts, LogicalVolume
+from heretic.domain.host.facts import HostFacts, HostView, LogicalVolume
 
 DATA_LIMIT = 80.0
 """Percent of a pool's data at which to warn (rule:thin-pool-room)."""

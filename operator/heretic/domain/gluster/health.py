@@ -9,8 +9,8 @@ from heretic.domain.errors import unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import Brick, HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
 from heretic.domain.gluster.members import members as identities
-from heretic.domain.gluster.peers import HostView, PoolView, node_of_host, pool_seen_by
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.gluster.peers import PoolView, node_of_host, pool_seen_by
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.facts import HealSummary, PoolFacts, VolumeInfo, VolumeStatus
-from heretic.domain.gluster.peers import HostView, node_of_host
+from heretic.domain.gluster.peers import node_of_host
+from heretic.domain.host.facts import HostView
 
 
 def without_nodes(

@@ -12,14 +12,11 @@ from weakref import WeakKeyDictionary
 
 from heretic.domain.declared.names import peer_names, same_name
 from heretic.domain.declared.view import SiteView
-from heretic.domain.errors import Failure, Reason
+from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
-from heretic.domain.host.facts import HostFacts, Peer
+from heretic.domain.host.facts import HostFacts, HostView, Peer
 from heretic.domain.plan import Blocked
-
-HostView = HostFacts | Failure
-"""What is known of a host: its facts, or why there are none."""
 
 _INFO = "the file /var/lib/glusterd/glusterd.info"
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from heretic.domain.errors import Reason
-from heretic.domain.gluster.peers import HostView, versions
+from heretic.domain.gluster.peers import versions
+from heretic.domain.host.facts import HostView
 from heretic.domain.plan import Blocked, Wait
 
 

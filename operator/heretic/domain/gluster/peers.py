@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from heretic.api.v1alpha1 import Network
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Known
-from heretic.domain.gluster.members import HostView as HostView
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
-from heretic.domain.host.facts import HostFacts, Peer
+from heretic.domain.host.facts import HostFacts, HostView, Peer
 
 GLUSTER_PACKAGE = "glusterfs-server"
 """Carries Gluster's version on every supported platform."""
@@ -96,5 +96,5 @@ def versions(nodes: Iterable[str], hosts: Mapping[str, HostView]) -> Mapping[str
 
 def storage_network(view: SiteView) -> str:
     """What to call the network between the nodes in a message."""
-    names = [n for n, network in view.networks.items() if network.spec.role is NetworkRole.GLUSTER]
+    names = [n for n, network in view.of(Network).items() if network.spec.role is NetworkRole.GLUSTER]
     return f"network {names[0]}" if names else "the management network"

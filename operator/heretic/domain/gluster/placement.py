@@ -94,7 +94,7 @@ def _place(view: SiteView) -> Mapping[str, Placement | Wait | Blocked]:
     placed: dict[str, Placement | Wait | Blocked] = {}
     rooms: dict[tuple[str, str], _Room] = defaultdict(_Room)
     taken: dict[tuple[str, str], str] = {}
-    for volume in sorted(view.volumes.values(), key=_precedence):
+    for volume in sorted(view.of(GlusterVolume).values(), key=_precedence):
         name = volume.metadata.name
         wanted = _wanted(volume, view)
         if isinstance(wanted, Placement):

@@ -14,11 +14,12 @@ from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.gluster.health import volume_of
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
-from heretic.domain.gluster.peers import HostView, pool_seen_by
+from heretic.domain.gluster.peers import pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.removal import plan_volume_removal
 from heretic.domain.gluster.repair import Scene, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
+from heretic.domain.host.facts import HostView
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
 
 __all__ = ["plan_volume", "plan_volume_removal"]

@@ -9,9 +9,8 @@ from heretic.domain.disks.brick_identity import recorded
 from heretic.domain.disks.ownership import judge
 from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.facts import VolumeInfo
-from heretic.domain.gluster.peers import HostView
 from heretic.domain.gluster.placement import Placement
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 
 Identities = Mapping[tuple[str, str], tuple[str, str]]
 """UUIDs of logical volume and filesystem, by node and path of the brick."""

@@ -21,10 +21,10 @@ from heretic.domain.gluster.health import (
 )
 from heretic.domain.gluster.members import members as identities
 from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
-from heretic.domain.gluster.peers import HostView, node_of_host, pool_seen_by
+from heretic.domain.gluster.peers import node_of_host, pool_seen_by
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
 

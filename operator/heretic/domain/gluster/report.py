@@ -15,10 +15,10 @@ from heretic.domain.gluster.capacity import BrickPlace, capacity_condition, usab
 from heretic.domain.gluster.difference import foreign_options, laid_out_by_others
 from heretic.domain.gluster.facts import BrickState, PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, brick_healths, healed, quorum, volume_of
-from heretic.domain.gluster.peers import HostView, pool_seen_by
+from heretic.domain.gluster.peers import pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.records import Identities, identities, with_identity
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.report import Outcome, Report
 
 _NOT_MANAGED = "observed only: the bricks of {} are not laid out by Heretic, so the volume is watched and not managed"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from heretic.domain.errors import Failure
 from heretic.domain.facts import NOT_OBSERVED, Fact
 
 
@@ -362,3 +363,7 @@ class HostFacts:
     """Services whose configuration was written but perhaps not read yet (see host/steps.py)."""
     jobs: Fact[Mapping[str, Service]] = NOT_OBSERVED
     """Detached jobs of ours (units heretic-*.service) by unit name."""
+
+
+HostView = HostFacts | Failure
+"""What is known of a host: its facts, or why there are none."""

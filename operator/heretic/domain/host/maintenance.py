@@ -6,7 +6,7 @@ host may be switched off is another matter, and only that is judged here.
 
 from collections.abc import Iterator
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.stored import is_true, why_not
@@ -71,7 +71,7 @@ def _against(node: Node, view: SiteView) -> Iterator[str]:
             yield why_not(other, ConditionType.REACHABLE)
     for kind, unread in sorted(view.unread):
         yield f"{kind} {unread} cannot be understood by this version"
-    for volume in view.volumes.values():
+    for volume in view.of(GlusterVolume).values():
         if volume.status.volume_id:
             yield from (why_not(volume, kind) for kind in _WHOLE if not is_true(volume, kind))
 

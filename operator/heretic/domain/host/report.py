@@ -1,10 +1,9 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
 
 from heretic.api.quantity import format_bytes
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import inside, is_ipv4
@@ -88,7 +87,7 @@ def _seen(node: Node, view: SiteView, facts: HostFacts, others: Others | None) -
     name = node.metadata.name
     recorded = view
     if status != node.status:
-        recorded = replace(view, nodes={**view.nodes, name: node.model_copy(update={"status": status})})
+        recorded = view.having(node.model_copy(update={"status": status}))
     configuration = plan_configuration(node, view, facts)
     disks = plan_disks(node, view, facts, groups_needed(recorded, name), others)
     seen = facts.disks.value if isinstance(facts.disks, Known) else ()
@@ -305,5 +304,5 @@ def _ipv4(interface: Interface) -> tuple[str, ...]:
 def _network(view: SiteView, interface: Interface) -> str:
     """The Network in whose subnet an address of the interface lies, "" when there is none."""
     addresses = [address.partition("/")[0] for address in interface.addresses]
-    names = (n for n, net in sorted(view.networks.items()) if any(inside(a, net.spec.subnet) for a in addresses))
+    names = (n for n, net in sorted(view.of(Network).items()) if any(inside(a, net.spec.subnet) for a in addresses))
     return next(names, "")

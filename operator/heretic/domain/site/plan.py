@@ -12,9 +12,9 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.obstacles import version_obstacle
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
-from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
+from heretic.domain.gluster.peers import PoolView, pool_seen_by
 from heretic.domain.gluster.steps import ProbePeer
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.host.parse.system import GLUSTERD_INFO
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait

@@ -11,8 +11,8 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, is_lost, unobserved
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.parse.peers import IN_CLUSTER
-from heretic.domain.gluster.peers import HostView, PoolView, pool_seen_by
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.gluster.peers import PoolView, pool_seen_by
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.report import Outcome, Report
@@ -46,19 +46,20 @@ def report_site(site: Site, view: SiteView, hosts: Mapping[str, HostView], outco
     )
     declared = storage_nodes(view)
     ready = [n for n in view.nodes.values() if is_true(n, ConditionType.READY)]
-    volumes_ready = [v for v in view.volumes.values() if is_true(v, ConditionType.READY)]
+    volumes = view.of(GlusterVolume)
+    volumes_ready = [v for v in volumes.values() if is_true(v, ConditionType.READY)]
     status = SiteStatus(
         storage=storage,
         peers=_peers(site, nodes or tuple(declared), nodes, pools, view, hosts),
         slot_holder=site.status.slot_holder,
         nodes_ready=f"{len(ready)}/{len(view.nodes)}",
-        volumes_ready=f"{len(volumes_ready)}/{len(view.volumes)}",
+        volumes_ready=f"{len(volumes_ready)}/{len(volumes)}",
     )
     return Report(
         status=status,
         conditions=conditions,
         ready=_READY,
-        summary=f"{len(ready)}/{len(view.nodes)} nodes and {len(volumes_ready)}/{len(view.volumes)} volumes are ready",
+        summary=f"{len(ready)}/{len(view.nodes)} nodes and {len(volumes_ready)}/{len(volumes)} volumes are ready",
         notes=_notes(view),
     )
 
@@ -143,7 +144,7 @@ def _peer_state(node: str, nodes: Sequence[str], pools: Sequence[PoolView], host
 
 
 def _living(view: SiteView) -> list[GlusterVolume]:
-    return [v for _, v in sorted(view.volumes.items()) if v.metadata.deletion_timestamp is None]
+    return [v for _, v in sorted(view.of(GlusterVolume).items()) if v.metadata.deletion_timestamp is None]
 
 
 def _available(view: SiteView) -> Condition:

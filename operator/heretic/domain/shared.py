@@ -1,0 +1,35 @@
+"""Facts of a whole site: one host is asked, and every object that needs the answer shares it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from heretic.domain.commands import Output, Probe
+from heretic.domain.declared.view import SiteView
+from heretic.domain.facts import Fact
+from heretic.domain.host.facts import HostView
+from heretic.domain.memo import Memo
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedFact(Generic[T]):
+    """How one fact of a whole site is observed.
+
+    Attributes:
+        name: For logs and messages, for example "trusted pool".
+        whom: The host to ask; None when no host can answer.
+        nobody: What is said when there is no such host.
+        probes: What to ask, by the answer before (None = there was none). Where the new answer leads to other probes,
+            it is asked once more at once.
+        assemble: The fact, made of the host's name and its answers.
+        without: What an earlier answer still says when these hosts were lost since.
+    """
+
+    name: str
+    whom: Callable[[SiteView, Mapping[str, HostView]], str | None]
+    nobody: str
+    probes: Callable[[T | None], Sequence[Probe[object]]]
+    assemble: Callable[[str, Mapping[str, Output], Memo], T]
+    without: Callable[[Fact[T], Collection[str], SiteView, Mapping[str, HostView]], Fact[T]]
