@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 EXPORT := export -q --frozen --no-header --no-annotate
 STALE  := is stale: run make requirements
 
-.PHONY: help demo demo-down test integration image main-job e2e unit check crds docs requirements bench lab-up \
+.PHONY: help demo demo-down test integration image main-job e2e unit check docs requirements bench lab-up \
   lab-down setup lab-setup format
 
 help:  ## this list
@@ -54,20 +54,12 @@ check: setup  ## lint, types, layers, generated files
 	@.venv/bin/ruff format -q --check operator tests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports >/dev/null || .venv/bin/lint-imports
-	@$(PY) -m heretic.api.crd --check
-	@$(PY) -m heretic.api.rights --check
-	@$(PY) -m heretic.api.reference --check
-	@$(PY) -m heretic.reference --check
+	@$(PY) -m heretic.generate --check
 	@$(UV) $(EXPORT) --no-dev --no-emit-project | cmp -s - requirements/operator.txt || { echo "requirements/operator.txt $(STALE)"; false; }
 	@$(UV) $(EXPORT) --only-group image | cmp -s - requirements/build.txt || { echo "requirements/build.txt $(STALE)"; false; }
 
-crds: setup  ## crds/ and the rights on our kinds, from the models
-	@$(PY) -m heretic.api.crd
-	@$(PY) -m heretic.api.rights
-
-docs: crds  ## the generated reference pages
-	@$(PY) -m heretic.api.reference
-	@$(PY) -m heretic.reference
+docs: setup  ## crds/, the rights on our kinds and the reference pages, which are generated from the code
+	@$(PY) -m heretic.generate
 
 requirements: setup  ## what the image installs, with hashes, from uv.lock
 	@$(UV) $(EXPORT) --no-dev --no-emit-project -o requirements/operator.txt >/dev/null

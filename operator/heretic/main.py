@@ -19,15 +19,17 @@ from typing import Any
 
 import kopf
 
-from heretic.api.v1alpha1 import GROUP, KINDS
+from heretic.api.v1alpha1 import GROUP
 from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
 from heretic.cluster.lease import RENEW_EVERY, Lease
 from heretic.cluster.status import StatusWriter
 from heretic.domain.errors import HereticError
+from heretic.domain.kind import Kinds
 from heretic.handlers import register
 from heretic.health import Health, serve
 from heretic.hosts.pool import Hosts
+from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
 from heretic.reconcile.apply import Applier
@@ -79,14 +81,22 @@ class Options:
 
 
 class Operator:
-    """All parts of one running operator."""
+    """All parts of one running operator.
 
-    def __init__(self, options: Options, cluster: Cluster, faults: Faults | None = None) -> None:
+    Args:
+        options: From the command line.
+        cluster: The API server.
+        faults: Where a test makes it die.
+        kinds: What it keeps.
+    """
+
+    def __init__(self, options: Options, cluster: Cluster, faults: Faults | None = None, kinds: Kinds = KINDS) -> None:
+        self.kinds = kinds
         self.options = options
         self.cluster = cluster
         self.health = Health(time.monotonic)
-        self.store = ObjectStore()
-        self.wakes = WakeUps(self.store)
+        self.store = ObjectStore(kinds)
+        self.wakes = WakeUps(self.store, kinds)
         self.hosts = Hosts(on_change=self._host_changed)
         with _named(f"--audit-log {options.audit_log} cannot be written"):
             self.audit = AuditLog(options.audit_log, now=_now)
@@ -102,8 +112,8 @@ class Operator:
         self.reconciler = Reconciler(
             store=self.store,
             observer=self.observer,
-            applier=Applier(self.hosts, access, self.gateway, self.observer, self.leader),
-            publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now),
+            applier=Applier(self.hosts, access, self.gateway, self.observer, self.leader, kinds),
+            publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now, kinds=kinds),
             cluster=cluster,
             gateway=self.gateway,
             leader=self.leader,
@@ -113,12 +123,14 @@ class Operator:
             random=random.random,
             pace=Pace(resync=options.resync_seconds),
             kill_switch=options.kill_switch,
+            kinds=kinds,
         )
 
     def register(self) -> None:
         """Registers the handlers of every kind."""
-        for kind in KINDS:
-            register(kind, self.store, self.wakes, self.reconciler, self.health)
+        self.health = Health(time.monotonic)
+        self.store = ObjectStore(kinds)
+        self.wakes = WakeUps(self.store, kinds)
 
     async def lead(self) -> None:
         """Keeps the operator's own lease for ever; without it nothing acts."""

@@ -6,7 +6,6 @@ Scripts travel in the real wire form, so that what is tested is what a host woul
 from dataclasses import dataclass, field
 from typing import Any
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node, Site
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import brick_obstacle
@@ -19,10 +18,11 @@ from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.host.report import report_node
 from heretic.domain.plan import Blocked, Plan, Step, Wait, steps_of
-from heretic.domain.report import Outcome, Report
+from heretic.domain.report import Report
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
+from heretic.kinds import KINDS
 from sim.host_tools import StorageMachine, storage_machine
 from sim.machine import Argv
 from sim.protocol import run_script
@@ -59,21 +59,21 @@ class MortalMachine(StorageMachine):
 
 def node_resource(status: dict[str, Any] | None = None, **spec: Any) -> Node:
     """The Node "node1"."""
-    node = parse_resource("Node", _object("Node", "node1", {"address": "172.20.10.11"} | spec, status))
+    node = KINDS.parse("Node", _object("Node", "node1", {"address": "172.20.10.11"} | spec, status))
     assert isinstance(node, Node)
     return node
 
 
 def site_resource(storage: dict[str, Any] | None = None, **spec: Any) -> Site:
     """The Site; with ``storage`` what it has chosen."""
-    site = parse_resource("Site", _object("Site", "site", spec, {"storage": storage} if storage else None))
+    site = KINDS.parse("Site", _object("Site", "site", spec, {"storage": storage} if storage else None))
     assert isinstance(site, Site)
     return site
 
 
 def volume_resource(name: str, purpose: str, size: str, **spec: Any) -> GlusterVolume:
     """A GlusterVolume."""
-    volume = parse_resource("GlusterVolume", _object("GlusterVolume", name, {"purpose": purpose, "size": size} | spec))
+    volume = KINDS.parse("GlusterVolume", _object("GlusterVolume", name, {"purpose": purpose, "size": size} | spec))
     assert isinstance(volume, GlusterVolume)
     return volume
 
@@ -119,7 +119,7 @@ class OneHost:
 
     def report(self) -> Report:
         """The Node's report for the world as it is."""
-        return report_node(self.node, self.view, self.observe(), Outcome(self.plan()))
+        return report_node(self.node, self.view, self.observe())
 
     def perform(self, step: Step) -> str:
         """Runs one step on the host.

@@ -9,7 +9,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
 from heretic.api.v1alpha1.common import StoredCondition
 from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
@@ -35,6 +34,7 @@ from heretic.domain.site.report import report_site
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
+from heretic.kinds import KINDS
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, data_disk, storage_machine
 from sim.machine import Machine
@@ -48,7 +48,7 @@ def resource(kind: type[Resource], name: str, spec: Mapping[str, Any], status: M
     """One object as the API server would give it."""
     meta = {"name": name, "uid": f"uid-{name}", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z"}
     obj = {"apiVersion": "hvp.ovirt.life/v1alpha1", "kind": kind.KIND, "metadata": meta, "spec": dict(spec)}
-    return parse_resource(kind.KIND, obj | ({"status": dict(status)} if status else {}))
+    return KINDS.parse(kind.KIND, obj | ({"status": dict(status)} if status else {}))
 
 
 @dataclass
@@ -179,8 +179,8 @@ class RuledSite:
 
     def report_of(self, name: str) -> Report:
         """A volume's report for the world as it is."""
-        plan = self.plan_of(name)
-        return report_volume(self.volumes[name], self.view, self.observe(), self.ask_pool(), Outcome(plan))
+        self.look_again()
+        return report_volume(self.volumes[name], self.view, self.observe(), self.ask_pool())
 
     def status_of(self, name: str) -> GlusterVolumeStatus:
         """A volume's status for the world as it is, without conditions."""
@@ -201,16 +201,16 @@ class RuledSite:
         plans: dict[str, Plan] = {}
         plan = plans["Site/site"] = plan_site(self.site, self.view, self.observe())
         self.act(plan)
-        self.site = _stored(self.site, report_site(self.site, self.view, self.observe(), Outcome(plan)), plan)
+        self.site = _stored(self.site, report_site(self.site, self.view, self.observe()), plan)
         for name in list(self.nodes):
             plans[f"Node/{name}"] = self._pass_node(name)
         for name, network in list(self.networks.items()):
             plan = plans[f"Network/{name}"] = plan_network(network, self.view)
-            self.networks[name] = _stored(network, report_network(network, self.view, Outcome(plan)), plan)
+            self.networks[name] = _stored(network, report_network(network, self.view), plan)
         for name, volume in list(self.volumes.items()) if volumes else ():
             plan = plans[f"GlusterVolume/{name}"] = self._plan(name)
             self.act(plan)
-            report = report_volume(volume, self.view, self.observe(), self.ask_pool(), Outcome(plan))
+            report = report_volume(volume, self.view, self.observe(), self.ask_pool())
             self.volumes[name] = _stored(volume, report, plan)
         return plans
 
@@ -224,7 +224,7 @@ class RuledSite:
     def _pass_node(self, name: str) -> Plan:
         plan = self.node_plan(name)
         self.act(plan)
-        report = report_node(self.nodes[name], self.view, self._observe(name), Outcome(plan), self.observe())
+        report = report_node(self.nodes[name], self.view, self._observe(name), self.observe())
         self.nodes[name] = _stored(self.nodes[name], report, plan)
         return plan
 

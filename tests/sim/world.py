@@ -12,13 +12,13 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
-from heretic.api.v1alpha1 import KINDS
 from heretic.cluster.client import Cluster, ConflictError
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.hosts.link import Backoff
+from heretic.kinds import KINDS
 from heretic.main import Operator, Options
 from heretic.reconcile.gateway import API_SERVER, Effect, Faults
-from heretic.reconcile.store import PLURALS, Key
+from heretic.reconcile.store import Key
 from sim.blank_site import BlankSite
 from sim.server import client_key
 
@@ -92,18 +92,18 @@ class MemoryApi:
         return deepcopy(obj)
 
     async def read(self, plural: str, namespace: str, name: str) -> Object | None:
-        kind = next(k for k, p in PLURALS.items() if p == plural)
+        kind = next(k.name for k in KINDS.values() if plural == k.model.PLURAL)
         return deepcopy(self.objects.get(Key(kind, namespace, name)))
 
     async def list(self, plural: str, namespace: str) -> list[Object]:
-        kind = next(k for k, p in PLURALS.items() if p == plural)
+        kind = next(k.name for k in KINDS.values() if plural == k.model.PLURAL)
         return [deepcopy(obj) for key, obj in self.objects.items() if key.kind == kind]
 
     async def identity(self) -> str:
         return "uid-of-kube-system"
 
     async def replace_status(self, plural: str, obj: Object) -> Object:
-        kind = next(k for k, p in PLURALS.items() if p == plural)
+        kind = next(k.name for k in KINDS.values() if plural == k.model.PLURAL)
         key = Key(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
         held = self.objects.get(key)
         if held is None:
@@ -228,7 +228,7 @@ class World:
         await operator.leader.acquire()
         for name in self.site.machines:
             operator.observer.touched(NAMESPACE, name)  # a round takes less time than looks need to age
-        order = {kind.KIND: n for n, kind in enumerate(KINDS)}
+        order = {kind: n for n, kind in enumerate(KINDS)}
         due = [60.0]
         for key in sorted(self.api.objects, key=lambda k: (order[k.kind], k.name)):
             if not self.late:

@@ -22,6 +22,7 @@ from heretic.cli.offline import read_private_key
 from heretic.cli.options import Exit
 from heretic.cli.yaml_text import dump
 from heretic.domain.facts import Known
+from heretic.domain.gluster.pool import POOL
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.hosts.errors import fingerprint_of
 from heretic.reconcile.store import ObjectStore
@@ -103,7 +104,7 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
         seen = await asyncio.gather(*(observer.host(HERE, view, node, inf) for node in nodes))
         views = dict(zip(view.nodes, seen, strict=True))
         facts = _all_seen(views)
-        pool = await observer.pool(HERE, view, views, inf)
+        pool = await observer.shared(POOL, HERE, view, views, inf)
         presented = {name: hosts.trusted_key(f"{HERE}/{name}") for name in request.addresses}
     pinned = {name: request.host_keys.get(name) or presented[name] or "" for name in request.addresses}
     for name, line in pinned.items():

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from heretic.api.v1alpha1 import KINDS, Resource
+from heretic.api.v1alpha1 import Resource
 from heretic.cli import render
 from heretic.cli.declared import connected
 from heretic.cli.errors import fail
 from heretic.cli.kubeconfig import namespace_of
 from heretic.cli.options import Exit, Where
 from heretic.domain.approval import names
+from heretic.kinds import KINDS
 from heretic.reconcile.gates import APPROVE
 from heretic.reconcile.publish import MAX_STEPS
 
@@ -64,9 +65,9 @@ def parse_target(target: str) -> tuple[type[Resource], str]:
         HereticError: It is not of that form, or there is no such kind.
     """
     kind, slash, name = target.partition("/")
-    known = {n.lower(): k for k in KINDS for n in (k.KIND, k.PLURAL, *k.SHORT_NAMES)}
+    known = {n.lower(): k for k in KINDS.models for n in (k.KIND, k.PLURAL, *k.SHORT_NAMES)}
     if not slash or not name or kind.lower() not in known:
-        raise fail(f"{target!r} is not KIND/NAME with a kind out of {', '.join(k.KIND for k in KINDS)}")
+        raise fail(f"{target!r} is not KIND/NAME with a kind out of {', '.join(KINDS)}")
     return known[kind.lower()], name
 
 

@@ -10,14 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from heretic.api.parse import parse_resource
-from heretic.api.v1alpha1 import KINDS
 from heretic.cli.errors import fail
 from heretic.cli.kubeconfig import is_configured, namespace_of
 from heretic.cli.offline import Manifests, read_manifests, read_private_key
 from heretic.cli.options import Where
 from heretic.cluster.client import Cluster
 from heretic.domain.errors import HereticError
+from heretic.kinds import KINDS
 from heretic.reconcile.access import SECRET_KEY
 from heretic.reconcile.store import ObjectStore
 
@@ -98,8 +97,8 @@ async def read_objects(cluster: Cluster, namespace: str) -> list[tuple[str, Obje
     Raises:
         HereticError: The API server did not answer or refused.
     """
-    lists = await asyncio.gather(*(cluster.list(kind.PLURAL, namespace) for kind in KINDS))
-    return [(kind.KIND, obj) for kind, objects in zip(KINDS, lists, strict=True) for obj in objects]
+    lists = await asyncio.gather(*(cluster.list(model.PLURAL, namespace) for model in KINDS.models))
+    return [(kind, obj) for kind, objects in zip(KINDS, lists, strict=True) for obj in objects]
 
 
 @asynccontextmanager
@@ -181,7 +180,7 @@ def _applied(manifest: Object, stored: Object | None) -> Object:
 
 
 def _spec(kind: str, obj: Object) -> object:
-    return getattr(parse_resource(kind, obj), "spec")  # noqa: B009 - every kind has one; the base model cannot say it
+    return getattr(KINDS.parse(kind, obj), "spec")  # noqa: B009 - every kind has one; the base model cannot say it
 
 
 def _gathered(objects: Sequence[tuple[str, Object]], keys: Keys, notes: tuple[str, ...]) -> Declared:

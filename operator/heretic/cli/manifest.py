@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from heretic.api.parse import API_VERSION, parse_resource
+from heretic.api.parse import API_VERSION
+from heretic.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +35,5 @@ def make(kind: str, namespace: str, name: str, spec: dict[str, Any], remarks: tu
     """
     metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
     made = {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
-    parse_resource(kind, made)
+    KINDS.parse(kind, made)
     return Manifest(made, remarks)

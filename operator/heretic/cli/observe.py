@@ -12,6 +12,7 @@ from heretic.cli.render import count, progress
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.gluster.facts import PoolFacts
+from heretic.domain.gluster.pool import POOL
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access, Secrets
@@ -74,6 +75,6 @@ async def _see_site(rehearsal: Rehearsal, namespace: str) -> SiteSight:
     pool: Fact[PoolFacts] = NOT_OBSERVED
     for entry in objects:
         hosts |= entry.observed.hosts
-        if entry.observed.pool is not NOT_OBSERVED:
-            pool = entry.observed.pool
+        if POOL.name in entry.observed.answers:
+            pool = entry.observed.of(POOL)
     return SiteSight(namespace, rehearsal.view(namespace), objects, hosts, pool)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GROUP
 from heretic.cli.errors import fail
 from heretic.cli.yaml_text import load_documents
+from heretic.kinds import KINDS
 
 Object = dict[str, Any]
 Document = tuple[str, Object]
@@ -69,7 +69,7 @@ def read_manifests(names: Sequence[str], namespace: str) -> Manifests:
         if key in objects:
             problems.append(f"{origin}: {key[0]} {key[2]} is declared twice")
         try:
-            parse_resource(key[0], obj)
+            KINDS.parse(key[0], obj)
         except ValueError as error:
             problems.append(f"{origin}: {error}")
         objects[key] = obj

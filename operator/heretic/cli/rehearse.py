@@ -1,6 +1,6 @@
 """Passes over every object of a site with nothing applied: what the operator would see, plan and say.
 
-The rules are the operator's own (reconcile/kinds.py). What it would record in status (automatic choices, the disks
+The rules are the operator's own (heretic/kinds.py). What it would record in status (automatic choices, the disks
 of each node) is kept in memory, and the passes are repeated until they say nothing new: so a plan reaches as far as
 one observation of the hosts supports, also for a site that no operator has seen yet. There is no gateway here and
 nothing that could run a step: a rehearsal changes nothing by construction.
@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
-from heretic.api.v1alpha1 import KINDS, Resource
+from heretic.api.v1alpha1 import Resource
 from heretic.domain.conditions import Condition
 from heretic.domain.declared.view import SiteView
+from heretic.domain.dependents import plan_removal
 from heretic.domain.errors import Reason
+from heretic.domain.kind import Observed
 from heretic.domain.plan import Blocked, Plan, Proceed, Wait
 from heretic.domain.report import Outcome, Report, common_conditions
+from heretic.kinds import KINDS
 from heretic.reconcile import gates
-from heretic.reconcile.kinds import RULES, Observed
+from heretic.reconcile.look import look
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import build_status
 from heretic.reconcile.store import Key, ObjectStore, Stored
 
 MAX_ROUNDS = 12
 """More than the longest chain of choices (Node, Site, Node, GlusterVolume, Site) needs."""
-
-_ORDER = {kind.KIND: place for place, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Rehearsal:
         Returns:
             Every object, in the order in which a site is brought up.
         """
-        keys = sorted(self._store.keys(namespace), key=lambda k: (_ORDER[k.kind], k.name))
+        keys = sorted(self._store.keys(namespace), key=lambda k: (KINDS.order(k.kind), k.name))
         await self._look(namespace, keys)
         said: tuple[Rehearsed, ...] = ()
         for _ in range(MAX_ROUNDS):
@@ -95,18 +96,19 @@ class Rehearsal:
         """Asks all hosts at once; the passes after this share the answers."""
         view = self._store.view(namespace)
         present = [(k, s.parsed) for k in keys if (s := self._store.get(k)) and s.parsed]
-        await asyncio.gather(*(RULES[k.kind].observe(o, view, self._observer, inf) for k, o in present))
+        await asyncio.gather(*(look(KINDS[k.kind], o, view, self._observer, inf) for k, o in present))
 
     async def _pass(self, key: Key) -> tuple[Rehearsed, bool]:
         stored = self._store.get(key)
         assert stored is not None, "objects do not vanish during a rehearsal"
         if stored.parsed is None:
             refused = Outcome(Blocked(Reason.INVALID_SPEC, f"the spec cannot be understood: {stored.error}"))
-            return Rehearsed(key, None, refused, Observed({}), None), False
-        rules, resource, view = RULES[key.kind], stored.parsed, self._store.view(key.namespace)
-        observed = await rules.observe(resource, view, self._observer, inf)
+            return Rehearsed(key, None, refused, Observed(), None), False
+        kind, resource, view = KINDS[key.kind], stored.parsed, self._store.view(key.namespace)
+        observed = await look(kind, resource, view, self._observer, inf)
+        assessed = kind.assess(resource, view, observed)
         removing = resource.metadata.deletion_timestamp is not None
-        plan = (rules.remove if removing else rules.plan)(resource, view, observed)
+        plan = plan_removal(KINDS, kind, resource, view, observed) if removing else assessed.plan
         outcome = Outcome(
             plan,
             mode=gates.mode_of(resource, view.site),
@@ -114,7 +116,7 @@ class Rehearsal:
             held=_held(resource, view, plan, self._now),
             removing=removing,
         )
-        report = rules.report(resource, view, observed, outcome)
+        report = assessed.report
         return Rehearsed(key, resource, outcome, observed, report), self._record(key, stored, report, outcome)
 
     def _record(self, key: Key, stored: Stored, report: Report, outcome: Outcome) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from heretic.api.v1alpha1 import GROUP, KINDS, VERSION
+from heretic.api.v1alpha1 import GROUP, VERSION
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.kinds import KINDS
 
 if TYPE_CHECKING:
     from lightkube import AsyncClient
@@ -40,7 +41,7 @@ class Cluster:
 
         self._client = client
         self._kinds: dict[str, Any] = {
-            kind.PLURAL: create_namespaced_resource(GROUP, VERSION, kind.KIND, kind.PLURAL) for kind in KINDS
+            kind.PLURAL: create_namespaced_resource(GROUP, VERSION, kind.KIND, kind.PLURAL) for kind in KINDS.models
         }
         # As a plain dictionary: the library's own model would lose the fractions of a second that a Lease needs.
         self._lease: Any = create_namespaced_resource("coordination.k8s.io", "v1", "Lease", "leases")

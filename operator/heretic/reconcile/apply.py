@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from heretic.api.v1alpha1 import Node
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Transient
+from heretic.domain.kind import Kinds
 from heretic.domain.plan import Done, Failed, Risk, Started, Step, StepResult, Wait
 from heretic.hosts.fence import Admission, Fence
 from heretic.hosts.pool import Hosts
+from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.gateway import Effect, Gateway
 from heretic.reconcile.leadership import Leadership
@@ -64,9 +66,19 @@ class Applier:
         gateway: Where effects are counted and audited.
         observer: Told of every host that was touched.
         leader: Whether we may act.
+        kinds: All kinds.
     """
 
-    def __init__(self, hosts: Hosts, access: Access, gateway: Gateway, observer: Observer, leader: Leadership) -> None:
+    def __init__(
+        self,
+        hosts: Hosts,
+        access: Access,
+        gateway: Gateway,
+        observer: Observer,
+        leader: Leadership,
+        kinds: Kinds = KINDS,
+    ) -> None:
+        self._kinds = kinds
         self._hosts = hosts
         self._access = access
         self._gateway = gateway
@@ -157,10 +169,10 @@ class Applier:
         try:
             result = await self._hosts.perform(settings, step.script(), admission=admission)
         finally:
-            if key.kind == Node.KIND:
-                self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
+            if self._kinds[key.kind].spreads:
+                self._observer.site_changed(key.namespace)
             else:
-                self._observer.pool_changed(key.namespace)
+                self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
         if isinstance(result, Done) and not result.changed:
             UNNEEDED.labels(verb=step.verb).inc()
         return _told_by(step, result)

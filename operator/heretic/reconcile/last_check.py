@@ -11,11 +11,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.cluster.client import Cluster, ConflictError, Object
 from heretic.domain.approval import Approval, record, used_at
 from heretic.domain.errors import HereticError, Reason
+from heretic.domain.kind import Kinds
 from heretic.domain.plan import Risk, Step, Wait
 from heretic.reconcile.gates import APPROVE, common_spec, common_status, is_paused, mode_of
 from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
@@ -81,6 +81,7 @@ class LastCheck:
     """The last checks of one pass over one object.
 
     Args:
+        kinds: All kinds.
         cluster: Read afresh.
         store: Given what was read, so that the next pass plans from it.
         gateway: Where the record of an approval is counted.
@@ -93,6 +94,7 @@ class LastCheck:
 
     def __init__(
         self,
+        kinds: Kinds,
         cluster: Cluster,
         store: ObjectStore,
         gateway: Gateway,
@@ -103,6 +105,8 @@ class LastCheck:
         approval: Approval | None,
         has_slot: Callable[[], bool],
     ) -> None:
+        self._kinds = kinds
+        self._plural = kinds[key.kind].model.PLURAL
         self._cluster = cluster
         self._store = store
         self._gateway = gateway
@@ -138,7 +142,7 @@ class LastCheck:
 
     async def _changed(self, *, record_approval: bool) -> str:
         for _ in range(ATTEMPTS):
-            raw = await self._cluster.read(self._key.plural, self._key.namespace, self._key.name)
+            raw = await self._cluster.read(self._plural, self._key.namespace, self._key.name)
             if raw is None:
                 return "it was deleted"
             why = await self._differs(raw)
@@ -157,14 +161,14 @@ class LastCheck:
 
     async def _occupied(self, host: str) -> str:
         """Whether somebody works on the host of the step by now; of a Node's own steps its generation tells that."""
-        if self._key.kind == Node.KIND:
+        if self._kinds[self._key.kind].is_host:
             return ""
         raw = await self._cluster.read(Node.PLURAL, self._key.namespace, host)
         if raw is None:
             return ""
         self._store.put(Node.KIND, raw)
         try:
-            node = parse_resource(Node.KIND, raw)
+            node = self._kinds.parse(Node.KIND, raw)
         except ValueError:
             return f"Node {host} cannot be understood any more"
         assert isinstance(node, Node)
@@ -175,8 +179,8 @@ class LastCheck:
         for kind, obj in [(Site.KIND, s) for s in sites] + [(self._key.kind, raw)]:
             self._store.put(kind, obj)
         try:
-            parsed = [parse_resource(Site.KIND, s) for s in sites]
-            resource = parse_resource(self._key.kind, raw)
+            parsed = [self._kinds.parse(Site.KIND, s) for s in sites]
+            resource = self._kinds.parse(self._key.kind, raw)
         except ValueError:
             return "it or its Site cannot be understood any more"
         site = parsed[0] if len(parsed) == 1 else None
@@ -185,7 +189,7 @@ class LastCheck:
 
     async def _record(self, raw: Object, approval: Approval) -> str:
         """Writes down that an approval is used up, onto exactly the version that was just looked at."""
-        resource = parse_resource(self._key.kind, raw)
+        resource = self._kinds.parse(self._key.kind, raw)
         status = common_status(resource)
         if used_at(status, approval.word) is not None:
             return "its approval was used up"
@@ -195,7 +199,7 @@ class LastCheck:
         changed.setdefault("status", {})["approvals"] = [r.model_dump(mode="json", by_alias=True) for r in records]
         effect = Effect(str(self._key), resource.metadata.generation, API_SERVER, "RecordApproval")
         written = await self._gateway.perform(
-            effect, lambda: self._cluster.replace_status(self._key.plural, changed), lambda _: "Done"
+            effect, lambda: self._cluster.replace_status(self._plural, changed), lambda _: "Done"
         )
         self._store.put(self._key.kind, written)
         self._recorded = True

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from zlib import crc32
 
@@ -18,18 +19,20 @@ from heretic.api.v1alpha1 import Mode, Resource, Site
 from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.cluster.client import Cluster
 from heretic.domain.approval import Approval
-from heretic.domain.declared.dependents import dependents
 from heretic.domain.declared.view import SiteView
+from heretic.domain.dependents import dependents, plan_removal
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient, mistake
+from heretic.domain.kind import AnyKind, Assessment, Kinds, Observed
 from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
 from heretic.domain.report import Outcome
+from heretic.kinds import KINDS
 from heretic.reconcile import gates, metrics
 from heretic.reconcile.apply import Applied, Applier, Results
 from heretic.reconcile.backoff import Backoff
 from heretic.reconcile.gateway import Gateway
-from heretic.reconcile.kinds import RULES, Observed, lost_in
 from heretic.reconcile.last_check import SOON, LastCheck, standing_of
 from heretic.reconcile.leadership import Leadership
+from heretic.reconcile.look import glimpse, look, lost_in
 from heretic.reconcile.metrics import PASSES
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher, changed_by
@@ -67,11 +70,50 @@ class _Memory:
     lost: frozenset[str] = frozenset()
 
 
+class Ended(StrEnum):
+    """How a pass ended; the label ``outcome`` of its metric."""
+
+    CONVERGED = "converged"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    HELD = "held"
+    APPLIED = "applied"
+    STARTED = "started"
+    FAILED = "failed"
+    NEEDS_USER = "needs-user"
+    CHANGED = "changed"
+    STANDBY = "standby"
+    REMOVED = "removed"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The object is looked at again.
+
+    Attributes:
+        ended: How this pass ended.
+        after: Seconds until the next one, when nothing wakes the object before.
+    """
+
+    ended: Ended
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The object is being deleted, and nothing keeps it."""
+
+
+PassResult = Again | Removed
+
+
 @dataclass(frozen=True, slots=True)
 class _Sight:
     """What one pass works with."""
 
     key: Key
+    kind: AnyKind
     stored: Stored
     resource: Resource
     view: SiteView
@@ -97,6 +139,7 @@ class Reconciler:
         random: Uniform in [0, 1).
         pace: How often.
         kill_switch: A file on this machine; while it exists, nothing is changed.
+        kinds: All kinds.
     """
 
     def __init__(
@@ -115,7 +158,9 @@ class Reconciler:
         random: Callable[[], float],
         pace: Pace,
         kill_switch: Path | None = None,
+        kinds: Kinds = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._store = store
         self._observer = observer
         self._applier = applier
@@ -147,7 +192,8 @@ class Reconciler:
                 return self._next_resync(key)
             if not self._leader.held:
                 return STANDBY
-            return await self._measured(key, stored, removing=False)
+            after = await self._measured(key, stored, removing=False)
+            return self._next_resync(key) if after is None else after
 
     async def finalize(self, key: Key) -> float | None:
         """One pass over an object that is being deleted.
@@ -162,9 +208,8 @@ class Reconciler:
             if not self._leader.held:
                 return STANDBY
             after = await self._measured(key, stored, removing=True)
-            if after == FINISHED:
+            if after is None:
                 self.forget(key)
-                return None
             return after
 
     def forget(self, key: Key) -> None:
@@ -172,20 +217,24 @@ class Reconciler:
         self._backoffs.pop(key, None)
         self._memories.pop(key, None)
         self._slots.forget(key)
-        metrics.forget(*key)
-        if key.kind == "Node":
+        kind = self._kinds[key.kind]
+        metrics.forget(kind, key.namespace, key.name)
+        if kind.is_host:
             self._observer.forget(key.namespace, key.name)
 
-    async def _measured(self, key: Key, stored: Stored, *, removing: bool) -> float:
+    async def _measured(self, key: Key, stored: Stored, *, removing: bool) -> float | None:
+        """Seconds until the next pass; None when nothing keeps a deleted object."""
         begun = self._monotonic()
-        said = "bug"
+        ended = Ended.BUG
         try:
-            after, said = await self._pass(key, stored, removing=removing)
-            if said in PATIENT:
-                after = max(after, REST * (self._monotonic() - begun))
-            return after
+            result = await self._pass(key, stored, removing=removing)
+            if isinstance(result, Removed):
+                ended = Ended.REMOVED
+                return None
+            ended = result.ended
+            return max(result.after, REST * (self._monotonic() - begun)) if ended in PATIENT else result.after
         except HereticError as error:
-            said = "failed"
+            ended = Ended.FAILED
             log.warning("%s: %s", key, error.failure.message)
             if isinstance(error.failure, Bug):
                 await self._confess(key, error.failure, removing=removing)
@@ -193,7 +242,7 @@ class Reconciler:
             log.exception("%s: a mistake of ours", key)
             await self._confess(key, mistake(error), removing=removing)
         finally:
-            PASSES.labels(kind=key.kind, outcome=said).observe(self._monotonic() - begun)
+            PASSES.labels(kind=key.kind, outcome=ended.value).observe(self._monotonic() - begun)
         return self._backoffs[key].failed()
 
     async def _confess(self, key: Key, bug: Bug, *, removing: bool) -> None:
@@ -209,19 +258,19 @@ class Reconciler:
             log.exception("%s: a mistake of ours could not be told", key)
 
     async def _blind(self, key: Key, stored: Stored, why: NeedsUser | Bug, *, removing: bool) -> None:
-        own = RULES[key.kind].conditions
+        own = self._kinds[key.kind].conditions
         written = await self._publisher.publish_blind(key, stored, own, why, removing=removing)
         if written is not None:
             self._store.put(key.kind, written)
 
-    async def _pass(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
+    async def _pass(self, key: Key, stored: Stored, *, removing: bool) -> PassResult:
         if stored.parsed is None:
             return await self._refuse(key, stored, removing=removing)
-        rules = RULES[key.kind]
         view = self._store.view(key.namespace)
         resource = stored.parsed
         sight = _Sight(
             key,
+            self._kinds[key.kind],
             stored,
             resource,
             view,
@@ -230,22 +279,18 @@ class Reconciler:
             removing,
         )
         observed = await self._observe(sight)
-        bug = None
-        try:
-            plan = (rules.remove if removing else rules.plan)(resource, view, observed)
-        except Exception as error:  # a rule that breaks is told beside what was seen; nothing is planned on it
-            log.exception("%s: planning failed", key)
-            bug = mistake(error)
-            plan = Wait(bug.reason, bug.message)
-        if removing and isinstance(plan, Converged):
-            await self._slots.release(key)
-            return FINISHED, "removed"
-        return await self._act(sight, plan, observed, bug)
+        assessed = sight.kind.assess(resource, view, observed)
+        if removing:
+            assessed = replace(assessed, plan=plan_removal(self._kinds, sight.kind, resource, view, observed))
+            if isinstance(assessed.plan, Converged):
+                await self._slots.release(key)
+                return Removed()
+        return await self._act(sight, assessed)
 
     async def _observe(self, sight: _Sight) -> Observed:
         """Looks at what concerns an object; tells of a lost host while the rest takes long to answer."""
-        rules, memory = RULES[sight.key.kind], self._memories[sight.key]
-        looking = asyncio.ensure_future(rules.observe(sight.resource, sight.view, self._observer, self._pace.share))
+        memory = self._memories[sight.key]
+        looking = asyncio.ensure_future(look(sight.kind, sight.resource, sight.view, self._observer, self._pace.share))
         try:
             while not (await asyncio.wait([looking], timeout=self._pace.patience))[0]:
                 await self._tell_losses(sight, memory)
@@ -257,23 +302,23 @@ class Reconciler:
 
     async def _tell_losses(self, sight: _Sight, memory: _Memory) -> None:
         """Reports a host that was lost since the last report, on what was known before of everything else."""
-        rules = RULES[sight.key.kind]
-        if rules.glimpse is None or sight.removing or not self._leader.held:
+        if sight.removing or not self._leader.held:
             return
-        known = rules.glimpse(sight.resource, sight.view, self._observer)
-        lost = lost_in(known.hosts)
-        if lost <= memory.lost:
+        known = glimpse(sight.kind, sight.resource, sight.view, self._observer)
+        lost = lost_in(known.hosts) if known else frozenset()
+        if known is None or lost <= memory.lost:
             return
-        plan = rules.plan(sight.resource, sight.view, known)
-        await self._say(sight, known, Outcome(plan, (), sight.mode, sight.paused))
+        assessed = sight.kind.assess(sight.resource, sight.view, known)
+        await self._say(sight, assessed, Outcome(assessed.plan, (), sight.mode, sight.paused))
         memory.lost |= lost
 
-    async def _act(self, sight: _Sight, plan: Plan, observed: Observed, bug: Bug | None) -> tuple[float, str]:
+    async def _act(self, sight: _Sight, assessed: Assessment) -> PassResult:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""
+        plan = assessed.plan
         passed = await self._gate(sight, plan)
-        outcome = Outcome(plan, (), sight.mode, sight.paused, passed.held, bug, sight.removing)
-        if not await self._say(sight, observed, outcome):
-            return SOON, "changed"
+        outcome = Outcome(plan, (), sight.mode, sight.paused, passed.held, removing=sight.removing)
+        if not await self._say(sight, assessed, outcome):
+            return Again(Ended.CHANGED, SOON)
         applied = Applied()
         if passed.steps and isinstance(plan, Proceed):
             applied = await self._applier.apply(
@@ -286,17 +331,18 @@ class Reconciler:
                 last_check=self._last_check(sight, passed.approval),
             )
         if not self._leader.held:
-            return STANDBY, "standby"
+            return Again(Ended.STANDBY, STANDBY)
         held = applied.held or passed.held
-        failure = bug or self._repeated(sight, plan, applied.results)
+        failure = self._repeated(sight, plan, applied.results)
         outcome = replace(outcome, results=applied.results, held=held, failure=failure)
-        failed = failure not in (None, bug) or any(isinstance(r, Failed) for _, r in applied.results)
+        failed = failure is not None or any(isinstance(r, Failed) for _, r in applied.results)
         if failed or applied.held:
-            await self._say(sight, observed, outcome)
+            await self._say(sight, assessed, outcome)
         return self._after(sight.key, outcome)
 
     def _last_check(self, sight: _Sight, approval: Approval | None) -> LastCheck:
         return LastCheck(
+            self._kinds,
             self._cluster,
             self._store,
             self._gateway,
@@ -329,14 +375,15 @@ class Reconciler:
         holder = await self._slots.take(sight.key)
         return gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
 
-    async def _say(self, sight: _Sight, observed: Observed, outcome: Outcome) -> bool:
+    async def _say(self, sight: _Sight, assessed: Assessment, outcome: Outcome) -> bool:
         """Writes status.
 
         Returns:
             Whether the object is still the one of this pass: not gone, nor edited, nor another one of its name.
         """
         stored = self._store.get(sight.key) or sight.stored
-        report = RULES[sight.key.kind].report(sight.resource, sight.view, observed, outcome)
+        report = assessed.report
+        metrics.show(sight.kind, sight.key.namespace, sight.key.name, report)
         if sight.key.kind == Site.KIND:
             holder = self._slots.holder(sight.key.namespace)
             report = replace(report, status=report.status.model_copy(update={"slot_holder": holder}))
@@ -346,17 +393,17 @@ class Reconciler:
         self._store.put(sight.key.kind, written)
         return is_same(sight.stored.raw, written)
 
-    async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> tuple[float, str]:
+    async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> PassResult:
         """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""
         await self._slots.release(key)
         message = f"this version cannot understand the object: {stored.error}"
         if removing:
-            held = removal_unread(key, stored, self._store.view(key.namespace))
+            held = removal_unread(self._kinds, key, stored, self._store.view(key.namespace))
             if held is None:
-                return FINISHED, "removed"
+                return Removed()
             message = f"{held}; {message}"
         await self._blind(key, stored, NeedsUser(Reason.INVALID_SPEC, message), removing=removing)
-        return self._next_resync(key), "blocked"
+        return Again(Ended.BLOCKED, self._next_resync(key))
 
     def _repeated(self, sight: _Sight, plan: Plan, results: Results) -> Transient | None:
         """Notices a plan that is carried out again and again without effect, so that nothing loops in silence."""
@@ -373,27 +420,26 @@ class Reconciler:
         message = f"{step} was carried out {memory.repeats} times, and is still seen as needed: {step.why}"
         return Transient(Reason.VERIFICATION_FAILED, message)
 
-    def _after(self, key: Key, outcome: Outcome) -> tuple[float, str]:
-        """When to look again, and one word for the metrics."""
+    def _after(self, key: Key, outcome: Outcome) -> Again:
+        """How the pass ended, and when to look again."""
         failures = [r.failure for _, r in outcome.results if isinstance(r, Failed)]
         if outcome.failure is not None:
             failures.append(outcome.failure)
         backoff = self._backoffs[key]
         if any(isinstance(f, Transient | Bug) for f in failures):
-            return backoff.failed(), "failed"
+            return Again(Ended.FAILED, backoff.failed())
         backoff.worked()
         if any(isinstance(f, NeedsUser) for f in failures):
-            return self._next_resync(key), "needs-user"
+            return Again(Ended.NEEDS_USER, self._next_resync(key))
         started = [r.poll_after for _, r in outcome.results if isinstance(r, Started)]
         if started:
-            return min(started), "started"
+            return Again(Ended.STARTED, min(started))
         if outcome.results:
-            return 0.0, "applied"
+            return Again(Ended.APPLIED, 0.0)
         waits = [w.after for w in (outcome.plan, outcome.held) if isinstance(w, Wait)]
         if isinstance(outcome.plan, Proceed):
             waits += [w.after for w in outcome.plan.pending if isinstance(w, Wait)]
-        said = {Converged: "converged", Blocked: "blocked", Wait: "waiting", Proceed: "held"}[type(outcome.plan)]
-        return min([*waits, self._next_resync(key)]), said
+        return Again(_WITHOUT_STEPS[type(outcome.plan)], min([*waits, self._next_resync(key)]))
 
     def _next_resync(self, key: Key) -> float:
         """Objects of one site come due together, so that one look at a host serves all of them; sites do not."""
@@ -406,7 +452,7 @@ def phase(namespace: str) -> float:
     return crc32(namespace.encode()) / 2**32
 
 
-def removal_unread(key: Key, stored: Stored, view: SiteView) -> str | None:
+def removal_unread(kinds: Kinds, key: Key, stored: Stored, view: SiteView) -> str | None:
     """What keeps an object whose spec cannot be understood; None when it may go, and the real thing stays as it is."""
     spec = stored.raw.get("spec")
     if isinstance(spec, dict) and spec.get("deletionPolicy") == DeletionPolicy.DESTROY:
@@ -414,21 +460,26 @@ def removal_unread(key: Key, stored: Stored, view: SiteView) -> str | None:
             "deletionPolicy Destroy needs a spec that can be read: set deletionPolicy to Orphan to let the object go "
             "and keep the real thing, or run the version that wrote it"
         )
-    blocked = dependents(key.kind, key.name, view)
+    blocked = dependents(kinds, kinds[key.kind].model, key.name, view)
     return blocked.message if blocked else None
 
 
-PATIENT = frozenset({"waiting", "started"})
-"""Outcomes after which a host is left alone for a while: it is working, and looking costs it time too."""
+_WITHOUT_STEPS = {
+    Converged: Ended.CONVERGED,
+    Blocked: Ended.BLOCKED,
+    Wait: Ended.WAITING,
+    Proceed: Ended.HELD,
+}
+"""How a pass ended that ran no step, by its plan."""
+
+PATIENT = frozenset({Ended.WAITING, Ended.STARTED})
+"""Ends after which a host is left alone for a while: it is working, and looking costs it time too."""
 
 REST = 2.0
 """How many times as long as a pass took, at least, it is left alone then."""
 
 STANDBY = 1.0
 """Seconds between two looks at the lease while another operator has it: a second one neither acts nor speaks."""
-
-FINISHED = -1.0
-"""What a finalizing pass returns when nothing keeps the object."""
 
 
 def replace_raw(seen: Stored, latest: Stored) -> Stored:

@@ -1,10 +1,14 @@
 """Prometheus metrics of the operator (names are an interface: docs/reference/metrics.md)."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.metrics import MetricWrapperBase
 
-from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
+from heretic.domain.kind import AnyKind, GaugeOf
+from heretic.domain.report import Report
+from heretic.kinds import KINDS
 
 PASSES = Histogram(
     "heretic_reconcile_seconds",
@@ -25,26 +29,43 @@ UNNEEDED = Counter(
 )
 KUBERNETES_WRITES = Counter("heretic_kubernetes_writes_total", "Writes to the API server.", ["verb"])
 ROUND_TRIPS = Counter("heretic_ssh_round_trips_total", "Scripts sent to hosts.", ["namespace", "host"])
-REACHABLE = Gauge("heretic_host_reachable", "1 when the last attempt reached the host.", ["namespace", "host"])
-BRICKS_UP = Gauge("heretic_bricks_up", "Bricks seen online.", ["namespace", "volume"])
-HEAL_PENDING = Gauge(
-    "heretic_heal_pending", "Entries that wait for heal; absent while unknown.", ["namespace", "volume"]
-)
 LEADER = Gauge("heretic_leader", "1 while this operator holds the leader lease.")
 
 
-def forget(kind: str, namespace: str, name: str) -> None:
+_GAUGES: dict[str, Gauge] = {}
+"""The gauges of the kinds by name of the metric."""
+
+
+def _gauge(of: GaugeOf) -> Gauge:
+    if of.name not in _GAUGES:
+        _GAUGES[of.name] = Gauge(of.name, of.help, ["namespace", of.label])
+    return _GAUGES[of.name]
+
+
+for _kind in KINDS.values():
+    for _of in _kind.gauges:
+        _gauge(_of)
+
+
+def every() -> Iterator[MetricWrapperBase]:
+    """All metrics of the operator, those of the kinds at the end."""
+    yield from (metric for metric in globals().values() if isinstance(metric, MetricWrapperBase))
+    yield from _GAUGES.values()
+
+
+def forget(kind: AnyKind, namespace: str, name: str) -> None:
     """Takes away the gauges of an object that is gone."""
-    for gauge in {"Node": (REACHABLE,), "GlusterVolume": (BRICKS_UP, HEAL_PENDING)}.get(kind, ()):
+    for of in kind.gauges:
         with suppress(KeyError):
-            gauge.remove(namespace, name)
+            _gauge(of).remove(namespace, name)
 
 
-def show_volume(namespace: str, name: str, status: GlusterVolumeStatus) -> None:
-    """Sets the gauges of one volume; what is unknown is taken away rather than shown as zero."""
-    BRICKS_UP.labels(namespace=namespace, volume=name).set(sum(b.state == "Up" for b in status.bricks))
-    if status.heal_pending.isdigit():
-        HEAL_PENDING.labels(namespace=namespace, volume=name).set(int(status.heal_pending))
-    else:
-        with suppress(KeyError):
-            HEAL_PENDING.remove(namespace, name)
+def show(kind: AnyKind, namespace: str, name: str, report: Report) -> None:
+    """Sets the gauges of one object; what is unknown is taken away rather than shown as zero."""
+    for of in kind.gauges:
+        value = of.read(report)
+        if value is not None:
+            _gauge(of).labels(namespace, name).set(value)
+        else:
+            with suppress(KeyError):
+                _gauge(of).remove(namespace, name)

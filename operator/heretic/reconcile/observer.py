@@ -7,22 +7,17 @@ trip; the others share the answer while it is fresh enough for them and no effec
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Output, Probe
 from heretic.domain.conditions import ConditionType, State
-from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import HereticError, Reason, Transient, mistake
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.facts import PoolFacts, VolumeState
-from heretic.domain.gluster.members import members
-from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.host.probes import (
     BRIEF_PROBES,
     HOST_PROBES,
@@ -32,13 +27,16 @@ from heretic.domain.host.probes import (
     lasting_still_hold,
 )
 from heretic.domain.memo import Memo
+from heretic.domain.shared import SharedFact
 from heretic.hosts.pool import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
-from heretic.reconcile.metrics import REACHABLE, ROUND_TRIPS
+from heretic.reconcile.metrics import ROUND_TRIPS
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 FULL_LOOK_SECONDS = 600.0
 """How long a calm host is asked only what can change without hardware, packages or a boot being touched."""
@@ -47,8 +45,8 @@ BUSY_SECONDS = 30.0
 """Likewise for a host that is not Ready, where a person may be mending just that; effects end it at once. Its disks are
 read again only where they show a sign of change."""
 
-POOL_KEPT_SECONDS = 180.0
-"""How long an answer of the pool may stand in for one that does not come, when a node was lost meanwhile."""
+ANSWER_KEPT_SECONDS = 180.0
+"""How long an answer of a shared fact may stand in for one that does not come, when a node was lost meanwhile."""
 
 _SILENT = "it has not answered yet"
 
@@ -82,7 +80,7 @@ class _FullLook:
 
 
 class Observer:
-    """Observes hosts and the trusted pool.
+    """Observes hosts, and the facts that a whole site shares.
 
     Args:
         hosts: The SSH connections.
@@ -99,13 +97,12 @@ class Observer:
         self._monotonic = monotonic
         self._announcer = announcer
         self._looks: dict[tuple[str, str], _Look] = {}
-        self._pools: dict[str, tuple[float, asyncio.Task[Fact[PoolFacts]]]] = {}
+        self._answers: dict[tuple[str, str], tuple[float, asyncio.Task[Fact[object]]]] = {}
         self._seen: dict[tuple[str, str], HostView] = {}
-        self._pools_seen: dict[str, tuple[float, PoolFacts]] = {}
-        self._started: dict[str, tuple[str, ...]] = {}
+        self._told: dict[tuple[str, str], tuple[float, object]] = {}
         self._full: dict[tuple[str, str], _FullLook] = {}
         self._memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
-        self._pool_memos: dict[str, Memo] = defaultdict(Memo)
+        self._shared_memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
         self._signs: dict[tuple[str, str], Fact[Mapping[str, tuple[str, ...]]]] = {}
         self._effects: Counter[tuple[str, str]] = Counter()
 
@@ -125,39 +122,50 @@ class Observer:
             look = self._looks[key] = _Look(self._monotonic(), task)
         return await asyncio.shield(look.task)
 
-    async def storage_hosts(self, namespace: str, view: SiteView, max_age: float) -> dict[str, HostView]:
-        """What is known of each storage node, all asked at once."""
-        nodes = storage_nodes(view)
+    async def hosts(
+        self, namespace: str, view: SiteView, names: Collection[str], max_age: float
+    ) -> dict[str, HostView]:
+        """What is known of several hosts, all asked at once; by name in order."""
+        nodes = {name: view.nodes[name] for name in sorted(names)}
         views = await asyncio.gather(*(self.host(namespace, view, node, max_age) for node in nodes.values()))
         return dict(zip(nodes, views, strict=True))
 
-    async def pool(
-        self, namespace: str, view: SiteView, hosts: Mapping[str, HostView], max_age: float
-    ) -> Fact[PoolFacts]:
-        """All volumes, as one reachable storage node with a running glusterd reports them."""
-        held = self._pools.get(namespace)
+    async def shared(
+        self, fact: SharedFact[T], namespace: str, view: SiteView, hosts: Mapping[str, HostView], max_age: float
+    ) -> Fact[T]:
+        """A fact of the whole site, as one host tells it.
+
+        Args:
+            fact: Which.
+            namespace: Of the site.
+            view: The declared site.
+            hosts: What is known of the hosts; one of them is asked.
+            max_age: Seconds; an older answer is not used.
+        """
+        key = (namespace, fact.name)
+        held = self._answers.get(key)
         if held is None or (held[1].done() and self._monotonic() - held[0] > max_age):
-            task = asyncio.create_task(self._pool(namespace, view, hosts), name=f"observe pool of {namespace}")
-            held = self._pools[namespace] = (self._monotonic(), task)
-        return await asyncio.shield(held[1])
+            task = asyncio.create_task(self._shared(fact, namespace, view, hosts), name=f"{fact.name} of {namespace}")
+            held = self._answers[key] = (self._monotonic(), task)
+        return cast("Fact[T]", await asyncio.shield(held[1]))
 
-    def known_hosts(self, namespace: str, view: SiteView) -> dict[str, HostView]:
-        """What is known of each storage node now, without waiting for a look that is on its way."""
-        return {n: self._seen.get((namespace, n), Transient(Reason.NOT_OBSERVED, _SILENT)) for n in storage_nodes(view)}
+    def known_hosts(self, namespace: str, names: Collection[str]) -> dict[str, HostView]:
+        """What is known of hosts now, without waiting for a look that is on its way."""
+        return {n: self._seen.get((namespace, n), Transient(Reason.NOT_OBSERVED, _SILENT)) for n in sorted(names)}
 
-    def known_pool(self, namespace: str) -> Fact[PoolFacts]:
-        """What the last answer said of the volumes."""
-        seen = self._pools_seen.get(namespace)
-        if seen is None or self._monotonic() - seen[0] > POOL_KEPT_SECONDS:
-            return Unknown("no storage node has told yet what became of the volumes")
-        return Known(seen[1])
+    def known_shared(self, fact: SharedFact[T], namespace: str) -> Fact[T]:
+        """What the last answer said."""
+        seen = self._told.get((namespace, fact.name))
+        if seen is None or self._monotonic() - seen[0] > ANSWER_KEPT_SECONDS:
+            return Unknown(f"no host has told of the {fact.name} yet")
+        return Known(cast("T", seen[1]))
 
     def touched(self, namespace: str, node: str) -> None:
         """The connection to a host changed: what was seen before is no longer used."""
         look = self._looks.get((namespace, node))
         if look is not None:
             look.touched = True
-        self._pools.pop(namespace, None)
+        self._outdate(namespace)
 
     def host_changed(self, namespace: str, node: str, *, disks: bool) -> None:
         """An effect happened on a host, perhaps also on what a brief look does not ask.
@@ -176,11 +184,16 @@ class Observer:
         # A full look that is on its way may have been answered before this effect: it must not last.
         self._effects[key] += 1
 
-    def pool_changed(self, namespace: str) -> None:
-        """An effect happened on the trusted pool: whatever host was told, it reaches the bricks of all of them."""
+    def site_changed(self, namespace: str) -> None:
+        """An effect happened that can show on every host of a site, whichever of them was told."""
         for key, look in self._looks.items():
             look.touched |= key[0] == namespace
-        self._pools.pop(namespace, None)
+        self._outdate(namespace)
+
+    def _outdate(self, namespace: str) -> None:
+        """The shared facts of a site are asked anew."""
+        for key in [key for key in self._answers if key[0] == namespace]:
+            del self._answers[key]
 
     def trusted_key(self, namespace: str, node: str) -> str:
         """The host key that was accepted on first use; empty when none was."""
@@ -215,12 +228,10 @@ class Observer:
         except HereticError as error:
             if error.failure.reason is Reason.AUTHENTICATION_FAILED:
                 self._access.forget(namespace)
-            REACHABLE.labels(namespace=namespace, host=name).set(0)
             return error.failure
         except Exception as error:  # a mistake of ours is told of this host; the passes that share the look go on
             log.exception("looking at %s/%s: a mistake of ours", namespace, name)
             return mistake(error)
-        REACHABLE.labels(namespace=namespace, host=name).set(1)
         return facts
 
     async def _facts(self, namespace: str, node: Node, settings: HostSettings) -> HostFacts:
@@ -270,28 +281,39 @@ class Observer:
         outputs = {**full.outputs, **batch.outputs} if full else batch.outputs
         return assemble(key[1], outputs, batch.sent_at, batch.received_at, self._memos[key])
 
-    async def _pool(self, namespace: str, view: SiteView, hosts: Mapping[str, HostView]) -> Fact[PoolFacts]:
-        asked = _whom_to_ask(view, hosts)
+    async def _shared(
+        self, fact: SharedFact[Any], namespace: str, view: SiteView, hosts: Mapping[str, HostView]
+    ) -> Fact[object]:
+        asked = fact.whom(view, hosts)
         if asked is None:
-            return Unknown("no storage node with a running glusterd can be reached")
-        node = view.nodes[asked]
+            return Unknown(fact.nobody)
+        node, key = view.nodes[asked], (namespace, fact.name)
+        before = self._told[key][1] if key in self._told else None
         try:
             settings = await self._access.settings(namespace, view, node)
-            facts = await self._ask_pool(namespace, asked, settings)
-            if started_in(facts) != self._started.get(namespace, ()):
-                self._started[namespace] = started_in(facts)
-                facts = await self._ask_pool(namespace, asked, settings)
+            probes = fact.probes(before)
+            told = await self._ask_shared(fact, key, asked, settings, probes)
+            wanted = fact.probes(told)
+            if _names(wanted) != _names(probes):
+                told = await self._ask_shared(fact, key, asked, settings, wanted)
         except HereticError as error:
             return Unknown(f"{asked}: {error.failure.message}")
-        except Exception as error:  # a mistake of ours is told by every volume that wanted this answer
-            log.exception("asking %s/%s of the volumes: a mistake of ours", namespace, asked)
+        except Exception as error:  # a mistake of ours is told by every object that wanted this answer
+            log.exception("asking %s/%s of the %s: a mistake of ours", namespace, asked, fact.name)
             raise HereticError(mistake(error)) from None
-        self._pools_seen[namespace] = (self._monotonic(), facts)
-        return Known(facts)
+        self._told[key] = (self._monotonic(), told)
+        return Known(told)
 
-    async def _ask_pool(self, namespace: str, asked: str, settings: HostSettings) -> PoolFacts:
-        batch = await self._ask(namespace, settings, pool_probes(self._started.get(namespace, ())))
-        return assemble_pool(asked, batch.outputs, self._pool_memos[namespace])
+    async def _ask_shared(
+        self,
+        fact: SharedFact[T],
+        key: tuple[str, str],
+        asked: str,
+        settings: HostSettings,
+        probes: Sequence[Probe[Any]],
+    ) -> T:
+        batch = await self._ask(key[0], settings, probes)
+        return fact.assemble(asked, batch.outputs, self._shared_memos[key])
 
     async def _ask(self, namespace: str, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
         ROUND_TRIPS.labels(namespace=namespace, host=settings.name).inc()
@@ -302,35 +324,5 @@ def _is_ready(node: Node) -> bool:
     return any(c.type == ConditionType.READY and c.status == State.TRUE for c in node.status.conditions)
 
 
-def started_in(facts: PoolFacts) -> tuple[str, ...]:
-    """Names of the started volumes."""
-    match facts.volumes:
-        case Known(volumes):
-            return tuple(sorted(n for n, v in volumes.items() if v.state is VolumeState.STARTED))
-        case _:
-            return ()
-
-
-def _whom_to_ask(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
-    """The storage node that sees most peers connected; where that is equal one that nobody works on, then by name.
-
-    A host whose glusterd is not the one that was known is not asked: it knows nothing of the pool's volumes.
-    """
-    who = members(view, hosts)
-
-    def connected(facts: HostFacts) -> int:
-        return sum(p.connected for p in facts.peers.value) if isinstance(facts.peers, Known) else -1
-
-    able = [
-        (-connected(f), in_maintenance(view, n), n)
-        for n, f in hosts.items()
-        if isinstance(f, HostFacts) and _glusterd_runs(f) and not who.obstacle((n,))
-    ]
-    return min(able)[2] if able else None
-
-
-def _glusterd_runs(facts: HostFacts) -> bool:
-    if not isinstance(facts.services, Known):
-        return False
-    service = facts.services.value.get("glusterd.service")
-    return service is not None and service.active == "active"
+def _names(probes: Sequence[Probe[Any]]) -> tuple[str, ...]:
+    return tuple(probe.name for probe in probes)

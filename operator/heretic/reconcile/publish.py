@@ -10,8 +10,10 @@ from heretic.cluster.status import StatusWriter
 from heretic.domain.approval import covered, hash_of
 from heretic.domain.conditions import Condition, ConditionType, merge
 from heretic.domain.errors import Bug, NeedsUser
+from heretic.domain.kind import Kinds
 from heretic.domain.plan import steps_of
 from heretic.domain.report import Outcome, Report, blind_conditions, common_conditions
+from heretic.kinds import KINDS
 from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
 from heretic.reconcile.store import Key, Object, Stored
 
@@ -32,11 +34,19 @@ class Publisher:
         events: The event recorder.
         gateway: Where writes are counted and where a crash can be rehearsed.
         now: Wall clock.
+        kinds: All kinds.
     """
 
     def __init__(
-        self, writer: StatusWriter, events: EventRecorder, gateway: Gateway, *, now: Callable[[], datetime]
+        self,
+        writer: StatusWriter,
+        events: EventRecorder,
+        gateway: Gateway,
+        *,
+        now: Callable[[], datetime],
+        kinds: Kinds = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._writer = writer
         self._events = events
         self._gateway = gateway
@@ -94,8 +104,9 @@ class Publisher:
             return stored.raw
         meta = stored.raw["metadata"]
         effect = Effect(str(key), int(meta.get("generation", 0)), API_SERVER, "WriteStatus")
+        plural = self._kinds[key.kind].model.PLURAL
         written = await self._gateway.perform(
-            effect, lambda: self._writer.write(key.plural, stored.raw, compute), lambda _: "Done"
+            effect, lambda: self._writer.write(plural, stored.raw, compute), lambda _: "Done"
         )
         if written is not None:
             before = (stored.raw.get("status") or {}).get("conditions") or []

@@ -3,17 +3,16 @@
 Fed by handlers/, read by every pass; nothing polls the API server for what a watch brings anyway.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from heretic.api.parse import parse_resource
-from heretic.api.v1alpha1 import KINDS, Resource
+from heretic.api.v1alpha1 import Resource
 from heretic.domain.declared.view import SiteView
+from heretic.domain.kind import Kinds
+from heretic.kinds import KINDS
 
 Object = dict[str, Any]
-
-PLURALS: Mapping[str, str] = {kind.KIND: kind.PLURAL for kind in KINDS}
 
 
 class Key(NamedTuple):
@@ -22,11 +21,6 @@ class Key(NamedTuple):
     kind: str
     namespace: str
     name: str
-
-    @property
-    def plural(self) -> str:
-        """Of the kind, as in URLs."""
-        return PLURALS[self.kind]
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.namespace}/{self.name}"
@@ -48,9 +42,14 @@ class Stored:
 
 
 class ObjectStore:
-    """All objects of our group that the watches have shown."""
+    """All objects of our group that the watches have shown.
 
-    def __init__(self) -> None:
+    Args:
+        kinds: All kinds.
+    """
+
+    def __init__(self, kinds: Kinds = KINDS) -> None:
+        self._kinds = kinds
         self._objects: dict[Key, Stored] = {}
         self._views: dict[str, SiteView] = {}
 
@@ -65,7 +64,7 @@ class ObjectStore:
         if held is not None and _version(held.raw) >= _version(raw):
             return key
         try:
-            self._objects[key] = Stored(raw, parse_resource(kind, raw))
+            self._objects[key] = Stored(raw, self._kinds.parse(kind, raw))
         except ValueError as error:
             self._objects[key] = Stored(raw, None, str(error))
         self._views.pop(key.namespace, None)

@@ -8,26 +8,26 @@ may depend on keeps them from waking anybody, unless they say something new.
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heretic.api.v1alpha1 import GROUP
+from heretic.domain.kind import Kinds
+from heretic.kinds import KINDS
 from heretic.reconcile.store import Key, ObjectStore, Stored
-
-WAKES: Mapping[str, tuple[str, ...]] = {
-    "Site": ("Node", "Network", "GlusterVolume"),
-    "Node": ("Site", "Node", "Network", "GlusterVolume"),
-    "Network": ("Site", "Node", "GlusterVolume"),
-    "GlusterVolume": ("Site", "Node", "GlusterVolume"),
-}
-"""Which kinds of the same namespace look again when an object of a kind changes."""
 
 
 class WakeUps:
-    """One event per object, set when a pass is due before its time."""
+    """One event per object, set when a pass is due before its time.
 
-    def __init__(self, store: ObjectStore) -> None:
+    Args:
+        store: What the watches have shown.
+        kinds: All kinds: each says which others it reads.
+    """
+
+    def __init__(self, store: ObjectStore, kinds: Kinds = KINDS) -> None:
         self._store = store
+        self._kinds = kinds
         self._events: dict[Key, asyncio.Event] = defaultdict(asyncio.Event)
         self._own: dict[Key, str] = {}
         self._shown: dict[Key, str] = {}
@@ -37,7 +37,7 @@ class WakeUps:
         stored = self._store.get(key)
         if stored is None:
             return
-        own, shown = _own_fingerprint(stored), _shown_fingerprint(stored)
+        own, shown = _own_fingerprint(stored), _shown_fingerprint(stored, self._kinds[key.kind].recorded)
         if self._own.get(key) != own:
             self._own[key] = own
             self.wake(key)
@@ -57,7 +57,7 @@ class WakeUps:
 
     def wake_dependents(self, key: Key) -> None:
         """Makes a pass due of each object that depends on this one."""
-        kinds = WAKES[key.kind]
+        kinds = self._kinds.woken_by(key.kind)
         for other in self._store.keys(key.namespace):
             if other.kind in kinds and other != key:
                 self.wake(other)
@@ -91,11 +91,10 @@ def _own_fingerprint(stored: Stored) -> str:
     return json.dumps([meta["uid"], meta.get("generation"), meta.get("deletionTimestamp"), ours], sort_keys=True)
 
 
-def _shown_fingerprint(stored: Stored) -> str:
+def _shown_fingerprint(stored: Stored, recorded: Sequence[str]) -> str:
     """What others read of an object: its spec, the states of its conditions, and its recorded choices."""
     meta, status = stored.raw["metadata"], stored.raw.get("status") or {}
     conditions: list[Mapping[str, Any]] = status.get("conditions") or []
     states = [(c["type"], c["status"]) for c in conditions if c["type"] not in ("Reconciling", "Synced", "Drifted")]
-    read = ("storage", "disks", "interfaces", "volumeId", "trustedHostKey")
-    choices = [status.get(field) for field in read]
+    choices = [status.get(field) for field in recorded]
     return json.dumps([meta["uid"], meta.get("generation"), meta.get("deletionTimestamp"), states, choices])

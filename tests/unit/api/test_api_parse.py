@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from heretic.api.parse import InvalidResourceError, parse_resource
-from heretic.api.v1alpha1 import KINDS, Mode, Node, Site
+from heretic.api.parse import InvalidResourceError
+from heretic.api.v1alpha1 import Mode, Node, Site
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.steps import POOL
+from heretic.kinds import KINDS
 from wrong_manifests import SPECS, STRUCTURE, UNKNOWN_FIELDS, WRONG, Wrong, manifest
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBoTp0Ey7FZJ3Zr5QSEfHzPZzoTIXQPJv0zvZ6VZnWmM"
@@ -19,7 +20,7 @@ SITES = Path(__file__).parents[3] / "manifests" / "sites"
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_wrong_manifest_is_refused_with_the_message_of_the_api_server(wrong: Wrong) -> None:
     with pytest.raises(InvalidResourceError) as refusal:
-        parse_resource(wrong.kind, wrong.manifest())
+        KINDS.parse(wrong.kind, wrong.manifest())
 
     [problem] = refusal.value.problems
     path, _, message = problem.partition(": ")
@@ -31,7 +32,7 @@ def test_wrong_manifest_is_refused_with_the_message_of_the_api_server(wrong: Wro
 @pytest.mark.parametrize("wrong", STRUCTURE, ids=str)
 def test_wrong_structure_is_refused_at_its_place(wrong: Wrong) -> None:
     with pytest.raises(InvalidResourceError) as refusal:
-        parse_resource(wrong.kind, wrong.manifest())
+        KINDS.parse(wrong.kind, wrong.manifest())
 
     [problem] = refusal.value.problems
     assert problem.startswith(f"{wrong.path}: ")
@@ -41,14 +42,14 @@ def test_wrong_structure_is_refused_at_its_place(wrong: Wrong) -> None:
 @pytest.mark.parametrize("wrong", UNKNOWN_FIELDS, ids=str)
 def test_unknown_field_is_refused(wrong: Wrong) -> None:
     with pytest.raises(InvalidResourceError) as refusal:
-        parse_resource(wrong.kind, wrong.manifest())
+        KINDS.parse(wrong.kind, wrong.manifest())
 
     assert refusal.value.problems == (f"{wrong.path}: there is no such field",)
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))
 def test_least_spec_is_enough(kind: str) -> None:
-    parsed = parse_resource(kind, manifest(kind, "least"))
+    parsed = KINDS.parse(kind, manifest(kind, "least"))
 
     assert kind == parsed.KIND
     assert parsed.metadata.name == "least"
@@ -56,7 +57,7 @@ def test_least_spec_is_enough(kind: str) -> None:
 
 def test_all_wrong_fields_are_named_at_once() -> None:
     with pytest.raises(InvalidResourceError) as refusal:
-        parse_resource("Node", manifest("Node", "n", address="-", ssh={"port": 0}, roles=[]))
+        KINDS.parse("Node", manifest("Node", "n", address="-", ssh={"port": 0}, roles=[]))
 
     assert [p.partition(":")[0] for p in refusal.value.problems] == ["spec.address", "spec.ssh.port", "spec.roles"]
 
@@ -73,12 +74,12 @@ def test_all_wrong_fields_are_named_at_once() -> None:
 )
 def test_what_is_not_ours_is_refused(kind: str, obj: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidResourceError, match=message.replace("(", r"\(")):
-        parse_resource(kind, obj)
+        KINDS.parse(kind, obj)
 
 
 def test_defaults_are_those_of_the_api_server() -> None:
-    node = parse_resource("Node", manifest("Node", "n"))
-    site = parse_resource("Site", {"metadata": {"name": "s"}})
+    node = KINDS.parse("Node", manifest("Node", "n"))
+    site = KINDS.parse("Site", {"metadata": {"name": "s"}})
 
     assert isinstance(node, Node)
     assert isinstance(site, Site)
@@ -88,12 +89,12 @@ def test_defaults_are_those_of_the_api_server() -> None:
 
 def test_no_volume_has_the_name_of_the_thin_pool_beside_it() -> None:
     with pytest.raises(InvalidResourceError, match="not a name that is taken"):
-        parse_resource("GlusterVolume", manifest("GlusterVolume", POOL))
+        KINDS.parse("GlusterVolume", manifest("GlusterVolume", POOL))
 
 
 @pytest.mark.parametrize("key", [KEY, f"{KEY} root@node1", "ssh-rsa AAAAB3NzaC1yc2E" + "A" * 355 + "=="])
 def test_host_keys_are_taken_as_ssh_writes_them(key: str) -> None:
-    node = parse_resource("Node", manifest("Node", "n", hostKeys=[key]))
+    node = KINDS.parse("Node", manifest("Node", "n", hostKeys=[key]))
 
     assert isinstance(node, Node)
     assert node.spec.host_keys == [key]
@@ -101,7 +102,7 @@ def test_host_keys_are_taken_as_ssh_writes_them(key: str) -> None:
 
 @pytest.mark.parametrize("status", [None, {}, {"writtenByALaterVersion": {"x": 1}, "observedGeneration": 3}])
 def test_status_of_another_version_is_read(status: dict[str, Any] | None) -> None:
-    node = parse_resource("Node", manifest("Node", "n") | {"status": status})
+    node = KINDS.parse("Node", manifest("Node", "n") | {"status": status})
 
     assert isinstance(node, Node)
     assert node.status.observed_generation == (3 if status else -1)
@@ -111,7 +112,7 @@ def test_status_that_means_something_else_is_not_taken_for_an_empty_one() -> Non
     status = {"storage": {"nodes": "node1 node2 node3"}}
 
     with pytest.raises(InvalidResourceError, match=r"status\.storage\.nodes"):
-        parse_resource("Site", manifest("Site", "s") | {"status": status})
+        KINDS.parse("Site", manifest("Site", "s") | {"status": status})
 
 
 def test_examples_are_read_and_complete() -> None:
@@ -122,10 +123,10 @@ def test_examples_are_read_and_complete() -> None:
         if obj["kind"] not in ("Kustomization", "Namespace")
     ]
 
-    parsed = [parse_resource(obj["kind"], obj) for _, obj in objects]
+    parsed = [KINDS.parse(obj["kind"], obj) for _, obj in objects]
 
     three = [type(p) for p, (path, _) in zip(parsed, objects, strict=True) if path.parent.name == "three-node"]
-    assert [three.count(kind) for kind in KINDS] == [1, 3, 2, 3]
+    assert [three.count(kind) for kind in KINDS.models] == [1, 3, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -147,4 +148,4 @@ def test_examples_are_read_and_complete() -> None:
     ],
 )
 def test_what_is_only_near_a_mistake_is_taken(kind: str, spec: dict[str, Any]) -> None:
-    parse_resource(kind, manifest(kind, "near", **spec))
+    KINDS.parse(kind, manifest(kind, "near", **spec))

@@ -12,7 +12,8 @@ from heretic.cli import declared as subject
 from heretic.cli.declared import declared
 from heretic.cli.options import Where
 from heretic.domain.errors import HereticError, Reason, Transient
-from heretic.reconcile.store import PLURALS, Key
+from heretic.kinds import KINDS
+from heretic.reconcile.store import Key
 
 API = "hvp.ovirt.life/v1alpha1"
 
@@ -35,7 +36,11 @@ class FakeCluster:
     async def list(self, plural: str, namespace: str) -> list[dict[str, Any]]:
         if self.down:
             raise HereticError(Transient(Reason.API_SERVER, "no answer from the API server: refused"))
-        return [o for o in self.objects if PLURALS[o["kind"]] == plural and o["metadata"]["namespace"] == namespace]
+        return [
+            o
+            for o in self.objects
+            if plural == KINDS[o["kind"]].model.PLURAL and o["metadata"]["namespace"] == namespace
+        ]
 
     async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
         return {"ssh-privatekey": b"of the cluster"}

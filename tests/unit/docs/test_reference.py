@@ -14,7 +14,7 @@ REFERENCE = Path(__file__).resolve().parents[3] / "docs/reference"
     ("name", "page"), [("reasons.md", reference.reasons_page), ("metrics.md", reference.metrics_page)]
 )
 def test_the_generated_page_is_not_stale(name: str, page: Callable[[], str]) -> None:
-    assert (REFERENCE / name).read_text() == page(), "run python -m heretic.reference"
+    assert (REFERENCE / name).read_text() == page(), "run make docs"
 
 
 def test_every_reason_is_explained_exactly_once_and_in_order() -> None:

@@ -16,8 +16,7 @@ from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.plan import Converged, Risk, steps_of
-from heretic.domain.report import Outcome
+from heretic.domain.plan import Risk, steps_of
 from sim.site_rules import RuledSite, ruled_site
 
 World = tuple[dict[str, HostView], Fact[PoolFacts]]
@@ -124,7 +123,7 @@ def world(request: pytest.FixtureRequest, built: tuple[RuledSite, Callable[[], N
 
 
 def told(site: RuledSite, world: World) -> dict[ConditionType, State]:
-    report = report_volume(site.volumes["vmstore"], site.view, *world, Outcome(Converged("")))
+    report = report_volume(site.volumes["vmstore"], site.view, *world)
     return {c.type: c.state for c in report.conditions}
 
 

@@ -18,7 +18,6 @@ from heretic.domain.gluster.report import report_volume
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
-from heretic.domain.report import Outcome
 from heretic.domain.site.report import report_site
 from sim.block_tools import Folder, SimVolume
 from sim.lvm_tools import free
@@ -201,7 +200,7 @@ def test_a_host_that_lets_nobody_in_is_not_known_to_be_out(site: RuledSite) -> N
     """The site's glusterds still speak of its brick; whether to believe them is not known."""
     bolted = NeedsUser(Reason.HOST_KEY_MISMATCH, "node2 presents another key; many words about what to do")
     hosts = {**site.observe(), "node2": bolted}
-    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool())
     told = {c.type: (c.state, c.message) for c in report.conditions}
     short = "node2 cannot be observed (HostKeyMismatch; see Node node2)"
     assert told[ConditionType.DEGRADED] == (State.UNKNOWN, short)
@@ -223,20 +222,20 @@ NOT_A_LOSS = [
 @pytest.mark.parametrize("failure", NOT_A_LOSS, ids=lambda f: f.reason.value)
 def test_who_could_not_be_asked_or_refuses_is_not_called_lost(site: RuledSite, failure: Failure) -> None:
     hosts = {**site.observe(), "node2": failure}
-    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool())
     told = {c.type: (c.state, c.reason) for c in report.conditions}
     assert told[ConditionType.DEGRADED] == told[ConditionType.BRICKS_READY] == (State.UNKNOWN, Reason.NOT_OBSERVED)
-    whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
+    whole = report_site(site.site, site.view, hosts)
     assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.UNKNOWN
 
 
 @pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.CONNECTION_LOST])
 def test_who_gives_no_sign_of_life_is_lost(site: RuledSite, reason: Reason) -> None:
     hosts = {**site.observe(), "node2": Transient(reason, "no answer")}
-    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool(), Outcome(Converged("")))
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, site.ask_pool())
     told = {c.type: (c.state, c.reason) for c in report.conditions}
     assert told[ConditionType.DEGRADED] == (State.TRUE, Reason.PEER_DISCONNECTED)
-    whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
+    whole = report_site(site.site, site.view, hosts)
     assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.FALSE
 
 
@@ -249,13 +248,13 @@ def test_nodes_that_are_lost_before_the_pool_answers_are_told_on_what_it_said_la
 ) -> None:
     hosts = {**site.observe(), **{node: Transient(Reason.UNREACHABLE, "no answer") for node in lost}}
     pool = without_nodes(site.ask_pool(), lost, site.view, hosts)
-    report = report_volume(site.volumes["vmstore"], site.view, hosts, pool, Outcome(Converged("")))
+    report = report_volume(site.volumes["vmstore"], site.view, hosts, pool)
     told = {c.type: c.state for c in report.conditions}
     assert told[ConditionType.QUORATE] is quorate
     assert told[ConditionType.BRICKS_READY] is State.FALSE
     assert told[ConditionType.DEGRADED] is State.TRUE
     assert told[ConditionType.HEALED] is State.UNKNOWN
-    whole = report_site(site.site, site.view, hosts, Outcome(Converged("")))
+    whole = report_site(site.site, site.view, hosts)
     assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.FALSE
 
 
@@ -263,9 +262,9 @@ def test_a_node_whose_object_cannot_be_understood_is_not_called_lost(site: Ruled
     nodes = {name: node for name, node in site.nodes.items() if name != "node2"}
     view = SiteView.holding([site.site, *nodes.values(), *site.volumes.values()], unread=[("Node", "node2")])
     hosts = {name: facts for name, facts in site.observe().items() if name in nodes}
-    report = report_volume(site.volumes["vmstore"], view, hosts, site.ask_pool(), Outcome(Converged("")))
+    report = report_volume(site.volumes["vmstore"], view, hosts, site.ask_pool())
     assert next(c.state for c in report.conditions if c.type is ConditionType.DEGRADED) is State.UNKNOWN
-    whole = report_site(site.site, view, hosts, Outcome(Converged("")))
+    whole = report_site(site.site, view, hosts)
     assert next(c.state for c in whole.conditions if c.type is ConditionType.N_PLUS_ONE) is State.UNKNOWN
 
 
@@ -282,7 +281,7 @@ def test_before_glusterd_notices_a_dead_node_the_site_knows_it_by_ssh(site: Rule
     lost = {k: Unknown("not connected") if "node2" in k else v for k, v in heal.value.pending.items()}
     stuck = replace(stuck, heal={**stuck.heal, "vmstore": Known(replace(heal.value, pending=lost, split_brain=lost))})
     volume = site.volumes["vmstore"]
-    report = report_volume(volume, site.view, hosts, Known(stuck), Outcome(Converged("")))
+    report = report_volume(volume, site.view, hosts, Known(stuck))
     states = {c.type: c.state for c in report.conditions}
     assert states[ConditionType.DEGRADED] is State.TRUE
     assert states[ConditionType.QUORATE] is State.TRUE

@@ -15,7 +15,6 @@ from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.members import members
 from heretic.domain.gluster.steps import RestartSelfHeal
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait, steps_of
-from heretic.domain.report import Outcome
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
 from sim.machine import Argv, Machine
@@ -53,7 +52,7 @@ def forget(site: RuledSite) -> None:
 def record(site: RuledSite) -> None:
     """A pass over the Site that changes nothing but its status."""
     site.look_again()
-    report = report_site(site.site, site.view, site.observe(), Outcome(Converged("")))
+    report = report_site(site.site, site.view, site.observe())
     site.site = site.site.model_copy(update={"status": report.status})
 
 
@@ -201,7 +200,7 @@ def refused(site: RuledSite, reason: Reason, *doubtful: str) -> str:
     plan = site_plan(site)
     assert isinstance(plan, Blocked), plan
     assert plan.reason is reason
-    report = report_site(site.site, site.view, site.observe(), Outcome(plan))
+    report = report_site(site.site, site.view, site.observe())
     formed = next(c for c in report.conditions if c.type is ConditionType.POOL_FORMED)
     assert (formed.state, formed.reason) == (State.FALSE, reason)
     site.gluster.volumes["vmstore"].options["network.ping-timeout"] = "42"

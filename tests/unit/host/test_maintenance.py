@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.conditions import State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.maintenance import maintenance_condition
+from heretic.kinds import KINDS
 
 WHOLE = {"BricksReady": "True", "Quorate": "True", "Healed": "True"}
 
@@ -20,7 +20,7 @@ def resource(kind: str, name: str, spec: dict[str, Any], states: dict[str, str],
         for t, s in states.items()
     ]
     metadata = {"name": name, "namespace": "demo", "generation": 1}
-    found = parse_resource(
+    found = KINDS.parse(
         kind,
         {"metadata": metadata, "spec": spec, "status": {"conditions": conditions, "observedGeneration": 1, **status}},
     )

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Network
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
@@ -14,6 +13,7 @@ from heretic.domain.host.facts import HostFacts, Interface, TimeSync
 from heretic.domain.host.report import READY, report_node
 from heretic.domain.plan import Converged, Wait
 from heretic.domain.report import Outcome, Report, common_conditions
+from heretic.kinds import KINDS
 from sim.host_tools import data_disk, storage_machine
 from sim.one_host import OneHost, node_resource, site_resource, volume_resource
 
@@ -45,7 +45,7 @@ def reasons(report: Report) -> dict[ConditionType, Reason]:
 
 
 def report(host: OneHost, facts: HostFacts | Failure, outcome: Outcome = QUIET) -> Report:
-    return report_node(host.node, host.view, facts, outcome)
+    return report_node(host.node, host.view, facts)
 
 
 def test_a_configured_node_is_ready(ready: OneHost) -> None:
@@ -121,7 +121,7 @@ def test_waiting_for_the_site_is_not_ready() -> None:
 
 def test_maintenance_is_said(ready: OneHost) -> None:
     node = node_resource(maintenance=True)
-    said = report_node(node, ready.view, ready.observe(), QUIET)
+    said = report_node(node, ready.view, ready.observe())
     assert states(said)[ConditionType.MAINTENANCE] is State.TRUE
 
 
@@ -173,7 +173,7 @@ def test_a_disk_that_multipath_still_hides_keeps_the_node_from_being_inspected(r
 
 
 def test_interfaces_name_their_network_and_those_of_guests_are_left_out(ready: OneHost) -> None:
-    network = parse_resource(
+    network = KINDS.parse(
         "Network",
         {
             "apiVersion": "hvp.ovirt.life/v1alpha1",
@@ -187,7 +187,7 @@ def test_interfaces_name_their_network_and_those_of_guests_are_left_out(ready: O
     facts = ready.observe()
     assert isinstance(facts.interfaces, Known)
     tap = Interface("vnet0", "fe:54:00:00:00:01", "tun", True, 1500)
-    said = report_node(ready.node, view, replace(facts, interfaces=Known((*facts.interfaces.value, tap))), QUIET)
+    said = report_node(ready.node, view, replace(facts, interfaces=Known((*facts.interfaces.value, tap))))
     shown = {i.name: i.network for i in said.status.interfaces}  # type: ignore[attr-defined]
     assert shown == {"eth0": "", "eth1": "gluster"}
 

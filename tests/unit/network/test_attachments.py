@@ -10,7 +10,6 @@ from heretic.domain.conditions import State
 from heretic.domain.errors import Reason
 from heretic.domain.network.report import plan_network, report_network
 from heretic.domain.plan import Blocked, Converged, Wait
-from heretic.domain.report import Outcome
 from sim.declared import network, node, view
 
 GLUSTER = network("gluster", "Gluster", "172.20.11.0/24", mtu=9000)
@@ -45,7 +44,7 @@ RIGHT = port("eth1", "172.20.11.11/24")
 def test_attachment(of: Node, in_sync: bool | None, says: str) -> None:
     site = view([of], networks=[GLUSTER])
     plan = plan_network(GLUSTER, site)
-    report = report_network(GLUSTER, site, Outcome(plan))
+    report = report_network(GLUSTER, site)
     assert isinstance(report.status, NetworkStatus)
     (found,) = report.status.attachments
     (condition,) = report.conditions
@@ -59,7 +58,7 @@ def test_attachment(of: Node, in_sync: bool | None, says: str) -> None:
 
 def test_the_ssh_address_counts_for_the_management_network() -> None:
     of = node("n1", 11, interfaces=[port("eth0", "172.20.10.11/24", 1500)])
-    report = report_network(MANAGEMENT, view([of], networks=[MANAGEMENT]), Outcome(Converged("")))
+    report = report_network(MANAGEMENT, view([of], networks=[MANAGEMENT]))
     assert isinstance(report.status, NetworkStatus)
     assert [(a.node, a.interface, a.in_sync) for a in report.status.attachments] == [("n1", "eth0", True)]
 
@@ -67,6 +66,6 @@ def test_the_ssh_address_counts_for_the_management_network() -> None:
 def test_nodes_without_an_address_in_the_network_do_not_count() -> None:
     of = view([node("n1", 11)], networks=[GLUSTER])
     assert isinstance(plan_network(GLUSTER, of), Converged)
-    report = report_network(GLUSTER, of, Outcome(Converged("")))
+    report = report_network(GLUSTER, of)
     assert isinstance(report.status, NetworkStatus)
     assert report.status.attachments == []

@@ -12,7 +12,6 @@ from heretic.domain.host.parse.ip import parse_interfaces
 from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network
 from heretic.domain.plan import Blocked, Converged
-from heretic.domain.report import Outcome
 from sim.declared import network, node, view
 
 GLUSTER = network("gluster", "Gluster", "192.0.2.0/24", mtu=1500)
@@ -25,7 +24,7 @@ STRANGE = tuple(Interface(f"wg{i}", "", "wireguard", True, 1420, addresses=(f"10
 def shown(*interfaces: Interface) -> list[NodeInterface]:
     of = node("n1", 11, **SPEC)
     facts = HostFacts("n1", interfaces=Known(interfaces))
-    status = report_node(of, view([of], networks=[GLUSTER]), facts, Outcome(Converged(""))).status
+    status = report_node(of, view([of], networks=[GLUSTER]), facts).status
     assert isinstance(status, NodeStatus)
     return status.interfaces
 

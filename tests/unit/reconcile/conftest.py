@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.common import CommonStatus
-from heretic.domain.plan import (
-    Plan,
-)
+from heretic.domain.gluster.kind import GLUSTER_VOLUME
+from heretic.domain.kind import AnyKind, Assessment, Kind
+from heretic.domain.plan import Plan
 from heretic.domain.report import Report
-from heretic.reconcile import kinds
-from heretic.reconcile.kinds import Kind, Observed
 from sim.world import MemoryApi
-from unit.reconcile.loop_parts import DATA, Loop, Parts
+from unit.reconcile.loop_parts import Loop, Parts
 
 
 @pytest.fixture
@@ -29,21 +28,21 @@ def api() -> MemoryApi:
 
 
 @pytest.fixture
-def loop(api: MemoryApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Loop]:
+def loop(api: MemoryApi, tmp_path: Path) -> Callable[..., Loop]:
     def build(plan: Callable[[], Plan], **more: Any) -> Loop:
         parts = Parts(plan, **more)
 
-        async def observe(*_: object) -> Observed:
-            return Observed({})
+        def assess(*_: object) -> Assessment:
+            return Assessment(parts.plan(), Report(CommonStatus(), parts.conditions, frozenset(), "fine"))
 
-        rules = Kind(
-            observe,
-            lambda *_: parts.plan(),
-            lambda *_: parts.plan(),
-            lambda *_: Report(CommonStatus(), parts.conditions, frozenset(), "fine"),
-            tuple(condition.type for condition in parts.conditions),
+        kind: AnyKind = Kind(
+            model=GlusterVolume,
+            conditions=tuple(condition.type for condition in parts.conditions),
+            assess=assess,
+            remove=lambda *_: parts.plan(),
+            refers_to=GLUSTER_VOLUME.refers_to,
+            references=GLUSTER_VOLUME.references,
         )
-        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
-        return Loop(parts, api, tmp_path / "stop")
+        return Loop(parts, api, kind, tmp_path / "stop")
 
     return build

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -14,6 +14,7 @@ from heretic.cluster.status import StatusWriter
 from heretic.domain.commands import Command, Script
 from heretic.domain.conditions import Condition
 from heretic.domain.errors import Failure, Reason, Transient
+from heretic.domain.kind import AnyKind, Kinds
 from heretic.domain.plan import (
     Done,
     Failed,
@@ -23,6 +24,7 @@ from heretic.domain.plan import (
     StepResult,
 )
 from heretic.hosts.fence import Admission, Fence
+from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
@@ -114,7 +116,7 @@ class Parts:
         return None
 
     # in place of Observer
-    def pool_changed(self, namespace: str) -> None:
+    def site_changed(self, namespace: str) -> None:
         """Nothing is remembered here."""
 
     def forget(self, *_: str) -> None:
@@ -124,8 +126,8 @@ class Parts:
 class Loop:
     """A Reconciler over one volume of three nodes."""
 
-    def __init__(self, parts: Parts, api: MemoryApi, kill_switch: Path | None = None) -> None:
-        self.parts, self.api = parts, api
+    def __init__(self, parts: Parts, api: MemoryApi, kind: AnyKind, kill_switch: Path | None = None) -> None:
+        self.parts, self.api, self.kind = parts, api, kind
         parts.kill_switch = kill_switch
         self.store = ObjectStore()
         cluster = cast("Cluster", api)
@@ -146,7 +148,13 @@ class Loop:
             random=lambda: 0.0,
             pace=Pace(resync=RESYNC),
             kill_switch=kill_switch,
+            kinds=having(kind),
         )
+
+    def change(self, **parts: Any) -> None:
+        """From now on the kind has other parts."""
+        self.kind = replace(self.kind, **parts)
+        self.reconciler._kinds = having(self.kind)
 
     async def run_pass(self) -> float:
         self.load()
@@ -159,6 +167,11 @@ class Loop:
     def condition(self, type_: str) -> Object:
         conditions = self.api.objects[DATA]["status"].get("conditions") or []
         return next((c for c in conditions if c["type"] == type_), {})
+
+
+def having(kind: AnyKind) -> Kinds:
+    """All kinds, with one in place of its namesake."""
+    return Kinds(kind if kind.name == known.name else known for known in KINDS.values())
 
 
 def slot_lease(cluster: Cluster, namespace: str, holder: str, seconds: int) -> Lease:

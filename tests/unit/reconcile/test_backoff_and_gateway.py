@@ -4,6 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from heretic.api.v1alpha1.common import CommonStatus
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.errors import Reason
+from heretic.domain.gluster.kind import GLUSTER_VOLUME
+from heretic.domain.host.kind import NODE
+from heretic.domain.report import Report
+from heretic.domain.site.kind import SITE
 from heretic.reconcile import metrics
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.backoff import Backoff
@@ -89,15 +97,20 @@ async def test_a_node_called_kubernetes_is_audited_as_any_other(tmp_path: Path) 
 
 
 def test_the_gauges_of_an_object_go_with_it() -> None:
-    gauges = (metrics.BRICKS_UP, metrics.HEAL_PENDING, metrics.REACHABLE)
-    for gauge in gauges:
-        gauge.labels("demo", "gone").set(1)
-    metrics.forget("GlusterVolume", "demo", "gone")
-    metrics.forget("Node", "demo", "gone")
-    metrics.forget("Node", "demo", "gone")
-    metrics.forget("Site", "demo", "gone")
-    left = [sample.labels for gauge in gauges for metric in gauge.collect() for sample in metric.samples]
-    assert not [labels for labels in left if "gone" in labels.values()]
+    def shown() -> set[str]:
+        samples = (sample for metric in metrics.every() for family in metric.collect() for sample in family.samples)
+        return {sample.name for sample in samples if "gone" in sample.labels.values()}
+
+    up = Condition(ConditionType.REACHABLE, State.TRUE, Reason.AS_DECLARED, "")
+    metrics.show(NODE, "demo", "gone", Report(CommonStatus(), (up,), frozenset()))
+    metrics.show(GLUSTER_VOLUME, "demo", "gone", Report(GlusterVolumeStatus(heal_pending="3"), (), frozenset()))
+    assert shown() == {"heretic_host_reachable", "heretic_bricks_up", "heretic_heal_pending"}
+    unknown = GlusterVolumeStatus(heal_pending="unknown")
+    metrics.show(GLUSTER_VOLUME, "demo", "gone", Report(unknown, (), frozenset()))
+    assert shown() == {"heretic_host_reachable", "heretic_bricks_up"}
+    for kind in (GLUSTER_VOLUME, NODE, NODE, SITE):
+        metrics.forget(kind, "demo", "gone")
+    assert shown() == set()
 
 
 def test_sites_come_due_at_different_times_and_each_always_at_the_same() -> None:

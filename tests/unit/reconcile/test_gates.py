@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, hash_of
@@ -13,6 +12,7 @@ from heretic.domain.commands import Command, Script
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
+from heretic.kinds import KINDS
 from heretic.reconcile.gates import (
     APPROVE,
     Passed,
@@ -63,7 +63,7 @@ DECLARED = Destructive(host="node1", why="blank", declared="a blank disk named i
 
 
 def volume(*, annotations: dict[str, str] | None = None, status: dict[str, Any] | None = None, **spec: Any) -> Resource:
-    return parse_resource(
+    return KINDS.parse(
         "GlusterVolume",
         {
             "metadata": {
@@ -80,7 +80,7 @@ def volume(*, annotations: dict[str, str] | None = None, status: dict[str, Any] 
 
 
 def site(**spec: Any) -> Site:
-    parsed = parse_resource("Site", {"metadata": {"name": "demo", "namespace": "demo"}, "spec": spec})
+    parsed = KINDS.parse("Site", {"metadata": {"name": "demo", "namespace": "demo"}, "spec": spec})
     assert isinstance(parsed, Site)
     return parsed
 
@@ -223,7 +223,7 @@ def test_paused_by_the_object_the_site_or_a_file(tmp_path: Path) -> None:
 
 def node(name: str, *, maintenance: bool = False) -> Node:
     spec = {"address": "192.0.2.1", "maintenance": maintenance}
-    found = parse_resource("Node", {"metadata": {"name": name, "namespace": "demo"}, "spec": spec})
+    found = KINDS.parse("Node", {"metadata": {"name": name, "namespace": "demo"}, "spec": spec})
     assert isinstance(found, Node)
     return found
 

@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import pytest
 
 import heretic.reconcile.gates
+import heretic.reconcile.loop
 import heretic.reconcile.publish
 from heretic.api.v1alpha1.common import CommonStatus
 from heretic.domain.commands import Command, Script
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Bug, NeedsUser, Reason, Transient
+from heretic.domain.kind import Assessment, Observed
 from heretic.domain.plan import (
     Converged,
     Failed,
@@ -26,9 +27,7 @@ from heretic.domain.plan import (
 )
 from heretic.domain.report import Report
 from heretic.hosts.fence import Admission, Fence
-from heretic.reconcile import kinds
 from heretic.reconcile.apply import Applier
-from heretic.reconcile.kinds import Kind, Observed
 from heretic.reconcile.loop import Pace, phase
 from heretic.reconcile.publish import Publisher
 from heretic.reconcile.slot import LEASE_NAME
@@ -52,8 +51,7 @@ async def test_what_a_report_notes_is_published_and_goes_when_it_is_no_longer_so
     tested = loop(lambda: Converged("as declared"))
     for notes, shown in ((("options that nobody declared: a=on",), 1), (("many",) * 20, 16), ((), 0)):
         report = Report(CommonStatus(), (), frozenset(), "fine", notes=notes)
-        rules = replace(kinds.RULES[DATA.kind], report=lambda *_, said=report: said)
-        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+        tested.change(assess=lambda *_, said=report: Assessment(Converged("as declared"), said))
         await tested.run_pass()
         assert tuple(api.objects[DATA]["status"].get("notes", ())) == notes[:shown]
 
@@ -76,7 +74,7 @@ async def fails_later(*_: object) -> Any:
     raise ZeroDivisionError("a secret of nobody")
 
 
-@pytest.mark.parametrize("where", ["observe", "plan", "gate", "apply", "report", "publish"])
+@pytest.mark.parametrize("where", ["look", "assess", "gate", "apply", "publish"])
 async def test_a_mistake_of_ours_anywhere_is_told_and_no_condition_stays_true(
     loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -86,12 +84,13 @@ async def test_a_mistake_of_ours_anywhere_is_told_and_no_condition_stays_true(
     assert tested.condition("Ready")["status"] == tested.condition("Healed")["status"] == "True"
 
     tested.parts.plan = lambda: Proceed((step("one"),))
+    whole = tested.kind.assess
     with monkeypatch.context() as broken:
         match where:
-            case "observe" | "plan" | "report":
-                broken_part: dict[str, Any] = {where: fails_later if where == "observe" else fails}
-                rules = replace(kinds.RULES[DATA.kind], **broken_part)
-                broken.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+            case "look":
+                broken.setattr(heretic.reconcile.loop, "look", fails_later)
+            case "assess":
+                tested.change(assess=fails)
             case "gate":
                 broken.setattr(heretic.reconcile.gates, "check_approval", fails)
             case "apply":
@@ -99,14 +98,14 @@ async def test_a_mistake_of_ours_anywhere_is_told_and_no_condition_stays_true(
             case "publish":
                 broken.setattr(heretic.reconcile.publish, "build_status", fails)
         pauses = [await tested.run_pass() for _ in range(2)]
+    tested.change(assess=whole)
     assert pauses == [2.0, 4.0], "the loop goes on, with growing pauses"
     for kind in ("Ready", "Synced", "Stalled"):
         assert tested.condition(kind)["reason"] == "InternalError"
         assert "the operator's log" in tested.condition(kind)["message"]
         assert "secret of nobody" not in tested.condition(kind)["message"]
     assert tested.condition("Ready")["status"] == "Unknown"
-    if where != "plan":  # what was seen is still told there
-        assert tested.condition("Healed")["status"] == "Unknown"
+    assert tested.condition("Healed")["status"] == "Unknown"
     assert tested.parts.performed == []
 
     tested.parts.plan = lambda: Converged("as declared")
@@ -337,16 +336,18 @@ class TestALossDuringALongLook:
             await answered.wait()
             return Observed(dict(known))
 
-        def said(resource: object, view: object, observed: Observed, outcome: object) -> Report:
+        def assess(resource: object, view: object, observed: Observed) -> Assessment:
             state = State.FALSE if observed.hosts else State.TRUE
             told = Condition(ConditionType.HEALED, state, Reason.PEER_DISCONNECTED, ", ".join(observed.hosts))
-            return Report(CommonStatus(), (told,), frozenset({ConditionType.HEALED}), "fine")
+            report = Report(CommonStatus(), (told,), frozenset({ConditionType.HEALED}), "fine")
+            return Assessment(Converged("as declared"), report)
 
         def glimpse(*_: object) -> Observed:
             return Observed(dict(known))
 
-        rules = replace(kinds.RULES[DATA.kind], observe=slow, report=said, glimpse=glimpse)
-        monkeypatch.setitem(cast("dict[str, Kind]", kinds.RULES), DATA.kind, rules)
+        tested.change(assess=assess)
+        monkeypatch.setattr(heretic.reconcile.loop, "look", slow)
+        monkeypatch.setattr(heretic.reconcile.loop, "glimpse", glimpse)
         tested.reconciler._pace = Pace(resync=RESYNC, patience=0.01)
         return tested, answered
 

@@ -7,23 +7,25 @@ from typing import Any, cast
 import pytest
 
 import heretic.reconcile.observer
+from heretic.api.v1alpha1 import GlusterVolume
 from heretic.domain.commands import Probe
 from heretic.domain.declared.view import SiteView
-from heretic.domain.errors import Bug, Failure, HereticError, Reason, Transient
+from heretic.domain.errors import Bug, HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.gluster.facts import PoolFacts
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.gluster.kind import GLUSTER_VOLUME
+from heretic.domain.gluster.pool import POOL
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, UNREAD_PROBES
 from heretic.domain.host.report import READY as READY_TYPES
 from heretic.domain.host.report import report_node
 from heretic.domain.host.signs import DISKSTATS
-from heretic.domain.plan import Blocked
-from heretic.domain.report import Outcome
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
-from heretic.reconcile.kinds import RULES
+from heretic.reconcile.look import look
 from heretic.reconcile.observer import BUSY_SECONDS, FULL_LOOK_SECONDS, Observer
 from sim.block_tools import SimDisk
+from sim.declared import volume
 from sim.host_tools import storage_machine
 from sim.machine import File
 from sim.one_host import node_resource
@@ -138,12 +140,12 @@ async def test_a_host_that_is_not_ready_is_asked_everything_more_often_but_its_d
 
 
 @pytest.mark.parametrize(("site", "then"), [("default", [BRIEF_PROBES]), ("another", [])])
-async def test_an_effect_on_the_pool_reaches_every_host_of_the_site(
+async def test_an_effect_that_spreads_reaches_every_host_of_the_site(
     watcher: Watcher, site: str, then: list[Sequence[Probe[Any]]]
 ) -> None:
     """A new volume marks bricks on hosts that were told nothing: what was seen there before it says nothing now."""
     await watcher.look(30)
-    watcher.observer.pool_changed(site)
+    watcher.observer.site_changed(site)
     await watcher.look(30)
     assert watcher.host.asked == [HOST_PROBES, *then]
 
@@ -176,7 +178,7 @@ async def test_a_mistake_of_ours_in_a_shared_look_is_told_of_that_host(
     monkeypatch.setattr(heretic.reconcile.observer, "assemble", fails)
     said = await asyncio.gather(*(watcher.observer.host("default", VIEW, NODE, 30) for _ in range(2)))
     assert all(isinstance(s, Bug) and "ZeroDivisionError" in s.message for s in said)
-    report = report_node(NODE, VIEW, cast("Bug", said[0]), Outcome(Blocked(Reason.INTERNAL_ERROR, "")))
+    report = report_node(NODE, VIEW, cast("Bug", said[0]))
     assert {c.state.value for c in report.conditions if c.type in READY_TYPES} == {"Unknown"}
     monkeypatch.undo()
     watcher.now += 1
@@ -191,9 +193,9 @@ async def test_a_mistake_of_ours_in_the_shared_question_for_volumes_reaches_who_
 
     watcher.host.machine.units["glusterd.service"] = Unit("glusterd.service", "active")
     facts = await watcher.observer.host("default", VIEW, NODE, 30)
-    monkeypatch.setattr(watcher.observer, "_ask_pool", fails)
+    monkeypatch.setattr(watcher.observer, "_ask_shared", fails)
     with pytest.raises(HereticError) as raised:
-        await watcher.observer.pool("default", VIEW, {"node1": facts}, 30)
+        await watcher.observer.shared(POOL, "default", VIEW, {"node1": facts}, 30)
     assert isinstance(raised.value.failure, Bug)
 
 
@@ -281,14 +283,15 @@ class Losing:
 
     lost = False
 
-    async def storage_hosts(self, namespace: str, view: SiteView, max_age: float) -> dict[str, Failure]:
-        return {"node1": Transient(Reason.UNREACHABLE, "")} if self.lost else {}
+    async def hosts(self, *_: object) -> dict[str, HostView]:
+        return {"node1": Transient(Reason.UNREACHABLE, "") if self.lost else HostFacts("node1")}
 
-    async def pool(self, *_: object) -> Fact[PoolFacts]:
+    async def shared(self, *_: object) -> Fact[PoolFacts]:
         self.lost = True
         return NOT_OBSERVED
 
 
 async def test_a_host_that_is_lost_while_gluster_answers_is_told_in_the_same_pass() -> None:
-    observed = await RULES["GlusterVolume"].observe(NODE, VIEW, Losing(), 0.0)  # type: ignore[arg-type]
-    assert list(observed.hosts) == ["node1"]
+    site = VIEW.having(volume("data"))
+    observed = await look(GLUSTER_VOLUME, site.of(GlusterVolume)["data"], site, cast("Observer", Losing()), 0.0)
+    assert isinstance(observed.hosts["node1"], Transient)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import GlusterVolume, Mode, Resource, Site
 from heretic.api.v1alpha1.common import StoredCondition
 from heretic.cli.adopted import Found, manifests
@@ -44,8 +43,8 @@ from heretic.domain.host.plan import plan_disks
 from heretic.domain.host.report import report_node
 from heretic.domain.plan import Blocked, Converged
 from heretic.domain.report import Outcome, Report, common_conditions
-from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
+from heretic.kinds import KINDS
 
 GIB, MIB = 2**30, 2**20
 NUMBERS = (1, 2, 3)
@@ -326,15 +325,13 @@ class Adopted:
     def passes(self, count: int, *, volumes: bool = True) -> None:
         for _ in range(count):
             for name, node in self.view.nodes.items():
-                report = self.said[name] = report_node(node, self.view, self.hosts[name], Outcome(Converged("")))
+                report = self.said[name] = report_node(node, self.view, self.hosts[name])
                 self.view = self.view.having(stored(node, report))
             site = next(iter(self.view.of(Site).values()))
-            plan = plan_site(site, self.view, self.hosts)
-            report = self.said["site"] = report_site(site, self.view, self.hosts, Outcome(plan))
+            report = self.said["site"] = report_site(site, self.view, self.hosts)
             self.view = self.view.having(stored(site, report))
             for name, volume in self.view.of(GlusterVolume).items() if volumes else ():
-                planned = plan_volume(volume, self.view, self.hosts, self.pool)
-                report = report_volume(volume, self.view, self.hosts, self.pool, Outcome(planned))
+                report = report_volume(volume, self.view, self.hosts, self.pool)
                 self.said[name] = report
                 self.view = self.view.having(stored(volume, report))
 
@@ -361,7 +358,7 @@ def adopted(layout: Layout, mode: Mode | None = None) -> Adopted:
         obj["metadata"] = {**obj["metadata"], "uid": "u", "generation": 1}
         if mode and obj["kind"] == "Site":
             obj["spec"] = obj["spec"] | {"mode": mode.value}
-        objects.append(parse_resource(obj["kind"], obj))
+        objects.append(KINDS.parse(obj["kind"], obj))
     return Adopted(SiteView.holding(objects), hosts, Known(pool_of(layout)))
 
 

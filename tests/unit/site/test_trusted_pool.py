@@ -9,7 +9,6 @@ from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
-from heretic.domain.report import Outcome
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
 from sim.gluster_tools import INFO_FILE
@@ -48,7 +47,7 @@ def plan(site: RuledSite) -> Plan:
 
 def told(site: RuledSite) -> dict[ConditionType, tuple[State, Reason]]:
     site.look_again()
-    report = report_site(site.site, site.view, site.observe(), Outcome(Converged("")))
+    report = report_site(site.site, site.view, site.observe())
     return {c.type: (c.state, c.reason) for c in report.conditions}
 
 
@@ -199,5 +198,5 @@ def test_a_new_node_is_reported_and_not_absorbed(formed: RuledSite) -> None:
     late = resource(Node, "node4", {"address": "172.20.10.99", "roles": ["Storage"]})
     view = formed.view.having(late)
     assert isinstance(plan_site(formed.site, view, hosts), Converged)
-    report = report_site(formed.site, view, hosts, Outcome(Converged("")))
+    report = report_site(formed.site, view, hosts)
     assert "node4" in report.notes[0]

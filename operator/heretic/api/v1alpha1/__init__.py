@@ -6,12 +6,8 @@ from heretic.api.v1alpha1.network import Network
 from heretic.api.v1alpha1.node import Node
 from heretic.api.v1alpha1.site import Site
 
-KINDS: tuple[type[Resource], ...] = (Site, Node, Network, GlusterVolume)
-"""Every kind, in the order in which a site is brought up."""
-
 __all__ = [
     "GROUP",
-    "KINDS",
     "VERSION",
     "DeletionPolicy",
     "GlusterVolume",

@@ -19,7 +19,7 @@ from heretic.domain.gluster.peers import pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.records import Identities, identities, with_identity
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.report import Outcome, Report
+from heretic.domain.report import Report
 
 _NOT_MANAGED = "observed only: the bricks of {} are not laid out by Heretic, so the volume is watched and not managed"
 
@@ -56,7 +56,6 @@ def report_volume(
     view: SiteView,
     hosts: Mapping[str, HostView],
     pool: Fact[PoolFacts],
-    outcome: Outcome,
 ) -> Report:
     """Reports one volume.
 
@@ -65,7 +64,6 @@ def report_volume(
         view: The declared site.
         hosts: What is known of every storage node.
         pool: What one of them says of the volumes.
-        outcome: What the pass did; the common conditions are made of it.
 
     Returns:
         Status fields and the conditions BricksReady, Started, Quorate, Healed, CapacityOK and Degraded. Taking a

@@ -24,7 +24,7 @@ from heretic.domain.host.plan import Others, plan_disks
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.report import Outcome, Report
+from heretic.domain.report import Report
 
 READY = frozenset(
     {
@@ -43,9 +43,7 @@ _MAXIMUM_INTERFACES = 64
 _MAXIMUM_ADDRESSES = 32
 
 
-def report_node(
-    node: Node, view: SiteView, facts: HostFacts | Failure, outcome: Outcome, others: Others | None = None
-) -> Report:
+def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, others: Others | None = None) -> Report:
     """Says how a host is.
 
     When the host cannot be reached, what was last known of its disks and interfaces stays in status, and every
@@ -55,7 +53,6 @@ def report_node(
         node: The Node as stored, with its last status.
         view: The declared site.
         facts: Of the host from this pass, or why there are none.
-        outcome: What the pass did; a Node's own conditions depend on what was seen alone.
         others: The other storage nodes, where the pass looked at them.
     """
     if isinstance(facts, HostFacts):

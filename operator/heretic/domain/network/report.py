@@ -11,7 +11,7 @@ from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Wait
-from heretic.domain.report import Outcome, Report
+from heretic.domain.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,12 @@ def plan_network(network: Network, view: SiteView) -> Plan:
     return Converged(f"all {len(found)} nodes are attached as declared")
 
 
-def report_network(network: Network, view: SiteView, outcome: Outcome) -> Report:
+def report_network(network: Network, view: SiteView) -> Report:
     """Reports one network.
 
     Args:
         network: The object.
         view: The declared site with what its nodes' status says.
-        outcome: What the pass did; the common conditions are made of it.
 
     Returns:
         One attachment a node that has an address in the network, and the condition InSync.

@@ -15,21 +15,20 @@ from heretic.domain.gluster.peers import PoolView, pool_seen_by
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.report import Outcome, Report
+from heretic.domain.report import Report
 from heretic.domain.site.choose import choose_storage, not_absorbed
 
 _READY = frozenset({ConditionType.POOL_FORMED, ConditionType.AVAILABLE})
 """A site that serves with reduced redundancy is Ready; NPlusOne carries the bad news."""
 
 
-def report_site(site: Site, view: SiteView, hosts: Mapping[str, HostView], outcome: Outcome) -> Report:
+def report_site(site: Site, view: SiteView, hosts: Mapping[str, HostView]) -> Report:
     """Reports the site.
 
     Args:
         site: The object.
         view: The declared site with what its volumes' status says.
         hosts: What is known of every storage node.
-        outcome: What the pass did; the common conditions are made of it.
 
     Returns:
         Status fields (the storage choice among them, recorded here once and kept) and the conditions PoolFormed,

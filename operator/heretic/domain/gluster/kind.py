@@ -1,0 +1,70 @@
+"""GlusterVolume, as the loop knows it."""
+
+from collections.abc import Iterable, Mapping
+
+from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
+from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.names import storage_nodes
+from heretic.domain.declared.view import SiteView
+from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
+from heretic.domain.gluster.pool import POOL
+from heretic.domain.gluster.report import report_volume
+from heretic.domain.host.facts import HostView
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
+from heretic.domain.plan import Plan
+from heretic.domain.report import Report
+
+
+def _needs(volume: GlusterVolume, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
+    return Needs(frozenset(storage_nodes(view)), (POOL,))
+
+
+def _assess(volume: GlusterVolume, view: SiteView, observed: Observed) -> Assessment:
+    hosts, pool = observed.hosts, observed.of(POOL)
+    return Assessment(plan_volume(volume, view, hosts, pool), report_volume(volume, view, hosts, pool))
+
+
+def _remove(volume: GlusterVolume, view: SiteView, observed: Observed) -> Plan:
+    return plan_volume_removal(volume, view, observed.hosts, observed.of(POOL))
+
+
+def _references(volume: GlusterVolume) -> Iterable[Reference]:
+    yield Reference(Site)
+    for node in volume.spec.nodes or [brick.node for brick in volume.status.bricks]:
+        yield Reference(Node, node)
+
+
+def _bricks_up(report: Report) -> float | None:
+    assert isinstance(report.status, GlusterVolumeStatus)
+    return sum(brick.state == "Up" for brick in report.status.bricks)
+
+
+def _heal_pending(report: Report) -> float | None:
+    assert isinstance(report.status, GlusterVolumeStatus)
+    pending = report.status.heal_pending
+    return int(pending) if pending.isdigit() else None
+
+
+GLUSTER_VOLUME = Kind(
+    model=GlusterVolume,
+    conditions=(
+        ConditionType.BRICKS_READY,
+        ConditionType.STARTED,
+        ConditionType.QUORATE,
+        ConditionType.HEALED,
+        ConditionType.CAPACITY,
+        ConditionType.DEGRADED,
+    ),
+    needs=_needs,
+    assess=_assess,
+    remove=_remove,
+    reads=(Site, Node, Network, GlusterVolume),
+    refers_to=(Site, Node),
+    references=_references,
+    recorded=("volumeId",),
+    gauges=(
+        GaugeOf("heretic_bricks_up", "Bricks seen online.", "volume", _bricks_up),
+        GaugeOf("heretic_heal_pending", "Entries that wait for heal; absent while unknown.", "volume", _heal_pending),
+    ),
+)

@@ -1,0 +1,200 @@
+"""What generic code has to know of a kind of object: one value a kind, made in the folder of its subject.
+
+Everything else is derived from these values: who is woken by whom, who keeps whom from being deleted, which gauges
+there are. A new kind is its model, its folder with such a value, and one entry in ``heretic/kinds.py``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from heretic.api.parse import parse_resource
+from heretic.api.v1alpha1 import Resource
+from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.view import SiteView
+from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.host.facts import HostView
+from heretic.domain.plan import Plan
+from heretic.domain.report import Report
+from heretic.domain.shared import SharedFact
+
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a pass has to look at.
+
+    Attributes:
+        hosts: Names of Nodes.
+        shared: Facts of the whole site.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    shared: tuple[SharedFact[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a pass saw.
+
+    Attributes:
+        hosts: What is known of each host that was needed.
+        answers: The shared facts that were needed, by name.
+        trusted_key: The host key of the object's own host that was accepted on first use; empty when none was.
+    """
+
+    hosts: Mapping[str, HostView] = field(default_factory=dict)
+    answers: Mapping[str, Fact[object]] = field(default_factory=dict)
+    trusted_key: str = ""
+
+    def of(self, shared: SharedFact[T]) -> Fact[T]:
+        """A shared fact; Unknown where nobody asked."""
+        return cast("Fact[T]", self.answers.get(shared.name, NOT_OBSERVED))
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What one observation means for an object: what to do next, and what to say.
+
+    Attributes:
+        plan: Next steps, or why there are none.
+        report: Status and conditions, without what the steps will have changed.
+    """
+
+    plan: Plan
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An object that another one uses, and which therefore must not go before it.
+
+    Attributes:
+        kind: Of the object that is used.
+        name: Of it; "" = every object of that kind.
+    """
+
+    kind: type[Resource]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeOf:
+    """A number of an object for Prometheus.
+
+    Attributes:
+        name: Of the metric.
+        help: One sentence.
+        label: What the object's name is called among the labels.
+        read: The number; None while it is not known.
+    """
+
+    name: str
+    help: str
+    label: str
+    read: Callable[[Report], float | None]
+
+
+def _needs_nothing(resource: Resource, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
+    return Needs()
+
+
+def _uses_nothing(resource: Resource) -> Iterable[Reference]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[R]):
+    """One kind.
+
+    Attributes:
+        model: Its objects.
+        conditions: The types of its own conditions; where nothing could be seen, each of them is Unknown.
+        assess: What an observation means for an object. Pure.
+        remove: What to do next for an object that is being deleted; Converged = it may go. None = there is nothing
+            to do on any host. It is asked once nothing that is not being deleted refers to the object.
+        needs: What a pass has to look at, by what it has seen so far; asked again until it needs nothing new.
+        reads: Kinds whose objects a pass looks at: when one of these changes, this kind's objects look again.
+        refers_to: Kinds that ``references`` can name.
+        references: The objects that an object uses.
+        recorded: Fields of the stored status that other objects' passes read, beside the conditions.
+        gauges: Its numbers.
+        is_host: Whether each object stands for a host.
+        spreads: Whether the steps for an object can change what is seen on other hosts than their own.
+    """
+
+    model: type[R]
+    conditions: tuple[ConditionType, ...]
+    assess: Callable[[R, SiteView, Observed], Assessment]
+    remove: Callable[[R, SiteView, Observed], Plan] | None = None
+    needs: Callable[[R, SiteView, Mapping[str, HostView]], Needs] = _needs_nothing
+    reads: tuple[type[Resource], ...] = ()
+    refers_to: tuple[type[Resource], ...] = ()
+    references: Callable[[R], Iterable[Reference]] = _uses_nothing
+    recorded: tuple[str, ...] = ()
+    gauges: tuple[GaugeOf, ...] = ()
+    is_host: bool = False
+    spreads: bool = True
+
+    @property
+    def name(self) -> str:
+        """As in manifests, for example "Node"."""
+        return self.model.KIND
+
+
+AnyKind = Kind[Any]
+"""A kind whose objects are only ever handed back to it."""
+
+
+class Kinds(Mapping[str, AnyKind]):
+    """All kinds by name, in the order in which a site is brought up.
+
+    Args:
+        kinds: In that order.
+    """
+
+    def __init__(self, kinds: Iterable[AnyKind]) -> None:
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._woken = {
+            kind.name: frozenset(other.name for other in self._kinds.values() if kind.model in other.reads)
+            for kind in self._kinds.values()
+        }
+
+    def __getitem__(self, name: str) -> AnyKind:
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def parse(self, kind: str, obj: Mapping[str, Any]) -> Resource:
+        """Reads one object of our group.
+
+        Args:
+            kind: For example "Node".
+            obj: The whole object as JSON or YAML gave it.
+
+        Returns:
+            The model of that kind.
+
+        Raises:
+            InvalidResourceError: The kind is not ours, the object is of another version, or fields are wrong.
+        """
+        return parse_resource(self.models, kind, obj)
+
+    @property
+    def models(self) -> tuple[type[Resource], ...]:
+        """The models in order."""
+        return tuple(kind.model for kind in self._kinds.values())
+
+    def woken_by(self, name: str) -> frozenset[str]:
+        """Names of the kinds whose objects look again when an object of this kind changes."""
+        return self._woken[name]
+
+    def order(self, name: str) -> int:
+        """The place of a kind when a site is brought up."""
+        return list(self._kinds).index(name)
