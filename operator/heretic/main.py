@@ -34,6 +34,7 @@ from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
+from heretic.reconcile.executors import executors
 from heretic.reconcile.gateway import Faults, Gateway
 from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.loop import Pace, Reconciler
@@ -112,7 +113,7 @@ class Operator:
         self.reconciler = Reconciler(
             store=self.store,
             observer=self.observer,
-            applier=Applier(self.hosts, access, self.gateway, self.observer, self.leader, kinds),
+            applier=Applier(executors(self.hosts, access, self.observer, kinds), self.gateway, self.leader),
             publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now, kinds=kinds),
             cluster=cluster,
             gateway=self.gateway,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from heretic.domain.gluster.proofs import shape
 from heretic.domain.gluster.steps import RestartBricks, StopVolume
-from heretic.domain.plan import Step
+from heretic.domain.plan import HostStep
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import Frame, parse_frames
 from heretic.hosts.script import render_step
@@ -15,7 +15,7 @@ from lab.node import Node
 from lab.stack import Stack
 
 
-def send(node: Node, step: Step) -> Frame:
+def send(node: Node, step: HostStep) -> Frame:
     """Lets a machine do a step; its verdict."""
     answer = node.ssh("sh -s", stdin=render_step(step.script(), Fence()), timeout=600)
     (frame,) = parse_frames(answer.stdout.encode())

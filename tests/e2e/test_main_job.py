@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from e2e.steps import Volume, send
-from heretic.domain.plan import Step
+from heretic.domain.plan import HostStep
 from kstatus import Health, kstatus
 from lab.node import Node
 from lab.stack import Stack
@@ -90,7 +90,7 @@ def runs(node: Node) -> bool:
     return node.ssh(f"pgrep -f '[g]lusterfsd.*/gluster_bricks/{VOLUME}'", check=False).returncode == 0
 
 
-def changed_within(stack: Stack, step: Step, seconds: float = 120) -> None:
+def changed_within(stack: Stack, step: HostStep, seconds: float = 120) -> None:
     """Sends a step until no guard stops it: a client that has gone is seen for a moment longer."""
     node = stack.site.nodes[step.host]
     stack.wait(f"{step.verb} is done", lambda: send(node, step).name.startswith("changed"), seconds=seconds)

@@ -32,7 +32,7 @@ spec: {purpose: VirtualMachines, size: 10Gi, deletionPolicy: Destroy}
 PLAN = {
     "hash": "0123456789abcdef",
     "needsApproval": True,
-    "steps": [{"verb": "DeleteVolume", "host": "node1", "risk": "Destructive", "why": "asked for by a test"}],
+    "steps": [{"verb": "DeleteVolume", "target": "node1", "risk": "Destructive", "why": "asked for by a test"}],
 }
 
 

@@ -17,7 +17,7 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.host.report import report_node
-from heretic.domain.plan import Blocked, Plan, Step, Wait, steps_of
+from heretic.domain.plan import Blocked, HostStep, Plan, Step, Wait, steps_of
 from heretic.domain.report import Report
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
@@ -127,6 +127,7 @@ class OneHost:
         Returns:
             The host's verdict: "unchanged", "changed", "started", or what failed with what it said.
         """
+        assert isinstance(step, HostStep)
         (frame,) = parse_frames(run_script(self.machine, render_step(step.script(), Fence())).encode())
         verdict = frame.name.partition(":")[0]
         text = verdict if verdict in ("unchanged", "changed", "started") else f"{frame.name} {frame.output}"

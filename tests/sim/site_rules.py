@@ -27,7 +27,7 @@ from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network, report_network
-from heretic.domain.plan import Converged, Plan, Proceed, Step, Wait, steps_of
+from heretic.domain.plan import Converged, HostStep, Plan, Proceed, Step, Wait, steps_of
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
@@ -141,6 +141,7 @@ class RuledSite:
 
     def perform(self, step: Step) -> bool:
         """Runs one step on its host."""
+        assert isinstance(step, HostStep)
         self.look_again()
         (frame,) = parse_frames(run_script(self.machines[step.host], render_step(step.script(), Fence())).encode())
         verdict = frame.name.partition(":")[0]
@@ -158,7 +159,7 @@ class RuledSite:
         lanes: dict[str, list[Step]] = {}
         ordered = isinstance(plan, Proceed) and plan.ordered
         for step in steps_of(plan):
-            lanes.setdefault("" if ordered else step.host, []).append(step)
+            lanes.setdefault("" if ordered else step.target.name, []).append(step)
         for lane in lanes.values():
             for step in lane:
                 if not self.perform(step):

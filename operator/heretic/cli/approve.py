@@ -111,7 +111,7 @@ def show(console: "Console", kind: str, obj: Object, plan: Object) -> None:
     for number, step in enumerate(steps, 1):
         style = render.BAD if step in destructive else ""
         arguments = ", ".join(f"{k}={v}" for k, v in (step.get("arguments") or {}).items() if v)
-        text = f"{step.get('verb')} on {step.get('host')}" + (f" ({arguments})" if arguments else "")
+        text = f"{step.get('verb')} on {step.get('target')}" + (f" ({arguments})" if arguments else "")
         line = render.styled(f"{number:>2}. ", (f"{step.get('risk', ''):<12}", style), text)
         console.print(*render.paragraph(console, line, 2), sep="\n")
         if step.get("why"):

@@ -96,7 +96,7 @@ def summary(sight: SiteSight) -> str:
     if steps:
         risks = Counter(step.risk for step in steps)
         shares = ", ".join(f"{risks[risk]} {risk.value}" for risk in Risk if risks[risk])
-        hosts = render.count(len({step.host for step in steps}), "host")
+        hosts = render.count(len({step.target for step in steps}), "host")
         said.append(f"{render.count(len(steps), 'step')} can be done now on {hosts} ({shares})")
     if waiting:
         said.append(f"{render.count(waiting, 'object')} {'waits' if waiting == 1 else 'wait'}")
@@ -250,7 +250,7 @@ def _object_data(entry: Rehearsed) -> dict[str, object]:
         "steps": [
             {
                 "verb": step.verb,
-                "host": step.host,
+                "target": str(step.target),
                 "risk": step.risk.value,
                 "arguments": step.arguments(),
                 "why": step.why,

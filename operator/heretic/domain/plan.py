@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar
 
+from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Script
 from heretic.domain.errors import Bug, NeedsUser, Reason, Transient
 
@@ -23,12 +24,27 @@ class Risk(StrEnum):
     """Can lose data; needs the declaration itself or an approval (see ``Step.declared``)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step(ABC):
-    """One small effect on one host. Subclasses add their arguments as plain fields and say how it is done.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a step is done on: a host or an engine, named by the object that stands for it.
 
     Attributes:
-        host: Name of the Node on which it runs.
+        kind: Of the object: "Node" for a host.
+        name: Of the object.
+    """
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.kind == Node.KIND else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(ABC):
+    """One small effect on one target. Subclasses add their arguments as plain fields and say how it is done.
+
+    Attributes:
         why: One sentence: what was observed and what is declared.
         declared: For a Destructive step, what in the spec itself asks for it (for example "a blank disk named
             in spec.disks"); empty means that an approval is needed.
@@ -36,23 +52,20 @@ class Step(ABC):
 
     verb: ClassVar[str]
     risk: ClassVar[Risk] = Risk.SAFE
+    _no_arguments: ClassVar[frozenset[str]] = frozenset({"why", "declared"})
 
-    host: str
     why: str
     declared: str = ""
 
+    @property
     @abstractmethod
-    def script(self) -> Script:
-        """How the step is done on its host.
-
-        Returns:
-            The commands; secrets only in stdin.
-        """
+    def target(self) -> Target:
+        """What it is done on."""
 
     def arguments(self) -> dict[str, str]:
-        """The step's own arguments, for printing, hashing and audit; without host, why and declared."""
-        skip = {"host", "why", "declared"}
-        return {f.name: _text(getattr(self, f.name)) for f in fields(self) if f.name not in skip and f.repr}
+        """The step's own arguments, for printing, hashing and audit; without the target, why and declared."""
+        own = (f.name for f in fields(self) if f.repr and f.name not in self._no_arguments)
+        return {name: _text(getattr(self, name)) for name in own}
 
     @property
     def needs_approval(self) -> bool:
@@ -61,7 +74,33 @@ class Step(ABC):
 
     def __str__(self) -> str:
         shown = ", ".join(f"{k}={v}" for k, v in self.arguments().items() if v and len(v) <= 80)
-        return f"{self.verb} on {self.host}" + (f" ({shown})" if shown else "")
+        return f"{self.verb} on {self.target}" + (f" ({shown})" if shown else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostStep(Step):
+    """A step on a host: a script.
+
+    Attributes:
+        host: Name of the Node on which it runs.
+    """
+
+    _no_arguments: ClassVar[frozenset[str]] = Step._no_arguments | {"host"}
+
+    host: str
+
+    @property
+    def target(self) -> Target:
+        """Its host."""
+        return Target(Node.KIND, self.host)
+
+    @abstractmethod
+    def script(self) -> Script:
+        """How the step is done on its host.
+
+        Returns:
+            The commands; secrets only in stdin.
+        """
 
 
 def _text(value: object) -> str:
@@ -111,15 +150,15 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    """Steps that this observation supports; independent between hosts, in order on one host.
+    """Steps that this observation supports; independent between targets, in order on one target.
 
-    A step that is held back (for an approval, a window, the slot) holds what comes after it on its host, or in an
+    A step that is held back (for an approval, a window, the slot) holds what comes after it on its target, or in an
     ordered plan altogether. So a step that waits for a person stands last.
 
     Attributes:
         steps: Never empty.
         pending: What stays in the way of the rest although these steps can go on.
-        ordered: Whether each step needs the one before it, also on another host; the first failure then stops
+        ordered: Whether each step needs the one before it, also on another target; the first failure then stops
             all of them.
     """
 
@@ -171,17 +210,17 @@ def steps_of(plan: Plan) -> tuple[Step, ...]:
 
 
 def prefix(steps: Sequence[Step], may: Callable[[Step], bool], *, ordered: bool) -> tuple[Step, ...]:
-    """What is left when some steps are held back: nothing overtakes a held step of its own host.
+    """What is left when some steps are held back: nothing overtakes a held step of its own target.
 
     Args:
         steps: Of a plan.
         may: Whether a step may run by itself.
-        ordered: Whether a held step holds other hosts too.
+        ordered: Whether a held step holds other targets too.
     """
-    held: set[str] = set()
+    held: set[Target | None] = set()
     left = []
     for step in steps:
-        lane = "" if ordered else step.host
+        lane = None if ordered else step.target
         if lane in held:
             continue
         if may(step):
@@ -202,5 +241,5 @@ def plan_hash(uid: str, generation: int, steps: tuple[Step, ...]) -> str:
     Returns:
         Sixteen hexadecimal digits.
     """
-    body = [uid, generation, [[s.verb, s.host, s.risk.value, s.arguments()] for s in steps]]
+    body = [uid, generation, [[s.verb, str(s.target), s.risk.value, s.arguments()] for s in steps]]
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Runs the steps of a plan: hosts side by side, steps of one host in order, stopping where one fails."""
+"""Runs the steps of a plan: targets side by side, steps of one target in order, stopping where one fails."""
 
 import asyncio
 import logging
@@ -6,19 +6,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from heretic.api.v1alpha1 import Node
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Transient
-from heretic.domain.kind import Kinds
-from heretic.domain.plan import Done, Failed, Risk, Started, Step, StepResult, Wait
+from heretic.domain.plan import Done, Failed, Started, Step, StepResult, Target, Wait
 from heretic.hosts.fence import Admission, Fence
-from heretic.hosts.pool import Hosts
-from heretic.kinds import KINDS
-from heretic.reconcile.access import Access
+from heretic.reconcile.executors import Executors
 from heretic.reconcile.gateway import Effect, Gateway
 from heretic.reconcile.leadership import Leadership
-from heretic.reconcile.metrics import ROUND_TRIPS, UNNEEDED
-from heretic.reconcile.observer import Observer
+from heretic.reconcile.metrics import UNNEEDED
 from heretic.reconcile.store import Key
 
 log = logging.getLogger(__name__)
@@ -58,33 +53,19 @@ class _Admission:
 
 
 class Applier:
-    """Runs steps on hosts, each through the gateway.
+    """Runs steps, each through the gateway.
 
     Args:
-        hosts: The SSH connections.
-        access: How each host is reached.
+        executors: Who does a step, by the kind of its target.
         gateway: Where effects are counted and audited.
-        observer: Told of every host that was touched.
         leader: Whether we may act.
-        kinds: All kinds.
     """
 
-    def __init__(
-        self,
-        hosts: Hosts,
-        access: Access,
-        gateway: Gateway,
-        observer: Observer,
-        leader: Leadership,
-        kinds: Kinds = KINDS,
-    ) -> None:
-        self._kinds = kinds
-        self._hosts = hosts
-        self._access = access
+    def __init__(self, executors: Executors, gateway: Gateway, leader: Leadership) -> None:
+        self._executors = executors
         self._gateway = gateway
-        self._observer = observer
         self._leader = leader
-        self._turns: dict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: dict[tuple[str, Target], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def apply(
         self,
@@ -105,20 +86,20 @@ class Applier:
             changed_by: Who changed the spec, for the audit.
             view: The declared site.
             steps: What to run.
-            ordered: Whether the order counts across hosts.
+            ordered: Whether the order counts across targets.
             last_check: Asked right before each step is sent.
         """
-        lanes: dict[str, list[Step]] = {}
+        lanes: dict[Target | None, list[Step]] = {}
         for step in steps:
-            lanes.setdefault("all" if ordered else step.host, []).append(step)
+            lanes.setdefault(None if ordered else step.target, []).append(step)
 
         tried: list[tuple[Step, StepResult]] = []
         held: list[Wait] = []
 
         async def lane(queue: list[Step]) -> None:
             for step in queue:
-                # One step a host at a time: several objects want the same hosts, and a host takes one at a time.
-                async with self._turns[key.namespace, step.host]:
+                # One step a target at a time: several objects want the same host, and it takes one at a time.
+                async with self._turns[key.namespace, step.target]:
                     if not isinstance(self._leader.fence(), Fence):
                         return
                     admission = _Admission(self._leader, last_check, step)
@@ -142,13 +123,10 @@ class Applier:
     async def _one(
         self, key: Key, generation: int, changed_by: str, view: SiteView, step: Step, admission: Admission
     ) -> StepResult:
-        node = view.nodes.get(step.host)
-        if node is None:
-            return Failed(Bug(f"{step.verb} was planned for {step.host}, which is no Node"))
         effect = Effect(
             object=str(key),
             generation=generation,
-            target=step.host,
+            target=str(step.target),
             verb=step.verb,
             risk=step.risk.value,
             arguments=step.arguments(),
@@ -156,23 +134,18 @@ class Applier:
             changed_by=changed_by,
         )
         try:
-            return await self._gateway.perform(effect, lambda: self._run(key, view, node, step, admission), _named)
+            return await self._gateway.perform(effect, lambda: self._run(key, view, step, admission), _named)
         except HereticError as error:
             return Failed(error.failure)
         except Exception:  # a mistake of ours in one step must not take the results of the others away
             log.exception("%s: a mistake of ours in %s", key, step)
             return Failed(Bug(f"{step} broke; the operator's log has the details"))
 
-    async def _run(self, key: Key, view: SiteView, node: Node, step: Step, admission: Admission) -> StepResult:
-        settings = await self._access.settings(key.namespace, view, node)
-        ROUND_TRIPS.labels(namespace=key.namespace, host=step.host).inc()
-        try:
-            result = await self._hosts.perform(settings, step.script(), admission=admission)
-        finally:
-            if self._kinds[key.kind].spreads:
-                self._observer.site_changed(key.namespace)
-            else:
-                self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
+    async def _run(self, key: Key, view: SiteView, step: Step, admission: Admission) -> StepResult:
+        executor = self._executors.get(step.target.kind)
+        if executor is None:
+            return Failed(Bug(f"{step.verb} was planned for {step.target}, on which nothing can be done"))
+        result = await executor.perform(key, view, step, admission)
         if isinstance(result, Done) and not result.changed:
             UNNEEDED.labels(verb=step.verb).inc()
         return _told_by(step, result)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from heretic.api.v1alpha1 import Mode, Resource, Site
+from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, has_room, hash_of, names, used_at
@@ -98,10 +98,10 @@ def check_approval(resource: Resource, plan: Proceed) -> Passed:
 
 def check_maintenance(passed: Passed, view: SiteView) -> Passed:
     """Holds back every step on a host that somebody works on, whichever object wants it."""
-    there = tuple(s for s in passed.steps if in_maintenance(view, s.host))
+    there = tuple(s for s in passed.steps if s.target.kind == Node.KIND and in_maintenance(view, s.target.name))
     if not there:
         return passed
-    hosts = ", ".join(dict.fromkeys(s.host for s in there))
+    hosts = ", ".join(dict.fromkeys(s.target.name for s in there))
     held = Wait(
         Reason.IN_MAINTENANCE, f"{hosts} is in maintenance, and nothing is changed through it: {there[0]} waits"
     )

@@ -16,7 +16,7 @@ from heretic.cluster.client import Cluster, ConflictError, Object
 from heretic.domain.approval import Approval, record, used_at
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.kind import Kinds
-from heretic.domain.plan import Risk, Step, Wait
+from heretic.domain.plan import Risk, Step, Target, Wait
 from heretic.reconcile.gates import APPROVE, common_spec, common_status, is_paused, mode_of
 from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
 from heretic.reconcile.store import Key, ObjectStore
@@ -129,7 +129,7 @@ class LastCheck:
             return None
         try:
             async with self._recording:
-                why = await self._occupied(step.host) or await self._changed(record_approval=covered)
+                why = await self._occupied(step.target) or await self._changed(record_approval=covered)
         except HereticError as error:
             message = f"{step} was not begun, because what is declared could not be read again: {error.failure.message}"
             return Wait(Reason.API_SERVER, message, SOON)
@@ -159,10 +159,11 @@ class LastCheck:
                 continue
         return "others keep writing it, so that its approval could not be recorded"
 
-    async def _occupied(self, host: str) -> str:
+    async def _occupied(self, target: Target) -> str:
         """Whether somebody works on the host of the step by now; of a Node's own steps its generation tells that."""
-        if self._kinds[self._key.kind].is_host:
+        if target.kind != Node.KIND or self._kinds[self._key.kind].is_host:
             return ""
+        host = target.name
         raw = await self._cluster.read(Node.PLURAL, self._key.namespace, host)
         if raw is None:
             return ""

@@ -174,7 +174,7 @@ def _stored_plan(stored: Stored, outcome: Outcome) -> Object | None:
     shown = [
         StoredStep(
             verb=s.verb,
-            host=s.host,
+            target=str(s.target),
             risk=s.risk,
             arguments=s.arguments(),
             why=s.why,

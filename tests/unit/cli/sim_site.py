@@ -13,7 +13,7 @@ from heretic.cli.declared import declared
 from heretic.cli.observe import looking
 from heretic.cli.options import Where
 from heretic.cli.rehearse import Rehearsal
-from heretic.domain.plan import Failed, steps_of
+from heretic.domain.plan import Failed, HostStep, steps_of
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access
 from sim.addresses import NETWORK, PREFIX
@@ -90,7 +90,8 @@ class SimSite:
             access = Access(source.keys, monotonic=time.monotonic)
             steps = [step for entry in objects for step in steps_of(entry.outcome.plan)]
             for step in steps:
-                settings = await access.settings(source.namespaces[0], view, view.nodes[step.host])
+                assert isinstance(step, HostStep)
+                settings = await access.settings(source.namespaces[0], view, view.nodes[step.target.name])
                 result = await hosts.perform(settings, step.script(), admission=Anybody())
                 assert not isinstance(result, Failed), f"{step}: {result}"
             await hosts.close()

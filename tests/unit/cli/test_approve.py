@@ -13,7 +13,7 @@ from heretic.domain.errors import HereticError
 
 STEP = {
     "verb": "DeleteVolume",
-    "host": "node1",
+    "target": "node1",
     "risk": "Destructive",
     "arguments": {"volume": "vmstore"},
     "why": "the object is being deleted with deletionPolicy Destroy",

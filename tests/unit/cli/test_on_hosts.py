@@ -70,7 +70,7 @@ class TestPlanOfBlankHosts:
         }
         nodes = [o for o in data["objects"] if o["kind"] == "Node"]
         assert [o["plan"] for o in nodes] == ["Proceed"] * 3
-        assert {s["host"] for o in nodes for s in o["steps"]} == {"node1", "node2", "node3"}
+        assert {s["target"] for o in nodes for s in o["steps"]} == {"node1", "node2", "node3"}
         volumes = [o for o in data["objects"] if o["kind"] == "GlusterVolume"]
         assert [o["plan"] for o in volumes] == ["Wait"] * 2
 

@@ -14,6 +14,7 @@ from heretic.domain.plan import (
     Converged,
     Done,
     Failed,
+    HostStep,
     Plan,
     Proceed,
     Started,
@@ -26,7 +27,7 @@ from kstatus import Health, kstatus
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mend(Step):
+class Mend(HostStep):
     verb: ClassVar[str] = "Mend"
 
     def script(self) -> Script:

@@ -44,7 +44,7 @@ def test_destroy_is_one_plan_that_needs_an_approval(site: RuledSite) -> None:
     assert isinstance(plan, Proceed)
     assert plan.ordered
     assert [s.verb for s in plan.steps[:2]] == ["StopVolume", "DeleteVolume"]
-    assert sorted(s.host for s in plan.steps if s.verb == "RemoveLogicalVolume") == sorted(site.nodes)
+    assert sorted(s.target.name for s in plan.steps if s.verb == "RemoveLogicalVolume") == sorted(site.nodes)
     assert any(s.needs_approval for s in plan.steps)
 
 

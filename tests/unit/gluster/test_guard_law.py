@@ -19,7 +19,7 @@ from heretic.domain.disks.erase_step import EraseDisk
 from heretic.domain.disks.steps import MakeFilesystem, PrepareDisk
 from heretic.domain.gluster.removal_steps import RemoveLogicalVolume, UnmountBrick
 from heretic.domain.gluster.steps import DeleteVolume, RestartBricks, RestartSelfHeal, StopVolume
-from heretic.domain.plan import Proceed, Risk, Step, steps_of
+from heretic.domain.plan import HostStep, Proceed, Risk, Step, steps_of
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
@@ -153,6 +153,7 @@ def rows(table: Mapping[type[Step], Mapping[str, Change]]) -> list[ParameterSet]
 
 def refused_on_the_host(site: RuledSite, step: Step) -> None:
     """Runs a step whose world has changed, and sees that a guard stops it."""
+    assert isinstance(step, HostStep)
     machine = site.machines[step.host]
     before = list(machine.effects)
     (frame,) = parse_frames(run_script(machine, render_step(step.script(), Fence())).encode())
@@ -168,7 +169,7 @@ def test_what_would_not_be_planned_any_more_is_not_done(
     restore()
     plan = site.removal_of("vmstore")
     assert isinstance(plan, Proceed)
-    place = next(n for n, s in enumerate(plan.steps) if isinstance(s, kind) and s.host == "node1")
+    place = next(n for n, s in enumerate(plan.steps) if isinstance(s, kind) and s.target.name == "node1")
     assert all(site.perform(step) for step in plan.steps[:place])
     step = next(s for s in steps_of(site.removal_of("vmstore")) if isinstance(s, kind))
     assert step == plan.steps[place], "the good world still asks for it"
@@ -238,7 +239,7 @@ def test_what_would_not_be_forced_any_more_is_not_forced(
         site.gluster.power_cut("node3")
     WORLDS[kind](site)
     step = next(s for s in steps_of(site.plan_of("vmstore")) if isinstance(s, kind))
-    assert step.host == "node1"
+    assert step.target.name == "node1"
     change(site)
     assert step not in steps_of(site.plan_of("vmstore"))
     refused_on_the_host(site, step)
@@ -253,8 +254,8 @@ def planned(site: RuledSite, kind: type[Step]) -> Step:
         for plan in plans(site):
             found = steps_of(plan)
             for number, step in enumerate(found):
-                if isinstance(step, kind) and step.host == "node1":
-                    assert all(site.perform(s) for s in found[:number] if s.host == "node1")
+                if isinstance(step, kind) and step.target.name == "node1":
+                    assert all(site.perform(s) for s in found[:number] if s.target.name == "node1")
                     return step
         site.round(volumes=False)
     raise AssertionError(f"{kind.verb} is never planned")

@@ -209,7 +209,7 @@ def refused(site: RuledSite, reason: Reason, *doubtful: str) -> str:
     found = [volume] if not isinstance(volume, Proceed) else volume.pending
     assert any(getattr(p, "reason", None) is reason for p in found), volume
     site.volumes["new"] = resource(type(site.volumes["vmstore"]), "new", {"purpose": "Lock", "size": "1Gi"})
-    hosts = {s.host for s in steps_of(site.plan_of("new"))}
+    hosts = {s.target.name for s in steps_of(site.plan_of("new"))}
     assert hosts <= set(NODES) - set(doubtful)
     pool = site.ask_pool()
     assert may_take_out("node1", site.view, site.observe(), pool, pool) != ""
@@ -322,7 +322,7 @@ def test_a_self_heal_daemon_is_told_by_its_uuid(spelling: str, node: str) -> Non
     respell(site, "node1", "status all --xml", RESPELLED[spelling])
     site.gluster.nodes[node].self_heal = False
     steps = steps_of(site.plan_of("vmstore"))
-    assert [(type(s), s.host) for s in steps] == [(RestartSelfHeal, node)]
+    assert [(type(s), s.target.name) for s in steps] == [(RestartSelfHeal, node)]
 
 
 def test_who_may_be_taken_out_is_decided_by_identity(site: RuledSite) -> None:

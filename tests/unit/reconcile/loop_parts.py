@@ -18,16 +18,18 @@ from heretic.domain.kind import AnyKind, Kinds
 from heretic.domain.plan import (
     Done,
     Failed,
+    HostStep,
     Plan,
     Risk,
-    Step,
     StepResult,
 )
 from heretic.hosts.fence import Admission, Fence
+from heretic.hosts.pool import Hosts
 from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
+from heretic.reconcile.executors import executors
 from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.loop import Pace, Reconciler
 from heretic.reconcile.observer import Observer
@@ -41,7 +43,7 @@ RESYNC = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Small(Step):
+class Small(HostStep):
     verb: ClassVar[str] = "Small"
     name: str
 
@@ -137,7 +139,9 @@ class Loop:
         self.reconciler = Reconciler(
             store=self.store,
             observer=observer,
-            applier=Applier(cast("Any", parts), cast("Access", parts), gateway, observer, cast("Any", parts)),
+            applier=Applier(
+                executors(cast("Hosts", parts), cast("Access", parts), observer, KINDS), gateway, cast("Any", parts)
+            ),
             publisher=Publisher(StatusWriter(cluster), events, gateway, now=now),
             cluster=cluster,
             gateway=gateway,

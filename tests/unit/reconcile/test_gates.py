@@ -11,7 +11,7 @@ from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, plan_hash
+from heretic.domain.plan import Blocked, HostStep, Proceed, Risk, Wait, plan_hash
 from heretic.kinds import KINDS
 from heretic.reconcile.gates import (
     APPROVE,
@@ -25,7 +25,7 @@ from heretic.reconcile.gates import (
 )
 
 
-class Pretended(Step):
+class Pretended(HostStep):
     """A step that nothing here performs."""
 
     def script(self) -> Script:
@@ -237,7 +237,7 @@ def test_a_node_in_maintenance_is_asked_for_no_effect(ordered: bool, left: tuple
     nodes = {"node1": node("node1", maintenance=True), "node2": node("node2")}
     steps = (SAFE, Safe(host="node2", why="missing"))
     passed = check_maintenance(Passed(steps, ordered=ordered), SiteView.holding(nodes.values()))
-    assert tuple(s.host for s in passed.steps) == left
+    assert tuple(s.target.name for s in passed.steps) == left
     assert isinstance(passed.held, Wait)
     assert passed.held.reason is Reason.IN_MAINTENANCE
     assert "node1 is in maintenance" in passed.held.message

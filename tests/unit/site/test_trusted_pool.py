@@ -54,14 +54,14 @@ def told(site: RuledSite) -> dict[ConditionType, tuple[State, Reason]]:
 def test_the_first_node_probes_the_others_and_then_learns_its_own_name(strangers: RuledSite) -> None:
     first = plan(strangers)
     assert isinstance(first, Proceed)
-    assert [(s.host, s.arguments()["peer"]) for s in first.steps] == [
+    assert [(s.target.name, s.arguments()["peer"]) for s in first.steps] == [
         ("node1", "node2.gluster.private"),
         ("node1", "node3.gluster.private"),
     ]
     strangers.act(first)
     second = plan(strangers)
     assert isinstance(second, Proceed)
-    assert [s.arguments()["peer"] for s in second.steps if s.host == "node2"] == ["node1.gluster.private"]
+    assert [s.arguments()["peer"] for s in second.steps if s.target.name == "node2"] == ["node1.gluster.private"]
     for _ in range(4):
         strangers.act(plan(strangers))
     assert isinstance(plan(strangers), Converged)
@@ -123,7 +123,7 @@ def test_a_lone_node_joins_the_larger_pool(strangers: RuledSite) -> None:
     two_pools(strangers)
     planned = plan(strangers)
     assert isinstance(planned, Proceed)
-    assert [(s.host, s.arguments()["peer"]) for s in planned.steps] == [("node2", "node1.gluster.private")]
+    assert [(s.target.name, s.arguments()["peer"]) for s in planned.steps] == [("node2", "node1.gluster.private")]
 
 
 def test_a_formed_pool_needs_nothing(formed: RuledSite) -> None:

@@ -248,7 +248,9 @@ class StoredStep(StatusModel):
     """One step of the stored plan."""
 
     verb: Text = Field(description="What is done, such as PrepareDisk.")
-    host: Text = Field(description="Name of the Node on which it is done.")
+    target: Text = Field(
+        default="", description="What it is done on: the name of a Node, or kind and name of another object."
+    )
     risk: Text = Field(
         description=(
             "Safe: interrupts nothing. Disruptive: takes redundancy or a service away for a while, one node at a "

@@ -7,7 +7,7 @@ from typing import ClassVar
 from heretic.domain.commands import Command, Expect, Script
 from heretic.domain.disks.proofs import LISTED, is_planned_disk
 from heretic.domain.disks.steps import proven_blank
-from heretic.domain.plan import Risk, Step
+from heretic.domain.plan import HostStep, Risk
 
 _READING = 40
 """Seconds for looking at a disk and reading it."""
@@ -19,7 +19,7 @@ def mark_of(looked: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EraseDisk(Step):
+class EraseDisk(HostStep):
     """Takes away all that shows on a disk: signatures, partition table, and whatever a proof of blankness reads.
 
     No declaration asks for it, so it always needs an approval, which names exactly this disk with exactly this finding.

@@ -15,14 +15,14 @@ from heretic.domain.disks.units import (
     unit_content,
     unit_description,
 )
-from heretic.domain.plan import Step
+from heretic.domain.plan import HostStep
 
 GROWING = "heretic_growing"
 """Tag of a logical volume whose filesystem may not have grown with it yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class MountBrick(Step):
+class MountBrick(HostStep):
     """Mounts a brick's filesystem, now and at each boot.
 
     A mount unit of its own, and no line in /etc/fstab: a file that many write, and that keeps the host from
@@ -79,7 +79,7 @@ class MountBrick(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrowBrick(Step):
+class GrowBrick(HostStep):
     """Lets a mounted brick grow: its logical volume, then the filesystem on it; nothing is interrupted.
 
     A tag on the volume says from before the first until after the second that the filesystem may be smaller than
@@ -126,7 +126,7 @@ class GrowBrick(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateBrickDirectory(Step):
+class CreateBrickDirectory(HostStep):
     """Makes the brick's folder below its mount, never on the root filesystem.
 
     Attributes:

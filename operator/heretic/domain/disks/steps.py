@@ -19,7 +19,7 @@ from heretic.domain.disks.proofs import (
 from heretic.domain.disks.space import CHUNK, DATA_ALIGNMENT, EXTENT
 from heretic.domain.host.parse.lvm import ALL_DEVICES
 from heretic.domain.host.profiles import THIN_PROFILE
-from heretic.domain.plan import Risk, Step
+from heretic.domain.plan import HostStep, Risk
 
 POOL = "lvthinpool"
 """Name of the thin pool in each volume group, HVP's (rule:hvp-layout)."""
@@ -43,7 +43,7 @@ def _tagged(tag: str, volume: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareDisk(Step):
+class PrepareDisk(HostStep):
     """Makes a volume group on a whole blank disk.
 
     One command makes the physical volume and the group, so that a crash cannot leave a labelled disk without a
@@ -106,7 +106,7 @@ class PrepareDisk(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateThinPool(Step):
+class CreateThinPool(HostStep):
     """Makes the thin pool of a volume group.
 
     Attributes:
@@ -149,7 +149,7 @@ class CreateThinPool(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtendThinPool(Step):
+class ExtendThinPool(HostStep):
     """Lets a thin pool grow, its metadata first.
 
     Attributes:
@@ -180,7 +180,7 @@ class ExtendThinPool(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateLogicalVolume(Step):
+class CreateLogicalVolume(HostStep):
     """Makes the logical volume of a brick.
 
     Attributes:
@@ -222,7 +222,7 @@ class CreateLogicalVolume(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActivateLogicalVolume(Step):
+class ActivateLogicalVolume(HostStep):
     """Makes the device of a logical volume appear.
 
     Attributes:
@@ -248,7 +248,7 @@ class ActivateLogicalVolume(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MakeFilesystem(Step):
+class MakeFilesystem(HostStep):
     """Makes an XFS filesystem on a logical volume that is free for it; never with ``-f``.
 
     Its UUID is chosen beforehand, so that the steps after this one, and the next pass, know it for ours.
@@ -301,7 +301,7 @@ class MakeFilesystem(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeepFilesystem(Step):
+class KeepFilesystem(HostStep):
     """Takes the tag of a new volume away once it has its filesystem, where a crash left it there.
 
     Attributes:

@@ -19,11 +19,11 @@ from heretic.domain.gluster.proofs import (
     is_released,
     removal_tag,
 )
-from heretic.domain.plan import Risk, Step
+from heretic.domain.plan import HostStep, Risk
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnmountBrick(Step):
+class UnmountBrick(HostStep):
     """Unmounts the brick of a deleted volume, now and for the next boot, and notes whose it was.
 
     Attributes:
@@ -73,7 +73,7 @@ class UnmountBrick(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForgetMount(Step):
+class ForgetMount(HostStep):
     """Removes the unit that would mount a brick of a deleted volume, where nothing is mounted any more.
 
     Attributes:
@@ -107,7 +107,7 @@ class ForgetMount(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoveLogicalVolume(Step):
+class RemoveLogicalVolume(HostStep):
     """Gives the space of a deleted volume's brick back, with everything that was on it.
 
     Attributes:

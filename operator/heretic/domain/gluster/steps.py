@@ -22,7 +22,7 @@ from heretic.domain.gluster.proofs import (
     says,
     shape,
 )
-from heretic.domain.plan import Risk, Step
+from heretic.domain.plan import HostStep, Risk
 
 _SIGN_IN = "3"
 """Seconds in which a process that glusterd started opens its port and reports to glusterd."""
@@ -44,7 +44,7 @@ _SETTLE = Command(("sleep", _SIGN_IN))
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbePeer(Step):
+class ProbePeer(HostStep):
     """Take a node into the trusted pool, or teach the pool another name of a member.
 
     Attributes:
@@ -64,7 +64,7 @@ class ProbePeer(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateVolume(Step):
+class CreateVolume(HostStep):
     """Create a volume.
 
     ``force`` is never given: without it gluster refuses bricks on the root filesystem, two bricks of a set on one
@@ -99,7 +99,7 @@ class CreateVolume(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetVolumeOptions(Step):
+class SetVolumeOptions(HostStep):
     """Set options of a volume, all in one transaction.
 
     Attributes:
@@ -123,7 +123,7 @@ class SetVolumeOptions(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartVolume(Step):
+class StartVolume(HostStep):
     """Start a volume that is not started; without force, so that gluster itself checks what its bricks are.
 
     Attributes:
@@ -146,7 +146,7 @@ class StartVolume(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _StartByForce(Step):
+class _StartByForce(HostStep):
     """What is done with ``start force``, which starts whatever of the volume does not run, wherever it is.
 
     Attributes:
@@ -228,7 +228,7 @@ class RestartSelfHeal(_StartByForce):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StopVolume(Step):
+class StopVolume(HostStep):
     """Stop a volume that is going to be deleted.
 
     Attributes:
@@ -259,7 +259,7 @@ class StopVolume(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeleteVolume(Step):
+class DeleteVolume(HostStep):
     """Delete a stopped volume from the pool; its bricks keep their files.
 
     Attributes:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from heretic.domain.commands import Action, Command, Expect, PutFile, Script
 from heretic.domain.host.probes import JOB_PREFIX, RELOADS
-from heretic.domain.plan import Step
+from heretic.domain.plan import HostStep
 
 PACKAGE_JOB = f"{JOB_PREFIX}packages.service"
 _PACKAGE_DEADLINE = 3600
@@ -19,7 +19,7 @@ _PACKAGE_DEADLINE = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstallPackages(Step):
+class InstallPackages(HostStep):
     """Installs packages in a detached job.
 
     Attributes:
@@ -50,7 +50,7 @@ class InstallPackages(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnableService(Step):
+class EnableService(HostStep):
     """Starts a service, now and at each boot."""
 
     verb: ClassVar[str] = "EnableService"
@@ -74,7 +74,7 @@ class EnableService(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteFile(Step):
+class WriteFile(HostStep):
     """Replaces a text file as a whole and tells the service that reads it.
 
     Attributes:
@@ -112,7 +112,7 @@ class WriteFile(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenFirewall(Step):
+class OpenFirewall(HostStep):
     """Opens services and ports in one zone of firewalld, in force and for the next start."""
 
     verb: ClassVar[str] = "OpenFirewall"
@@ -133,7 +133,7 @@ class OpenFirewall(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelBricks(Step):
+class LabelBricks(HostStep):
     """Tells SELinux which label files below a folder have."""
 
     verb: ClassVar[str] = "LabelBricks"
@@ -151,7 +151,7 @@ class LabelBricks(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddToDevicesFile(Step):
+class AddToDevicesFile(HostStep):
     """Makes LVM see a physical volume that its devices file hides, so the next boot finds it (rule:devices-file)."""
 
     verb: ClassVar[str] = "AddToDevicesFile"

@@ -1,0 +1,74 @@
+"""Who does a step, by the kind of its target: a script goes to a host over SSH."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from heretic.api.v1alpha1 import Node
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import Bug
+from heretic.domain.kind import Kinds
+from heretic.domain.plan import Failed, HostStep, Risk, Step, StepResult
+from heretic.hosts.fence import Admission
+from heretic.hosts.pool import Hosts
+from heretic.reconcile.access import Access
+from heretic.reconcile.metrics import ROUND_TRIPS
+from heretic.reconcile.observer import Observer
+from heretic.reconcile.store import Key
+
+
+class Executor(Protocol):
+    """Does the steps of one kind of target."""
+
+    async def perform(self, key: Key, view: SiteView, step: Step, admission: Admission) -> StepResult:
+        """Does a step, once.
+
+        Args:
+            key: The object for which it is done.
+            view: The declared site.
+            step: Its target is of this executor's kind.
+            admission: What the step has to pass right before it is sent.
+
+        Raises:
+            HereticError: The target could not be reached.
+        """
+
+
+Executors = Mapping[str, Executor]
+"""By the kind of the target."""
+
+
+class HostExecutor:
+    """Sends scripts to hosts.
+
+    Args:
+        hosts: The SSH connections.
+        access: How each host is reached.
+        observer: Told of every host that was touched.
+        kinds: All kinds.
+    """
+
+    def __init__(self, hosts: Hosts, access: Access, observer: Observer, kinds: Kinds) -> None:
+        self._hosts = hosts
+        self._access = access
+        self._observer = observer
+        self._kinds = kinds
+
+    async def perform(self, key: Key, view: SiteView, step: Step, admission: Admission) -> StepResult:
+        """Sends the step's script, once; see Executor."""
+        node = view.nodes.get(step.target.name)
+        if node is None or not isinstance(step, HostStep):
+            return Failed(Bug(f"{step.verb} was planned for {step.target}, which is no Node, or has no script"))
+        settings = await self._access.settings(key.namespace, view, node)
+        ROUND_TRIPS.labels(namespace=key.namespace, host=step.host).inc()
+        try:
+            return await self._hosts.perform(settings, step.script(), admission=admission)
+        finally:
+            if self._kinds[key.kind].spreads:
+                self._observer.site_changed(key.namespace)
+            else:
+                self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
+
+
+def executors(hosts: Hosts, access: Access, observer: Observer, kinds: Kinds) -> dict[str, Executor]:
+    """The executors of all targets that there are."""
+    return {Node.KIND: HostExecutor(hosts, access, observer, kinds)}
