@@ -113,7 +113,7 @@ class Operator:
         self.reconciler = Reconciler(
             store=self.store,
             observer=self.observer,
-            applier=Applier(executors(self.hosts, access, self.observer, kinds), self.gateway, self.leader),
+            applier=Applier(executors(self.hosts, access, self.observer, cluster, kinds), self.gateway, self.leader),
             publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now, kinds=kinds),
             cluster=cluster,
             gateway=self.gateway,

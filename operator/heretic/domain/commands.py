@@ -36,20 +36,36 @@ class Expect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A value in a Secret of the site's namespace.
+
+    Steps hold the reference alone, so that plans, status and audit cannot show the value. The executor looks it up
+    right before it sends the step.
+
+    Attributes:
+        name: Of the Secret.
+        key: In its data.
+    """
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One program call on a host.
 
     Attributes:
         argv: Program and arguments; never a shell line.
         timeout: Seconds after which it is killed; at most 60, but for the actions of a job.
-        stdin: What it reads; the only way for a secret to reach a host. Never logged.
+        stdin: What it reads; beside a file's content the only way for a secret to reach a host. Never logged.
         expect: What counts as success.
         text: What EQUALS, CONTAINS, LACKS, ONLY and NONE compare with.
     """
 
     argv: tuple[str, ...]
     timeout: int = 30
-    stdin: str | None = field(default=None, repr=False)
+    stdin: str | SecretRef | None = field(default=None, repr=False)
     expect: Expect = Expect.OK
     text: str = ""
 
@@ -68,7 +84,7 @@ class PutFile:
     """
 
     path: str
-    content: str = field(repr=False)
+    content: str | SecretRef = field(repr=False)
     mode: str = "0644"
     replaces_sha256: str | None = None
     secret: bool = False

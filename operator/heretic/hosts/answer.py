@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from heretic.domain.commands import Command, Expect, Output, Probe, PutFile, Script
+from heretic.domain.commands import Command, Expect, Output, Probe, PutFile, Script, SecretRef
 from heretic.domain.errors import Failure, NeedsUser, Reason, Transient
 from heretic.domain.plan import Done, Failed, Started, StepResult
 from heretic.hosts.errors import brief, trouble_of_host
@@ -217,13 +217,15 @@ def _refusal(settings: HostSettings, said: str) -> NeedsUser:
 
 def _secrets(script: Script) -> Iterator[str]:
     """Every text of a script that no message may show, as it is, line by line, and as it travels."""
-    contents = [c.stdin for c in (*script.done, *script.guards) if c.stdin]
+    contents: list[str | SecretRef] = [c.stdin for c in (*script.done, *script.guards) if c.stdin]
     for action in script.all_actions:
         if isinstance(action, Command) and action.stdin:
             contents.append(action.stdin)
         elif isinstance(action, PutFile) and action.secret:
             contents.append(action.content)
     for content in contents:
+        if isinstance(content, SecretRef):
+            continue  # such a step is never sent
         yield base64.b64encode(content.encode()).decode()
         yield content.strip()
         yield from (line.strip() for line in content.splitlines())

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from heretic.domain.commands import Action, Command, Probe, PutFile, Script
+from heretic.domain.commands import Action, Command, Probe, PutFile, Script, SecretRef
 from heretic.domain.errors import Bug, HereticError
 from heretic.hosts.fence import Fence
 
@@ -227,7 +227,9 @@ def _seconds(timeout: int, most: int = LONGEST) -> str:
     return str(timeout)
 
 
-def _base64(text: str) -> str:
+def _base64(text: str | SecretRef) -> str:
+    if isinstance(text, SecretRef):
+        raise _bug(f"the key {text.key} of Secret {text.name} was not looked up before the step was sent")
     return base64.b64encode(text.encode()).decode()
 
 

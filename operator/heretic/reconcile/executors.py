@@ -10,9 +10,10 @@ from heretic.domain.kind import Kinds
 from heretic.domain.plan import Failed, HostStep, Risk, Step, StepResult
 from heretic.hosts.fence import Admission
 from heretic.hosts.pool import Hosts
-from heretic.reconcile.access import Access
+from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.metrics import ROUND_TRIPS
 from heretic.reconcile.observer import Observer
+from heretic.reconcile.secrets import with_secrets
 from heretic.reconcile.store import Key
 
 
@@ -44,10 +45,12 @@ class HostExecutor:
         hosts: The SSH connections.
         access: How each host is reached.
         observer: Told of every host that was touched.
+        secrets: Where a step's secrets are read.
         kinds: All kinds.
     """
 
-    def __init__(self, hosts: Hosts, access: Access, observer: Observer, kinds: Kinds) -> None:
+    def __init__(self, hosts: Hosts, access: Access, observer: Observer, secrets: Secrets, kinds: Kinds) -> None:
+        self._secrets = secrets
         self._hosts = hosts
         self._access = access
         self._observer = observer
@@ -59,9 +62,10 @@ class HostExecutor:
         if node is None or not isinstance(step, HostStep):
             return Failed(Bug(f"{step.verb} was planned for {step.target}, which is no Node, or has no script"))
         settings = await self._access.settings(key.namespace, view, node)
+        script = await with_secrets(step.script(), key.namespace, self._secrets)
         ROUND_TRIPS.labels(namespace=key.namespace, host=step.host).inc()
         try:
-            return await self._hosts.perform(settings, step.script(), admission=admission)
+            return await self._hosts.perform(settings, script, admission=admission)
         finally:
             if self._kinds[key.kind].spreads:
                 self._observer.site_changed(key.namespace)
@@ -69,6 +73,6 @@ class HostExecutor:
                 self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
 
 
-def executors(hosts: Hosts, access: Access, observer: Observer, kinds: Kinds) -> dict[str, Executor]:
+def executors(hosts: Hosts, access: Access, observer: Observer, secrets: Secrets, kinds: Kinds) -> dict[str, Executor]:
     """The executors of all targets that there are."""
-    return {Node.KIND: HostExecutor(hosts, access, observer, kinds)}
+    return {Node.KIND: HostExecutor(hosts, access, observer, secrets, kinds)}

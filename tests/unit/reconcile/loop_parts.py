@@ -26,7 +26,7 @@ from heretic.domain.plan import (
 from heretic.hosts.fence import Admission, Fence
 from heretic.hosts.pool import Hosts
 from heretic.kinds import KINDS
-from heretic.reconcile.access import Access
+from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.executors import executors
@@ -140,7 +140,9 @@ class Loop:
             store=self.store,
             observer=observer,
             applier=Applier(
-                executors(cast("Hosts", parts), cast("Access", parts), observer, KINDS), gateway, cast("Any", parts)
+                executors(cast("Hosts", parts), cast("Access", parts), observer, cast("Secrets", api), KINDS),
+                gateway,
+                cast("Any", parts),
             ),
             publisher=Publisher(StatusWriter(cluster), events, gateway, now=now),
             cluster=cluster,

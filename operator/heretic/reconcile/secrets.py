@@ -1,0 +1,64 @@
+"""Values of Secrets for the steps that name them, looked up right before such a step is sent."""
+
+from dataclasses import replace
+
+from heretic.domain.commands import Action, Command, PutFile, Script, SecretRef
+from heretic.domain.errors import HereticError, NeedsUser, Reason
+from heretic.reconcile.access import Secrets
+
+
+async def with_secrets(script: Script, namespace: str, secrets: Secrets) -> Script:
+    """The script with each reference to a Secret replaced by the value.
+
+    Args:
+        script: How a step is done.
+        namespace: Of the site.
+        secrets: Where Secrets are read; each is read once.
+
+    Raises:
+        HereticError: NeedsUser, when a Secret or its key is missing or is not text.
+    """
+    wanted = set(_references(script))
+    if not wanted:
+        return script
+    data = {name: await secrets.secret(namespace, name) for name in sorted({ref.name for ref in wanted})}
+    values = {ref: _value(ref, namespace, data[ref.name]) for ref in wanted}
+    return replace(
+        script,
+        done=tuple(_filled(c, values) for c in script.done),
+        guards=tuple(_filled(c, values) for c in script.guards),
+        actions=tuple(_filled_action(a, values) for a in script.actions),
+        fallback=tuple(_filled_action(a, values) for a in script.fallback),
+    )
+
+
+def _references(script: Script) -> list[SecretRef]:
+    contents = [c.stdin for c in (*script.done, *script.guards)]
+    contents += [a.content if isinstance(a, PutFile) else a.stdin for a in script.all_actions]
+    return [content for content in contents if isinstance(content, SecretRef)]
+
+
+def _value(ref: SecretRef, namespace: str, data: dict[str, bytes] | None) -> str:
+    if data is None or not data.get(ref.key):
+        what = f"has no key {ref.key}" if data is not None else "does not exist"
+        how = f"kubectl -n {namespace} create secret generic {ref.name} --from-file={ref.key}=FILE"
+        raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, f"Secret {ref.name} {what}; make it: {how}"))
+    try:
+        return data[ref.key].decode()
+    except UnicodeDecodeError:
+        message = f"the key {ref.key} of Secret {ref.name} is not text (UTF-8); replace it"
+        raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, message)) from None
+
+
+def _filled(command: Command, values: dict[SecretRef, str]) -> Command:
+    if isinstance(command.stdin, SecretRef):
+        return replace(command, stdin=values[command.stdin])
+    return command
+
+
+def _filled_action(action: Action, values: dict[SecretRef, str]) -> Action:
+    if isinstance(action, Command):
+        return _filled(action, values)
+    if isinstance(action.content, SecretRef):
+        return replace(action, content=values[action.content], secret=True)
+    return action
