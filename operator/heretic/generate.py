@@ -15,11 +15,15 @@ def generated() -> dict[str, str]:
     """Every generated file: its path below the top of the repository, and its content."""
     crds = {f"crds/{name}": content for name, content in crd.files(KINDS.models).items()}
     rights_of = {f"manifests/operator/{name}": text for name, text in rights.files(KINDS.models).items()}
-    return crds | rights_of | {
-        "docs/reference/api.md": page(KINDS.models),
-        "docs/reference/reasons.md": reasons_page(),
-        "docs/reference/metrics.md": metrics_page(),
-    }
+    return (
+        crds
+        | rights_of
+        | {
+            "docs/reference/api.md": page(KINDS.models),
+            "docs/reference/reasons.md": reasons_page(),
+            "docs/reference/metrics.md": metrics_page(),
+        }
+    )
 
 
 def stale(top: Path, files: Mapping[str, str]) -> list[str]:

@@ -129,9 +129,8 @@ class Operator:
 
     def register(self) -> None:
         """Registers the handlers of every kind."""
-        self.health = Health(time.monotonic)
-        self.store = ObjectStore(kinds)
-        self.wakes = WakeUps(self.store, kinds)
+        for model in self.kinds.models:
+            register(model, self.store, self.wakes, self.reconciler, self.health)
 
     async def lead(self) -> None:
         """Keeps the operator's own lease for ever; without it nothing acts."""
@@ -265,8 +264,8 @@ async def wait_until_it_can_start(cluster: Cluster, options: Options, health: He
             await cluster.identity()
             await cluster.read_lease(options.lease_namespace, COMPONENT)
             for namespace in options.namespaces or (options.lease_namespace,):
-                for kind in KINDS:
-                    await cluster.list(kind.PLURAL, namespace)
+                for model in KINDS.models:
+                    await cluster.list(model.PLURAL, namespace)
         except HereticError as error:
             if error.failure.message != said:
                 said = error.failure.message
