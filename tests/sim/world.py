@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from heretic.cluster.client import Cluster, ConflictError
 from heretic.domain.errors import HereticError, Reason, Transient
+from heretic.domain.kind import Kinds
 from heretic.hosts.link import Backoff
 from heretic.kinds import KINDS
 from heretic.main import Operator, Options
@@ -23,6 +24,8 @@ from sim.blank_site import BlankSite
 from sim.server import client_key
 
 NAMESPACE = "demo"
+SSH_SECRET = "heretic-ssh"
+"""Which a Site names unless it says otherwise."""
 Object = dict[str, Any]
 
 
@@ -33,7 +36,9 @@ class DiedError(BaseException):
 class MemoryApi:
     """The part of the API server that the operator uses, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Kinds = KINDS) -> None:
+        self.kinds = kinds
+        self.secrets: dict[str, dict[str, bytes]] = {}
         self.objects: dict[Key, Object] = {}
         self.leases: dict[str, Object] = {}
         self.events: list[Object] = []
@@ -92,18 +97,18 @@ class MemoryApi:
         return deepcopy(obj)
 
     async def read(self, plural: str, namespace: str, name: str) -> Object | None:
-        kind = next(k.name for k in KINDS.values() if plural == k.model.PLURAL)
+        kind = next(k.name for k in self.kinds.values() if plural == k.model.PLURAL)
         return deepcopy(self.objects.get(Key(kind, namespace, name)))
 
     async def list(self, plural: str, namespace: str) -> list[Object]:
-        kind = next(k.name for k in KINDS.values() if plural == k.model.PLURAL)
+        kind = next(k.name for k in self.kinds.values() if plural == k.model.PLURAL)
         return [deepcopy(obj) for key, obj in self.objects.items() if key.kind == kind]
 
     async def identity(self) -> str:
         return "uid-of-kube-system"
 
     async def replace_status(self, plural: str, obj: Object) -> Object:
-        kind = next(k.name for k in KINDS.values() if plural == k.model.PLURAL)
+        kind = next(k.name for k in self.kinds.values() if plural == k.model.PLURAL)
         key = Key(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
         held = self.objects.get(key)
         if held is None:
@@ -114,7 +119,9 @@ class MemoryApi:
         return self._store(key, {**held, "status": obj["status"]})
 
     async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
-        return {"ssh-privatekey": client_key().export_private_key("openssh")}
+        if name in self.secrets:
+            return self.secrets[name]
+        return {"ssh-privatekey": client_key().export_private_key("openssh")} if name == SSH_SECRET else None
 
     async def read_lease(self, namespace: str, name: str) -> Object | None:
         return deepcopy(self.leases.get(name))

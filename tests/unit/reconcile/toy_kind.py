@@ -1,0 +1,125 @@
+"""A kind that is added in one place: its model, its steps, its value `Kind`, and nothing else anywhere.
+
+A Lamp stands on a volume, is lit by a script on a host with a password, and is then entered at a switchboard, which is
+no host.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from heretic.api.schema import Column
+from heretic.api.v1alpha1 import GlusterVolume, Node, Resource, Site
+from heretic.api.v1alpha1.common import READY, CommonSpec, CommonStatus, Text
+from heretic.domain.commands import Command, Script, SecretRef
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import Reason
+from heretic.domain.host.facts import HostView
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Kinds, Needs, Observed, Reference
+from heretic.domain.plan import Converged, HostStep, Plan, Proceed, Risk, Step, Target
+from heretic.domain.report import Report
+from heretic.kinds import KINDS
+
+HOST, SWITCHBOARD = "node1", "Switchboard"
+
+
+class LampSpec(CommonSpec):
+    """What the user declares."""
+
+    volume: Text = Field(description="The GlusterVolume that it stands on.")
+
+
+class LampStatus(CommonStatus):
+    """What was seen."""
+
+
+class Lamp(Resource):
+    """A lamp."""
+
+    KIND: ClassVar[str] = "Lamp"
+    PLURAL: ClassVar[str] = "lamps"
+    SHORT_NAMES: ClassVar[tuple[str, ...]] = ("hlamp",)
+    COLUMNS: ClassVar[tuple[Column, ...]] = (READY,)
+
+    spec: LampSpec = Field(description="The lamp as it shall be.")
+    status: LampStatus = Field(default_factory=LampStatus, description="The lamp as it was last seen.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightLamp(HostStep):
+    """Lights a lamp."""
+
+    verb: ClassVar[str] = "LightLamp"
+
+    def script(self) -> Script:
+        password = SecretRef("lamps", "password")
+        return Script(done=(Command(("is-lit",)),), actions=(Command(("light",), stdin=password),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnterLamp(Step):
+    """Enters a lamp at the switchboard; the light goes out for a moment."""
+
+    verb: ClassVar[str] = "EnterLamp"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+    lamp: str
+
+    @property
+    def target(self) -> Target:
+        return Target(SWITCHBOARD, "main")
+
+
+@dataclass
+class World:
+    """What is lit, and what the switchboard knows."""
+
+    lit: bool = False
+    entered: bool = False
+
+
+def lamps(world: World) -> Kind[Lamp]:
+    """The kind, on a world that its steps change."""
+
+    def needs(lamp: Lamp, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
+        return Needs(frozenset({HOST}))
+
+    def assess(lamp: Lamp, view: SiteView, observed: Observed) -> Assessment:
+        assert HOST in observed.hosts
+        done = world.lit and world.entered
+        plan: Plan = Converged("lit and entered")
+        if not done:
+            steps = (
+                LightLamp(host=HOST, why="it is dark"),
+                EnterLamp(why="nobody knows it", lamp=lamp.metadata.name),
+            )
+            plan = Proceed(steps, ordered=True)
+        state = State.TRUE if done else State.FALSE
+        condition = Condition(ConditionType.IN_SYNC, state, Reason.AS_DECLARED if done else Reason.APPLYING, "")
+        return Assessment(plan, Report(LampStatus(), (condition,), frozenset({ConditionType.IN_SYNC}), "lit"))
+
+    def references(lamp: Lamp) -> Iterable[Reference]:
+        yield Reference(GlusterVolume, lamp.spec.volume)
+
+    def shines(report: Report) -> float | None:
+        return float(report.conditions[0].state is State.TRUE)
+
+    return Kind(
+        model=Lamp,
+        conditions=(ConditionType.IN_SYNC,),
+        needs=needs,
+        assess=assess,
+        reads=(Site, Node, GlusterVolume),
+        refers_to=(GlusterVolume,),
+        references=references,
+        gauges=(GaugeOf("heretic_lamp_shines", "1 while it is lit.", "lamp", shines),),
+    )
+
+
+def with_lamps(world: World) -> Kinds:
+    """All kinds and Lamp: the one place where it is registered."""
+    kinds: list[Kind[Any]] = [*KINDS.values(), lamps(world)]
+    return Kinds(kinds)
