@@ -62,10 +62,18 @@ def mounted(node: Node) -> Iterator[None]:
 
 @contextmanager
 def no_operator(stack: Stack) -> Iterator[None]:
-    """Nobody mends anything inside the `with`."""
+    """Nobody mends anything inside the `with`; at its end a new operator has looked at every host."""
     stack.kill_operator()
     yield
+    before = len(stack.effects())
     stack.start_operator()
+
+    def announced() -> bool:
+        told = {e["target"].rpartition("/")[2] for e in stack.effects()[before:] if e["verb"] == "AnnounceOperator"}
+        return told == set(stack.site.nodes)
+
+    stack.wait("the new operator has come to every host", announced, seconds=600)
+    time.sleep(75)  # longer than the resync interval: what is stored is what it saw
 
 
 def written(stack: Stack) -> str:
@@ -179,14 +187,14 @@ def test_a_changed_option_a_stopped_volume_and_a_dead_brick_are_repaired(stack: 
 
     declared = option()
     node.ssh(f"gluster volume set {VOLUME} network.ping-timeout 99")
-    stack.wait("the option is back", lambda: option() == declared, seconds=150)
+    stack.wait("the option is back", lambda: option() == declared, seconds=600)
     node.ssh(f"pkill -9 -f 'glusterfsd.*/gluster_bricks/{VOLUME}'")
     node.ssh(f"gluster --mode=script volume stop {VOLUME}")
 
     def started() -> bool:
         return "Status: Started" in node.ssh(f"gluster volume info {VOLUME}").stdout
 
-    stack.wait("the volume is started", started, seconds=150)
+    stack.wait("the volume is started", started, seconds=600)
     settle(stack)
 
 
@@ -196,7 +204,7 @@ def test_a_volume_grows_while_it_is_mounted(stack: Stack) -> None:
     node.ssh(f"mount -t glusterfs {CLIENT}.gluster.private:/{VOLUME} /mnt")
     before = write(stack, "small", 24)
     stack.kubectl("patch", "gvol", VOLUME, "--type=merge", "-p", '{"spec":{"size":"44Gi"}}')
-    stack.wait("Ready with the new size", lambda: stack.ready() and capacity(stack).startswith("43."), seconds=180)
+    stack.wait("Ready with the new size", lambda: stack.ready() and capacity(stack).startswith("43."), seconds=900)
     assert int(node.ssh("df --output=size -BG /mnt | tail -1").stdout.strip().rstrip("G")) == 44
     assert checksum(stack, "small") == before
     node.ssh("umount /mnt")
@@ -305,6 +313,7 @@ def test_the_foreign_disk_is_untouched_after_all_of_this(stack: Stack, foreign_b
 
 
 def test_orphaned_objects_leave_the_data_alone(stack: Stack) -> None:
+    settle(stack)
     before = len(stack.effects())
     stack.kubectl("delete", "glustervolumes,hnode,hnet,sites", "--all", "--timeout=120s")
     assert stack.effects()[before:] == []
