@@ -18,6 +18,7 @@ _PROGRAMS = {
     "ssh": "openssh-client",
     "nsenter": "util-linux",
     "sysctl": "procps",
+    "getfattr": "attr",
 }
 _FILES = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring"}
 
