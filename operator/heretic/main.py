@@ -241,7 +241,7 @@ async def run(options: Options, faults: Faults | None = None) -> None:
             serve(operator.health, options.listen, options.metrics_port)
     background = [asyncio.create_task(operator.beat(), name="beat")]
     try:
-        await wait_until_it_can_start(operator.cluster, options, operator.health)
+        await wait_until_it_can_start(operator.cluster, operator.kinds, options, operator.health)
         background.append(asyncio.create_task(operator.lead(), name="leader lease"))
         namespaces = list(options.namespaces)
         started = asyncio.get_running_loop().create_future()
@@ -253,7 +253,7 @@ async def run(options: Options, faults: Faults | None = None) -> None:
         await operator.close()
 
 
-async def wait_until_it_can_start(cluster: Cluster, options: Options, health: Health) -> None:
+async def wait_until_it_can_start(cluster: Cluster, kinds: Kinds, options: Options, health: Health) -> None:
     """Returns once the API server answers, knows our kinds and lets us read them.
 
     kopf asks once and ends with an error where it is refused. Says what is wrong, and again when it is something else.
@@ -264,7 +264,7 @@ async def wait_until_it_can_start(cluster: Cluster, options: Options, health: He
             await cluster.identity()
             await cluster.read_lease(options.lease_namespace, COMPONENT)
             for namespace in options.namespaces or (options.lease_namespace,):
-                for model in KINDS.models:
+                for model in kinds.models:
                     await cluster.list(model.PLURAL, namespace)
         except HereticError as error:
             if error.failure.message != said:

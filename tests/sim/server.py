@@ -140,8 +140,7 @@ class SimServer:
             return run_script(self.machine, script.decode()).encode(), b"", 0
         except ProtocolError as error:
             return b"", f"sh: {error}".encode(), 2
-        except Exception:
-            # A tool of the simulator broke: said on the channel, or the caller would wait for its timeout.
+        except Exception:  # a tool of the simulator broke: said on the channel, or the caller waits for its timeout
             return b"", traceback.format_exc().encode(), 70
 
 

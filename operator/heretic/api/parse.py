@@ -1,6 +1,6 @@
 """From a raw object (API server, YAML file) to its model, or to a message that names every wrong field."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,14 +22,14 @@ class InvalidResourceError(ValueError):
         self.problems = tuple(problems)
 
 
-def parse_resource(models: Iterable[type[Resource]], kind: str, obj: Mapping[str, Any]) -> Resource:
+def parse_resource(models: Mapping[str, type[Resource]], kind: str, obj: Mapping[str, Any]) -> Resource:
     """Reads one object of our group.
 
     A field of ``status`` that this version does not know is left out: it was written by another version. An
     unknown field of ``spec`` is an error, because a setting that nobody obeys must not look accepted.
 
     Args:
-        models: Of all kinds that there are.
+        models: Of all kinds that there are, by the kind's name.
         kind: For example "Node".
         obj: The whole object as JSON or YAML gave it.
 
@@ -39,11 +39,10 @@ def parse_resource(models: Iterable[type[Resource]], kind: str, obj: Mapping[str
     Raises:
         InvalidResourceError: The kind is not ours, the object is of another version, or fields are wrong.
     """
-    known_kinds = {model.KIND: model for model in models}
-    model = known_kinds.get(kind)
+    model = models.get(kind)
     title = f"{kind} {_name(obj)}"
     if model is None:
-        raise InvalidResourceError(title, [f"kind: must be one of {', '.join(known_kinds)}"])
+        raise InvalidResourceError(title, [f"kind: must be one of {', '.join(models)}"])
     version = obj.get("apiVersion", API_VERSION)
     if version != API_VERSION:
         raise InvalidResourceError(title, [f"apiVersion: must be {API_VERSION}, not {version!r}"])

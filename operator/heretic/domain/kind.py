@@ -157,6 +157,8 @@ class Kinds(Mapping[str, AnyKind]):
 
     def __init__(self, kinds: Iterable[AnyKind]) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
+        self._models: dict[str, type[Resource]] = {name: kind.model for name, kind in self._kinds.items()}
+        self._places = {name: place for place, name in enumerate(self._kinds)}
         self._woken = {
             kind.name: frozenset(other.name for other in self._kinds.values() if kind.model in other.reads)
             for kind in self._kinds.values()
@@ -172,24 +174,13 @@ class Kinds(Mapping[str, AnyKind]):
         return len(self._kinds)
 
     def parse(self, kind: str, obj: Mapping[str, Any]) -> Resource:
-        """Reads one object of our group.
-
-        Args:
-            kind: For example "Node".
-            obj: The whole object as JSON or YAML gave it.
-
-        Returns:
-            The model of that kind.
-
-        Raises:
-            InvalidResourceError: The kind is not ours, the object is of another version, or fields are wrong.
-        """
-        return parse_resource(self.models, kind, obj)
+        """Reads one object of these kinds; see ``parse_resource``."""
+        return parse_resource(self._models, kind, obj)
 
     @property
     def models(self) -> tuple[type[Resource], ...]:
         """The models in order."""
-        return tuple(kind.model for kind in self._kinds.values())
+        return tuple(self._models.values())
 
     def woken_by(self, name: str) -> frozenset[str]:
         """Names of the kinds whose objects look again when an object of this kind changes."""
@@ -197,4 +188,4 @@ class Kinds(Mapping[str, AnyKind]):
 
     def order(self, name: str) -> int:
         """The place of a kind when a site is brought up."""
-        return list(self._kinds).index(name)
+        return self._places[name]

@@ -111,7 +111,8 @@ class Applier:
                 if not isinstance(result, Done):
                     return
 
-        # When one lane breaks, no other one runs on by itself.
+        # When one lane breaks, no other one runs on by itself. Callers know no groups, and what kills the operator in a
+        # test is no Exception.
         try:
             async with asyncio.TaskGroup() as group:
                 for queue in lanes.values():

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from zlib import crc32
 
@@ -23,7 +22,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.dependents import dependents, plan_removal
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient, mistake
 from heretic.domain.kind import AnyKind, Assessment, Kinds, Observed
-from heretic.domain.plan import Blocked, Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
+from heretic.domain.plan import Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
 from heretic.domain.report import Outcome
 from heretic.kinds import KINDS
 from heretic.reconcile import gates, metrics
@@ -35,6 +34,7 @@ from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.look import glimpse, look, lost_in
 from heretic.reconcile.metrics import PASSES
 from heretic.reconcile.observer import Observer
+from heretic.reconcile.pass_result import PATIENT, WITHOUT_STEPS, Again, Ended, PassResult, Removed
 from heretic.reconcile.publish import Publisher, changed_by
 from heretic.reconcile.slot import DisruptionSlots
 from heretic.reconcile.store import Key, Object, ObjectStore, Stored
@@ -68,44 +68,6 @@ class _Memory:
     last_plan: str = ""
     repeats: int = 0
     lost: frozenset[str] = frozenset()
-
-
-class Ended(StrEnum):
-    """How a pass ended; the label ``outcome`` of its metric."""
-
-    CONVERGED = "converged"
-    WAITING = "waiting"
-    BLOCKED = "blocked"
-    HELD = "held"
-    APPLIED = "applied"
-    STARTED = "started"
-    FAILED = "failed"
-    NEEDS_USER = "needs-user"
-    CHANGED = "changed"
-    STANDBY = "standby"
-    REMOVED = "removed"
-    BUG = "bug"
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """The object is looked at again.
-
-    Attributes:
-        ended: How this pass ended.
-        after: Seconds until the next one, when nothing wakes the object before.
-    """
-
-    ended: Ended
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """The object is being deleted, and nothing keeps it."""
-
-
-PassResult = Again | Removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +401,7 @@ class Reconciler:
         waits = [w.after for w in (outcome.plan, outcome.held) if isinstance(w, Wait)]
         if isinstance(outcome.plan, Proceed):
             waits += [w.after for w in outcome.plan.pending if isinstance(w, Wait)]
-        return Again(_WITHOUT_STEPS[type(outcome.plan)], min([*waits, self._next_resync(key)]))
+        return Again(WITHOUT_STEPS[type(outcome.plan)], min([*waits, self._next_resync(key)]))
 
     def _next_resync(self, key: Key) -> float:
         """Objects of one site come due together, so that one look at a host serves all of them; sites do not."""
@@ -463,17 +425,6 @@ def removal_unread(kinds: Kinds, key: Key, stored: Stored, view: SiteView) -> st
     blocked = dependents(kinds, kinds[key.kind].model, key.name, view)
     return blocked.message if blocked else None
 
-
-_WITHOUT_STEPS = {
-    Converged: Ended.CONVERGED,
-    Blocked: Ended.BLOCKED,
-    Wait: Ended.WAITING,
-    Proceed: Ended.HELD,
-}
-"""How a pass ended that ran no step, by its plan."""
-
-PATIENT = frozenset({Ended.WAITING, Ended.STARTED})
-"""Ends after which a host is left alone for a while: it is working, and looking costs it time too."""
 
 REST = 2.0
 """How many times as long as a pass took, at least, it is left alone then."""

@@ -64,6 +64,15 @@ def inside(address: str, subnet: str) -> bool:
         return False
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address rather than a name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_ipv4(text: str) -> bool:
     """Whether a text is an IPv4 address rather than a name."""
     try:

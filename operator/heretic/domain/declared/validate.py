@@ -3,11 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from heretic.api.v1alpha1 import Network, Site
 from heretic.api.v1alpha1.network import NetworkRole
-from heretic.domain.declared.names import inside, peer_name, storage_nodes
+from heretic.domain.declared.names import inside, is_address, peer_name, storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
@@ -104,7 +103,7 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
     management = [n for n in view.of(Network).values() if n.spec.role is NetworkRole.MANAGEMENT]
     for name, node in sorted(view.nodes.items()):
         holders[node.spec.address].append(f"{name} (management)")
-        if len(management) == 1 and _is_address(node.spec.address):
+        if len(management) == 1 and is_address(node.spec.address):
             network = management[0]
             if not inside(node.spec.address, network.spec.subnet):
                 yield _outside(name, node.spec.address, network.metadata.name, network.spec.subnet)
@@ -137,11 +136,3 @@ def _outside(node: str, address: str, network: str, subnet: str) -> Blocked:
         Reason.ADDRESS_OUTSIDE_NETWORK,
         f"{address} of {node} is not inside Network {network} ({subnet}); correct the address or the subnet",
     )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -4,11 +4,10 @@ A rule that meets an Unknown says so and plans nothing; the others go on.
 """
 
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
-from heretic.domain.declared.names import peer_name, storage_address
+from heretic.domain.declared.names import is_address, peer_name, storage_address
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
@@ -109,7 +108,7 @@ def _hosts_file(host: Host) -> Iterator[Item]:
         if Role.STORAGE not in node.spec.roles:
             continue
         address = storage_address(host.view, node)
-        if not _is_address(address):
+        if not is_address(address):
             yield Blocked(
                 Reason.INVALID_SPEC,
                 f"{host.name}: the storage address of node {name} is the name {address}; give its IP address in "
@@ -128,14 +127,6 @@ def _hosts_file(host: Host) -> Iterator[Item]:
         return texts.with_block(old, texts.hosts_lines(declared, texts.block_lines(old), in_pool), first=True)
 
     yield from write_file(host, profiles.HOSTS, content, "names of the storage nodes")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _glusterd_unit(host: Host) -> Iterator[Item]:
