@@ -37,10 +37,11 @@ from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.executors import executors
 from heretic.reconcile.gateway import Faults, Gateway
 from heretic.reconcile.leadership import Leadership
-from heretic.reconcile.loop import Pace, Reconciler
+from heretic.reconcile.loop import Reconciler
 from heretic.reconcile.metrics import LEADER
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher
+from heretic.reconcile.schedule import Pace
 from heretic.reconcile.slot import DisruptionSlots
 from heretic.reconcile.store import Key, ObjectStore
 from heretic.reconcile.wake import WakeUps

@@ -15,6 +15,9 @@ from heretic.cluster.client import Cluster, ConflictError, Object
 TOKEN = f"{GROUP}/fencing-token"
 """The annotation that keeps the token. One that a person sets higher is taken over with the next renewal."""
 
+CLAIM = f"{GROUP}/claim"
+"""The annotation that keeps what the holder took the lease for; it ends with the holder."""
+
 DURATION = 15
 """Seconds that a lease lasts without renewal."""
 
@@ -61,6 +64,7 @@ class Lease:
         self._seen_at = 0.0
         self.token = 0
         self.other_holder = ""
+        self.claim = ""
 
     @property
     def held(self) -> bool:
@@ -84,6 +88,7 @@ class Lease:
         if current is not None and not self._may_take(current, asked_at):
             self._until = float("-inf")
             return False
+        self._inherit(current)
         token = self._next_token(current)
         body = self._body(current, token)
         try:
@@ -102,10 +107,19 @@ class Lease:
         if current is None or current["spec"].get("holderIdentity") != self.holder:
             return
         current["spec"]["holderIdentity"] = ""
+        (current["metadata"].get("annotations") or {}).pop(CLAIM, None)
         try:
             await self._cluster.write_lease(current, create=False)
         except ConflictError:
             return
+
+    def _inherit(self, current: Object | None) -> None:
+        """What the holder of our name claimed before it died holds on, as long as it said that it may take."""
+        if self.token or current is None or current["spec"].get("holderIdentity") != self.holder:
+            return
+        self.claim = str((current["metadata"].get("annotations") or {}).get(CLAIM) or "")
+        if self.claim:
+            self.duration = max(self.duration, int(current["spec"].get("leaseDurationSeconds") or 0))
 
     def _may_take(self, lease: Object, at: float) -> bool:
         spec = lease["spec"]
@@ -131,7 +145,8 @@ class Lease:
         ours = old.get("holderIdentity") == self.holder
         transitions = int(old.get("leaseTransitions") or 0)
         metadata: Object = current["metadata"] if current else {"name": self.name, "namespace": self.namespace}
-        metadata |= {"annotations": {**(metadata.get("annotations") or {}), TOKEN: str(token)}}
+        annotations = {**(metadata.get("annotations") or {}), TOKEN: str(token), CLAIM: self.claim}
+        metadata |= {"annotations": {name: value for name, value in annotations.items() if value}}
         return {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",

@@ -43,11 +43,13 @@ class Observed:
         hosts: What is known of each host that was needed.
         answers: The shared facts that were needed, by name.
         trusted_key: The host key of the object's own host that was accepted on first use; empty when none was.
+        slot_holder: Who has the site's disruption slot; empty when nobody.
     """
 
     hosts: Mapping[str, HostView] = field(default_factory=dict)
     answers: Mapping[str, Fact[object]] = field(default_factory=dict)
     trusted_key: str = ""
+    slot_holder: str = ""
 
     def of(self, shared: SharedFact[T]) -> Fact[T]:
         """A shared fact; Unknown where nobody asked."""
@@ -65,6 +67,20 @@ class Assessment:
 
     plan: Plan
     report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class OutageRule:
+    """What objects of a kind ask for before a host is taken out of service on purpose.
+
+    Attributes:
+        needs: What has to be looked at.
+        against: Every reason why a host must stay, one sentence each: by the host's name, the declared site, what is
+            seen now, and what was seen a minute or more before. Pure. What is not known is a reason.
+    """
+
+    needs: Callable[[SiteView], Needs]
+    against: Callable[[str, SiteView, Observed, Observed], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,7 @@ class Kind(Generic[R]):
         recorded: Fields of the stored status that other objects' passes read, beside the conditions.
         gauges: Its numbers.
         is_host: Whether each object stands for a host.
+        outage: What its objects ask for before a host is taken out of service; None where they bear it.
         spreads: Whether the steps for an object can change what is seen on other hosts than their own.
     """
 
@@ -136,6 +153,7 @@ class Kind(Generic[R]):
     recorded: tuple[str, ...] = ()
     gauges: tuple[GaugeOf, ...] = ()
     is_host: bool = False
+    outage: OutageRule | None = None
     spreads: bool = True
 
     @property

@@ -40,6 +40,19 @@ class Target:
         return self.name if self.kind == Node.KIND else f"{self.kind} {self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A host that is taken out of service on purpose.
+
+    Attributes:
+        node: Name of its Node.
+        seconds: How long it may take, at most, until the host is back and what it holds is whole again.
+    """
+
+    node: str
+    seconds: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step(ABC):
     """One small effect on one target. Subclasses add their arguments as plain fields and say how it is done.
@@ -61,6 +74,11 @@ class Step(ABC):
     @abstractmethod
     def target(self) -> Target:
         """What it is done on."""
+
+    @property
+    def outage(self) -> Outage | None:
+        """The host that a Disruptive step takes out of service; None where every host stays in service."""
+        return None
 
     def arguments(self) -> dict[str, str]:
         """The step's own arguments, for printing, hashing and audit; without the target, why and declared."""
@@ -128,11 +146,14 @@ class Wait:
         reason: From the closed list.
         message: What is waited for, naming host and fact.
         after: Seconds until it is worth looking again, when nothing wakes the object before.
+        keeps_slot: Whether what is waited for belongs to a Disruptive step that has run: until a host is back and has
+            healed, no other one may go.
     """
 
     reason: Reason
     message: str
     after: float = 30.0
+    keeps_slot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""What must hold before a step may run: mode, pause, leadership, approval, window, the disruption slot.
+"""What must hold before a step may run: mode, pause, leadership, approval, window, one target, the disruption slot.
 
-A plan says what would be right; a gate says whether we may. Every gate fails closed.
+A plan says what would be right; a gate says whether we may. Every gate fails closed. The gates here only judge; who
+asks them in their order, and takes the slot, is `gatekeeper.py`.
 """
 
 from collections.abc import Container, Sequence
@@ -16,7 +17,7 @@ from heretic.domain.declared.validate import site_fault, unread_fault
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.maintenance import in_maintenance
-from heretic.domain.plan import Blocked, Proceed, Risk, Step, Wait, prefix
+from heretic.domain.plan import Blocked, Outage, Proceed, Risk, Step, Wait, prefix
 
 APPROVE = "hvp.ovirt.life/approve"
 """Annotation that approves one plan: its hash, or the hash, a dot and anything that makes it a new word."""
@@ -120,6 +121,16 @@ def check_window(passed: Passed, windows: Sequence[MaintenanceWindow], now: date
     return passed.without(disruptive, held)
 
 
+def check_one_target(passed: Passed) -> Passed:
+    """Lets only one target of a plan be disrupted in a pass: the first; the next pass plans the others anew."""
+    disruptive = disruptive_of(passed.steps)
+    others = tuple(s for s in disruptive if s.target != disruptive[0].target)
+    if not others:
+        return passed
+    held = Wait(Reason.WAITING_FOR_SLOT, f"one target is disrupted at a time: {others[0]} waits for {disruptive[0]}")
+    return passed.without(others, held)
+
+
 def check_slot(passed: Passed, *, held_by_us: bool, holder: str) -> Passed:
     """Holds Disruptive steps back while another object has the site's disruption slot."""
     disruptive = disruptive_of(passed.steps)
@@ -132,6 +143,15 @@ def check_slot(passed: Passed, *, held_by_us: bool, holder: str) -> Passed:
 def disruptive_of(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The steps that take redundancy away or interrupt a service; they need the slot."""
     return tuple(s for s in steps if s.risk is Risk.DISRUPTIVE)
+
+
+def outages_of(steps: Sequence[Step]) -> dict[str, Outage]:
+    """The hosts that steps take out of service, each for the longest time that one of them says."""
+    outages: dict[str, Outage] = {}
+    for outage in (s.outage for s in disruptive_of(steps)):
+        if outage is not None and outage.seconds > outages.get(outage.node, Outage("", -1)).seconds:
+            outages[outage.node] = outage
+    return outages
 
 
 def _inside(window: MaintenanceWindow, now: datetime) -> bool:

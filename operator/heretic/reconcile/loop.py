@@ -12,52 +12,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from zlib import crc32
 
-from heretic.api.v1alpha1 import Mode, Resource, Site
+from heretic.api.v1alpha1 import Mode, Resource
 from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.cluster.client import Cluster
 from heretic.domain.approval import Approval
 from heretic.domain.declared.view import SiteView
 from heretic.domain.dependents import dependents, plan_removal
-from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient, mistake
+from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, mistake
 from heretic.domain.kind import AnyKind, Assessment, Kinds, Observed
-from heretic.domain.plan import Converged, Done, Failed, Plan, Proceed, Started, Wait, plan_hash
+from heretic.domain.plan import Converged, Failed, Proceed
 from heretic.domain.report import Outcome
 from heretic.kinds import KINDS
 from heretic.reconcile import gates, metrics
-from heretic.reconcile.apply import Applied, Applier, Results
-from heretic.reconcile.backoff import Backoff
+from heretic.reconcile.apply import Applied, Applier
+from heretic.reconcile.gatekeeper import Gatekeeper
 from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.last_check import SOON, LastCheck, standing_of
 from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.look import glimpse, look, lost_in
 from heretic.reconcile.metrics import PASSES
 from heretic.reconcile.observer import Observer
-from heretic.reconcile.pass_result import PATIENT, WITHOUT_STEPS, Again, Ended, PassResult, Removed
+from heretic.reconcile.outages import Outages
+from heretic.reconcile.pass_result import Again, Ended, PassResult, Removed
 from heretic.reconcile.publish import Publisher, changed_by
+from heretic.reconcile.repeats import Repeats
+from heretic.reconcile.schedule import Pace, Schedule, rested
 from heretic.reconcile.slot import DisruptionSlots
-from heretic.reconcile.store import Key, Object, ObjectStore, Stored
+from heretic.reconcile.store import Key, ObjectStore, Stored, is_same, latest_of
 
 log = logging.getLogger(__name__)
-
-SAME_PLAN_LIMIT = 3
-"""Passes in a row that may carry out the very same plan, before it counts as a failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often things happen, seconds.
-
-    Attributes:
-        resync: Between two looks at an object that nothing woke.
-        patience: How long a look may take before a host that is lost is told without waiting for the rest.
-        share: Age up to which a resync uses what another object's pass has seen.
-    """
-
-    resync: float = 60.0
-    share: float = 5.0
-    patience: float = 2.0
 
 
 @dataclass(slots=True)
@@ -65,8 +49,7 @@ class _Memory:
     """What the loop remembers of an object between passes; all of it may be lost at any time."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    last_plan: str = ""
-    repeats: int = 0
+    repeats: Repeats = field(default_factory=Repeats)
     lost: frozenset[str] = frozenset()
 
 
@@ -130,14 +113,13 @@ class Reconciler:
         self._cluster = cluster
         self._gateway = gateway
         self._leader = leader
-        self._slots = slots
+        self._gatekeeper = Gatekeeper(slots, Outages(kinds, observer, monotonic=monotonic), now=now)
+        self._schedule = Schedule(pace, monotonic=monotonic, random=random)
         self._now = now
         self._monotonic = monotonic
-        self._random = random
         self._pace = pace
         self._kill_switch = kill_switch
         self._memories: dict[Key, _Memory] = defaultdict(_Memory)
-        self._backoffs: dict[Key, Backoff] = defaultdict(lambda: Backoff(random))
 
     async def run_pass(self, key: Key) -> float:
         """One pass over one object.
@@ -151,11 +133,11 @@ class Reconciler:
         async with self._memories[key].lock:
             stored = self._store.get(key)
             if stored is None or stored.raw["metadata"].get("deletionTimestamp"):
-                return self._next_resync(key)
+                return self._schedule.next_resync(key)
             if not self._leader.held:
                 return STANDBY
             after = await self._measured(key, stored, removing=False)
-            return self._next_resync(key) if after is None else after
+            return self._schedule.next_resync(key) if after is None else after
 
     async def finalize(self, key: Key) -> float | None:
         """One pass over an object that is being deleted.
@@ -176,9 +158,9 @@ class Reconciler:
 
     def forget(self, key: Key) -> None:
         """An object is gone."""
-        self._backoffs.pop(key, None)
+        self._schedule.forget(key)
         self._memories.pop(key, None)
-        self._slots.forget(key)
+        self._gatekeeper.forget(key)
         kind = self._kinds[key.kind]
         metrics.forget(kind, key.namespace, key.name)
         if kind.is_host:
@@ -194,7 +176,7 @@ class Reconciler:
                 ended = Ended.REMOVED
                 return None
             ended = result.ended
-            return max(result.after, REST * (self._monotonic() - begun)) if ended in PATIENT else result.after
+            return rested(result, self._monotonic() - begun)
         except HereticError as error:
             ended = Ended.FAILED
             log.warning("%s: %s", key, error.failure.message)
@@ -205,7 +187,7 @@ class Reconciler:
             await self._confess(key, mistake(error), removing=removing)
         finally:
             PASSES.labels(kind=key.kind, outcome=ended.value).observe(self._monotonic() - begun)
-        return self._backoffs[key].failed()
+        return self._schedule.failed(key)
 
     async def _confess(self, key: Key, bug: Bug, *, removing: bool) -> None:
         """Says that a pass broke on a mistake of ours: what earlier passes found must not stay true for ever."""
@@ -241,13 +223,17 @@ class Reconciler:
             removing,
         )
         observed = await self._observe(sight)
-        assessed = sight.kind.assess(resource, view, observed)
+        assessed = self._assess(sight, observed)
         if removing:
             assessed = replace(assessed, plan=plan_removal(self._kinds, sight.kind, resource, view, observed))
             if isinstance(assessed.plan, Converged):
-                await self._slots.release(key)
+                await self._gatekeeper.release(key)
                 return Removed()
         return await self._act(sight, assessed)
+
+    def _assess(self, sight: _Sight, observed: Observed) -> Assessment:
+        holder = self._gatekeeper.slot_holder(sight.key.namespace)
+        return sight.kind.assess(sight.resource, sight.view, replace(observed, slot_holder=holder))
 
     async def _observe(self, sight: _Sight) -> Observed:
         """Looks at what concerns an object; tells of a lost host while the rest takes long to answer."""
@@ -270,14 +256,16 @@ class Reconciler:
         lost = lost_in(known.hosts) if known else frozenset()
         if known is None or lost <= memory.lost:
             return
-        assessed = sight.kind.assess(sight.resource, sight.view, known)
+        assessed = self._assess(sight, known)
         await self._say(sight, assessed, Outcome(assessed.plan, (), sight.mode, sight.paused))
         memory.lost |= lost
 
     async def _act(self, sight: _Sight, assessed: Assessment) -> PassResult:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""
         plan = assessed.plan
-        passed = await self._gate(sight, plan)
+        passed = await self._gatekeeper.pass_through(
+            sight.key, sight.resource, sight.view, plan, mode=sight.mode, paused=sight.paused
+        )
         outcome = Outcome(plan, (), sight.mode, sight.paused, passed.held, removing=sight.removing)
         if not await self._say(sight, assessed, outcome):
             return Again(Ended.CHANGED, SOON)
@@ -295,12 +283,13 @@ class Reconciler:
         if not self._leader.held:
             return Again(Ended.STANDBY, STANDBY)
         held = applied.held or passed.held
-        failure = self._repeated(sight, plan, applied.results)
+        meta = sight.resource.metadata
+        failure = self._memories[sight.key].repeats.after(meta.uid, meta.generation, applied.results)
         outcome = replace(outcome, results=applied.results, held=held, failure=failure)
         failed = failure is not None or any(isinstance(r, Failed) for _, r in applied.results)
         if failed or applied.held:
             await self._say(sight, assessed, outcome)
-        return self._after(sight.key, outcome)
+        return self._schedule.after(sight.key, outcome)
 
     def _last_check(self, sight: _Sight, approval: Approval | None) -> LastCheck:
         return LastCheck(
@@ -312,30 +301,8 @@ class Reconciler:
             key=sight.key,
             seen=standing_of(sight.resource, sight.view.site),
             approval=approval,
-            has_slot=lambda: self._slots.has(sight.key),
+            has_slot=lambda: self._gatekeeper.has_slot(sight.key),
         )
-
-    async def _gate(self, sight: _Sight, plan: Plan) -> gates.Passed:
-        """Which steps of the plan may run now."""
-        if not isinstance(plan, Proceed):
-            await self._slots.release(sight.key)
-            return gates.Passed(())
-        if held := gates.check_declared(sight.view):
-            await self._slots.release(sight.key)
-            return gates.Passed((), held)
-        if sight.mode is not Mode.APPLY or sight.paused:
-            await self._slots.release(sight.key)
-            return gates.Passed(())
-        passed = gates.check_approval(sight.resource, plan)
-        passed = gates.check_maintenance(passed, sight.view)
-        site = sight.view.site
-        passed = gates.check_window(passed, site.spec.windows if site else (), self._now())
-        if not gates.disruptive_of(passed.steps):
-            if not passed.steps:
-                await self._slots.release(sight.key)
-            return passed
-        holder = await self._slots.take(sight.key)
-        return gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
 
     async def _say(self, sight: _Sight, assessed: Assessment, outcome: Outcome) -> bool:
         """Writes status.
@@ -346,10 +313,7 @@ class Reconciler:
         stored = self._store.get(sight.key) or sight.stored
         report = assessed.report
         metrics.show(sight.kind, sight.key.namespace, sight.key.name, report)
-        if sight.key.kind == Site.KIND:
-            holder = self._slots.holder(sight.key.namespace)
-            report = replace(report, status=report.status.model_copy(update={"slot_holder": holder}))
-        written = await self._publisher.publish(sight.key, replace_raw(sight.stored, stored), report, outcome)
+        written = await self._publisher.publish(sight.key, latest_of(sight.stored, stored), report, outcome)
         if written is None:
             return False
         self._store.put(sight.key.kind, written)
@@ -357,7 +321,7 @@ class Reconciler:
 
     async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> PassResult:
         """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""
-        await self._slots.release(key)
+        await self._gatekeeper.release(key)
         message = f"this version cannot understand the object: {stored.error}"
         if removing:
             held = removal_unread(self._kinds, key, stored, self._store.view(key.namespace))
@@ -365,53 +329,7 @@ class Reconciler:
                 return Removed()
             message = f"{held}; {message}"
         await self._blind(key, stored, NeedsUser(Reason.INVALID_SPEC, message), removing=removing)
-        return Again(Ended.BLOCKED, self._next_resync(key))
-
-    def _repeated(self, sight: _Sight, plan: Plan, results: Results) -> Transient | None:
-        """Notices a plan that is carried out again and again without effect, so that nothing loops in silence."""
-        memory = self._memories[sight.key]
-        if not results or not isinstance(plan, Proceed) or not all(isinstance(r, Done) for _, r in results):
-            memory.last_plan, memory.repeats = "", 0
-            return None
-        name = plan_hash(sight.resource.metadata.uid, sight.resource.metadata.generation, tuple(s for s, _ in results))
-        memory.repeats = memory.repeats + 1 if name == memory.last_plan else 1
-        memory.last_plan = name
-        if memory.repeats < SAME_PLAN_LIMIT:
-            return None
-        step = results[0][0]
-        message = f"{step} was carried out {memory.repeats} times, and is still seen as needed: {step.why}"
-        return Transient(Reason.VERIFICATION_FAILED, message)
-
-    def _after(self, key: Key, outcome: Outcome) -> Again:
-        """How the pass ended, and when to look again."""
-        failures = [r.failure for _, r in outcome.results if isinstance(r, Failed)]
-        if outcome.failure is not None:
-            failures.append(outcome.failure)
-        backoff = self._backoffs[key]
-        if any(isinstance(f, Transient | Bug) for f in failures):
-            return Again(Ended.FAILED, backoff.failed())
-        backoff.worked()
-        if any(isinstance(f, NeedsUser) for f in failures):
-            return Again(Ended.NEEDS_USER, self._next_resync(key))
-        started = [r.poll_after for _, r in outcome.results if isinstance(r, Started)]
-        if started:
-            return Again(Ended.STARTED, min(started))
-        if outcome.results:
-            return Again(Ended.APPLIED, 0.0)
-        waits = [w.after for w in (outcome.plan, outcome.held) if isinstance(w, Wait)]
-        if isinstance(outcome.plan, Proceed):
-            waits += [w.after for w in outcome.plan.pending if isinstance(w, Wait)]
-        return Again(WITHOUT_STEPS[type(outcome.plan)], min([*waits, self._next_resync(key)]))
-
-    def _next_resync(self, key: Key) -> float:
-        """Objects of one site come due together, so that one look at a host serves all of them; sites do not."""
-        interval = self._pace.resync
-        return interval - (self._monotonic() - interval * phase(key.namespace)) % interval
-
-
-def phase(namespace: str) -> float:
-    """Where in the interval a site comes due, from 0 to 1: the same always, and another one for each site."""
-    return crc32(namespace.encode()) / 2**32
+        return Again(Ended.BLOCKED, self._schedule.next_resync(key))
 
 
 def removal_unread(kinds: Kinds, key: Key, stored: Stored, view: SiteView) -> str | None:
@@ -426,19 +344,5 @@ def removal_unread(kinds: Kinds, key: Key, stored: Stored, view: SiteView) -> st
     return blocked.message if blocked else None
 
 
-REST = 2.0
-"""How many times as long as a pass took, at least, it is left alone then."""
-
 STANDBY = 1.0
 """Seconds between two looks at the lease while another operator has it: a second one neither acts nor speaks."""
-
-
-def replace_raw(seen: Stored, latest: Stored) -> Stored:
-    """The latest stored form, as long as it is the same object with the spec that the pass saw."""
-    return latest if is_same(seen.raw, latest.raw) else seen
-
-
-def is_same(seen: Object, latest: Object) -> bool:
-    """Whether it is the same object with the same spec."""
-    old, new = seen["metadata"], latest["metadata"]
-    return bool(old["uid"] == new["uid"] and old.get("generation") == new.get("generation"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from heretic.cluster.lease import Lease
+from heretic.domain.plan import Outage
 from heretic.reconcile.store import Key
 
 LEASE_NAME = "heretic-disruption"
@@ -12,6 +13,9 @@ SLOT_SECONDS = 120
 
 class DisruptionSlots:
     """The slot of each site, held in a Lease of its namespace in the name of an object.
+
+    The Lease also keeps which host the object takes out of service. An operator that comes after a crash reads there
+    that the host may be out already, and that this was agreed to.
 
     Args:
         make: Builds the Lease of a namespace for a holder's name and a duration in seconds.
@@ -42,6 +46,22 @@ class DisruptionSlots:
             del self._held[key.namespace]
         return lease.other_holder
 
+    async def claim(self, key: Key, outage: Outage) -> bool:
+        """Writes down that the object, which has the slot, takes a host out of service.
+
+        Nobody else gets the slot within the time that this may take, even when this operator dies.
+
+        Returns:
+            Whether it is written.
+        """
+        lease = self._leases[key]
+        lease.claim, lease.duration = outage.node, max(SLOT_SECONDS, outage.seconds)
+        return await self.take(key) is None
+
+    def claimed(self, key: Key) -> str:
+        """The host that the object takes out of service; empty when none, or when it has not the slot."""
+        return self._leases[key].claim if self.has(key) else ""
+
     async def release(self, key: Key) -> None:
         """Gives the slot back if the object has it, and wants it no longer."""
         lease = self._leases.pop(key, None)
@@ -63,4 +83,7 @@ class DisruptionSlots:
     def holder(self, namespace: str) -> str:
         """Who has the slot of a site through this operator; empty when nobody."""
         key = self._held.get(namespace)
-        return str(key) if key is not None and self.has(key) else ""
+        if key is None or not self.has(key):
+            return ""
+        claimed = self.claimed(key)
+        return f"{key} ({claimed} is out of service)" if claimed else str(key)

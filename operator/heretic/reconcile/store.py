@@ -108,3 +108,14 @@ class ObjectStore:
 def _version(raw: Object) -> int:
     """Resource versions of one resource grow (Kubernetes guarantees it since 1.35, and etcd always did)."""
     return int(raw["metadata"].get("resourceVersion") or 0)
+
+
+def latest_of(seen: Stored, latest: Stored) -> Stored:
+    """The latest stored form, as long as it is the same object with the spec that the pass saw."""
+    return latest if is_same(seen.raw, latest.raw) else seen
+
+
+def is_same(seen: Object, latest: Object) -> bool:
+    """Whether it is the same object with the same spec."""
+    old, new = seen["metadata"], latest["metadata"]
+    return bool(old["uid"] == new["uid"] and old.get("generation") == new.get("generation"))

@@ -31,9 +31,10 @@ from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.executors import executors
 from heretic.reconcile.gateway import Gateway
-from heretic.reconcile.loop import Pace, Reconciler
+from heretic.reconcile.loop import Reconciler
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher
+from heretic.reconcile.schedule import Pace
 from heretic.reconcile.slot import LEASE_NAME, DisruptionSlots
 from heretic.reconcile.store import Key, ObjectStore
 from sim.world import NAMESPACE, MemoryApi, Object

@@ -16,7 +16,7 @@ from heretic.reconcile import metrics
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.backoff import Backoff
 from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
-from heretic.reconcile.loop import phase
+from heretic.reconcile.schedule import phase
 
 
 def test_waits_double_up_to_a_limit_and_start_again() -> None:

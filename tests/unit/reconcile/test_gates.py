@@ -11,17 +11,19 @@ from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked, HostStep, Proceed, Risk, Wait, plan_hash
+from heretic.domain.plan import Blocked, HostStep, Outage, Proceed, Risk, Wait, plan_hash
 from heretic.kinds import KINDS
 from heretic.reconcile.gates import (
     APPROVE,
     Passed,
     check_approval,
     check_maintenance,
+    check_one_target,
     check_slot,
     check_window,
     is_paused,
     mode_of,
+    outages_of,
 )
 
 
@@ -47,6 +49,16 @@ class Disruptive(Pretended):
 class Destructive(Pretended):
     verb: ClassVar[str] = "DeleteVolume"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reboot(Disruptive):
+    verb: ClassVar[str] = "Reboot"
+    seconds: int = 300
+
+    @property
+    def outage(self) -> Outage:
+        return Outage(self.host, self.seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +194,25 @@ def test_a_taken_slot_holds_disruptive_steps_and_what_comes_after_them() -> None
     assert passed.steps == (SAFE, ELSEWHERE)
     assert isinstance(passed.held, Wait)
     assert "Node/demo/node2" in passed.held.message
+
+
+def test_one_target_of_a_plan_is_disrupted_at_a_time_with_the_first_of_its_steps() -> None:
+    reboots = tuple(Reboot(host=f"node{n}", why="an update asks for it") for n in (1, 2))
+    drained = Disruptive(host="node2", why="an update asks for it")
+    passed = check_one_target(Passed((SAFE, reboots[0], AFTER, drained, reboots[1])))
+    assert passed.steps == (SAFE, reboots[0], AFTER)
+    assert isinstance(passed.held, Wait)
+    assert f"{drained} waits for {reboots[0]}" in passed.held.message
+
+
+def test_a_plan_that_disrupts_one_target_or_none_passes_whole() -> None:
+    passed = Passed((SAFE, CALM_DOWN, AFTER, ELSEWHERE))
+    assert check_one_target(passed) is passed
+
+
+def test_a_host_is_out_for_the_longest_time_that_a_step_takes_it_out() -> None:
+    steps = [Reboot(host="node1", why="asked for", seconds=s) for s in (300, 900, 60)]
+    assert outages_of((SAFE, CALM_DOWN, *steps)) == {"node1": Outage("node1", 900)}
 
 
 def test_a_held_step_of_an_ordered_plan_holds_all_hosts() -> None:

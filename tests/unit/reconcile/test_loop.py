@@ -28,8 +28,8 @@ from heretic.domain.plan import (
 from heretic.domain.report import Report
 from heretic.hosts.fence import Admission, Fence
 from heretic.reconcile.apply import Applier
-from heretic.reconcile.loop import Pace, phase
 from heretic.reconcile.publish import Publisher
+from heretic.reconcile.schedule import Pace, phase
 from heretic.reconcile.slot import LEASE_NAME
 from heretic.reconcile.store import Key
 from sim.world import NAMESPACE, MemoryApi, Object

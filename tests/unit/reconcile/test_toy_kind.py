@@ -23,8 +23,9 @@ from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.executors import Executor, HostExecutor
 from heretic.reconcile.gateway import Effect, Faults, Gateway
-from heretic.reconcile.loop import Pace, Reconciler
+from heretic.reconcile.loop import Reconciler
 from heretic.reconcile.publish import Publisher
+from heretic.reconcile.schedule import Pace
 from heretic.reconcile.slot import DisruptionSlots
 from heretic.reconcile.store import Key, ObjectStore
 from heretic.reconcile.wake import WakeUps

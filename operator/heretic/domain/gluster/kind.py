@@ -7,11 +7,12 @@ from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
+from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.pool import POOL
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostView
-from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
 from heretic.domain.plan import Plan
 from heretic.domain.report import Report
 
@@ -27,6 +28,18 @@ def _assess(volume: GlusterVolume, view: SiteView, observed: Observed) -> Assess
 
 def _remove(volume: GlusterVolume, view: SiteView, observed: Observed) -> Plan:
     return plan_volume_removal(volume, view, observed.hosts, observed.of(POOL))
+
+
+def _needs_before_outage(view: SiteView) -> Needs:
+    return Needs(frozenset(storage_nodes(view)), (POOL,))
+
+
+def _against_outage(node: str, view: SiteView, now: Observed, earlier: Observed) -> Iterable[str]:
+    if node not in storage_nodes(view):
+        return
+    why = may_take_out(node, view, now.hosts, now.of(POOL), earlier.of(POOL))
+    if why:
+        yield why
 
 
 def _references(volume: GlusterVolume) -> Iterable[Reference]:
@@ -63,6 +76,7 @@ GLUSTER_VOLUME = Kind(
     refers_to=(Site, Node),
     references=_references,
     recorded=("volumeId",),
+    outage=OutageRule(_needs_before_outage, _against_outage),
     gauges=(
         GaugeOf("heretic_bricks_up", "Bricks seen online.", "volume", _bricks_up),
         GaugeOf("heretic_heal_pending", "Entries that wait for heal; absent while unknown.", "volume", _heal_pending),

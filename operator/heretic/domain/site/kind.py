@@ -1,6 +1,7 @@
 """Site, as the loop knows it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
 from heretic.domain.conditions import ConditionType
@@ -17,7 +18,9 @@ def _needs(site: Site, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
 
 
 def _assess(site: Site, view: SiteView, observed: Observed) -> Assessment:
-    return Assessment(plan_site(site, view, observed.hosts), report_site(site, view, observed.hosts))
+    report = report_site(site, view, observed.hosts)
+    status = report.status.model_copy(update={"slot_holder": observed.slot_holder})
+    return Assessment(plan_site(site, view, observed.hosts), replace(report, status=status))
 
 
 SITE = Kind(

@@ -50,7 +50,6 @@ def report_site(site: Site, view: SiteView, hosts: Mapping[str, HostView]) -> Re
     status = SiteStatus(
         storage=storage,
         peers=_peers(site, nodes or tuple(declared), nodes, pools, view, hosts),
-        slot_holder=site.status.slot_holder,
         nodes_ready=f"{len(ready)}/{len(view.nodes)}",
         volumes_ready=f"{len(volumes_ready)}/{len(volumes)}",
     )
