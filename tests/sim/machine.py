@@ -7,7 +7,7 @@ in ``refusals``, which every test asserts to be empty. State that belongs to a t
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -73,14 +73,15 @@ class Machine:
         name: For messages.
         files: Regular files by absolute path; folders exist implicitly.
         tools: Programs by name (``argv[0]``, no folder); the builtins @links, @sequence, @signatures, @bricks are tools
-            too,
-            @file is answered from ``files`` here.
+            too; @file and @jobs are answered here.
         seconds: How long a program takes, by name; one that takes longer than its timeout is answered rc 124 and
             has no effect. 0 when not named.
         refusals: Every argv that no tool accepted.
         ran: Every argv that ran, in order: probes, checks and acts.
         effects: What acts did, in order: an argv, or ("put", path).
         jobs: Detached units by name, as long as systemd would know them.
+        outcomes: What the host keeps on its disk of each job: how it ended, the number and the status of what failed,
+            and what it said.
         job_starts: Every unit that was started, in order.
         jobs_finish_at_once: Whether a job ends in the moment it starts; else ``jobs[unit].finish()`` ends it.
         put_error: What writing a file says instead of working ("No space left on device", "Read-only file
@@ -99,6 +100,7 @@ class Machine:
     ran: list[Argv] = field(default_factory=list)
     effects: list[Argv] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
+    outcomes: dict[str, tuple[str, int, int, tuple[str, ...]]] = field(default_factory=dict)
     job_starts: list[str] = field(default_factory=list)
     jobs_finish_at_once: bool = True
     put_error: str | None = None
@@ -129,6 +131,8 @@ class Machine:
             return TIMED_OUT
         if program == "@file":
             return self._file(argv[1])
+        if argv == ("@jobs",):
+            return self._told_jobs()
         tool = self.tools.get(program)
         output = tool(self, argv, stdin) if tool else None
         if output is None:
@@ -164,6 +168,18 @@ class Machine:
         self.job_starts.append(unit)
         if self.jobs_finish_at_once:
             job.finish()
+
+    def keep_outcome(self, unit: str, verdict: str, number: int, status: int, said: Sequence[str] = ()) -> None:
+        """Writes down on the host's disk what became of a job, as the prologue's ``outcome`` does."""
+        self.outcomes[unit] = (verdict, number, status, tuple(said))
+
+    def _told_jobs(self) -> Output:
+        lines = []
+        for unit, (verdict, number, status, said) in sorted(self.outcomes.items()):
+            lost = verdict == "running" and not self.job_active(unit)
+            lines.append(f"{unit} {'lost' if lost else verdict} {number} {status} 0")
+            lines += [f"|{line}" for line in said]
+        return ok("".join(f"{line}\n" for line in lines))
 
     def job_active(self, unit: str) -> bool:
         """Whether a unit of this name still runs."""

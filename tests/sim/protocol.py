@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from heretic.domain.commands import Output
-from heretic.hosts.script import ERASING_PROLOGUE, OBSERVATION_PROLOGUE, READING_PROLOGUE, STEP_PROLOGUE
+from heretic.hosts.script import ERASING_PROLOGUE, JOBS_PROLOGUE, OBSERVATION_PROLOGUE, READING_PROLOGUE, STEP_PROLOGUE
 from sim.machine import Argv, Machine
 
 TIMED_OUT = (124, 137)
@@ -38,7 +38,9 @@ def run_script(machine: Machine, text: str) -> str:
 
 def _body(text: str, prologue: str) -> str:
     """What stands between the braces."""
-    body = text.removeprefix(prologue).removeprefix(READING_PROLOGUE).removeprefix(ERASING_PROLOGUE)
+    body = text.removeprefix(prologue)
+    for more in (JOBS_PROLOGUE, READING_PROLOGUE, ERASING_PROLOGUE):
+        body = body.removeprefix(more)
     if not body.startswith("{\n"):
         raise ProtocolError("the prologue is not the one of this version")
     return body[2:-2]
@@ -159,8 +161,10 @@ class _Step:
             raise _AnsweredError("fence", 0, Output(2, "", said))
         machine.fence = f"{token} {cluster} {holder}\n"
 
-    def begin_job(self) -> None:
+    def begin_job(self, unit: str, tail: str, stage: str) -> None:
+        assert int(tail) >= 0, stage
         self.open = True
+        self.machine.keep_outcome(unit, "running", 0, 0)
 
     def done_when(self, *arguments: str) -> None:
         if self.open:
@@ -211,8 +215,11 @@ class _Step:
         machine = self.machine
 
         def work() -> int:
-            verdict, _ = _Step(machine).run(_calls(_body(text, STEP_PROLOGUE)))
-            return 0 if verdict.startswith("changed") else 1
+            answer, output = _Step(machine).run(_calls(_body(text, STEP_PROLOGUE)))
+            verdict, _, number = answer.partition(":")
+            said = (output.stdout + output.stderr).splitlines()
+            machine.keep_outcome(unit, verdict, int(number), output.rc, () if verdict == "changed" else said)
+            return 0 if verdict == "changed" else 1
 
         machine.start_job(unit, work)
         raise _AnsweredError("started", 0, _NOTHING)

@@ -41,6 +41,22 @@ echo "$last" >"@/units/$unit.script"
 echo started >>"@/units/$unit.log"
 """
 
+_JOURNALCTL = """#!/bin/sh
+# What a unit has said, by its invocation, which is here named like the unit.
+most=1000 of=
+while [ $# != 0 ]; do
+  case $1 in
+    --sync) exit 0 ;;
+    -n) most=$2; shift ;;
+    _SYSTEMD_INVOCATION_ID=?*) of=${1#*=} ;;
+    -q | --no-pager | -o | cat) ;;
+    *) exit 64 ;;
+  esac
+  shift
+done
+tail -n "$most" "@/units/$of.journal"
+"""
+
 _SYSTEMCTL = """#!/bin/sh
 for last; do :; done
 case $1 in
@@ -165,7 +181,7 @@ class ShellServer(SimServer):
         """Makes the sandbox and systemd's stand-ins."""
         for folder in ("bin", "units", "files"):
             (self.sandbox / folder).mkdir()
-        for name, text in (("systemd-run", _SYSTEMD_RUN), ("systemctl", _SYSTEMCTL)):
+        for name, text in (("systemd-run", _SYSTEMD_RUN), ("systemctl", _SYSTEMCTL), ("journalctl", _JOURNALCTL)):
             program = self.sandbox / "bin" / name
             program.write_text(text.replace("@", str(self.sandbox)))
             program.chmod(0o755)
@@ -192,6 +208,25 @@ class ShellServer(SimServer):
         stdout, stderr = await process.communicate(self.moved(script))
         assert process.returncode is not None
         return stdout, stderr, process.returncode
+
+    async def finish_job(self, unit: str) -> str:
+        """Runs a started job to its end; gives the unit's state then."""
+        units = self.sandbox / "units"
+        script = (units / f"{unit}.script").read_text().strip()
+        _rewrite(Path(script), self.moved)
+        with (units / f"{unit}.journal").open("wb") as journal:
+            process = await asyncio.create_subprocess_exec(
+                "sh",
+                script,
+                executable=self.shell,
+                stdout=journal,
+                stderr=journal,
+                env=os.environ | {"INVOCATION_ID": unit},
+            )
+            status = await process.wait()
+        assert _is_gone(Path(script)), "what may hold secrets must not stay"
+        (units / unit).write_text("failed\n") if status else (units / unit).unlink()
+        return "failed" if status else "inactive"
 
 
 class ShellTarget(Target):
@@ -223,14 +258,7 @@ class ShellTarget(Target):
         path.write_text(fence)
 
     async def finish_job(self, unit: str) -> str:
-        units = self.server.sandbox / "units"
-        script = (units / f"{unit}.script").read_text().strip()
-        _rewrite(Path(script), self.server.moved)
-        process = await asyncio.create_subprocess_exec("sh", script, executable=self.server.shell)
-        status = await process.wait()
-        assert _is_gone(Path(script)), "what may hold secrets must not stay"
-        (units / unit).write_text("failed\n") if status else (units / unit).unlink()
-        return "failed" if status else "inactive"
+        return await self.server.finish_job(unit)
 
     def starts(self, unit: str) -> int:
         log = self.server.sandbox / "units" / f"{unit}.log"

@@ -4,13 +4,16 @@ import asyncio
 import stat
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from heretic.domain.commands import Command, PutFile, Script
+from heretic.domain.commands import Command, Job, Probe, PutFile, Script
+from heretic.domain.facts import Known
 from heretic.hosts.fence import Fence
 from heretic.hosts.script import STEP_PROLOGUE, render_step
 from ssh.shell import Shell
+from ssh.targets import eventually
 
 
 def step(*argv: str, done: Sequence[str] = ("false",), timeout: int = 20) -> Script:
@@ -83,7 +86,7 @@ async def test_a_token_that_cannot_be_kept_lets_nothing_begin(shell: Shell, said
 
 
 async def test_what_heretic_keeps_is_for_root_alone(shell: Shell) -> None:
-    script = Script((Command(("false",)),), (Command(("cat",), stdin="secret"),), job="heretic-x")
+    script = Script((Command(("false",)),), (Command(("cat",), stdin="secret"),), job=Job("heretic-x"))
     assert (await shell.perform(script, token=1)).name == "started:0"
     kept = shell.sandbox / "run/heretic"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
@@ -182,3 +185,78 @@ async def test_where_nothing_can_be_kept_no_step_runs(shell: Shell) -> None:
     assert b"heretic" in stderr
     assert list(shell.files.iterdir()) == []
     assert shell.left() == []
+
+
+# --- jobs ---
+
+JOBS = Probe("jobs", ("@jobs",), lambda output: Known(output))
+UNIT = "heretic-deploy.service"
+
+
+async def started(shell: Shell, *commands: str, job: Job) -> None:
+    acts = tuple(Command(("sh", "-c", text), timeout=20) for text in commands)
+    frame = await shell.perform(Script((Command(("test", "-e", str(shell.files / "made"))),), acts, job=job))
+    assert frame.name == "started:0"
+
+
+async def told(shell: Shell) -> list[str]:
+    (output,) = await shell.ask(JOBS)
+    assert (output.rc, output.stderr) == (0, "")
+    return output.stdout.splitlines()
+
+
+async def test_of_a_job_that_failed_the_end_of_what_it_said_is_kept(shell: Shell) -> None:
+    await started(shell, "seq 5", "echo no room >&2; exit 7", job=Job(UNIT, tail=3))
+    await shell.server.finish_job(UNIT)
+    head, *said = await told(shell)
+    assert head.split()[:4] == [UNIT, "act", "2", "7"]
+    assert said == ["|4", "|5", "|no room"]
+
+
+async def test_nothing_is_kept_of_what_a_job_said_that_may_show_a_secret(shell: Shell) -> None:
+    await started(shell, "echo sesame; exit 1", job=Job(UNIT, tail=0))
+    await shell.server.finish_job(UNIT)
+    assert len(await told(shell)) == 1
+    kept = (shell.sandbox / "var/lib/heretic/jobs" / UNIT).read_text()
+    assert "sesame" not in kept
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [("^TASK ", ["|TASK [Create the disk]"]), ("", ["|changed"]), ("^PLAY ", [])],
+    ids=["tells its stage", "every line is one", "has none yet"],
+)
+async def test_a_running_job_tells_how_far_it_is(shell: Shell, stage: str, expected: list[str]) -> None:
+    says = "printf '%s\\n' 'TASK [Look]' ok 'TASK [Create the disk]' changed"
+    waits = f"touch {shell.files}/waits; while [ ! -e {shell.files}/go ]; do sleep 0.02; done; touch {shell.files}/made"
+    await started(shell, says, waits, job=Job(UNIT, stage=stage))
+    ends = asyncio.create_task(shell.server.finish_job(UNIT))
+    await eventually((shell.files / "waits").exists)
+    head, *said = await told(shell)
+    assert head.split()[:2] == [UNIT, "running"]
+    assert said == expected
+    (shell.files / "go").touch()
+    assert await ends == "inactive"
+    (head,) = await told(shell)
+    assert head.split()[:4] == [UNIT, "changed", "0", "0"]
+
+
+BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+async def test_a_job_that_a_boot_or_a_person_ended_is_lost(shell: Shell) -> None:
+    record = shell.sandbox / "var/lib/heretic/jobs" / UNIT
+    record.parent.mkdir(parents=True)
+    (shell.sandbox / "units" / UNIT).write_text("active\n")
+    for of, state, expected in [(BOOT, "active", "running"), ("another", "active", "lost"), (BOOT, "failed", "lost")]:
+        record.write_text(f"running 0 0 {of} {UNIT}\n\n")
+        (shell.sandbox / "units" / UNIT).write_text(f"{state}\n")
+        (shell.sandbox / "units" / f"{UNIT}.journal").touch()
+        assert (await told(shell))[0].split()[1] == expected
+
+
+async def test_a_record_that_cannot_be_read_is_no_answer(shell: Shell) -> None:
+    (shell.sandbox / "var/lib/heretic/jobs").mkdir(parents=True)
+    (shell.sandbox / "var/lib/heretic/jobs" / UNIT).touch()
+    (output,) = await shell.ask(JOBS)
+    assert output.rc == 2

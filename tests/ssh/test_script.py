@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heretic.api.v1alpha1.node import Role
-from heretic.domain.commands import Action, Command, Expect, Output, Probe, PutFile, Script
+from heretic.domain.commands import Action, Command, Expect, Job, Output, Probe, PutFile, Script
 from heretic.domain.errors import Bug, HereticError
 from heretic.domain.facts import Known
 from heretic.domain.host.profiles import PROFILES, Profile
@@ -20,6 +20,7 @@ from heretic.hosts.fence import Fence
 from heretic.hosts.frames import FrameError, parse_frames
 from heretic.hosts.script import (
     ERASING_PROLOGUE,
+    JOBS_PROLOGUE,
     LONGEST_JOB,
     OBSERVATION_PROLOGUE,
     READING_PROLOGUE,
@@ -80,14 +81,14 @@ def test_a_step_is_its_conditions_guards_actions_and_conditions_again() -> None:
 
 
 def test_a_job_and_each_of_its_actions_end_in_a_time_of_their_own() -> None:
-    script = Script((TRUE,), (Command(("install",), timeout=3600),), guards=(TRUE,), job="heretic-x")
-    calls = _calls(body_of(render_step(script, Fence("here", 7, "operator")), STEP_PROLOGUE))
+    script = Script((TRUE,), (Command(("install",), timeout=3600),), guards=(TRUE,), job=Job("heretic-x"))
+    calls = _calls(body_of(render_step(script, Fence("here", 7, "operator")), STEP_PROLOGUE + JOBS_PROLOGUE))
     assert [c[0] for c in calls] == ["begin", "done_when", "running", "guard", "job"]
     assert calls[2] == ("running", "heretic-x.service")
     assert calls[4][1:3] == ("heretic-x.service", str(3600 + 30 + 10))
-    inner = _calls(body_of(base64.b64decode(calls[4][3]).decode(), STEP_PROLOGUE))
+    inner = _calls(body_of(base64.b64decode(calls[4][3]).decode(), STEP_PROLOGUE + JOBS_PROLOGUE))
     assert inner == [
-        ("begin_job",),
+        ("begin_job", "heretic-x.service", "20", ""),
         ("act", "ok", "", "3600", "-", "install"),
         ("verify", "ok", "", "30", "-", "true"),
         ("end",),
@@ -104,7 +105,9 @@ def test_an_installation_ends_in_time_on_every_platform(profile: Profile) -> Non
         install=profile.install,
         query=profile.query,
     )
-    assert 0 < job_limit(step.script()) <= LONGEST_JOB
+    script = step.script()
+    assert script.job is not None
+    assert 0 < job_limit(script, script.job) <= LONGEST_JOB
 
 
 @pytest.mark.parametrize(
@@ -150,11 +153,14 @@ ACT: tuple[Action, ...] = (TRUE,)
         (Script((TRUE,), (PutFile("/a", "", mode="644"),)), Fence()),
         (Script((TRUE,), (PutFile("/a", "", mode="u=rw"),)), Fence()),
         (Script((TRUE,), (PutFile("/a", "", replaces_sha256="-"),)), Fence()),
-        (Script((TRUE,), ACT, job="other-unit"), Fence()),
-        (Script((TRUE,), ACT, job="heretic-../x"), Fence()),
-        (Script((TRUE,), ACT, job="heretic-a b"), Fence()),
-        (Script((TRUE,), (Command(("install",), timeout=0),), job="heretic-x"), Fence()),
-        (Script((TRUE,), (Command(("install",), timeout=LONGEST_JOB),), job="heretic-x"), Fence()),
+        (Script((TRUE,), ACT, job=Job("other-unit")), Fence()),
+        (Script((TRUE,), ACT, job=Job("heretic-x", limit=LONGEST_JOB + 1)), Fence()),
+        (Script((TRUE,), ACT, job=Job("heretic-x", stage="two\nlines")), Fence()),
+        (Script((TRUE,), (Command(("x",), expect=Expect.EMPTY),), job=Job("heretic-x")), Fence()),
+        (Script((TRUE,), ACT, job=Job("heretic-../x")), Fence()),
+        (Script((TRUE,), ACT, job=Job("heretic-a b")), Fence()),
+        (Script((TRUE,), (Command(("install",), timeout=0),), job=Job("heretic-x")), Fence()),
+        (Script((TRUE,), (Command(("install",), timeout=LONGEST_JOB),), job=Job("heretic-x")), Fence()),
     ],
 )
 def test_a_step_that_cannot_be_run_is_our_mistake(script: Script, fence: Fence) -> None:
@@ -174,7 +180,10 @@ def test_the_prologues_stay_small() -> None:
     assert len(OBSERVATION_PROLOGUE.encode()) < 3500
     assert len(STEP_PROLOGUE.encode()) < 4000
     assert len(READING_PROLOGUE.encode()) < 4500
-    assert not re.search(r"^\s*#|^ ", OBSERVATION_PROLOGUE + STEP_PROLOGUE + READING_PROLOGUE, re.MULTILINE)
+    assert len(JOBS_PROLOGUE.encode()) < 1500
+    assert not re.search(
+        r"^\s*#|^ ", OBSERVATION_PROLOGUE + STEP_PROLOGUE + JOBS_PROLOGUE + READING_PROLOGUE, re.MULTILINE
+    )
 
 
 def test_what_reads_disks_is_sent_where_it_is_called_for() -> None:

@@ -20,6 +20,7 @@ from heretic.domain.disks.room import names_of, over_committed, promised, volume
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume
+from heretic.domain.jobs import FailedJob, told
 from heretic.domain.plan import Blocked, Proceed, Wait, steps_of
 
 POOL_WARNING = 80.0
@@ -206,8 +207,8 @@ def _of_host(sight: SiteSight, facts: HostFacts) -> Iterator[Finding]:
             size = format_bytes(group.size)
             yield finding("HVP-D003", f"{facts.host}: volume group {group.name} ({size}) misses a physical volume")
     for name, job in facts.jobs.value.items() if isinstance(facts.jobs, Known) else ():
-        if job.active == "failed":
-            yield finding("HVP-N009", f"{facts.host}: {name} failed ({job.result or job.sub})")
+        if isinstance(job, FailedJob):
+            yield finding("HVP-N009", f"{facts.host}: {name} {told(job)}")
     if isinstance(facts.time, Known) and facts.time.value.synchronized is not True:
         said = "has no server that it follows" if facts.time.value.synchronized is False else "does not answer"
         yield finding("HVP-N010", f"{facts.host}: its time service {said}")

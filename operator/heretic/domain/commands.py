@@ -94,6 +94,26 @@ Action = Command | PutFile
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Long work: it runs on as a detached systemd unit, and what became of it is kept on the host's disk.
+
+    Its actions say aloud what they do: their output goes to the journal. A secret that one of them could print is the
+    step's to prevent.
+
+    Attributes:
+        name: Of the unit: heretic-… (rule:time-limits).
+        limit: Seconds after which systemd ends it, and it has failed; None = what its commands may take together.
+        stage: Basic regular expression (grep) of the lines of its output that tell how far it is; "" = every line does.
+        tail: How many lines of its output are kept when it fails; 0 where they could show a secret.
+    """
+
+    name: str
+    limit: int | None = None
+    stage: str = ""
+    tail: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """How one step is done on its host, in one round trip and safe to repeat.
 
@@ -107,14 +127,13 @@ class Script:
             host right before the actions, because the observation that the plan came from is older.
         actions: What makes ``done`` true.
         fallback: What does where the actions were not enough: the harsher cure after the mild one. Not for jobs.
-        job: When set, the actions start as this detached systemd unit and later passes observe it. It is ended, and
-            has failed, when it takes longer than its commands may together.
+        job: When set, the actions start as this job and later passes observe it (host/jobs.py).
     """
 
     done: tuple[Command, ...]
     actions: tuple[Action, ...]
     guards: tuple[Command, ...] = ()
-    job: str | None = None
+    job: Job | None = None
     fallback: tuple[Action, ...] = ()
 
     @property

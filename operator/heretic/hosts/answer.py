@@ -122,7 +122,7 @@ def _failure(host: str, script: Script, verdict: str, index: int, said: Output) 
         case "act":
             return _action_failure(host, script, index, said)
         case "job":
-            return _command_failure(host, f"starting {script.job}", said)
+            return _command_failure(host, f"starting {script.job.name if script.job else 'the job'}", said)
     raise IndexError(verdict)
 
 

@@ -4,11 +4,12 @@
 # sections below only the one that is needed.
 # Names of one letter: d folder in memory, i probes started, n lines of one verb seen, o and e what a program
 # printed, r its exit status, s state of a step (met, open), u answer of a step that is met, J exit status of a step that did not succeed,
-# R what Heretic keeps on a host until its next boot, F what it keeps for good, N a new line.
+# R what Heretic keeps on a host until its next boot, F what it keeps for good, N a new line, L in a job the file that
+# tells how it ended, T how many lines of its output are kept there, B this boot.
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/root}"
 set -f
 umask 022
-i=0 n=0 s=met u=unchanged R=/run/heretic F=/var/lib/heretic/fence names='' pids='' files='' longest=0
+i=0 n=0 s=met u=unchanged R=/run/heretic F=/var/lib/heretic/fence names='' pids='' files='' longest=0 L=''
 N='
 '
 
@@ -138,6 +139,33 @@ at_sequence() {
   done
 }
 
+# @jobs: each job that there was: its unit, how it ended (running = not yet, lost = nobody knows), the number and the
+# status of the command that failed, seconds since; below it, each after a bar, what it said last.
+at_jobs() {
+  set +f
+  read -r B </proc/sys/kernel/random/boot_id || return 2
+  t=''
+  for k in ${F%/*}/jobs/*.service; do
+    [ -f "$k" ] || continue
+    read -r s n r b w <"$k" || return 2
+    if [ "$s" = running ]; then
+      case $b:$(systemctl show -p ActiveState --value "${k##*/}") in
+        "$B":active | "$B":activating | "$B":deactivating) ;;
+        # It may have ended since it was read.
+        *) read -r s n r b w <"$k" || return 2 && [ "$s" != running ] || s=lost ;;
+      esac
+    fi
+    l=$(stat -c %Y "$k") || return 2
+    t=${t:-$(date +%s)}
+    echo "${k##*/} $s $n $r $((t - l))"
+    case $s in
+      changed) ;;
+      running) journalctl -q --no-pager -o cat -n 500 _SYSTEMD_INVOCATION_ID="$w" | grep -e "$(tail -n +2 "$k")" | tail -n 1 ;;
+      *) tail -n +2 "$k" ;;
+    esac | sed 's/^/|/'
+  done
+}
+
 # @bricks: a brick that cannot be looked at makes the whole answer fail; it must not look like one that is absent.
 at_bricks() {
   set +f
@@ -173,6 +201,7 @@ at_bricks() {
 
 # answer VERDICT NUMBER STATUS: prints the one answer of a step and ends it.
 answer() {
+  [ -z "$L" ] || outcome "$1 $2 $3" "$1"
   o='' e=''
   case $1 in unchanged | changed | started) ;; *) o=$(tail -c 4096 "$d/o") e=$(tail -c 4096 "$d/e") ;; esac
   printf 'heretic/1 1\n%s:%s %s %s %s\n%s%sheretic/1 end\n' "$1" "$2" "$3" ${#o} ${#e} "$o" "$e"
@@ -218,11 +247,16 @@ run() {
       return
       ;;
   esac
+  # The actions of a job say aloud, to the journal, what they do.
+  if [ "$L" ] && [ "$v" = act ]; then execute "$@" 2>&1; else execute "$@" >"$d/o" 2>"$d/e" 9>&-; fi
+  r=$?
+}
+
+execute() {
   case $b in
     -) timeout -k 2 "$t" "$@" </dev/null ;;
     *) printf %s "$b" | base64 -d | timeout -k 2 "$t" "$@" ;;
-  esac >"$d/o" 2>"$d/e" 9>&-
-  r=$?
+  esac
 }
 
 # holds EXPECT TEXT TIMEOUT STDIN ARGV…: 0 yes, 1 no, 2 nobody knows (it timed out).
@@ -296,20 +330,6 @@ settled() {
   n=$((n + 1))
 }
 
-# running UNIT: where the step's job runs already, that is the answer; what is left of a failed one is cleared.
-running() {
-  settled job
-  k=$(systemctl show -p ActiveState --value "$1" 2>"$d/e") || answer job $n $?
-  case $k in
-    inactive) ;;
-    failed)
-      run 20 - systemctl reset-failed "$1"
-      [ $r = 0 ] || answer job $n $r
-      ;;
-    *) answer started 0 0 ;;
-  esac
-}
-
 guard() {
   settled guard
   holds "$@" || answer guard $n $r
@@ -347,26 +367,6 @@ replaces() {
   if [ -e "$1" ] || [ -L "$1" ]; then h=$(sha256sum <"$1") || return 1; fi
   h=${h%% *}
   [ "$h" = "$2" ] || { echo "${h:-no file}"; w=stale; return 1; }
-}
-
-# job UNIT SECONDS SCRIPT: starts the acts as a unit that outlives this connection and the operator. systemd ends it
-# when it takes longer, with all that it started.
-job() {
-  settled job
-  k=''
-  {
-    mkdir -p -m 700 $R/jobs && k=$(mktemp $R/jobs/XXXXXX) && printf %s "$3" | base64 -d >"$k"
-  } 2>"$d/e" || { rm -f "$k"; answer job $n 1; }
-  run 20 - systemd-run --quiet --unit="$1" -p RuntimeMaxSec="$2" --description='Heretic step' sh "$k"
-  [ $r = 0 ] || { rm -f "$k"; answer job $n $r; }
-  answer started 0 0
-}
-
-# begin_job: inside the unit. The script may hold secrets, and the shell has read all of it.
-begin_job() {
-  J=1 s=open
-  rm -f "$0"
-  room
 }
 
 end() {

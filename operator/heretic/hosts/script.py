@@ -1,8 +1,8 @@
 """Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
 
-The text is a constant prologue of shell functions (prologue.sh, reading.sh where disks are read, erasing.sh where one
-is erased) and one call of such a function a line, between ``{`` and ``}`` so that the shell reads all of it before it
-runs any of it.
+The text is a constant prologue of shell functions (prologue.sh; jobs.sh for a job, reading.sh where disks are read,
+erasing.sh where one is erased) and one call of such a function a line, between ``{`` and ``}`` so that the shell reads
+all of it before it runs any of it.
 """
 
 import base64
@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from heretic.domain.commands import Action, Command, Probe, PutFile, Script, SecretRef
+from heretic.domain.commands import Action, Command, Expect, Job, Probe, PutFile, Script, SecretRef
 from heretic.domain.errors import Bug, HereticError
 from heretic.hosts.fence import Fence
 
@@ -47,6 +47,9 @@ def _prologues() -> tuple[str, str]:
 OBSERVATION_PROLOGUE, STEP_PROLOGUE = _prologues()
 (READING_PROLOGUE,) = _text_of("reading.sh")
 """Comes after one of the others where a command reads disks."""
+
+(JOBS_PROLOGUE,) = _text_of("jobs.sh")
+"""Comes after the step's where it starts a job, and in the job itself."""
 
 (ERASING_PROLOGUE,) = _text_of("erasing.sh")
 """Comes after these where a command empties a disk."""
@@ -117,8 +120,8 @@ def render_step(script: Script, fence: Fence) -> str:
         lines += [*guards, *_actions(script.actions), *_fallback(script), *_conditions("verify", script.done), ("end",)]
     else:
         unit = unit_name(script.job)
-        limit = str(job_limit(script))
-        lines += [("running", unit), *guards, ("job", unit, limit, _base64(_render_job(script)))]
+        limit = str(job_limit(script, script.job))
+        lines += [("running", unit), *guards, ("job", unit, limit, _base64(_render_job(script, script.job)))]
     commands = (*script.done, *script.guards, *(a for a in script.all_actions if isinstance(a, Command)))
     return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
 
@@ -139,20 +142,28 @@ def _fallback(script: Script) -> Iterator[tuple[str, ...]]:
         yield from _actions(script.fallback)
 
 
-def _render_job(script: Script) -> str:
+def _render_job(script: Script, job: Job) -> str:
     """What the unit runs: the same actions, each within its own longer time, then the same conditions."""
+    acts = tuple(a for a in script.actions if isinstance(a, Command))
+    for act in acts:
+        if act.expect is not Expect.OK:
+            raise _bug(f"{shown(act.argv)}: what an action of a job prints goes to the journal and cannot be compared")
+    if "\n" in job.stage or job.tail < 0:
+        raise _bug(f"{job.stage!r} and {job.tail} cannot say how far a job is")
+    begin = ("begin_job", unit_name(job), str(job.tail), job.stage)
     actions = _actions(script.actions, LONGEST_JOB)
-    commands = (*script.done, *(a for a in script.actions if isinstance(a, Command)))
-    lines = [("begin_job",), *actions, *_conditions("verify", script.done), ("end",)]
-    return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
+    lines = [begin, *actions, *_conditions("verify", script.done), ("end",)]
+    return _text(STEP_PROLOGUE, lines, (c.argv for c in (*script.done, *acts)))
 
 
-def job_limit(script: Script) -> int:
-    """Seconds after which systemd ends a job: what its commands may take together.
+def job_limit(script: Script, job: Job) -> int:
+    """Seconds after which systemd ends a job: its own limit, or what its commands may take together.
 
     Raises:
         HereticError: Bug; that is longer than a job may be.
     """
+    if job.limit is not None:
+        return int(_seconds(job.limit, LONGEST_JOB))
     commands = [*(a for a in script.actions if isinstance(a, Command)), *script.done]
     return int(_seconds(sum(c.timeout for c in commands) + _MARGIN, LONGEST_JOB))
 
@@ -164,11 +175,11 @@ def step_deadline(script: Script) -> float:
     return min(sum(c.timeout for c in commands) + _MARGIN, LONGEST)
 
 
-def unit_name(job: str) -> str:
+def unit_name(job: Job) -> str:
     """The full name of a job's systemd unit."""
-    unit = job if job.endswith(".service") else f"{job}.service"
+    unit = job.name if job.name.endswith(".service") else f"{job.name}.service"
     if not _UNIT.fullmatch(unit):
-        raise _bug(f"{job!r} cannot name a job; heretic-… can")
+        raise _bug(f"{job.name!r} cannot name a job; heretic-… can")
     return unit
 
 
@@ -179,10 +190,12 @@ def shown(argv: Iterable[str], most: int = 200) -> str:
 
 
 def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple[str, ...]]) -> str:
+    lines = tuple(lines)
     called = {argv[0] for argv in argvs}
+    jobs = JOBS_PROLOGUE if {"job", "begin_job"} & {verb for verb, *_ in lines} else ""
     reading = READING_PROLOGUE if called & READING else ""
     erasing = ERASING_PROLOGUE if called & ERASING else ""
-    return prologue + reading + erasing + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
+    return prologue + jobs + reading + erasing + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
 
 
 def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, ...]]:

@@ -25,6 +25,7 @@ from heretic.domain.host.facts import (
 )
 from heretic.domain.host.plan import plan_node
 from heretic.domain.host.steps import (
+    PACKAGE_JOB,
     AddToDevicesFile,
     EnableService,
     InstallPackages,
@@ -32,6 +33,7 @@ from heretic.domain.host.steps import (
     OpenFirewall,
     WriteFile,
 )
+from heretic.domain.jobs import FailedJob
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Wait, steps_of
 from sim.block_tools import GIB, SimDisk
 from sim.host_tools import data_disk, storage_machine
@@ -154,22 +156,35 @@ def test_a_failed_installation_says_so_and_is_tried_again_after_a_pause() -> Non
     assert plan.after == pytest.approx(60.0)
     facts = host.observe()
     assert isinstance(facts.jobs, Known)
-    old = replace(facts.jobs.value["heretic-packages.service"], seconds=61.0)
-    later = plan_host(host, replace(facts, jobs=Known({old.name: old})))
+    old = replace(_failed(facts), seconds=61.0)
+    later = plan_host(host, replace(facts, jobs=Known({PACKAGE_JOB: old})))
     assert [type(step) for step in steps_of(later)] == [InstallPackages]
     assert Reason.PACKAGE_INSTALL_FAILED in pending(later)
 
 
-def test_an_installation_that_took_too_long_says_that_it_was_ended() -> None:
+def _failed(facts: HostFacts) -> FailedJob:
+    assert isinstance(facts.jobs, Known)
+    job = facts.jobs.value[PACKAGE_JOB]
+    assert isinstance(job, FailedJob)
+    return job
+
+
+def test_a_failed_installation_says_what_the_package_manager_said() -> None:
     host = one_host()
     host.machine.host.archive_down = True
     host.run_pass()
-    facts = host.observe()
-    assert isinstance(facts.jobs, Known)
-    ended = replace(facts.jobs.value["heretic-packages.service"], result="timeout")
-    plan = plan_host(host, replace(facts, jobs=Known({ended.name: ended})))
+    plan = host.plan()
     assert isinstance(plan, Wait)
-    assert "took longer than it may and was ended" in plan.message
+    assert "exited 100, and said last: " in plan.message
+
+
+def test_the_outcome_of_an_installation_outlives_a_boot() -> None:
+    host = one_host()
+    host.machine.host.archive_down = True
+    host.run_pass()
+    before = _failed(host.observe())
+    host.machine.reboot()
+    assert _failed(host.observe()) == before
 
 
 def test_a_locked_package_manager_is_waited_for_by_its_own_reason() -> None:

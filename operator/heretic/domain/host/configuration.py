@@ -17,6 +17,7 @@ from heretic.domain.host.health import write_obstacle
 from heretic.domain.host.profiles import Profile, profile_of
 from heretic.domain.host.rule import Host, Item, Part, unseen, write_file
 from heretic.domain.host.steps import PACKAGE_JOB, EnableService, InstallPackages
+from heretic.domain.jobs import FailedJob, NeverRan, Running, told
 from heretic.domain.plan import Blocked, Step, Wait
 
 JOB_PAUSE = 60.0
@@ -70,9 +71,10 @@ def _packages(host: Host) -> Iterator[Item]:
     if not isinstance(jobs, Known):
         yield unseen(host.facts, "whether an installation runs", jobs)
         return
-    job = jobs.value.get(PACKAGE_JOB)
-    if job is not None and job.active in ("active", "activating", "deactivating"):
-        yield Wait(Reason.WORK_IN_PROGRESS, f"{host.name}: installing {', '.join(missing)}", _JOB_POLL)
+    job = jobs.value.get(PACKAGE_JOB, NeverRan())
+    if isinstance(job, Running):
+        stage = f" ({job.stage})" if job.stage else ""
+        yield Wait(Reason.WORK_IN_PROGRESS, f"{host.name}: installing {', '.join(missing)}{stage}", _JOB_POLL)
         return
     if holder := host.facts.package_lock.value if isinstance(host.facts.package_lock, Known) else "":
         yield Wait(
@@ -80,13 +82,12 @@ def _packages(host: Host) -> Iterator[Item]:
             f"{host.name}: {', '.join(missing)} must be installed, but {holder} holds the package manager's lock",
         )
         return
-    if job is not None and job.active == "failed":
+    if isinstance(job, FailedJob):
         pause = JOB_PAUSE if job.seconds is None else max(0.0, JOB_PAUSE - job.seconds)
-        how = "took longer than it may and was ended" if job.result == "timeout" else "failed"
         yield Wait(
             Reason.PACKAGE_INSTALL_FAILED,
-            f"{host.name}: installing {', '.join(missing)} {how}; it is tried again every {JOB_PAUSE:.0f} s. "
-            f"`journalctl -u {PACKAGE_JOB}` on the host says why; {host.profile.install_hint}",
+            f"{host.name}: installing {', '.join(missing)} {told(job)}; it is tried again every {JOB_PAUSE:.0f} s. "
+            f"`journalctl -u {PACKAGE_JOB}` on the host says more; {host.profile.install_hint}",
             max(pause, _JOB_POLL),
         )
         if job.seconds is not None and job.seconds < JOB_PAUSE:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from heretic.domain.errors import Failure
 from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.jobs import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,8 +362,8 @@ class HostFacts:
     """Who holds a lock of the package manager ("apt-get (pid 812)"), "" when nobody does."""
     reloads: Fact[frozenset[str]] = NOT_OBSERVED
     """Services whose configuration was written but perhaps not read yet (see host/steps.py)."""
-    jobs: Fact[Mapping[str, Service]] = NOT_OBSERVED
-    """Detached jobs of ours (units heretic-*.service) by unit name."""
+    jobs: Fact[Mapping[str, JobState]] = NOT_OBSERVED
+    """Jobs of ours (units heretic-*.service) by the full name of the unit; one that is not in it never ran."""
 
 
 HostView = HostFacts | Failure

@@ -13,13 +13,14 @@ from heretic.domain.gluster.parse.peers import parse_operating_version, parse_pe
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import HostFacts, Service
 from heretic.domain.host.inventory import filesystem_places, take_disks, with_filesystems
-from heretic.domain.host.parse import files, firewall, ip, locks, lvm, packages, storage, system, systemd
+from heretic.domain.host.parse import files, firewall, ip, jobs, locks, lvm, packages, storage, system, systemd
 from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import COLUMNS, parse_lsblk
 from heretic.domain.host.parse.reading import read
 from heretic.domain.host.parse.sequence import parse_sequence
 from heretic.domain.host.parse.signatures import parse_signatures
 from heretic.domain.host.signs import DISKSTATS, disk_signs
+from heretic.domain.jobs import JOB_PREFIX
 from heretic.domain.memo import Memo
 
 S = TypeVar("S")
@@ -38,7 +39,6 @@ FILES = (
 _READ = (*system.READ_ONLY_FILES, locks.TABLE, DISKSTATS)
 
 PACKAGES = tuple(sorted({name for p in profiles.PROFILES for name in (*p.base_packages, *p.storage_packages)}))
-JOB_PREFIX = "heretic-"
 RELOADS = "/run/heretic/reload"
 """Folder in memory of marks "written, but perhaps not read yet by this reader" (see host/steps.py)."""
 
@@ -89,6 +89,7 @@ HOST_PROBES: tuple[Probe[object], ...] = (
         lambda output: systemd.parse_units(output, None),
         timeout=_SLOW,
     ),
+    Probe("jobs", ("@jobs",), jobs.parse_jobs),
     Probe("firewall-zones", firewall.ZONES, _part("firewall-cmd"), timeout=_SLOW, lasting=True),
     Probe("firewall-default", firewall.DEFAULT_ZONE, _part("firewall-cmd"), timeout=_SLOW, lasting=True),
     Probe("peers", ("gluster", "--mode=script", "peer", "status", "--xml"), parse_peers, timeout=_SLOW),
@@ -142,7 +143,7 @@ def _disk_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
 def _lasting_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
     return (
         *_disk_marks(facts),
-        _of(facts.jobs, lambda jobs: frozenset((name, job.active) for name, job in jobs.items())),
+        _of(facts.jobs, lambda known: frozenset((name, type(state)) for name, state in known.items())),
     )
 
 
@@ -188,7 +189,7 @@ def assemble(
         logical_volumes=of(with_filesystems, _of(volumes, lambda report: report.logical_volumes), blocks),
         filesystems=_of(blocks, filesystem_places),
         mounts=mounts,
-        services=_where(units, job=False),
+        services=_of(units, _without_jobs),
         packages=of(packages.merge_packages, dpkg, rpm),
         files={path: read_files.content(path) for path in FILES},
         time=system.parse_time(answer("clock"), answer("time-sync"), sent_at, received_at),
@@ -202,7 +203,7 @@ def assemble(
         firewall=of(firewall.parse_zones, answer("firewall-zones"), answer("firewall-default")),
         package_lock=locks.package_lock(read_files),
         reloads=_reloads(read_files),
-        jobs=_where(units, job=True),
+        jobs=jobs.states(units, jobs.parse_jobs(answer("jobs"))),
     )
 
 
@@ -215,11 +216,8 @@ def _in_info(parse: Callable[[Output], Fact[T]], info: Fact[str]) -> Fact[T]:
     return parse(Output(0, info.value, "")) if isinstance(info, Known) else info
 
 
-def _where(units: Fact[Mapping[str, Service]], *, job: bool) -> Fact[Mapping[str, Service]]:
-    """The units that are jobs of ours, or those that are not."""
-    if not isinstance(units, Known):
-        return units
-    return Known({name: unit for name, unit in units.value.items() if name.startswith(JOB_PREFIX) is job})
+def _without_jobs(units: Mapping[str, Service]) -> Mapping[str, Service]:
+    return {name: unit for name, unit in units.items() if not name.startswith(JOB_PREFIX)}
 
 
 def _reloads(read_files: files.Files) -> Fact[frozenset[str]]:

@@ -9,8 +9,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from heretic.domain.commands import Action, Command, Expect, PutFile, Script
-from heretic.domain.host.probes import JOB_PREFIX, RELOADS
+from heretic.domain.commands import Action, Command, Expect, Job, PutFile, Script
+from heretic.domain.host.probes import RELOADS
+from heretic.domain.jobs import JOB_PREFIX
 from heretic.domain.plan import HostStep
 
 PACKAGE_JOB = f"{JOB_PREFIX}packages.service"
@@ -45,7 +46,7 @@ class InstallPackages(HostStep):
                 *(Command(argv, timeout=_PACKAGE_DEADLINE) for argv in self.repair),
                 Command((*self.install, *self.packages), timeout=_PACKAGE_DEADLINE),
             ),
-            job=PACKAGE_JOB,
+            job=Job(PACKAGE_JOB),
         )
 
 

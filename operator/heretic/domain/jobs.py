@@ -1,0 +1,64 @@
+"""What becomes of long work on a host (see ``Job`` in commands.py)."""
+
+from dataclasses import dataclass
+
+JOB_PREFIX = "heretic-"
+"""Of the units of jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverRan:
+    """The host knows of no such job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """It is at work.
+
+    Attributes:
+        stage: The last line of its output that tells how far it is; "" = none did.
+        seconds: Since it began, None when that is not known.
+    """
+
+    stage: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Its actions ran, and its effect was there afterwards.
+
+    Attributes:
+        seconds: Since then.
+    """
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """It ended without its effect.
+
+    Attributes:
+        why: How it ended, as the end of a sentence that begins with the job.
+        tail: What it said last, in lines.
+        seconds: Since then, None when that is not known.
+    """
+
+    why: str
+    tail: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+JobState = NeverRan | Running | Succeeded | FailedJob
+
+
+def told(job: FailedJob, lines: int = 3) -> str:
+    """How a job ended and what it said last, as the end of a sentence that begins with its work.
+
+    Args:
+        job: What became of it.
+        lines: How many of its last lines to quote.
+    """
+    said = " / ".join(line.strip() for line in job.tail[-lines:] if line.strip())
+    return f"{job.why}, and said last: {said}" if said else job.why

@@ -1,0 +1,55 @@
+# The functions of a job: long work that runs on as a systemd unit. They are sent only where a step starts one, and are in
+# the script of the job itself; they stand on prologue.sh.
+
+# running UNIT: where the step's job runs already, that is the answer; what is left of a failed one is cleared.
+running() {
+  settled job
+  k=$(systemctl show -p ActiveState --value "$1" 2>"$d/e") || answer job $n $?
+  case $k in
+    inactive) ;;
+    failed)
+      run 20 - systemctl reset-failed "$1"
+      [ $r = 0 ] || answer job $n $r
+      ;;
+    *) answer started 0 0 ;;
+  esac
+}
+
+# job UNIT SECONDS SCRIPT: starts the acts as a unit that outlives this connection and the operator. systemd ends it
+# when it takes longer, with all that it started.
+job() {
+  settled job
+  k=''
+  {
+    mkdir -p -m 700 $R/jobs && k=$(mktemp $R/jobs/XXXXXX) && printf %s "$3" | base64 -d >"$k"
+  } 2>"$d/e" || { rm -f "$k"; answer job $n 1; }
+  run 20 - systemd-run --quiet --unit="$1" -p RuntimeMaxSec="$2" --description='Heretic step' sh "$k"
+  [ $r = 0 ] || { rm -f "$k"; answer job $n $r; }
+  answer started 0 0
+}
+
+# begin_job UNIT TAIL STAGE: inside the unit. The script may hold secrets, and the shell has read all of it.
+begin_job() {
+  J=1 s=open L=${F%/*}/jobs/$1 T=$2
+  rm -f "$0"
+  room
+  : >"$d/o" >"$d/e"
+  read -r B </proc/sys/kernel/random/boot_id
+  mkdir -p -m 700 "${L%/*}"
+  outcome 'running 0 0' running "$3"
+}
+
+# outcome LINE VERDICT: a job's answer, kept for good, with the end of what its actions or the failed condition said.
+outcome() {
+  {
+    echo "$1 $B $INVOCATION_ID"
+    case $2 in
+      changed | running) ;;
+      *)
+        [ "$2" != act ] || journalctl --sync && journalctl -q --no-pager -o cat -n "$T" _SYSTEMD_INVOCATION_ID="$INVOCATION_ID"
+        cat "$d/o" "$d/e"
+        ;;
+    esac | tail -n "$T" | tail -c 4096
+    [ "$2" != running ] || echo "$3"
+  } >"$L.new" 2>/dev/null && sync "$L.new" && mv -f "$L.new" "$L"
+}
