@@ -30,7 +30,7 @@ _DESTROYERS = frozenset({"vgcreate", "pvcreate", "lvcreate", "mkfs.xfs", "lvremo
 _WIRING = frozenset({"machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now"})
 """Attributes that connect parts of the site, and are not its state."""
 
-_HISTORY = frozenset({"ran", "effects", "refusals", "job_starts", "jobs", "fence", "seconds", "formatted"})
+_HISTORY = frozenset({"ran", "effects", "refusals", "job_starts", "jobs", "trials", "fence", "seconds", "formatted"})
 """Attributes that say how a machine came to its state."""
 
 

@@ -82,6 +82,7 @@ class Machine:
         jobs: Detached units by name, as long as systemd would know them.
         outcomes: What the host keeps on its disk of each job: how it ended, the number and the status of what failed,
             and what it said.
+        trials: What takes the change of each trial back that is neither proved nor taken back.
         job_starts: Every unit that was started, in order.
         jobs_finish_at_once: Whether a job ends in the moment it starts; else ``jobs[unit].finish()`` ends it.
         put_error: What writing a file says instead of working ("No space left on device", "Read-only file
@@ -101,6 +102,7 @@ class Machine:
     effects: list[Argv] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, int, int, tuple[str, ...]]] = field(default_factory=dict)
+    trials: dict[str, Callable[[], None]] = field(default_factory=dict)
     job_starts: list[str] = field(default_factory=list)
     jobs_finish_at_once: bool = True
     put_error: str | None = None
@@ -181,6 +183,10 @@ class Machine:
             lines += [f"|{line}" for line in said]
         return ok("".join(f"{line}\n" for line in lines))
 
+    def take_back(self, unit: str) -> None:
+        """What a trial's timer does when its time is over."""
+        self.trials.pop(unit)()
+
     def job_active(self, unit: str) -> bool:
         """Whether a unit of this name still runs."""
         job = self.jobs.get(unit)
@@ -191,6 +197,7 @@ class Machine:
         self.boot_id = str(uuid.uuid4())
         self.lock_held = False
         self.jobs.clear()
+        self.trials.clear()
         for path in [p for p in self.files if p.startswith(("/run/", "/tmp/"))]:
             del self.files[path]
         for hook in self.on_boot:

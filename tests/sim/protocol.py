@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from heretic.domain.commands import Output
-from heretic.hosts.script import ERASING_PROLOGUE, JOBS_PROLOGUE, OBSERVATION_PROLOGUE, READING_PROLOGUE, STEP_PROLOGUE
+from heretic.hosts.script import (
+    ERASING_PROLOGUE,
+    JOBS_PROLOGUE,
+    OBSERVATION_PROLOGUE,
+    READING_PROLOGUE,
+    STEP_PROLOGUE,
+    TRIAL_PROLOGUE,
+)
 from sim.machine import Argv, Machine
 
 TIMED_OUT = (124, 137)
@@ -39,7 +46,7 @@ def run_script(machine: Machine, text: str) -> str:
 def _body(text: str, prologue: str) -> str:
     """What stands between the braces."""
     body = text.removeprefix(prologue)
-    for more in (JOBS_PROLOGUE, READING_PROLOGUE, ERASING_PROLOGUE):
+    for more in (JOBS_PROLOGUE, TRIAL_PROLOGUE, READING_PROLOGUE, ERASING_PROLOGUE):
         body = body.removeprefix(more)
     if not body.startswith("{\n"):
         raise ProtocolError("the prologue is not the one of this version")
@@ -109,12 +116,19 @@ class _Step:
     met: str = "unchanged"
     verb: str = ""
     number: int = 0
+    trial: str = ""
     handlers: dict[str, Callable[..., None]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.handlers = {
             "begin": self.begin,
             "begin_job": self.begin_job,
+            "begin_revert": self.begin_revert,
+            "armed": self.armed,
+            "arm": self.arm,
+            "prove": self.prove,
+            "proof": lambda *a: self.condition("proof", *a),
+            "commit": self.commit,
             "done_when": self.done_when,
             "again": self.again,
             "fallback": self.fallback,
@@ -134,6 +148,8 @@ class _Step:
                     raise ProtocolError(f"unknown line {verb}")
                 self.handlers[verb](*arguments)
         except _AnsweredError as answer:
+            if self.trial and answer.verdict not in ("unchanged", "changed", "started"):
+                self.machine.take_back(self.trial)
             return answer.frame
         raise ProtocolError("the step ends without an answer")
 
@@ -165,6 +181,36 @@ class _Step:
         assert int(tail) >= 0, stage
         self.open = True
         self.machine.keep_outcome(unit, "running", 0, 0)
+
+    def begin_revert(self, unit: str) -> None:
+        self.open = True
+
+    def armed(self, unit: str) -> None:
+        if unit in self.machine.trials:
+            self.machine.take_back(unit)
+            raise _AnsweredError("armed", 1, _NOTHING)
+
+    def arm(self, unit: str, seconds: str, script: str) -> None:
+        self.settled("arm")
+        assert int(seconds) > 0, "a trial without an end"
+        text = _decoded(script)
+        machine = self.machine
+
+        def revert() -> None:
+            verdict, _ = _Step(machine).run(_calls(_body(text, STEP_PROLOGUE)))
+            assert verdict.startswith("changed"), verdict
+
+        machine.trials[unit] = revert
+        self.trial = unit
+
+    def prove(self, unit: str) -> None:
+        self.open = True
+        if unit not in self.machine.trials:
+            raise _AnsweredError("late", 1, Output(1, "", ""))
+
+    def commit(self, unit: str) -> None:
+        self.settled("commit")
+        del self.machine.trials[unit]
 
     def done_when(self, *arguments: str) -> None:
         if self.open:

@@ -134,6 +134,7 @@ class Systemd:
 
     def _shown(self, machine: Machine, names: list[str]) -> list[str]:
         known = self.units | {j.unit: _job_unit(j.unit, j.state) for j in machine.jobs.values()}
+        known |= {f"{name}.timer": Unit(f"{name}.timer", "active", "transient") for name in machine.trials}
         shown: list[str] = []
         for name in names:
             if "*" in name:

@@ -34,6 +34,15 @@ for last; do :; done
 for word; do
   case $word in --unit=*) unit=${word#--unit=} ;; RuntimeMaxSec=[1-9]*) limit=${word##*=} ;; esac
 done
+for word; do
+  case $word in --on-active=[1-9]*)
+    [ ! -e "@/units/$unit.timer" ] || { echo "Unit $unit.timer was already loaded" >&2; exit 1; }
+    echo active >"@/units/$unit.timer"
+    echo "$last" >"@/units/$unit.script"
+    exit 0
+    ;;
+  esac
+done
 [ "$limit" ] || { echo "a unit without an end" >&2; exit 1; }
 [ "$(cat "@/units/$unit" 2>/dev/null)" != active ] || { echo "Unit $unit was already loaded" >&2; exit 1; }
 echo active >"@/units/$unit"
@@ -62,6 +71,8 @@ for last; do :; done
 case $1 in
   show) cat "@/units/$last" 2>/dev/null || echo inactive ;;
   reset-failed) rm "@/units/$last" ;;
+  stop) rm "@/units/$last" ;;
+  start) echo "$last" >>"@/units/started" ;;
   *) exit 64 ;;
 esac
 """
@@ -103,6 +114,14 @@ class Target(ABC):
     @abstractmethod
     async def finish_job(self, unit: str) -> str:
         """Lets a started job run to its end; gives the unit's state then."""
+
+    @abstractmethod
+    def on_trial(self, unit: str) -> bool:
+        """Whether the host would take a change back by itself."""
+
+    @abstractmethod
+    async def take_back(self, unit: str) -> None:
+        """Lets the time of a trial run out, where the host has not begun to take it back already."""
 
     @abstractmethod
     def starts(self, unit: str) -> int:
@@ -152,6 +171,13 @@ class SimulatedTarget(Target):
         job = self.machine.jobs[unit]
         job.finish()
         return job.state
+
+    def on_trial(self, unit: str) -> bool:
+        return unit in self.machine.trials
+
+    async def take_back(self, unit: str) -> None:
+        if unit in self.machine.trials:
+            self.machine.take_back(unit)
 
     def starts(self, unit: str) -> int:
         return self.machine.job_starts.count(unit)
@@ -228,6 +254,18 @@ class ShellServer(SimServer):
         (units / unit).write_text("failed\n") if status else (units / unit).unlink()
         return "failed" if status else "inactive"
 
+    async def take_back(self, unit: str) -> None:
+        """Runs what takes a trial back, as its timer does, or as it was told to by hand."""
+        units = self.sandbox / "units"
+        timer, started = units / f"{unit}.timer", units / "started"
+        assert timer.exists() or f"{unit}.service" in started.read_text().split()
+        timer.unlink(missing_ok=True)
+        script = Path((units / f"{unit}.script").read_text().strip())
+        _rewrite(script, self.moved)
+        process = await asyncio.create_subprocess_exec("sh", str(script), executable=self.shell)
+        assert await process.wait() == 0
+        assert _is_gone(script), "what may hold secrets must not stay"
+
 
 class ShellTarget(Target):
     """A real shell."""
@@ -259,6 +297,12 @@ class ShellTarget(Target):
 
     async def finish_job(self, unit: str) -> str:
         return await self.server.finish_job(unit)
+
+    def on_trial(self, unit: str) -> bool:
+        return (self.server.sandbox / "units" / f"{unit}.timer").exists()
+
+    async def take_back(self, unit: str) -> None:
+        await self.server.take_back(unit)
 
     def starts(self, unit: str) -> int:
         log = self.server.sandbox / "units" / f"{unit}.log"

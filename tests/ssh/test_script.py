@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heretic.api.v1alpha1.node import Role
-from heretic.domain.commands import Action, Command, Expect, Job, Output, Probe, PutFile, Script
+from heretic.domain.commands import Action, Command, Expect, Job, Output, Probe, PutFile, Script, Trial
 from heretic.domain.errors import Bug, HereticError
 from heretic.domain.facts import Known
 from heretic.domain.host.profiles import PROFILES, Profile
@@ -25,6 +25,7 @@ from heretic.hosts.script import (
     OBSERVATION_PROLOGUE,
     READING_PROLOGUE,
     STEP_PROLOGUE,
+    TRIAL_PROLOGUE,
     job_limit,
     observation_deadline,
     render_observation,
@@ -156,6 +157,10 @@ ACT: tuple[Action, ...] = (TRUE,)
         (Script((TRUE,), ACT, job=Job("other-unit")), Fence()),
         (Script((TRUE,), ACT, job=Job("heretic-x", limit=LONGEST_JOB + 1)), Fence()),
         (Script((TRUE,), ACT, job=Job("heretic-x", stage="two\nlines")), Fence()),
+        (Script((TRUE,), ACT, job=Job("heretic-x"), trial=Trial("heretic-trial-x", ACT, (TRUE,), 120)), Fence()),
+        (Script((TRUE,), ACT, trial=Trial("heretic-x", ACT, (TRUE,), 120)), Fence()),
+        (Script((TRUE,), ACT, trial=Trial("heretic-trial-x", ACT, (TRUE,), 60)), Fence()),
+        (Script((TRUE,), ACT, trial=Trial("heretic-trial-x", ACT, (TRUE,), 601)), Fence()),
         (Script((TRUE,), (Command(("x",), expect=Expect.EMPTY),), job=Job("heretic-x")), Fence()),
         (Script((TRUE,), ACT, job=Job("heretic-../x")), Fence()),
         (Script((TRUE,), ACT, job=Job("heretic-a b")), Fence()),
@@ -181,8 +186,11 @@ def test_the_prologues_stay_small() -> None:
     assert len(STEP_PROLOGUE.encode()) < 4000
     assert len(READING_PROLOGUE.encode()) < 4500
     assert len(JOBS_PROLOGUE.encode()) < 1500
+    assert len(TRIAL_PROLOGUE.encode()) < 1500
     assert not re.search(
-        r"^\s*#|^ ", OBSERVATION_PROLOGUE + STEP_PROLOGUE + JOBS_PROLOGUE + READING_PROLOGUE, re.MULTILINE
+        r"^\s*#|^ ",
+        OBSERVATION_PROLOGUE + STEP_PROLOGUE + JOBS_PROLOGUE + TRIAL_PROLOGUE + READING_PROLOGUE,
+        re.MULTILINE,
     )
 
 

@@ -4,7 +4,7 @@ A command is an argv tuple; it is quoted in one place (hosts/script.py) and nowh
 how to see that the step is done, what must hold before it may start, and what to run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -114,6 +114,28 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A change that could cut the way to the host that it is made on.
+
+    Before the change the host sets itself a time, after which it takes the change back. Then the change is made, and is
+    proved on a new connection. Only with this proof the host keeps it. So an operator that dies or cannot come back
+    leaves the host as it was. A boot within that time forgets the trial: what must not outlive it must not be written
+    where a boot reads it before it is proved.
+
+    Attributes:
+        name: Of the unit that would take the change back: heretic-trial-…
+        revert: What takes it back; safe to repeat, and right too where only a part of the change was made.
+        proof: What must hold, asked on a new connection.
+        seconds: After which the host takes the change back.
+    """
+
+    name: str
+    revert: tuple[Action, ...]
+    proof: tuple[Command, ...]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """How one step is done on its host, in one round trip and safe to repeat.
 
@@ -127,7 +149,8 @@ class Script:
             host right before the actions, because the observation that the plan came from is older.
         actions: What makes ``done`` true.
         fallback: What does where the actions were not enough: the harsher cure after the mild one. Not for jobs.
-        job: When set, the actions start as this job and later passes observe it (host/jobs.py).
+        job: When set, the actions start as this job and later passes observe it (domain/jobs.py).
+        trial: When set, the host takes the actions back by itself unless they are proved. Not for jobs.
     """
 
     done: tuple[Command, ...]
@@ -135,11 +158,19 @@ class Script:
     guards: tuple[Command, ...] = ()
     job: Job | None = None
     fallback: tuple[Action, ...] = ()
+    trial: Trial | None = None
 
     @property
     def all_actions(self) -> tuple[Action, ...]:
         """The actions and then those of the fallback, in the order in which a host numbers them."""
         return self.actions + self.fallback
+
+    @property
+    def contents(self) -> Iterator[Action]:
+        """Everything that a secret can reach a host with: all conditions and actions, those of the trial too."""
+        yield from (*self.done, *self.guards, *self.all_actions)
+        if self.trial is not None:
+            yield from (*self.trial.revert, *self.trial.proof)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     FENCE_UNREADABLE = "FenceUnreadable"
     COMMAND_FAILED = "CommandFailed"
     VERIFICATION_FAILED = "VerificationFailed"
+    CHANGE_TAKEN_BACK = "ChangeTakenBack"
     OUTPUT_NOT_UNDERSTOOD = "OutputNotUnderstood"
     # disks
     FOREIGN_SIGNATURE = "ForeignSignature"

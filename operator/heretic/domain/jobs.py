@@ -5,6 +5,9 @@ from dataclasses import dataclass
 JOB_PREFIX = "heretic-"
 """Of the units of jobs."""
 
+TRIAL_PREFIX = f"{JOB_PREFIX}trial-"
+"""Of the units that take the change of a trial back."""
+
 
 @dataclass(frozen=True, slots=True)
 class NeverRan:

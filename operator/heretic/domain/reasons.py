@@ -173,6 +173,10 @@ _HOST = {
         "A step ran and its effect is not there, or what it relied on has changed.",
         "Nothing; where it lasts, the message names what to look at.",
     ),
+    Reason.CHANGE_TAKEN_BACK: Explanation(
+        "A change that could cut the way to a host was not proved in time, and the host took it back by itself.",
+        "See the message for what did not hold; the change is tried again.",
+    ),
     Reason.OUTPUT_NOT_UNDERSTOOD: Explanation(
         "What a program printed cannot be understood, so nothing is concluded from it.",
         "Nothing; where it lasts, report the message: versions may differ from the tested ones.",

@@ -119,6 +119,18 @@ def _failure(host: str, script: Script, verdict: str, index: int, said: Output) 
                 f"{host}: {path} was changed by somebody since the step was planned (now {brief(said.stdout)}); "
                 f"left alone, planned again from what it is now",
             )
+        case "armed" if said.rc == 0:
+            what = (
+                "an earlier try of this change was never proved; the host takes it back, and then it is planned again"
+            )
+            return Transient(Reason.CHANGE_TAKEN_BACK, f"{host}: {what}")
+        case "late":
+            return Transient(Reason.CHANGE_TAKEN_BACK, f"{host}: the change was proved too late; the host took it back")
+        case "proof" if script.trial is not None:
+            what = f"{host}: the change was made, and is not proved"
+            return _condition_failure(what, script.trial.proof[index], said)
+        case "armed" | "arm" | "commit":
+            return _command_failure(host, "having the change taken back unless it is proved", said)
         case "act":
             return _action_failure(host, script, index, said)
         case "job":
@@ -217,8 +229,8 @@ def _refusal(settings: HostSettings, said: str) -> NeedsUser:
 
 def _secrets(script: Script) -> Iterator[str]:
     """Every text of a script that no message may show, as it is, line by line, and as it travels."""
-    contents: list[str | SecretRef] = [c.stdin for c in (*script.done, *script.guards) if c.stdin]
-    for action in script.all_actions:
+    contents: list[str | SecretRef] = []
+    for action in script.contents:
         if isinstance(action, Command) and action.stdin:
             contents.append(action.stdin)
         elif isinstance(action, PutFile) and action.secret:

@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from random import random as system_random
 from typing import Any
 
-from heretic.domain.commands import Output, Probe, Script
-from heretic.domain.errors import Failure, HereticError
-from heretic.domain.plan import Failed, StepResult
+from heretic.domain.commands import Output, Probe, Script, Trial
+from heretic.domain.errors import Failure, HereticError, Reason, Transient
+from heretic.domain.plan import Done, Failed, StepResult
 from heretic.hosts.answer import announced, outputs_of, step_result_of
 from heretic.hosts.fence import Admission, Fence, Fencing
 from heretic.hosts.link import Backoff, Limits, Link
 from heretic.hosts.script import (
     announcement_deadline,
     observation_deadline,
+    proof_deadline,
     render_announcement,
     render_observation,
+    render_proof,
     render_step,
     step_deadline,
 )
@@ -38,6 +40,10 @@ class Batch:
     outputs: Mapping[str, Output]
     sent_at: float
     received_at: float
+
+
+_PROOF_PAUSE = 1.0
+"""Seconds between two tries to prove a trial."""
 
 
 class _Letter:
@@ -126,7 +132,7 @@ class Hosts:
         return Batch(outputs, sent_at, received_at)
 
     async def perform(self, settings: HostSettings, script: Script, *, admission: Admission) -> StepResult:
-        """Does one step on a host in one round trip; safe to repeat.
+        """Does one step on a host in one round trip, or two where it is a trial; safe to repeat.
 
         Args:
             settings: Of the host.
@@ -138,6 +144,13 @@ class Hosts:
             Done, Started or Failed. After Failed with ConnectionLost or CommandTimedOut nobody knows whether the
             step took effect; the next observation shows it.
         """
+        until = asyncio.get_running_loop().time() + (script.trial.seconds if script.trial else 0)
+        result = await self._perform(settings, script, admission)
+        if script.trial is not None and _may_be_made(result):
+            return await self._prove(settings, script, script.trial, admission, until)
+        return result
+
+    async def _perform(self, settings: HostSettings, script: Script, admission: Admission) -> StepResult:
         letter = _Letter(admission, lambda fence: render_step(script, fence))
         try:
             async with self._link(settings).channel() as channel:
@@ -151,6 +164,35 @@ class Hosts:
         if isinstance(result, Fence):
             return Failed(await admission.outdated(settings.name, result))
         return result
+
+    async def _prove(
+        self, settings: HostSettings, script: Script, trial: Trial, admission: Admission, until: float
+    ) -> StepResult:
+        """Proves a trial on new connections, as long as the host waits for that."""
+        last = "no new connection to it could be opened"
+        while asyncio.get_running_loop().time() < until:
+            letter = _Letter(admission, lambda fence: render_proof(trial, fence))
+            link = self._new_link(self._pinned(settings), on_change=lambda host: None)
+            try:
+                async with asyncio.timeout_at(until), link.channel() as channel:
+                    answer = await channel.execute(letter.write, proof_deadline(trial), doing="a proof", stop=False)
+                result = step_result_of(settings, script, letter.fence, answer)
+            except TimeoutError:
+                break
+            except HereticError as error:
+                result = Failed(error.failure)
+            finally:
+                await link.close()
+            if isinstance(result, Fence):
+                return Failed(await admission.outdated(settings.name, result))
+            if not isinstance(result, Failed) or result.failure.reason is Reason.CHANGE_TAKEN_BACK:
+                return result
+            last = result.failure.message
+            await asyncio.sleep(_PROOF_PAUSE)
+        message = (
+            f"{settings.name}: the change was not proved within {trial.seconds} s, and the host took it back: {last}"
+        )
+        return Failed(Transient(Reason.CHANGE_TAKEN_BACK, message))
 
     async def announce(self, settings: HostSettings, fencing: Fencing) -> Fence | Failure:
         """Tells a host which operator is the newest, in one round trip, so that it refuses those before it.
@@ -199,24 +241,38 @@ class Hosts:
         await asyncio.gather(*(link.close() for link in links))
 
     def _link(self, settings: HostSettings) -> Link:
-        first_use = self._trusted.get(settings.name)
-        if first_use and not settings.host_keys:
-            # First use is over: from here on the accepted key counts as pinned.
-            settings = replace(settings, host_keys=(first_use,))
+        settings = self._pinned(settings)
         link = self._links.get(settings.name)
         if link is not None and link.accept(settings):
             return link
         if link is not None:
             link.retire()
-        link = Link(
+        link = self._links[settings.name] = self._new_link(settings, on_change=self._on_change)
+        return link
+
+    def _pinned(self, settings: HostSettings) -> HostSettings:
+        """The settings with the host key that was accepted on first use, which counts as pinned from there on."""
+        first_use = self._trusted.get(settings.name)
+        return replace(settings, host_keys=(first_use,)) if first_use and not settings.host_keys else settings
+
+    def _new_link(self, settings: HostSettings, *, on_change: Callable[[str], None]) -> Link:
+        return Link(
             settings,
             traffic=self._traffic.setdefault(settings.name, Traffic()),
             gate=self._gate,
             limits=self._limits,
             backoff=self._backoff,
             random=self._random,
-            on_change=self._on_change,
+            on_change=on_change,
             on_first_use=self._trusted.__setitem__,
         )
-        self._links[settings.name] = link
-        return link
+
+
+def _may_be_made(result: StepResult) -> bool:
+    """Whether the change of a trial may be there now; where nobody knows, the proof tells."""
+    match result:
+        case Done(changed):
+            return changed
+        case Failed(failure):
+            return failure.reason in (Reason.CONNECTION_LOST, Reason.COMMAND_TIMED_OUT)
+    return False

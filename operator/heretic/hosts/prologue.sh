@@ -5,11 +5,12 @@
 # Names of one letter: d folder in memory, i probes started, n lines of one verb seen, o and e what a program
 # printed, r its exit status, s state of a step (met, open), u answer of a step that is met, J exit status of a step that did not succeed,
 # R what Heretic keeps on a host until its next boot, F what it keeps for good, N a new line, L in a job the file that
-# tells how it ended, T how many lines of its output are kept there, B this boot.
+# tells how it ended, T how many lines of its output are kept there, B this boot, K the trial that a
+# step has begun.
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/root}"
 set -f
 umask 022
-i=0 n=0 s=met u=unchanged R=/run/heretic F=/var/lib/heretic/fence names='' pids='' files='' longest=0 L=''
+i=0 n=0 s=met u=unchanged R=/run/heretic F=/var/lib/heretic/fence names='' pids='' files='' longest=0 L='' K=''
 N='
 '
 
@@ -203,7 +204,13 @@ at_bricks() {
 answer() {
   [ -z "$L" ] || outcome "$1 $2 $3" "$1"
   o='' e=''
-  case $1 in unchanged | changed | started) ;; *) o=$(tail -c 4096 "$d/o") e=$(tail -c 4096 "$d/e") ;; esac
+  case $1 in
+    unchanged | changed | started) ;;
+    *)
+      o=$(tail -c 4096 "$d/o") e=$(tail -c 4096 "$d/e")
+      [ -z "$K" ] || take_back "$K"
+      ;;
+  esac
   printf 'heretic/1 1\n%s:%s %s %s %s\n%s%sheretic/1 end\n' "$1" "$2" "$3" ${#o} ${#e} "$o" "$e"
   [ "$1" = changed ] || leave "$J"
   leave 0

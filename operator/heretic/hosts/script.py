@@ -1,8 +1,8 @@
 """Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
 
-The text is a constant prologue of shell functions (prologue.sh; jobs.sh for a job, reading.sh where disks are read,
-erasing.sh where one is erased) and one call of such a function a line, between ``{`` and ``}`` so that the shell reads
-all of it before it runs any of it.
+The text is a constant prologue of shell functions (prologue.sh; jobs.sh for a job, trial.sh for a trial, reading.sh
+where disks are read, erasing.sh where one is erased) and one call of such a function a line, between ``{`` and ``}`` so
+that the shell reads all of it before it runs any of it.
 """
 
 import base64
@@ -13,8 +13,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from heretic.domain.commands import Action, Command, Expect, Job, Probe, PutFile, Script, SecretRef
+from heretic.domain.commands import Action, Command, Expect, Job, Probe, PutFile, Script, SecretRef, Trial
 from heretic.domain.errors import Bug, HereticError
+from heretic.domain.jobs import TRIAL_PREFIX
 from heretic.hosts.fence import Fence
 
 LONGEST = 60
@@ -22,6 +23,9 @@ LONGEST = 60
 
 LONGEST_JOB = 4 * 3600
 """Seconds that no job exceeds, and no command of one: what hangs for ever would never be told."""
+
+LONGEST_TRIAL = 600
+"""Seconds after which the change of any trial is proved or taken back."""
 
 _MARGIN = 10
 """Seconds on top of the commands' own: start of the shell, the lock of a step, the way there and back."""
@@ -50,6 +54,9 @@ OBSERVATION_PROLOGUE, STEP_PROLOGUE = _prologues()
 
 (JOBS_PROLOGUE,) = _text_of("jobs.sh")
 """Comes after the step's where it starts a job, and in the job itself."""
+
+(TRIAL_PROLOGUE,) = _text_of("trial.sh")
+"""Comes after the step's where it is a trial, in its proof, and in what takes it back."""
 
 (ERASING_PROLOGUE,) = _text_of("erasing.sh")
 """Comes after these where a command empties a disk."""
@@ -111,11 +118,17 @@ def render_step(script: Script, fence: Fence) -> str:
     """
     if not script.done or not script.actions:
         raise _bug("a step needs conditions that say when it is done, and actions")
-    if script.fallback and script.job:
-        raise _bug("a job has no fallback")
+    if script.job and (script.fallback or script.trial):
+        raise _bug("a job has no fallback and is no trial")
     lines: list[tuple[str, ...]] = [_begin(fence)]
+    if script.trial is not None:
+        if script.trial.seconds <= step_deadline(script):
+            raise _bug(f"{script.trial.name} is taken back before its step must have ended")
+        lines.append(("armed", trial_unit(script.trial)))
     lines += _conditions("done_when", script.done)
     guards = list(_conditions("guard", script.guards))
+    if script.trial is not None:
+        guards.append(_arm(script.trial))
     if script.job is None:
         lines += [*guards, *_actions(script.actions), *_fallback(script), *_conditions("verify", script.done), ("end",)]
     else:
@@ -124,6 +137,42 @@ def render_step(script: Script, fence: Fence) -> str:
         lines += [("running", unit), *guards, ("job", unit, limit, _base64(_render_job(script, script.job)))]
     commands = (*script.done, *script.guards, *(a for a in script.all_actions if isinstance(a, Command)))
     return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
+
+
+def render_proof(trial: Trial, fence: Fence) -> str:
+    """The script that proves a trial and makes it stay.
+
+    Args:
+        trial: Whose change was made.
+        fence: Who sends it.
+
+    Raises:
+        HereticError: Bug; it cannot be asked as it is.
+    """
+    unit = trial_unit(trial)
+    if not trial.proof:
+        raise _bug(f"{unit} has no proof")
+    lines = [_begin(fence), ("prove", unit), *_conditions("proof", trial.proof), ("commit", unit), ("end",)]
+    return _text(STEP_PROLOGUE, lines, (c.argv for c in trial.proof))
+
+
+def proof_deadline(trial: Trial) -> float:
+    """Seconds after which the answer to a proof is given up."""
+    return min(sum(c.timeout for c in trial.proof) + _MARGIN, LONGEST)
+
+
+def _arm(trial: Trial) -> tuple[str, ...]:
+    unit = trial_unit(trial)
+    lines = [("begin_revert", unit), *_actions(trial.revert), ("end",)]
+    revert = _text(STEP_PROLOGUE, lines, (a.argv for a in trial.revert if isinstance(a, Command)))
+    return "arm", unit, _seconds(trial.seconds, LONGEST_TRIAL), _base64(revert)
+
+
+def trial_unit(trial: Trial) -> str:
+    """The name of the unit that takes a trial back, without the suffix: it is a timer and a service."""
+    if not (trial.name.startswith(TRIAL_PREFIX) and _UNIT.fullmatch(f"{trial.name}.service")):
+        raise _bug(f"{trial.name!r} cannot name a trial; {TRIAL_PREFIX}… can")
+    return trial.name
 
 
 def _begin(fence: Fence) -> tuple[str, ...]:
@@ -192,10 +241,14 @@ def shown(argv: Iterable[str], most: int = 200) -> str:
 def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple[str, ...]]) -> str:
     lines = tuple(lines)
     called = {argv[0] for argv in argvs}
-    jobs = JOBS_PROLOGUE if {"job", "begin_job"} & {verb for verb, *_ in lines} else ""
+    verbs = {verb for verb, *_ in lines}
+    jobs = JOBS_PROLOGUE if verbs & {"job", "begin_job"} else ""
+    trial = TRIAL_PROLOGUE if verbs & {"armed", "begin_revert", "prove"} else ""
     reading = READING_PROLOGUE if called & READING else ""
     erasing = ERASING_PROLOGUE if called & ERASING else ""
-    return prologue + jobs + reading + erasing + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
+    return (
+        prologue + jobs + trial + reading + erasing + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
+    )
 
 
 def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from heretic.domain.commands import Action, Command, PutFile, Script, SecretRef
+from heretic.domain.commands import Action, Command, PutFile, Script, SecretRef, Trial
 from heretic.domain.errors import HereticError, NeedsUser, Reason
 from heretic.reconcile.access import Secrets
 
@@ -29,12 +29,12 @@ async def with_secrets(script: Script, namespace: str, secrets: Secrets) -> Scri
         guards=tuple(_filled(c, values) for c in script.guards),
         actions=tuple(_filled_action(a, values) for a in script.actions),
         fallback=tuple(_filled_action(a, values) for a in script.fallback),
+        trial=_filled_trial(script.trial, values) if script.trial else None,
     )
 
 
 def _references(script: Script) -> list[SecretRef]:
-    contents = [c.stdin for c in (*script.done, *script.guards)]
-    contents += [a.content if isinstance(a, PutFile) else a.stdin for a in script.all_actions]
+    contents = [a.content if isinstance(a, PutFile) else a.stdin for a in script.contents]
     return [content for content in contents if isinstance(content, SecretRef)]
 
 
@@ -54,6 +54,11 @@ def _filled(command: Command, values: dict[SecretRef, str]) -> Command:
     if isinstance(command.stdin, SecretRef):
         return replace(command, stdin=values[command.stdin])
     return command
+
+
+def _filled_trial(trial: Trial, values: dict[SecretRef, str]) -> Trial:
+    revert = tuple(_filled_action(a, values) for a in trial.revert)
+    return replace(trial, revert=revert, proof=tuple(_filled(c, values) for c in trial.proof))
 
 
 def _filled_action(action: Action, values: dict[SecretRef, str]) -> Action:

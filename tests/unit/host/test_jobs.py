@@ -5,7 +5,7 @@ import pytest
 from heretic.domain.commands import Output
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import Service
-from heretic.domain.host.parse.jobs import parse_jobs, states
+from heretic.domain.host.parse.jobs import parse_jobs, states, trials
 from heretic.domain.jobs import FailedJob, JobState, Running, Succeeded, told
 
 NAME = "heretic-deploy.service"
@@ -53,6 +53,20 @@ def test_what_cannot_be_read_of_jobs_is_not_known() -> None:
     assert isinstance(parse_jobs(answer(f"{NAME} changed\n")), Unknown)
     assert states(Known({}), Unknown("no answer")) == Unknown("no answer")
     assert states(Unknown("no units"), Known({})) == Unknown("no units")
+
+
+def test_a_trial_is_no_job_and_is_on_until_it_is_proved_or_taken_back() -> None:
+    units = {
+        f"heretic-trial-{name}.{suffix}": unit(active)
+        for name, suffix, active in [
+            ("one", "timer", "active"),
+            ("two", "timer", "inactive"),
+            ("three", "service", "activating"),
+            ("four", "service", "failed"),
+        ]
+    }
+    assert trials(units) == {"heretic-trial-one", "heretic-trial-three"}
+    assert states(Known(units), Known({})) == Known({})
 
 
 def test_each_line_belongs_to_the_job_above_it() -> None:

@@ -21,7 +21,7 @@ from heretic.reconcile.slot import LEASE_NAME, DisruptionSlots
 from heretic.reconcile.store import Key
 from unit.cluster.fake_api import FakeApi
 from unit.cluster.test_lease import Clock
-from unit.reconcile.loop_parts import Disturbing, Small, step
+from unit.reconcile.loop_parts import Disturbing, step
 
 DATA, OTHER = Key("GlusterVolume", "demo", "data"), Key("GlusterVolume", "demo", "other")
 
@@ -191,7 +191,7 @@ async def test_a_look_that_is_too_old_does_not_count_as_the_first_of_two() -> No
 
 async def test_a_disruptive_step_that_takes_no_host_out_needs_the_slot_alone() -> None:
     site = Site(reasons={"node1": ["never"]})
-    disturbing = cast("Small", step("restart", kind=Disturbing))
+    disturbing = step("restart", kind=Disturbing)
     assert verbs(await site.ask(Proceed((disturbing,)))) == ["Disturbing"]
     assert disturbing.risk is Risk.DISRUPTIVE
     assert (site.holder, site.looks) == (str(DATA), 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heretic.domain.commands import Command, PutFile, Script, SecretRef
+from heretic.domain.commands import Command, PutFile, Script, SecretRef, Trial
 from heretic.domain.errors import HereticError, NeedsUser, Reason
 from heretic.hosts.fence import Fence
 from heretic.hosts.script import render_step
@@ -14,6 +14,7 @@ JOIN = Script(
     guards=(Command(("true",)),),
     actions=(Command(("net", "ads", "join"), stdin=PASSWORD), PutFile("/etc/join", PASSWORD)),
     fallback=(Command(("net", "ads", "join", "-f"), stdin=PASSWORD),),
+    trial=Trial("heretic-trial-join", (PutFile("/etc/join", PASSWORD),), (Command(("true",), stdin=PASSWORD),), 120),
 )
 
 
@@ -38,6 +39,10 @@ async def test_a_step_gets_the_values_that_it_names_and_each_secret_is_read_once
     assert (first.stdin, file.content, file.secret) == ("gr\u00fcn 7", "gr\u00fcn 7", True)
     assert isinstance(script.fallback[0], Command)
     assert script.fallback[0].stdin == "gr\u00fcn 7"
+    assert script.trial is not None
+    (taken_back,) = script.trial.revert
+    assert isinstance(taken_back, PutFile)
+    assert (taken_back.content, taken_back.secret, script.trial.proof[0].stdin) == ("gr\u00fcn 7", True, "gr\u00fcn 7")
 
 
 async def test_a_step_without_secrets_reads_none() -> None:

@@ -16,7 +16,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Unknown
 from heretic.domain.kind import Kinds
-from heretic.domain.plan import Done, Step, StepResult
+from heretic.domain.plan import Done, Started, Step, StepResult
 from heretic.hosts.fence import Admission
 from heretic.reconcile import metrics
 from heretic.reconcile.apply import Applier
@@ -45,10 +45,19 @@ class Hosts(Parts):
 
     async def perform(self, settings: object, script: Script, *, admission: Admission) -> StepResult:
         result = await super().perform(settings, script, admission=admission)
-        (light,) = script.actions
-        assert isinstance(light, Command)
-        self.passwords.append(str(light.stdin))
-        self.world.lit = True
+        (action,) = script.actions
+        assert isinstance(action, Command)
+        match action.argv[0]:
+            case "turn":
+                assert script.job is not None
+                self.world.screwed = True
+                return Started(script.job.name)
+            case "connect":
+                assert script.trial is not None
+                self.world.connected = True
+            case "light":
+                self.passwords.append(str(action.stdin))
+                self.world.lit = True
         return result
 
     async def hosts(self, namespace: str, view: SiteView, names: set[str], max_age: float) -> dict[str, Transient]:
@@ -103,7 +112,7 @@ class Toy:
             kinds=kinds,
         )
 
-    async def run(self, passes: int = 3) -> None:
+    async def run(self, passes: int = 4) -> None:
         for _ in range(passes):
             self.load()
             await self.reconciler.run_pass(LAMP)
@@ -142,7 +151,11 @@ def site(kinds: Kinds) -> MemoryApi:
 async def test_its_steps_run_on_their_targets_and_it_becomes_ready(site: MemoryApi, kinds: Kinds, world: World) -> None:
     toy = Toy(site, kinds, world)
     await toy.run()
-    assert (toy.hosts.performed, toy.hosts.passwords, toy.switchboard.entered) == (["light"], ["sesame"], ["desk"])
+    assert (toy.hosts.performed, toy.hosts.passwords, toy.switchboard.entered) == (
+        ["turn", "connect", "light"],
+        ["sesame"],
+        ["desk"],
+    )
     assert toy.condition(LAMP, "Ready")["status"] == toy.condition(LAMP, "InSync")["status"] == "True"
     samples = [s for m in metrics.every() for family in m.collect() for s in family.samples]
     assert [s.value for s in samples if s.labels.get("lamp") == "desk"] == [1.0]
@@ -150,7 +163,7 @@ async def test_its_steps_run_on_their_targets_and_it_becomes_ready(site: MemoryA
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("deadly", ["LightLamp", "EnterLamp", "WriteStatus"])
+@pytest.mark.parametrize("deadly", ["ScrewLampIn", "ConnectLamp", "LightLamp", "EnterLamp", "WriteStatus"])
 async def test_a_crash_at_each_of_its_effects_loses_and_doubles_nothing(
     site: MemoryApi, kinds: Kinds, world: World, deadly: str, when: str
 ) -> None:
@@ -169,7 +182,7 @@ async def test_a_crash_at_each_of_its_effects_loses_and_doubles_nothing(
         await Toy(site, kinds, world, Deadly()).run()
     again = Toy(site, kinds, world)
     await again.run()
-    assert world == World(lit=True, entered=True)
+    assert world == World(screwed=True, connected=True, lit=True, entered=True)
     assert again.condition(LAMP, "Ready")["status"] == "True"
 
 
@@ -177,7 +190,7 @@ async def test_a_missing_password_is_told_and_nothing_is_sent(site: MemoryApi, k
     del site.secrets["lamps"]
     toy = Toy(site, kinds, world)
     await toy.run()
-    assert toy.hosts.performed == []
+    assert toy.hosts.performed == ["turn", "connect"]
     assert toy.condition(LAMP, "Stalled")["reason"] == "CredentialsMissing"
     assert "Secret lamps does not exist" in toy.condition(LAMP, "Stalled")["message"]
 

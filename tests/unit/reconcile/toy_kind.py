@@ -1,7 +1,7 @@
 """A kind that is added in one place: its model, its steps, its value `Kind`, and nothing else anywhere.
 
-A Lamp stands on a volume, is lit by a script on a host with a password, and is then entered at a switchboard, which is
-no host.
+A Lamp stands on a volume. A long job screws it in, a trial connects it to the line that its host hangs on, a script
+lights it with a password, and at the end it is entered at a switchboard, which is no host.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from pydantic import Field
 from heretic.api.schema import Column
 from heretic.api.v1alpha1 import GlusterVolume, Node, Resource, Site
 from heretic.api.v1alpha1.common import READY, CommonSpec, CommonStatus, Text
-from heretic.domain.commands import Command, Script, SecretRef
+from heretic.domain.commands import Command, Job, Script, SecretRef, Trial
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -49,6 +49,29 @@ class Lamp(Resource):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScrewLampIn(HostStep):
+    """Takes long."""
+
+    verb: ClassVar[str] = "ScrewLampIn"
+
+    def script(self) -> Script:
+        return Script(
+            (Command(("is-in",)),), (Command(("turn",), timeout=900),), job=Job("heretic-screw", stage="^turn")
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectLamp(HostStep):
+    """Could blow the fuse of its own host."""
+
+    verb: ClassVar[str] = "ConnectLamp"
+
+    def script(self) -> Script:
+        trial = Trial("heretic-trial-lamp", (Command(("disconnect",)),), (Command(("has-power",)),), seconds=120)
+        return Script((Command(("is-connected",)),), (Command(("connect",)),), trial=trial)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LightLamp(HostStep):
     """Lights a lamp."""
 
@@ -75,8 +98,10 @@ class EnterLamp(Step):
 
 @dataclass
 class World:
-    """What is lit, and what the switchboard knows."""
+    """What was done to a lamp, and what the switchboard knows."""
 
+    screwed: bool = False
+    connected: bool = False
     lit: bool = False
     entered: bool = False
 
@@ -89,14 +114,17 @@ def lamps(world: World) -> Kind[Lamp]:
 
     def assess(lamp: Lamp, view: SiteView, observed: Observed) -> Assessment:
         assert HOST in observed.hosts
-        done = world.lit and world.entered
+        done = world.screwed and world.connected and world.lit and world.entered
         plan: Plan = Converged("lit and entered")
         if not done:
             steps = (
+                ScrewLampIn(host=HOST, why="it lies beside"),
+                ConnectLamp(host=HOST, why="it has no power"),
                 LightLamp(host=HOST, why="it is dark"),
                 EnterLamp(why="nobody knows it", lamp=lamp.metadata.name),
             )
-            plan = Proceed(steps, ordered=True)
+            there = (world.screwed, world.connected, world.lit, world.entered)
+            plan = Proceed(tuple(s for s, d in zip(steps, there, strict=True) if not d), ordered=True)
         state = State.TRUE if done else State.FALSE
         condition = Condition(ConditionType.IN_SYNC, state, Reason.AS_DECLARED if done else Reason.APPLYING, "")
         return Assessment(plan, Report(LampStatus(), (condition,), frozenset({ConditionType.IN_SYNC}), "lit"))

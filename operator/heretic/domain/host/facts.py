@@ -362,6 +362,8 @@ class HostFacts:
     """Who holds a lock of the package manager ("apt-get (pid 812)"), "" when nobody does."""
     reloads: Fact[frozenset[str]] = NOT_OBSERVED
     """Services whose configuration was written but perhaps not read yet (see host/steps.py)."""
+    trials: Fact[frozenset[str]] = NOT_OBSERVED
+    """Names of the trials (see ``Trial`` in commands.py) that are neither proved nor taken back yet."""
     jobs: Fact[Mapping[str, JobState]] = NOT_OBSERVED
     """Jobs of ours (units heretic-*.service) by the full name of the unit; one that is not in it never ran."""
 

@@ -20,7 +20,7 @@ from heretic.domain.host.parse.reading import read
 from heretic.domain.host.parse.sequence import parse_sequence
 from heretic.domain.host.parse.signatures import parse_signatures
 from heretic.domain.host.signs import DISKSTATS, disk_signs
-from heretic.domain.jobs import JOB_PREFIX
+from heretic.domain.jobs import JOB_PREFIX, TRIAL_PREFIX
 from heretic.domain.memo import Memo
 
 S = TypeVar("S")
@@ -48,7 +48,7 @@ _MARKS = tuple(f"{RELOADS}/{reader}" for reader in READERS)
 _ALL_FILES = (*FILES, *_READ, *locks.LOCK_FILES, *_MARKS)
 
 _SERVICES = (profiles.GLUSTERD, profiles.MULTIPATHD, *(profile.time_service for profile in profiles.PROFILES))
-_UNIT_PATTERNS = (f"{JOB_PREFIX}*.service", f"{BRICK_ROOT.strip('/')}-*.mount")
+_UNIT_PATTERNS = (f"{JOB_PREFIX}*.service", f"{TRIAL_PREFIX}*.timer", f"{BRICK_ROOT.strip('/')}-*.mount")
 
 _NO_ANSWER = Output(255, "", "it was not asked")
 _SLOW = 40
@@ -203,6 +203,7 @@ def assemble(
         firewall=of(firewall.parse_zones, answer("firewall-zones"), answer("firewall-default")),
         package_lock=locks.package_lock(read_files),
         reloads=_reloads(read_files),
+        trials=_of(units, jobs.trials),
         jobs=jobs.states(units, jobs.parse_jobs(answer("jobs"))),
     )
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.facts import Service
-from heretic.domain.jobs import JOB_PREFIX, FailedJob, JobState, NeverRan, Running, Succeeded
+from heretic.domain.jobs import JOB_PREFIX, TRIAL_PREFIX, FailedJob, JobState, NeverRan, Running, Succeeded
+
+_AT_WORK = ("active", "activating", "deactivating")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,32 @@ def states(units: Fact[Mapping[str, Service]], records: Fact[Mapping[str, JobRec
         units: As systemd shows them; those of jobs among them.
         records: What the host keeps on its disk.
     """
-    match units, records:
-        case Known(shown), Known(kept):
-            jobs = {name: unit for name, unit in shown.items() if name.startswith(JOB_PREFIX)}
-            return Known({name: _state(jobs.get(name), kept.get(name)) for name in jobs.keys() | kept.keys()})
-        case Unknown(), _:
-            return units
-    return records
+    if not isinstance(units, Known):
+        return units
+    if not isinstance(records, Known):
+        return records
+    jobs = {name: unit for name, unit in units.value.items() if is_job(name)}
+    kept = records.value
+    return Known({name: _state(jobs.get(name), kept.get(name)) for name in jobs.keys() | kept.keys()})
+
+
+def is_job(unit: str) -> bool:
+    """Whether a unit is a job of ours, by its name."""
+    return unit.startswith(JOB_PREFIX) and not unit.startswith(TRIAL_PREFIX)
+
+
+def trials(units: Mapping[str, Service]) -> frozenset[str]:
+    """The trials that are not over: their change is neither proved nor taken back.
+
+    Args:
+        units: As systemd shows them.
+    """
+    ours = {name for name, unit in units.items() if unit.active in _AT_WORK and name.startswith(TRIAL_PREFIX)}
+    return frozenset(name.rpartition(".")[0] for name in ours)
 
 
 def _state(unit: Service | None, record: JobRecord | None) -> JobState:
-    at_work = unit is not None and unit.active in ("active", "activating", "deactivating")
+    at_work = unit is not None and unit.active in _AT_WORK
     if record is not None and record.verdict == "running":
         return Running(record.said[-1] if record.said else "", record.seconds)
     if at_work and unit is not None:

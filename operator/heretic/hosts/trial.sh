@@ -1,0 +1,65 @@
+# The functions of a trial: a change that the host takes back by itself unless it is proved on a new connection. They are
+# sent only where a step is one; they stand on prologue.sh.
+
+# armed UNIT: a trial of before that was never proved is taken back first, whether or not its change is there.
+armed() {
+  for w in timer service; do
+    k=$(systemctl show -p ActiveState --value "$1.$w" 2>"$d/e") || answer armed 1 $?
+    case $k in active | activating | deactivating)
+      take_back "$1"
+      answer armed 1 0
+      ;;
+    esac
+  done
+}
+
+# take_back UNIT: now. The service comes first: without its timer nothing would be left to start it.
+take_back() {
+  systemctl start --no-block "$1.service"
+  systemctl stop "$1.timer"
+} >/dev/null 2>&1
+
+# arm UNIT SECONDS SCRIPT: from here on a step that fails is taken back.
+arm() {
+  settled arm
+  k=$R/trials/$1
+  {
+    mkdir -p -m 700 $R/trials && rm -f "$k.taken-back" && printf %s "$3" | base64 -d >"$k"
+  } 2>"$d/e" || answer arm $n 1
+  run 20 - systemd-run --quiet --unit="$1" --on-active="$2" --timer-property=AccuracySec=1s \
+    --description='Heretic takes a change back' sh "$k"
+  [ $r = 0 ] || answer arm $n $r
+  K=$1
+}
+
+# begin_revert UNIT: inside the unit. It does not wait for a step that hangs for longer than any other one does.
+begin_revert() {
+  J=1 s=open
+  : >"$R/trials/$1.taken-back"
+  rm -f "$0"
+  room
+  exec 9>>$R/lock
+  flock -w 10 9
+}
+
+# prove UNIT: the proof follows, and then commit.
+prove() {
+  s=open
+  k=$(systemctl show -p ActiveState --value "$1.timer" 2>"$d/e") || answer late 1 $?
+  [ "$k" = active ] || answer late 1 1
+}
+
+proof() {
+  settled proof
+  holds "$@" || answer proof $n $r
+}
+
+# commit UNIT: the change stays, unless the time had run out in this very moment.
+commit() {
+  settled commit
+  run 20 - systemctl stop "$1.timer"
+  [ $r = 0 ] || answer commit $n $r
+  k=$(systemctl show -p ActiveState --value "$1.service" 2>"$d/e") || answer late 1 $?
+  [ "$k" = inactive ] && [ ! -e "$R/trials/$1.taken-back" ] || answer late 1 1
+  rm -f "$R/trials/$1"
+}
