@@ -53,7 +53,18 @@ class FailedJob:
     seconds: float | None = None
 
 
-JobState = NeverRan | Running | Succeeded | FailedJob
+@dataclass(frozen=True, slots=True)
+class LostJob:
+    """It was ended before it could tell how it went: the host was booted, or somebody ended it.
+
+    Attributes:
+        seconds: Since it was last heard of.
+    """
+
+    seconds: float | None = None
+
+
+JobState = NeverRan | Running | Succeeded | FailedJob | LostJob
 
 
 def told(job: FailedJob, lines: int = 3) -> str:

@@ -22,6 +22,7 @@ YOUNGER = {"sequence"}
 def load(name: str, **changed: Output) -> HostFacts:
     batch = json.loads((DATA / f"{name}.json").read_text())
     outputs = {probe: Output(*answer) for probe, answer in batch["outputs"].items()}
+    outputs["jobs"] = Output(0, "", "")  # none had run there
     outputs |= {probe.replace("_", "-"): answer for probe, answer in changed.items()}
     assert outputs.keys() == {probe.name for probe in HOST_PROBES} - YOUNGER
     return assemble("node1", outputs, batch["sent_at"], batch["received_at"])

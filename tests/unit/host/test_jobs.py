@@ -6,10 +6,9 @@ from heretic.domain.commands import Output
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import Service
 from heretic.domain.host.parse.jobs import parse_jobs, states, trials
-from heretic.domain.jobs import FailedJob, JobState, Running, Succeeded, told
+from heretic.domain.jobs import FailedJob, JobState, LostJob, Running, Succeeded, told
 
 NAME = "heretic-deploy.service"
-ENDED = "was ended before it could tell how it went (the host was booted, or somebody ended it)"
 
 
 def unit(active: str, result: str = "success") -> Service:
@@ -30,7 +29,7 @@ def answer(text: str) -> Output:
         ("changed 0 0 -30\n", None, Succeeded(0.0)),
         ("changed 0 0 7\n", unit("failed", "exit-code"), FailedJob("was ended (exit-code)", seconds=9.0)),
         ("lost 0 0 7\n", unit("failed", "timeout"), FailedJob("took longer than it may and was ended", seconds=9.0)),
-        ("lost 0 0 7\n", None, FailedJob(ENDED, seconds=7.0)),
+        ("lost 0 0 7\n", None, LostJob(7.0)),
         (
             "act 2 7 5\n|no room\n",
             unit("failed", "exit-code"),

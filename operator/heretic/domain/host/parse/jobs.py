@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.facts import Service
-from heretic.domain.jobs import JOB_PREFIX, TRIAL_PREFIX, FailedJob, JobState, NeverRan, Running, Succeeded
+from heretic.domain.jobs import JOB_PREFIX, TRIAL_PREFIX, FailedJob, JobState, LostJob, NeverRan, Running, Succeeded
 
 _AT_WORK = ("active", "activating", "deactivating")
 
@@ -106,13 +106,13 @@ def _state(unit: Service | None, record: JobRecord | None) -> JobState:
         return NeverRan()
     if record.verdict == "changed":
         return Succeeded(record.seconds)
+    if record.verdict == "lost":
+        return LostJob(record.seconds)
     return FailedJob(_why(record), record.said, record.seconds)
 
 
 def _why(record: JobRecord) -> str:
     match record.verdict:
-        case "lost":
-            return "was ended before it could tell how it went (the host was booted, or somebody ended it)"
         case "verify":
             return f"ran to its end, and its condition {record.number} does not hold (exit status {record.status})"
         case "act" if record.status in (124, 137):
