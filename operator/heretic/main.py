@@ -15,18 +15,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import kopf
 
-from heretic.api.v1alpha1 import GROUP
 from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
 from heretic.cluster.lease import RENEW_EVERY, Lease
 from heretic.cluster.status import StatusWriter
 from heretic.domain.errors import HereticError
 from heretic.domain.kind import Kinds
-from heretic.handlers import register
+from heretic.handlers import register, settings
 from heretic.health import Health, serve
 from heretic.hosts.pool import Hosts
 from heretic.kinds import KINDS
@@ -191,22 +189,6 @@ def _identity() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
-    """Sets kopf up; each deviation from a default has its reason in docs/adr/0002."""
-    settings.posting.enabled = False
-    settings.peering.standalone = True
-    settings.scanning.disabled = True
-    settings.persistence.finalizer = f"{GROUP}/operator"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=f"kopf.{GROUP}")
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=f"kopf.{GROUP}")
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 10
-    settings.networking.error_backoffs = [1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30, 30, 30, 30, 30]
-    settings.queueing.worker_limit = 16
-    settings.execution.max_workers = 2
-    settings.background.cancellation_polling = 1
-
-
 def collect_garbage_seldom() -> None:
     """Lets Python search for unreachable cycles less often.
 
@@ -228,15 +210,7 @@ async def run(options: Options, faults: Faults | None = None) -> None:
         os.environ["KUBECONFIG"] = options.kubeconfig
     operator = Operator(options, await Cluster.connect(options.kubeconfig), faults)
     operator.register()
-
-    @kopf.on.login()
-    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-
-    @kopf.on.startup()
-    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
-        configure(settings)
-
+    settings.register(operator.cluster)
     if options.metrics_port is not None:
         with _named(f"--metrics-port {options.metrics_port} of {options.listen} cannot be listened on"):
             serve(operator.health, options.listen, options.metrics_port)
@@ -305,7 +279,7 @@ def parse(argv: list[str] | None = None) -> Options:
 def set_up_logging() -> None:
     """Logs to standard error; of libraries only what a person may have to act on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("asyncssh", "httpx2", "httpcore2", "kopf.objects"):
+    for chatty in ("asyncssh", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

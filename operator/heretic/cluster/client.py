@@ -1,60 +1,41 @@
 """The API server as the loop needs it: objects, status, secrets, leases and events; errors in our taxonomy.
 
-The only module that touches the Kubernetes client library. Objects travel as plain dictionaries, so that nothing
-above depends on the library's models.
+Objects travel as plain dictionaries, so that nothing above depends on a library's models.
 """
 
-import os
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
-from heretic.api.v1alpha1 import GROUP, VERSION
-from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
-from heretic.kinds import KINDS
+from heretic.api.v1alpha1 import GROUP, KINDS, VERSION
+from heretic.cluster.connection import MERGE_PATCH, ConflictError, Connection, Object, RefusedError
+from heretic.domain.errors import HereticError, NeedsUser, Reason
 
 if TYPE_CHECKING:
-    from lightkube import AsyncClient
+    import aiohttp
 
-Object = dict[str, Any]
+__all__ = ["Cluster", "ConflictError", "Object"]
 
-REQUEST_TIMEOUT = 15.0
-"""Seconds that one request may take; a pass must not hang on a half-dead API server."""
-
-FIELD_MANAGER = "heretic"
-
-HTTP_NOT_FOUND = 404
-HTTP_CONFLICT = 409
-
-
-class ConflictError(Exception):
-    """Somebody else wrote the object since it was read."""
+CORE = "/api/v1"
+OURS = f"/apis/{GROUP}/{VERSION}"
+LEASES = "/apis/coordination.k8s.io/v1"
+APPLY_CRDS = "kubectl apply --server-side -k crds"
 
 
 class Cluster:
-    """A connection to one API server."""
+    """One API server."""
 
-    def __init__(self, client: "AsyncClient") -> None:
-        from lightkube.generic_resource import create_namespaced_resource
-        from lightkube.resources.core_v1 import Event, Namespace, Secret
-
-        self._client = client
-        self._kinds: dict[str, Any] = {
-            kind.PLURAL: create_namespaced_resource(GROUP, VERSION, kind.KIND, kind.PLURAL) for kind in KINDS.models
-        }
-        # As a plain dictionary: the library's own model would lose the fractions of a second that a Lease needs.
-        self._lease: Any = create_namespaced_resource("coordination.k8s.io", "v1", "Lease", "leases")
-        self._event: Any = Event
-        self._namespace: Any = Namespace
-        self._secret: Any = Secret
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     @classmethod
     async def connect(cls, kubeconfig: str | None = None, context: str | None = None) -> Self:
         """Prepares a connection; the first request opens it.
 
         Args:
-            kubeconfig: Path of a kubeconfig file; None = the pod's service account, else the user's default file.
+            kubeconfig: Path of a kubeconfig file; None = the pod's service account, else the user's files.
             context: Context in that file; None = the current one.
 
         Returns:
@@ -63,37 +44,49 @@ class Cluster:
         Raises:
             HereticError: NeedsUser, when there is no usable configuration.
         """
-        import httpx2
-        from lightkube import AsyncClient, KubeConfig
-        from lightkube.core.exceptions import ConfigError
-
-        where = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-        try:
-            in_pod = kubeconfig is None and "KUBECONFIG" not in os.environ and _in_pod()
-            config = KubeConfig.from_service_account() if in_pod else KubeConfig.from_file(where)
-            chosen = config.get(context_name=context)
-            if chosen is None:
-                raise ConfigError(f"there is no context {context or config.current_context!r}")
-            client = AsyncClient(
-                config=chosen, field_manager=FIELD_MANAGER, timeout=httpx2.Timeout(REQUEST_TIMEOUT), trust_env=False
-            )
-        except (ConfigError, OSError, ValueError, KeyError) as error:
-            raise HereticError(NeedsUser(Reason.API_SERVER, f"{where} gives no API server: {error}")) from error
-        return cls(client)
+        return cls(await Connection.open(kubeconfig, context))
 
     async def close(self) -> None:
         """Closes the connection."""
-        await self._client.aclose()
+        await self._connection.close()
+
+    async def log_in(self) -> tuple[str, "aiohttp.ClientSession"]:
+        """For those who speak HTTP themselves: the server's address and a session, for the caller to close.
+
+        Raises:
+            HereticError: NeedsUser, when there is no usable configuration any more.
+        """
+        session = await self._connection.new_session()
+        return self._connection.server, session
+
+    async def check_kinds(self) -> None:
+        """Asks whether the API server knows our kinds in the version that we speak.
+
+        Raises:
+            HereticError: It does not (NeedsUser), or did not answer.
+        """
+        try:
+            served = await self._get(OURS, "asking for our kinds")
+        except RefusedError as error:
+            raise await self._unknown(error) from error
+        known = {str(resource["name"]) for resource in served.get("resources") or []}
+        missing = sorted({kind.PLURAL for kind in KINDS} - known)
+        if missing:
+            said = f"the API server does not know {', '.join(missing)} of {GROUP}/{VERSION}: its CRDs are older than"
+            raise HereticError(NeedsUser(Reason.API_SERVER, f"{said} this Heretic; {APPLY_CRDS}"))
 
     async def read(self, plural: str, namespace: str, name: str) -> Object | None:
         """One object of our group; None when it does not exist."""
-        async with _translated(f"reading {plural}/{name}"):
-            return await _or_none(self._client.get(self._kinds[plural], name, namespace=namespace))
+        return await self._find(_path(OURS, namespace, plural, name), f"reading {plural}/{name}")
 
     async def list(self, plural: str, namespace: str) -> list[Object]:
         """All objects of one kind in a namespace."""
-        async with _translated(f"listing {plural}"):
-            return [_plain(o) async for o in self._client.list(self._kinds[plural], namespace=namespace)]
+        doing = f"listing {plural}"
+        try:
+            found = await self._get(_path(OURS, namespace, plural), doing)
+        except RefusedError as error:
+            raise await self._unknown(error) from error
+        return list(found.get("items") or [])
 
     async def replace_status(self, plural: str, obj: Object) -> Object:
         """Writes ``obj["status"]`` if nobody wrote the object since.
@@ -102,35 +95,29 @@ class Cluster:
             ConflictError: The object changed since ``obj`` was read.
             HereticError: The API server could not be reached or refused.
         """
-        meta, status = obj["metadata"], self._kinds[plural].Status
-        async with _translated(f"writing the status of {plural}/{meta['name']}"):
-            written = await self._client.replace(status(obj), meta["name"], namespace=meta["namespace"])
-            return _plain(written)
+        meta = obj["metadata"]
+        path = _path(OURS, meta["namespace"], plural, meta["name"], "status")
+        return await self._connection.request("PUT", path, f"writing the status of {plural}/{meta['name']}", body=obj)
 
     async def annotate(self, plural: str, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
         """Sets annotations of an object; None removes one."""
-        from lightkube.types import PatchType
-
         body = {"metadata": {"annotations": dict(annotations)}}
-        async with _translated(f"annotating {plural}/{name}"):
-            await self._client.patch(self._kinds[plural], name, body, namespace=namespace, patch_type=PatchType.MERGE)
+        path, doing = _path(OURS, namespace, plural, name), f"annotating {plural}/{name}"
+        await self._connection.request("PATCH", path, doing, body=body, content_type=MERGE_PATCH)
 
     async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
         """The decoded data of a Secret; None when it does not exist."""
-        async with _translated(f"reading Secret {name}"):
-            found = await _or_none(self._client.get(self._secret, name, namespace=namespace))
-            return None if found is None else {k: b64decode(v) for k, v in (found.get("data") or {}).items()}
+        found = await self._find(_path(CORE, namespace, "secrets", name), f"reading Secret {name}")
+        return None if found is None else {k: b64decode(v) for k, v in (found.get("data") or {}).items()}
 
     async def identity(self) -> str:
         """What tells this cluster from all others, as long as it lives: the uid of the namespace kube-system."""
-        async with _translated("reading Namespace kube-system"):
-            found = _plain(await self._client.get(self._namespace, "kube-system"))
+        found = await self._get(f"{CORE}/namespaces/kube-system", "reading Namespace kube-system")
         return str(found["metadata"]["uid"])
 
     async def read_lease(self, namespace: str, name: str) -> Object | None:
         """A Lease; None when it does not exist."""
-        async with _translated(f"reading Lease {name}"):
-            return await _or_none(self._client.get(self._lease, name, namespace=namespace))
+        return await self._find(_path(LEASES, namespace, "leases", name), f"reading Lease {name}")
 
     async def write_lease(self, lease: Object, *, create: bool) -> Object:
         """Creates or replaces a Lease.
@@ -140,60 +127,55 @@ class Cluster:
             HereticError: The API server could not be reached or refused.
         """
         meta = lease["metadata"]
-        async with _translated(f"writing Lease {meta['name']}"):
-            body = self._lease(lease)
-            write: Any = self._client.create if create else self._client.replace
-            return _plain(await write(body, namespace=meta["namespace"]))
+        path = _path(LEASES, meta["namespace"], "leases", *([] if create else [meta["name"]]))
+        return await self._connection.request(
+            "POST" if create else "PUT", path, f"writing Lease {meta['name']}", body=lease
+        )
 
     async def create_event(self, namespace: str, event: Object) -> str:
         """Creates an Event and returns its name."""
-        async with _translated("creating an Event"):
-            create: Any = self._client.create  # its overloads know only the library's own types
-            made = await create(self._event.from_dict(event), namespace=namespace)
-            return str(made.metadata.name)
+        body = {"apiVersion": "v1", "kind": "Event", **event}
+        path = _path(CORE, namespace, "events")
+        made = await self._connection.request("POST", path, "creating an Event", body=body)
+        return str(made["metadata"]["name"])
 
     async def repeat_event(self, namespace: str, name: str, count: int, last: str) -> None:
         """Raises the count of an Event; quietly does nothing when it is gone."""
-        from lightkube.types import PatchType
-
         body = {"count": count, "lastTimestamp": last}
-        async with _translated("updating an Event"):
-            await _or_none(self._client.patch(self._event, name, body, namespace=namespace, patch_type=PatchType.MERGE))
+        path, doing = _path(CORE, namespace, "events", name), "updating an Event"
+        try:
+            await self._connection.request("PATCH", path, doing, body=body, content_type=MERGE_PATCH)
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    async def _get(self, path: str, doing: str) -> Object:
+        return await self._connection.request("GET", path, doing)
+
+    async def _find(self, path: str, doing: str) -> Object | None:
+        try:
+            return await self._get(path, doing)
+        except RefusedError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def _unknown(self, error: RefusedError) -> HereticError:
+        """What to say of a refusal that may mean that the API server does not know our kinds."""
+        if error.status != HTTPStatus.NOT_FOUND:
+            return error
+        try:
+            group = await self._find(f"/apis/{GROUP}", f"asking for the versions of {GROUP}")
+        except HereticError:
+            return error
+        versions = [str(version["version"]) for version in (group or {}).get("versions") or []]
+        said = f"the API server does not know {GROUP}: the CRDs are not installed"
+        if versions:
+            said = f"the CRDs in the cluster are of version {', '.join(versions)}, and this Heretic speaks {VERSION}"
+        if VERSION in versions:
+            said = f"the CRDs in the cluster lack a kind of this Heretic ({error.failure.message})"
+        return HereticError(NeedsUser(Reason.API_SERVER, f"{said}; install those of this version: {APPLY_CRDS}"))
 
 
-def _in_pod() -> bool:
-    return "KUBERNETES_SERVICE_HOST" in os.environ
-
-
-def _plain(resource: Any) -> Object:
-    plain: Object = resource.to_dict()
-    return plain
-
-
-async def _or_none(call: Awaitable[Any]) -> Object | None:
-    from lightkube.core.exceptions import ApiError
-
-    try:
-        return _plain(await call)
-    except ApiError as error:
-        if error.status.code == HTTP_NOT_FOUND:
-            return None
-        raise
-
-
-@asynccontextmanager
-async def _translated(doing: str) -> AsyncIterator[None]:
-    """Turns the library's errors into ours, here and nowhere else."""
-    import httpx2
-    from lightkube.core.exceptions import ApiError
-
-    try:
-        yield
-    except ApiError as error:
-        if error.status.code == HTTP_CONFLICT:
-            raise ConflictError(doing) from error
-        said = f"HTTP {error.status.code} {error.status.message}"
-        raise HereticError(Transient(Reason.API_SERVER, f"{doing}: the API server answered {said}")) from error
-    except (httpx2.HTTPError, OSError) as error:
-        said = str(error) or type(error).__name__
-        raise HereticError(Transient(Reason.API_SERVER, f"{doing}: no answer from the API server: {said}")) from error
+def _path(api: str, namespace: str, *rest: str) -> str:
+    return "/".join((api, "namespaces", *(quote(part, safe="") for part in (namespace, *rest))))

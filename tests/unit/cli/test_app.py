@@ -9,7 +9,7 @@ import pytest
 from heretic.cli.app import run
 
 COMMANDS = ("plan", "status", "verify", "approve", "adopt", "version")
-HEAVY = ("lightkube", "kubernetes", "httpx2", "asyncssh", "pydantic", "rich", "aiohttp", "cryptography")
+HEAVY = ("kubernetes", "asyncssh", "pydantic", "rich", "aiohttp", "cryptography")
 
 
 @pytest.fixture(autouse=True)
