@@ -206,8 +206,6 @@ async def run(options: Options, faults: Faults | None = None) -> None:
         faults: Where a test makes it die.
     """
     collect_garbage_seldom()
-    if options.kubeconfig:
-        os.environ["KUBECONFIG"] = options.kubeconfig
     operator = Operator(options, await Cluster.connect(options.kubeconfig), faults)
     operator.register()
     settings.register(operator.cluster)

@@ -9,12 +9,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from heretic.api.v1alpha1 import GROUP, KINDS, VERSION
+from heretic.api.v1alpha1 import GROUP, VERSION
 from heretic.cluster.connection import MERGE_PATCH, ConflictError, Connection, Object, RefusedError
 from heretic.domain.errors import HereticError, NeedsUser, Reason
 
 if TYPE_CHECKING:
-    import aiohttp
+    from heretic.cluster.connection import Session
 
 __all__ = ["Cluster", "ConflictError", "Object"]
 
@@ -50,7 +50,7 @@ class Cluster:
         """Closes the connection."""
         await self._connection.close()
 
-    async def log_in(self) -> tuple[str, "aiohttp.ClientSession"]:
+    async def log_in(self) -> tuple[str, "Session"]:
         """For those who speak HTTP themselves: the server's address and a session, for the caller to close.
 
         Raises:
@@ -58,22 +58,6 @@ class Cluster:
         """
         session = await self._connection.new_session()
         return self._connection.server, session
-
-    async def check_kinds(self) -> None:
-        """Asks whether the API server knows our kinds in the version that we speak.
-
-        Raises:
-            HereticError: It does not (NeedsUser), or did not answer.
-        """
-        try:
-            served = await self._get(OURS, "asking for our kinds")
-        except RefusedError as error:
-            raise await self._unknown(error) from error
-        known = {str(resource["name"]) for resource in served.get("resources") or []}
-        missing = sorted({kind.PLURAL for kind in KINDS} - known)
-        if missing:
-            said = f"the API server does not know {', '.join(missing)} of {GROUP}/{VERSION}: its CRDs are older than"
-            raise HereticError(NeedsUser(Reason.API_SERVER, f"{said} this Heretic; {APPLY_CRDS}"))
 
     async def read(self, plural: str, namespace: str, name: str) -> Object | None:
         """One object of our group; None when it does not exist."""

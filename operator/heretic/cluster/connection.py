@@ -1,32 +1,28 @@
-"""One API server: credentials that are renewed, and requests whose errors are ours.
-
-The only module that imports the Kubernetes client library, and only its generic part: the typed models of all of
-Kubernetes would take more memory than the rest of the operator (docs/adr/0027). Bodies are plain dictionaries.
-"""
+"""One API server: requests whose errors are ours, with credentials that are renewed. Bodies are plain dictionaries."""
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
-from heretic.cluster import kubeconfig
+from heretic.cluster import credentials, kubeconfig
 from heretic.domain.errors import HereticError, Reason, Transient
 
 if TYPE_CHECKING:
-    import aiohttp
+    from typing import TypeAlias
+
+    from aiohttp import ClientSession
     from kubernetes.aio.client import ApiClient
+
+    Session: TypeAlias = ClientSession
 
 Object = dict[str, Any]
 
 REQUEST_TIMEOUT = 15.0
 """Seconds that one request may take; a pass must not hang on a half-dead API server."""
-
-LOGIN_TIMEOUT = 120.0
-"""Seconds that reading credentials may take: a plugin may ask a person."""
 
 RENEW_PAUSE = 2 * REQUEST_TIMEOUT
 """Seconds that credentials are kept at least. So long after its end, no request is left on a client."""
@@ -76,7 +72,7 @@ class Connection:
             HereticError: NeedsUser, when there is no usable configuration.
         """
         connection = cls(path, context)
-        connection._client = await _client(path, context)
+        connection._client = await credentials.log_in(path, context)
         connection._opened = time.monotonic()
         return connection
 
@@ -95,6 +91,9 @@ class Connection:
         content_type: str = "application/json",
     ) -> Object:
         """One request.
+
+        The transport sends a GET or PUT a second time when a connection that it kept turns out to be dead. A PUT
+        must therefore name the resourceVersion: when the first one had arrived, the second one is a conflict.
 
         Args:
             method: GET, POST, PUT or PATCH.
@@ -124,7 +123,7 @@ class Connection:
             raise HereticError(Transient(Reason.API_SERVER, said))
         return answer
 
-    async def new_session(self) -> "aiohttp.ClientSession":
+    async def new_session(self) -> "Session":
         """An HTTP session with credentials that are as fresh as can be, for the caller to close.
 
         Raises:
@@ -134,9 +133,12 @@ class Connection:
 
         await self._renew(self._client)
         configuration = self._client.configuration
+        if configuration.tls_server_name:
+            said = "the kubeconfig has a tls-server-name, which the operator cannot use"
+            raise kubeconfig.wrong(f"{said}: take it out, and give an address that is in the server's certificate")
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._client.rest_client.ssl_context),
-            headers=await _headers(self._client),
+            headers=await credentials.headers(self._client),
             proxy=configuration.proxy,
             trust_env=False,
         )
@@ -158,7 +160,7 @@ class Connection:
         """
         async with self._opening:
             if self._client is used and time.monotonic() - self._opened >= RENEW_PAUSE:
-                fresh = await _client(self._path, self._context)
+                fresh = await credentials.log_in(self._path, self._context)
                 gone, self._retired, self._client = self._retired, self._client, fresh
                 self._opened = time.monotonic()
                 if gone is not None:
@@ -173,72 +175,10 @@ class Connection:
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)
         query = [] if method == "GET" else [("fieldManager", FIELD_MANAGER)]
         async with _translated(doing, self.server):
-            headers = {**await _headers(client), "Content-Type": type_}
+            headers = {**await credentials.headers(client), "Content-Type": type_}
             made = await client.param_serialize(method, path, query_params=query, header_params=headers, body=body)
             response = await client.call_api(*made, _request_timeout=timeout)
             return int(response.status), bytes(await response.read())
-
-
-async def _client(path: str | None, context: str | None) -> "ApiClient":
-    from kubernetes.aio.client import ApiClient, Configuration
-    from kubernetes.aio.config import kube_config, load_incluster_config
-    from kubernetes.aio.config.config_exception import ConfigException
-
-    configuration = Configuration(client_session_kwargs={"trust_env": False})
-    if path is None and "KUBECONFIG" not in os.environ and in_pod():
-        try:
-            load_incluster_config(client_configuration=configuration)
-            return _named(ApiClient(configuration))
-        except (ConfigException, OSError, ValueError) as error:
-            said = f"this pod has no usable token of a ServiceAccount: {_line(error)}"
-            raise kubeconfig.wrong(f"{said}; set automountServiceAccountToken: true for it") from error
-    paths = kubeconfig.paths(path)
-    found = kubeconfig.read(paths)
-    if not found.paths:
-        names = " or ".join(map(str, paths))
-        raise kubeconfig.wrong(f"there is no kubeconfig {names}: give --kubeconfig FILE or set KUBECONFIG")
-    chosen = found.choose(context)
-    try:
-        async with asyncio.timeout(LOGIN_TIMEOUT):
-            loader = await kube_config.load_kube_config(
-                os.pathsep.join(map(str, found.paths)), chosen, configuration, persist_config=False
-            )
-        client = _named(ApiClient(configuration))
-    except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        # The library has no one error for what it does not understand.
-        said = f"{type(error).__name__}: {_line(error)}" if not isinstance(error, ConfigException) else _line(error)
-        raise kubeconfig.wrong(f"{found.said} cannot be used with context {chosen!r}: {said}") from error
-    finally:
-        # It writes certificates and keys into files for TLS, which has read them by now.
-        kube_config._cleanup_temp_files()
-    _check_plugin(found, chosen, loader)
-    return client
-
-
-def _check_plugin(found: kubeconfig.Kubeconfig, context: str, loader: Any) -> None:
-    """The library only logs that a plugin failed, and goes on without credentials."""
-    user = str(found.contexts[context].get("user"))
-    plugin = found.users.get(user, {}).get("exec")
-    if plugin and not (hasattr(loader, "token") or getattr(loader, "cert_file", None)):
-        command = " ".join([str(plugin.get("command")), *map(str, plugin.get("args") or [])])
-        raise kubeconfig.wrong(f"the plugin of user {user!r} of {found.said} gives no credentials: try {command!r}")
-
-
-def _named(client: "ApiClient") -> "ApiClient":
-    client.user_agent = "heretic"
-    return client
-
-
-def in_pod() -> bool:
-    """Whether this process runs in a pod."""
-    return "KUBERNETES_SERVICE_HOST" in os.environ
-
-
-async def _headers(client: "ApiClient") -> dict[str, str]:
-    """The library adds its token only where generated code asks for it, and keeps the line end of a token file."""
-    token = str(await client.configuration.get_api_key_with_prefix("BearerToken") or "").strip()
-    headers = {"User-Agent": client.user_agent, "Accept": "application/json"}
-    return headers | ({"Authorization": token} if token else {})
 
 
 def _parsed(content: bytes) -> Object | None:
@@ -265,14 +205,13 @@ def _refusal(status: int, answer: Object | None, content: bytes) -> str:
 
 @asynccontextmanager
 async def _translated(doing: str, server: str) -> AsyncIterator[None]:
-    """Turns errors of the transport into ours, here and nowhere else."""
+    """Turns errors of the transport into ours, here and nowhere else; a mistake of ours stays one."""
     import aiohttp
-    from kubernetes.aio.client.exceptions import OpenApiException
     from kubernetes.aio.config.config_exception import ConfigException
 
     try:
         yield
-    except (aiohttp.ClientError, OpenApiException, ConfigException, OSError, ValueError) as error:
+    except (aiohttp.ClientError, ConfigException, OSError) as error:  # ConfigException: a pod's token file is empty
         said = f"{doing}: no answer from the API server {server}: {_reason(error)}"
         raise HereticError(Transient(Reason.API_SERVER, said)) from error
 
@@ -281,13 +220,10 @@ def _reason(error: Exception) -> str:
     import aiohttp
 
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"its certificate is not to be trusted ({_line(error.certificate_error)}); correct the kubeconfig's"
+        why = credentials.line(error.certificate_error)
+        return f"its certificate is not to be trusted ({why}); correct the kubeconfig's"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or _line(error.os_error)
+        return error.os_error.strerror or credentials.line(error.os_error)
     if isinstance(error, TimeoutError):
         return f"nothing came within {REQUEST_TIMEOUT:.0f} s"
-    return _line(error)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return credentials.line(error)

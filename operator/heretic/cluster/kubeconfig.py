@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -56,24 +57,42 @@ class Kubeconfig:
             raise wrong(f"{self.said} has no {which}context {wanted!r}; it has {names}")
         return wanted
 
+    def user_of(self, context: str) -> Section:
+        """Whom a context logs in as; empty where it names nobody."""
+        return self.users.get(str(self.contexts[context].get("user")), {})
+
     def choose(self, context: str | None) -> str:
-        """The same, after a look at all that the context needs.
+        """The same as ``name_of``, after a look at all that the context needs.
 
         Raises:
             HereticError: NeedsUser, when it is not there or names what is not there.
         """
         wanted = self.name_of(context)
-        found = self.contexts[wanted]
-        cluster = self.clusters.get(str(found.get("cluster")))
-        if cluster is None:
-            raise wrong(
-                f"context {wanted!r} of {self.said} names the cluster {found.get('cluster')!r}: it is not there"
-            )
-        if not str(cluster.get("server") or "").startswith(("https://", "http://")):
-            raise wrong(f"cluster {found['cluster']!r} of {self.said} has no server: give it an https:// address")
-        if found.get("user") and str(found["user"]) not in self.users:
-            raise wrong(f"context {wanted!r} of {self.said} names the user {found['user']!r}: it is not there")
+        said = f"context {wanted!r} of {self.said}"
+        cluster, user = self.contexts[wanted].get("cluster"), self.contexts[wanted].get("user")
+        if str(cluster) not in self.clusters:
+            raise wrong(f"{said} names the cluster {cluster!r}: it is not there")
+        if user and str(user) not in self.users:
+            raise wrong(f"{said} names the user {user!r}: it is not there")
+        server, proxy = (self.clusters[str(cluster)].get(key) for key in ("server", "proxy-url"))
+        if not _is_address(server):
+            raise wrong(f"cluster {cluster!r} of {self.said} has no server: give it an https:// address")
+        if proxy and not _is_address(proxy):
+            raise wrong(f"the proxy-url of cluster {cluster!r} of {self.said} must be an http:// address")
+        if not user and str(server).startswith("https://"):
+            raise wrong(f"{said} names no user: copy it anew from the cluster, with its user")
+        if not isinstance(self.user_of(wanted).get("exec"), Mapping | None):
+            raise wrong(f"the exec of user {user!r} of {self.said} is no plugin: it needs a command")
         return wanted
+
+
+def _is_address(value: object) -> bool:
+    try:
+        parts = urlsplit(str(value or ""))
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname)
 
 
 def wrong(message: str) -> HereticError:
@@ -123,7 +142,7 @@ def _entries(parts: Sequence[Section], files: Sequence[Path], section: str) -> d
             raise wrong(f"{path} is not a kubeconfig: its {section}s are not a list")
         for entry in listed:
             inner = entry.get(section) if isinstance(entry, Mapping) else None
-            if not isinstance(entry, Mapping) or "name" not in entry or not isinstance(inner, Mapping | None):
+            if not isinstance(entry, Mapping) or "name" not in entry or not isinstance(inner, Mapping):
                 raise wrong(f"{path} is not a kubeconfig: each of its {section}s needs a name and a {section}")
-            found.setdefault(str(entry["name"]), inner or {})
+            found.setdefault(str(entry["name"]), inner)
     return found
