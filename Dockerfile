@@ -20,8 +20,13 @@ COPY requirements requirements
 RUN python3 -m venv /build \
  && /build/bin/pip install -q --only-binary :all: --require-hashes -r requirements/build.txt \
  && python3 -m venv --without-pip /opt/heretic \
- && /build/bin/pip --python /opt/heretic/bin/python3 install -q --only-binary :all: --require-hashes \
+ && /build/bin/pip --python /opt/heretic/bin/python3 install -q --no-compile --only-binary :all: --require-hashes \
     -r requirements/operator.txt
+# The client library's typed calls for all of Kubernetes: 54 MB that nothing here loads (docs/adr/0027).
+RUN rm -r /opt/heretic/lib/python3*/site-packages/kubernetes/client/api \
+    /opt/heretic/lib/python3*/site-packages/kubernetes/aio/client/api \
+ && /opt/heretic/bin/python3 -m compileall -q /opt/heretic/lib \
+ && /opt/heretic/bin/python3 -c "import kopf, kubernetes.aio.client.api_client, kubernetes.aio.config.kube_config"
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN /build/bin/pip --python /build/bin/python3 wheel -q --no-deps --no-build-isolation --wheel-dir /wheels . \

@@ -168,6 +168,11 @@ class RunningSite:
         """Whether it is alive."""
         return self._operators[name].pid is not None
 
+    def operator_memory(self, name: str = "operator") -> float:
+        """MiB that it has resident."""
+        status = Path(f"/proc/{self._operators[name].pid}/status").read_text()
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
     def operator_log(self, name: str = "operator") -> str:
         """All that it has logged."""
         return self._operators[name].log.read_text(errors="replace")

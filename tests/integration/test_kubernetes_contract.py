@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from heretic.cluster.lease import RENEW_EVERY
 from integration.operator_process import RESYNC, RunningSite, is_ready, running_site
 from kstatus import Health, kstatus
 from lab.apiproxy import ApiProxy
@@ -19,6 +20,8 @@ from sim.blank_site import API, Object, declared
 
 OURS = frozenset({"sites", "networks", "nodes", "glustervolumes"})
 CALM_RESYNCS = 4
+MEMORY_MIB = 120
+"""What it may have resident with a site of three hosts (docs/explanation/performance.md)."""
 
 
 class Watcher:
@@ -152,12 +155,26 @@ def test_nothing_is_written_and_done_in_a_calm_site(site: RunningSite, proxy: Ap
     scripts = sum(server.scripts for server in site.hosts.servers.values())
     effects = len(site.hosts.effects)
     proxy.reset()
+    began = time.monotonic()
     calm(CALM_RESYNCS * RESYNC)
     looked = sum(server.scripts for server in site.hosts.servers.values()) - scripts
     assert looked >= CALM_RESYNCS - 1, "the operator must have looked in that time"
-    assert [f"{r.verb} {r.path} {r.body[:2000]!r}" for r in writes(proxy)] == []
+    written = [r for r in proxy.requests if r.verb in WRITES]
+    renewals = [r for r in written if r.resource == "leases" and r.name == "heretic-operator"]
+    assert [f"{r.verb} {r.path} {r.body[:2000]!r}" for r in written if r not in renewals] == []
+    assert len(renewals) <= (time.monotonic() - began) / RENEW_EVERY + 1
     assert len(site.hosts.effects) == effects
     assert site.operator_runs()
+
+
+def test_objects_bear_no_annotation_that_their_user_did_not_set(site: RunningSite) -> None:
+    declared = {(o["kind"], o["metadata"]["name"]): o["metadata"].get("annotations") for o in site.hosts.objects()}
+    borne = {(o["kind"], o["metadata"]["name"]): o["metadata"].get("annotations") for o in site.objects()}
+    assert borne == declared
+
+
+def test_the_operator_is_small(site: RunningSite) -> None:
+    assert site.operator_memory() < MEMORY_MIB
 
 
 def test_a_forced_look_has_no_effect(site: RunningSite, proxy: ApiProxy) -> None:
