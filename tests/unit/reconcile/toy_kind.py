@@ -12,7 +12,8 @@ from pydantic import Field
 
 from heretic.api.schema import Column
 from heretic.api.v1alpha1 import GlusterVolume, Node, Resource, Site
-from heretic.api.v1alpha1.common import READY, CommonSpec, CommonStatus, Text
+from heretic.api.v1alpha1.common import READY, CommonSpec, CommonStatus
+from heretic.api.v1alpha1.values import Text
 from heretic.domain.commands import Command, Job, Script, SecretRef, Trial
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.view import SiteView

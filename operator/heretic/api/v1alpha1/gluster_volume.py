@@ -17,13 +17,10 @@ from heretic.api.v1alpha1.common import (
     SYNCED,
     CommonSpec,
     CommonStatus,
-    Int64,
-    ObjectName,
     Resource,
-    Size,
     StatusModel,
-    Text,
 )
+from heretic.api.v1alpha1.values import Int64, ObjectName, Size, Text
 from heretic.api.v1alpha1.volume_option import OFF, VolumeOption, options_rule
 
 

@@ -10,18 +10,16 @@ from heretic.api.schema import IMMUTABLE, Cap, Column, Rule
 from heretic.api.v1alpha1.common import (
     AGE,
     MODE,
-    OF_A_HOST,
     READY,
     REASON,
     SUMMARY,
     SYNCED,
     CommonSpec,
     CommonStatus,
-    IPv4,
     Resource,
     StatusModel,
-    Text,
 )
+from heretic.api.v1alpha1.values import OF_A_HOST, IPv4, Text
 
 
 def _is_subnet(text: str) -> bool:

@@ -16,19 +16,11 @@ from heretic.api.v1alpha1.common import (
     SYNCED,
     CommonSpec,
     CommonStatus,
-    HostAddress,
-    Int64,
-    IPv4,
     Model,
-    ObjectName,
-    Port,
-    PublicKey,
     Resource,
-    Size,
     StatusModel,
-    Text,
-    UserName,
 )
+from heretic.api.v1alpha1.values import HostAddress, Int64, IPv4, ObjectName, Port, PublicKey, Size, Text, UserName
 
 
 class Role(StrEnum):

@@ -15,18 +15,12 @@ from heretic.api.v1alpha1.common import (
     SYNCED,
     CommonSpec,
     CommonStatus,
-    DomainName,
-    HostAddress,
     Mode,
     Model,
-    ObjectName,
-    Port,
-    PublicKey,
     Resource,
     StatusModel,
-    Text,
-    UserName,
 )
+from heretic.api.v1alpha1.values import DomainName, HostAddress, ObjectName, Port, PublicKey, Text, UserName
 
 
 class HostKeyPolicy(StrEnum):
