@@ -16,18 +16,23 @@ from heretic.cli.observe import SiteSight
 from heretic.cli.rehearse import Rehearsed
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.disks.health import RAID_LETTERS, RAID_WORDS, Trouble, full_name, kind_of, trouble
-from heretic.domain.disks.room import names_of, over_committed, promised, volumes_in
+from heretic.domain.disks.room import (
+    DATA_ERROR,
+    DATA_WARNING,
+    METADATA_ERROR,
+    METADATA_WARNING,
+    names_of,
+    over_committed,
+    promised,
+    volumes_in,
+)
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume
 from heretic.domain.jobs import FailedJob, told
 from heretic.domain.plan import Blocked, Proceed, Wait, steps_of
-
-POOL_WARNING = 80.0
-POOL_ERROR = 95.0
-METADATA_WARNING = 50.0
-METADATA_ERROR = 80.0
-"""Percent of a thin pool (rule:thin-pool-room, alarm at 80 % of the data, 50 % of the metadata)."""
+from heretic.domain.reasons import Stage
+from heretic.reasons import explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +52,6 @@ class Finding:
     message: str
 
 
-_OF_REASON: Mapping[Reason, str] = {
-    Reason.HOST_KEY_MISMATCH: "HVP-N005",
-    Reason.HOST_KEY_NOT_PINNED: "HVP-N005",
-    Reason.AUTHENTICATION_FAILED: "HVP-N006",
-    Reason.NO_ROOT: "HVP-N006",
-    Reason.CREDENTIALS_MISSING: "HVP-N006",
-    Reason.CLOCK_SKEWED: "HVP-N007",
-    Reason.DISK_FULL: "HVP-N008",
-    Reason.READ_ONLY_ROOT: "HVP-N008",
-    Reason.FOREIGN_SIGNATURE: "HVP-D002",
-    Reason.SPLIT_BRAIN: "HVP-V006",
-    Reason.VERSIONS_DIFFER: "HVP-S004",
-    Reason.OP_VERSION_REFUSED: "HVP-S004",
-    Reason.POOL_NEARLY_FULL: "HVP-V007",
-    Reason.POOL_OVERCOMMITTED: "HVP-D008",
-    Reason.POOL_OUT_OF_SPACE: "HVP-D007",
-    Reason.POOL_NEEDS_REPAIR: "HVP-D007",
-    Reason.POOL_FAILED: "HVP-D007",
-    Reason.POOL_NOT_ACTIVE: "HVP-D007",
-    Reason.LOGICAL_VOLUME_FAILED: "HVP-D009",
-    Reason.INVALID_SPEC: "HVP-C002",
-    Reason.MORE_THAN_ONE_SITE: "HVP-C002",
-    Reason.DUPLICATE_ADDRESS: "HVP-C002",
-    Reason.ADDRESS_OUTSIDE_NETWORK: "HVP-C002",
-    Reason.NETWORK_NOT_FOUND: "HVP-C002",
-    Reason.UNSUPPORTED_NODE_COUNT: "HVP-C002",
-    Reason.FAILURE_DOMAIN_SHARED: "HVP-C002",
-    Reason.DOES_NOT_FIT: "HVP-C002",
-}
-"""Reasons that say more than the condition they stand in."""
-
 _OF_TYPE: Mapping[ConditionType, str] = {
     ConditionType.REACHABLE: "HVP-N001",
     ConditionType.INSPECTED: "HVP-N002",
@@ -93,18 +67,6 @@ _OF_TYPE: Mapping[ConditionType, str] = {
     ConditionType.CAPACITY: "HVP-V007",
 }
 """Conditions that should be True."""
-
-_TOLD_BY_PLAN = frozenset(
-    {
-        Reason.APPLYING,
-        Reason.WORK_IN_PROGRESS,
-        Reason.SITE_NOT_FOUND,
-        Reason.WAITING_FOR_NODES,
-        Reason.WAITING_FOR_SITE,
-        Reason.WAITING_FOR_POOL,
-    }
-)
-"""Reasons of conditions that are not True only because the plan has steps or waits, which is told from there."""
 
 _OF_SITE = frozenset({ConditionType.AVAILABLE, ConditionType.N_PLUS_ONE})
 """Health of the whole site, which is told whatever the reason."""
@@ -150,9 +112,9 @@ def _of_object(namespace: str, entry: Rehearsed, unseen: Sequence[str]) -> Itera
     ways = [plan, *(plan.pending if isinstance(plan, Proceed) else ()), entry.outcome.held]
     for way in ways:
         if isinstance(way, Blocked):
-            yield finding(_OF_REASON.get(way.reason, "HVP-C003"), way.message)
+            yield finding(explain(way.reason).code or "HVP-C003", way.message)
         elif isinstance(way, Wait) and not any(host in way.message for host in unseen):
-            yield finding(_OF_REASON.get(way.reason, "HVP-C006"), way.message)
+            yield finding(explain(way.reason).code or "HVP-C006", way.message)
     steps = steps_of(plan)
     if steps:
         more = f", and {len(steps) - 1} more" if len(steps) > 1 else ""
@@ -179,14 +141,19 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
         return None
     if condition.type in _OF_SITE:
         return _OF_TYPE[condition.type]
-    if condition.reason in _TOLD_BY_PLAN:
+    if _told_by_plan(condition.reason):
         return None
     if condition.type is ConditionType.CAPACITY and condition.state is State.UNKNOWN:
         return "HVP-V009"
     reachable = all_of_object.get(ConditionType.REACHABLE)
     if condition.type in _AFTER_REACHABLE and reachable and reachable.state is not State.TRUE:
         return None
-    return _OF_REASON.get(condition.reason, _OF_TYPE[condition.type])
+    return explain(condition.reason).code or _OF_TYPE[condition.type]
+
+
+def _told_by_plan(reason: Reason) -> bool:
+    """Whether a condition is not True only because the plan has steps or waits, which is told from there."""
+    return reason is Reason.SITE_NOT_FOUND or explain(reason).stage is Stage.BEGUN
 
 
 def _heal_code(condition: Condition) -> str:
@@ -246,9 +213,9 @@ def _fullness(pool: LogicalVolume) -> str | None:
     data, metadata = pool.data_percent, pool.metadata_percent
     if data is None or (pool.is_pool and metadata is None):
         return "HVP-D006"
-    if data >= POOL_ERROR or (metadata or 0) >= METADATA_ERROR:
+    if data >= DATA_ERROR or (metadata or 0) >= METADATA_ERROR:
         return "HVP-D005"
-    return "HVP-D004" if data >= POOL_WARNING or (metadata or 0) >= METADATA_WARNING else None
+    return "HVP-D004" if data >= DATA_WARNING or (metadata or 0) >= METADATA_WARNING else None
 
 
 def _shares(pool: LogicalVolume) -> str:

@@ -7,35 +7,15 @@ from typing import Any
 
 from heretic.cli.render import age
 from heretic.domain.approval import names
-from heretic.domain.errors import Reason
+from heretic.domain.conditions import BAD_WHEN_TRUE
+from heretic.domain.reasons import Stage
+from heretic.reasons import stage_of
 from heretic.reconcile.gates import APPROVE
 
 Object = Mapping[str, Any]
 
 NOT_SEEN = "Pending"
 """State of a condition that nobody has set for the present spec."""
-
-_TROUBLE = ("Stalled", "Degraded", "DeletionBlocked")
-"""Conditions that say that something is wrong."""
-
-_ON_THE_WAY = frozenset(
-    {
-        Reason.APPLYING,
-        Reason.WORK_IN_PROGRESS,
-        Reason.NOT_OBSERVED,
-        Reason.PAUSED,
-        Reason.DELETING,
-        Reason.NODE_NOT_READY,
-        Reason.IN_MAINTENANCE,
-        Reason.WAITING_FOR_NODES,
-        Reason.WAITING_FOR_SITE,
-        Reason.WAITING_FOR_POOL,
-        Reason.WAITING_FOR_SLOT,
-        Reason.WAITING_FOR_HEAL,
-        Reason.OUTSIDE_WINDOW,
-    }
-)
-"""Reasons for not being Ready that time alone takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +203,9 @@ def _volume(volume: Object) -> VolumeLine:
 
 def _wrong(kind: str, obj: Object, now: datetime) -> list[Remark]:
     """What is wrong with one object; what is merely on its way is not."""
-    found = [c for t in _TROUBLE if (c := condition(obj, t)) and c["status"] == "True"]
+    found = [c for t in BAD_WHEN_TRUE if (c := condition(obj, t)) and c["status"] == "True"]
     ready = condition(obj, "Ready")
-    if not found and ready and ready["status"] != "True" and ready.get("reason") not in _ON_THE_WAY:
+    if not found and ready and ready["status"] != "True" and stage_of(str(ready.get("reason"))) is Stage.TROUBLE:
         found = [ready]
     said: dict[str, Remark] = {}
     for c in found:

@@ -10,6 +10,9 @@ from typing import Any
 
 from heretic.api.v1alpha1 import GROUP, VERSION
 from heretic.cluster.client import Cluster, Object
+from heretic.domain.conditions import BAD_WHEN_TRUE, QUIET
+from heretic.domain.reasons import Stage
+from heretic.reasons import stage_of
 
 BURST = 25
 """Events of one object that may come at once."""
@@ -120,22 +123,10 @@ def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str
     return [(c["reason"], f"{c['type']}: {c['message']}", _is_bad(c)) for c in told]
 
 
-QUIET = frozenset({"Reconciling", "Synced", "Drifted", "Paused"})
-"""Conditions that come and go in normal work, or repeat what another one says."""
-
-ABNORMAL_TRUE = frozenset({"Stalled", "Degraded", "DeletionBlocked"})
-"""Conditions that are bad news while True."""
-
-ON_THE_WAY = frozenset(
-    {"Applying", "WorkInProgress", "NotObserved", "WaitingForNodes", "WaitingForSite", "WaitingForPool"}
-)
-"""Reasons of a condition that is not as it should be yet and has no trouble."""
-
-
 def _is_news(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
     if was is None:
         return bool(now["status"] == "True")  # a new object is nothing yet; that is no news
-    if now["type"] != "Ready" and was["status"] == "Unknown" and now["reason"] in ON_THE_WAY:
+    if now["type"] != "Ready" and was["status"] == "Unknown" and stage_of(now["reason"]) in (Stage.UNSEEN, Stage.BEGUN):
         return False  # nor is it that it was looked at, and work has begun
     if was["status"] != now["status"]:
         return True
@@ -143,6 +134,6 @@ def _is_news(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
 
 
 def _is_bad(condition: Mapping[str, Any]) -> bool:
-    if condition["reason"] in ON_THE_WAY | {"AsDeclared"}:
+    if stage_of(condition["reason"]) in (Stage.DONE, Stage.UNSEEN, Stage.BEGUN):
         return False
-    return bool((condition["status"] == "True") == (condition["type"] in ABNORMAL_TRUE))
+    return bool((condition["status"] == "True") == (condition["type"] in BAD_WHEN_TRUE))

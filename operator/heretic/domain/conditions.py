@@ -53,8 +53,11 @@ class ConditionType(StrEnum):
     DELETION_BLOCKED = "DeletionBlocked"
 
 
-ABNORMAL = frozenset({ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.DELETION_BLOCKED})
-"""Types that are present only while True."""
+BAD_WHEN_TRUE = (ConditionType.STALLED, ConditionType.DEGRADED, ConditionType.DELETION_BLOCKED)
+"""Types that tell of trouble while True, the most urgent first; the others are good while True, or neither."""
+
+QUIET = frozenset({ConditionType.RECONCILING, ConditionType.SYNCED, ConditionType.DRIFTED, ConditionType.PAUSED})
+"""Types that come and go in normal work, or repeat what another one says: no event tells of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Every reason that a condition, an event or a failure may carry (documented in docs/reference/reasons.md)."""
+    """Every reason that a condition, an event or a failure may carry .
+
+    The ``reasons.py`` of a subject says what its reasons mean; docs/reference/reasons.md lists all.
+    """
 
     # healthy or on the way
     AS_DECLARED = "AsDeclared"

@@ -1,13 +1,17 @@
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from heretic import reference
+from heretic.cli.codes import CODES
 from heretic.domain.errors import Reason
-from heretic.domain.reasons import CHAPTERS, explain
+from heretic.domain.reasons import Chapter, Explained, chapter
+from heretic.reasons import CHAPTERS, explain, gathered
 
-REFERENCE = Path(__file__).resolve().parents[3] / "docs/reference"
+TOP = Path(__file__).resolve().parents[3]
+REFERENCE, SOURCE = TOP / "docs/reference", TOP / "operator"
 
 
 @pytest.mark.parametrize(
@@ -17,8 +21,24 @@ def test_the_generated_page_is_not_stale(name: str, page: Callable[[], str]) -> 
     assert (REFERENCE / name).read_text() == page(), "run make docs"
 
 
-def test_every_reason_is_explained_exactly_once_and_in_order() -> None:
-    assert [reason for chapter in CHAPTERS.values() for reason in chapter] == list(Reason)
+def test_a_reason_that_nobody_explains_or_two_subjects_explain_is_refused() -> None:
+    twice = chapter("Again", Explained(Reason.BRICK_DOWN, "A.", "B."))
+    with pytest.raises(ValueError, match=r"BrickDown is explained twice, the second time in 'Again'"):
+        gathered((*CHAPTERS, twice))
+    with pytest.raises(ValueError, match="nobody explains AsDeclared"):
+        gathered(CHAPTERS[1:])
+
+
+def test_every_chapter_of_a_subject_is_gathered() -> None:
+    files = (SOURCE / "heretic/domain").rglob("reasons.py")
+    modules = [import_module(".".join(file.relative_to(SOURCE).with_suffix("").parts)) for file in files]
+    found = {value.title for module in modules for value in vars(module).values() if isinstance(value, Chapter)}
+    assert found == {chapter.title for chapter in CHAPTERS}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_code_of_a_reason_is_one_that_verify_knows(reason: Reason) -> None:
+    assert explain(reason).code in {"", *CODES}
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -14,6 +14,12 @@ from heretic.domain.disks.steps import POOL
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume, VolumeGroup
 
+DATA_WARNING, DATA_ERROR = 80.0, 95.0
+"""Percent of a pool's data at which to warn, and at which it is an error (rule:thin-pool-room)."""
+
+METADATA_WARNING, METADATA_ERROR = 50.0, 80.0
+"""Percent of a thin pool's metadata."""
+
 _MENTIONED = 4
 """Volumes that a message lists before it says "and N more"."""
 

@@ -9,17 +9,12 @@ from heretic.domain.disks.below import ROOT, mount_of, pools_below, volume_below
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.growth import logical_volume
 from heretic.domain.disks.health import Trouble, full_name, kind_of, trouble
-from heretic.domain.disks.room import names_of, over_committed, promised, volumes_in
+from heretic.domain.disks.room import DATA_WARNING, METADATA_WARNING, names_of, over_committed, promised, volumes_in
 from heretic.domain.disks.steps import POOL
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.host.facts import HostFacts, HostView, LogicalVolume
-
-DATA_LIMIT = 80.0
-"""Percent of a pool's data at which to warn (rule:thin-pool-room)."""
-METADATA_LIMIT = 50.0
-"""Percent of a thin pool's metadata."""
 
 _WORST = (
     Reason.POOL_FAILED,
@@ -156,12 +151,12 @@ def _wrong(facts: HostFacts, volume: LogicalVolume) -> Iterator[Condition]:
     data, metadata = volume.data_percent, volume.metadata_percent
     if data is None or (volume.is_pool and metadata is None):
         yield Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, f"how full {what} is is not known")
-    elif data >= DATA_LIMIT or (volume.is_pool and metadata is not None and metadata >= METADATA_LIMIT):
+    elif data >= DATA_WARNING or (volume.is_pool and metadata is not None and metadata >= METADATA_WARNING):
         yield Condition(
             kind,
             State.FALSE,
             Reason.POOL_NEARLY_FULL,
-            f"{what} is {_use(volume)} (limits {DATA_LIMIT:.0f} and {METADATA_LIMIT:.0f}); "
+            f"{what} is {_use(volume)} (limits {DATA_WARNING:.0f} and {METADATA_WARNING:.0f}); "
             f"{_promise(facts, volume)}. Delete what is not needed, or give the volume group more space: a full pool "
             "stops every brick in it",
         )

@@ -1,0 +1,20 @@
+"""Reasons that concern networks."""
+
+from heretic.domain.errors import Reason
+from heretic.domain.reasons import Explained, chapter
+
+OF_NETWORKS = chapter(
+    "Networks",
+    Explained(Reason.DUPLICATE_ADDRESS, "Two nodes have the same address.", "Correct one of them.", code="HVP-C002"),
+    Explained(
+        Reason.ADDRESS_OUTSIDE_NETWORK,
+        "A node's address is outside its Network's subnet.",
+        "Correct the address or the subnet.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.NETWORK_DIFFERS,
+        "A node has not its declared address in the Network, or a smaller MTU, or no link.",
+        "Configure it on the host, or correct the declaration.",
+    ),
+)
