@@ -1,9 +1,9 @@
 """The one place where kinds are registered."""
 
 from heretic.domain.gluster.kind import GLUSTER_VOLUME
-from heretic.domain.host.kind import NODE
 from heretic.domain.kind import Kinds
 from heretic.domain.network.kind import NETWORK
+from heretic.domain.node.kind import NODE
 from heretic.domain.site.kind import SITE
 
 KINDS = Kinds((SITE, NODE, NETWORK, GLUSTER_VOLUME))

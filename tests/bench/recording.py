@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from heretic.cluster.client import Cluster
 from heretic.domain.commands import Output
-from heretic.domain.gluster.probes import pool_probes
 from heretic.domain.host.probes import HOST_PROBES
+from heretic.domain.pool.probes import pool_probes
 from heretic.main import Operator, Options
 from sim.addresses import NETWORK, PREFIX
 from sim.gluster_tools import GlusterPool

@@ -14,9 +14,9 @@ from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
-from heretic.domain.host.report import report_node
+from heretic.domain.node.plan import plan_node
+from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, HostStep, Plan, Step, Wait, steps_of
 from heretic.domain.report import Report
 from heretic.hosts.fence import Fence

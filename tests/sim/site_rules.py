@@ -16,18 +16,18 @@ from heretic.domain.conditions import merge
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.facts import PoolFacts
-from heretic.domain.gluster.members import members
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
-from heretic.domain.gluster.probes import assemble_pool, pool_probes
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.host.plan import plan_node
 from heretic.domain.host.probes import HOST_PROBES, assemble
-from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network, report_network
+from heretic.domain.node.plan import plan_node
+from heretic.domain.node.report import report_node
 from heretic.domain.plan import Converged, HostStep, Plan, Proceed, Step, Wait, steps_of
+from heretic.domain.pool.facts import PoolFacts
+from heretic.domain.pool.members import members
+from heretic.domain.pool.probes import assemble_pool, pool_probes
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site

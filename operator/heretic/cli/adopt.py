@@ -22,8 +22,8 @@ from heretic.cli.offline import read_private_key
 from heretic.cli.options import Exit
 from heretic.cli.yaml_text import dump
 from heretic.domain.facts import Known
-from heretic.domain.gluster.pool import POOL
 from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.pool.look import POOL
 from heretic.hosts.errors import fingerprint_of
 from heretic.reconcile.store import ObjectStore
 

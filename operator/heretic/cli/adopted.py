@@ -16,8 +16,8 @@ from heretic.cli.adopted_volumes import adopt_volume, is_arbiter_only, node_of_b
 from heretic.cli.manifest import Manifest, make
 from heretic.domain.disks.observed import brick_mount_points, carried
 from heretic.domain.facts import Known
-from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.host.facts import HostFacts
+from heretic.domain.pool.facts import PoolFacts, VolumeInfo
 
 NOT_OF_THE_SITE = ("lo", "virbr", "docker", "podman", "cni", "veth", "flannel")
 """Beginnings of the names of interfaces that stay inside a host."""

@@ -14,9 +14,9 @@ from heretic.domain.disks.below import volume_below
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.facts import Known
 from heretic.domain.gluster.difference import laid_out_by_us, same_value
-from heretic.domain.gluster.facts import Brick, PoolFacts, VolumeInfo
 from heretic.domain.gluster.purposes import PROFILES, options_of
 from heretic.domain.host.facts import HostFacts, LogicalVolume
+from heretic.domain.pool.facts import Brick, PoolFacts, VolumeInfo
 
 PURPOSES = {
     "engine": Purpose.ENGINE,

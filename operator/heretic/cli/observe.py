@@ -11,9 +11,9 @@ from heretic.cli.rehearse import Rehearsal, Rehearsed
 from heretic.cli.render import count, progress
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import NOT_OBSERVED, Fact
-from heretic.domain.gluster.facts import PoolFacts
-from heretic.domain.gluster.pool import POOL
 from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.pool.facts import PoolFacts
+from heretic.domain.pool.look import POOL
 from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.observer import Observer

@@ -6,8 +6,8 @@ import pytest
 
 from heretic.cli.adopted import Found, manifests
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.gluster.facts import Brick, BrickState, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
 from heretic.domain.host.facts import FileContent, HostFacts, Interface, LogicalVolume, Mount
+from heretic.domain.pool.facts import Brick, BrickState, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJlgpPgFxcZQxs8pTt2ca/oH18wooR7Prj1DY4mD/6DR"
 GIB = 2**30

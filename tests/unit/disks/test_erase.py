@@ -16,8 +16,8 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.plan import plan_disks, wants_disk
 from heretic.domain.host.rule import Part
+from heretic.domain.node.plan import plan_disks, wants_disk
 from heretic.domain.plan import Blocked, Plan, Proceed, Risk, plan_hash, steps_of
 from sim.block_tools import GIB, SimDisk, SimGroup, SimVolume, lvm_uuid
 from sim.host_tools import data_disk, storage_machine

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.plan import Risk, steps_of
+from heretic.domain.pool.facts import PoolFacts
 from sim.site_rules import RuledSite, ruled_site
 
 World = tuple[dict[str, HostView], Fact[PoolFacts]]

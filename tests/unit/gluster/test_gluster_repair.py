@@ -12,12 +12,12 @@ from heretic.domain.disks.steps import ExtendThinPool
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.capacity import capacity_condition
-from heretic.domain.gluster.meanwhile import without_nodes
 from heretic.domain.gluster.placement import Placement, place
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
+from heretic.domain.pool.meanwhile import without_nodes
 from heretic.domain.site.report import report_site
 from sim.block_tools import Folder, SimVolume
 from sim.lvm_tools import free

@@ -6,10 +6,10 @@ import pytest
 
 from heretic.api.v1alpha1.gluster_volume import Purpose
 from heretic.domain.gluster.difference import foreign_options, options_to_set, sharding_difference
-from heretic.domain.gluster.facts import Brick, VolumeInfo, VolumeState
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.purposes import options_of
 from heretic.domain.gluster.values import DEFAULTS, same_value
+from heretic.domain.pool.facts import Brick, VolumeInfo, VolumeState
 from sim.gluster_options import NAMES
 
 SHARD, BLOCK = "features.shard", "features.shard-block-size"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from heretic.domain.commands import Output
+from heretic.domain.disks.hidden import hidden_volumes
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts, LogicalVolume
-from heretic.domain.host.guards import hidden_volumes
 from heretic.domain.host.probes import FILES, HOST_PROBES, assemble
 from heretic.domain.host.profiles import EL_9, profile_of
 

@@ -9,8 +9,8 @@ from heretic.domain.commands import Output
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, Interface
 from heretic.domain.host.parse.ip import parse_interfaces
-from heretic.domain.host.report import report_node
 from heretic.domain.network.report import plan_network
+from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, Converged
 from sim.declared import network, node, view
 

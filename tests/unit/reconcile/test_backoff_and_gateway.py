@@ -9,7 +9,7 @@ from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.gluster.kind import GLUSTER_VOLUME
-from heretic.domain.host.kind import NODE
+from heretic.domain.node.kind import NODE
 from heretic.domain.report import Report
 from heretic.domain.site.kind import SITE
 from heretic.reconcile import metrics

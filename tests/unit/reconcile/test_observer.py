@@ -12,14 +12,14 @@ from heretic.domain.commands import Probe
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
-from heretic.domain.gluster.facts import PoolFacts
 from heretic.domain.gluster.kind import GLUSTER_VOLUME
-from heretic.domain.gluster.pool import POOL
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, UNREAD_PROBES
-from heretic.domain.host.report import READY as READY_TYPES
-from heretic.domain.host.report import report_node
 from heretic.domain.host.signs import DISKSTATS
+from heretic.domain.node.report import READY as READY_TYPES
+from heretic.domain.node.report import report_node
+from heretic.domain.pool.facts import PoolFacts
+from heretic.domain.pool.look import POOL
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.look import look

@@ -13,15 +13,6 @@ from heretic.domain.conditions import Condition, ConditionType, State, merge
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known
-from heretic.domain.gluster.facts import (
-    Brick,
-    BrickState,
-    HealSummary,
-    PoolFacts,
-    VolumeInfo,
-    VolumeState,
-    VolumeStatus,
-)
 from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume
 from heretic.domain.gluster.report import report_volume
@@ -39,9 +30,18 @@ from heretic.domain.host.facts import (
     TimeSync,
     VolumeGroup,
 )
-from heretic.domain.host.plan import plan_disks
-from heretic.domain.host.report import report_node
+from heretic.domain.node.plan import plan_disks
+from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, Converged
+from heretic.domain.pool.facts import (
+    Brick,
+    BrickState,
+    HealSummary,
+    PoolFacts,
+    VolumeInfo,
+    VolumeState,
+    VolumeStatus,
+)
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.report import report_site
 from heretic.kinds import KINDS

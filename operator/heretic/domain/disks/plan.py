@@ -14,6 +14,7 @@ from heretic.domain.disks.growth import (
     pool_too_small,
     volume_group,
 )
+from heretic.domain.disks.hidden import hidden_volumes
 from heretic.domain.disks.mount_steps import CreateBrickDirectory, MountBrick
 from heretic.domain.disks.room import pool_demand
 from heretic.domain.disks.space import in_extents, metadata_volume_bytes
@@ -30,7 +31,6 @@ from heretic.domain.disks.units import mount_unit, unit_description
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts, LogicalVolume, Service, VolumeGroup
-from heretic.domain.host.guards import hidden_volumes
 from heretic.domain.host.health import storage_obstacle
 from heretic.domain.host.profiles import Profile, profile_of
 from heretic.domain.plan import Blocked, Step, Wait

@@ -1,1 +1,1 @@
-"""GlusterFS: the trusted pool and the volumes."""
+"""GlusterVolume: where bricks lie, and what a volume needs to be as declared."""

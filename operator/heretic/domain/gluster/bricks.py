@@ -13,11 +13,11 @@ from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.gluster.brick_places import misplaced
-from heretic.domain.gluster.members import members
 from heretic.domain.gluster.placement import Placement, thin_bricks
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Step, Wait
+from heretic.domain.pool.members import members
 
 _REPAIRS = (ActivateLogicalVolume, MountBrick)
 """What may be done to the brick of an existing volume. Anything more would put an empty brick in the place of one

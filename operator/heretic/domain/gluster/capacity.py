@@ -13,8 +13,8 @@ from heretic.domain.disks.room import DATA_WARNING, METADATA_WARNING, names_of, 
 from heretic.domain.disks.steps import POOL
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.host.facts import HostFacts, HostView, LogicalVolume
+from heretic.domain.pool.facts import PoolFacts, VolumeInfo
 
 _WORST = (
     Reason.POOL_FAILED,

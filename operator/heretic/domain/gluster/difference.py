@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BRICK_ROOT
-from heretic.domain.gluster.facts import Brick, VolumeInfo, VolumeState
-from heretic.domain.gluster.peers import node_of_host
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.purposes import SHARD_OPTIONS
 from heretic.domain.gluster.values import same_value
 from heretic.domain.host.facts import HostView
+from heretic.domain.pool.facts import Brick, VolumeInfo, VolumeState
+from heretic.domain.pool.peers import node_of_host
 
 __all__ = ["foreign_options", "options_to_set", "same_value", "sharding_difference", "topology_difference"]
 

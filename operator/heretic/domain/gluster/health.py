@@ -7,11 +7,11 @@ from enum import StrEnum
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.gluster.facts import Brick, HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
-from heretic.domain.gluster.members import members as identities
-from heretic.domain.gluster.peers import PoolView, node_of_host, pool_seen_by
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
+from heretic.domain.pool.facts import Brick, HealSummary, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
+from heretic.domain.pool.members import members as identities
+from heretic.domain.pool.peers import PoolView, node_of_host, pool_seen_by
 
 
 class BrickVerdict(StrEnum):

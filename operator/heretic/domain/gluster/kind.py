@@ -9,11 +9,11 @@ from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
-from heretic.domain.gluster.pool import POOL
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
 from heretic.domain.plan import Plan
+from heretic.domain.pool.look import POOL
 from heretic.domain.report import Report
 
 

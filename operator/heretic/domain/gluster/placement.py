@@ -17,8 +17,8 @@ from heretic.domain.errors import Reason
 from heretic.domain.gluster.purposes import PROFILES, arbiter_bytes, options_of
 from heretic.domain.gluster.topology import ReplicaSet, named_sets, sets
 from heretic.domain.plan import Blocked, Wait
-from heretic.domain.site.choose import choose_storage
-from heretic.domain.site.order import SET_SIZE, shared_domain
+from heretic.domain.pool.choose import choose_storage
+from heretic.domain.pool.order import SET_SIZE, shared_domain
 
 
 @dataclass(frozen=True, slots=True)

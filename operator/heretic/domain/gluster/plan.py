@@ -10,17 +10,17 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.bricks import plan_bricks
 from heretic.domain.gluster.difference import laid_out_by_others, topology_difference
-from heretic.domain.gluster.facts import PoolFacts, VolumeInfo
 from heretic.domain.gluster.health import volume_of
-from heretic.domain.gluster.members import members
-from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
-from heretic.domain.gluster.peers import pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.removal import plan_volume_removal
 from heretic.domain.gluster.repair import Scene, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostView
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
+from heretic.domain.pool.facts import PoolFacts, VolumeInfo
+from heretic.domain.pool.members import members
+from heretic.domain.pool.obstacles import first_obstacle, version_obstacle
+from heretic.domain.pool.peers import pool_seen_by
 
 __all__ = ["plan_volume", "plan_volume_removal"]
 

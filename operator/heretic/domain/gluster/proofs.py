@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from heretic.domain.commands import Command, Expect
 from heretic.domain.disks.proofs import QUIET
-from heretic.domain.gluster.command import local, transaction
-from heretic.domain.gluster.facts import VolumeInfo
-from heretic.domain.gluster.parse.clients import DAEMONS
 from heretic.domain.host.inventory import mapper_name
+from heretic.domain.pool.command import local, transaction
+from heretic.domain.pool.facts import VolumeInfo
+from heretic.domain.pool.parse.clients import DAEMONS
 
 VOLUME_MARK = "trusted.glusterfs.volume-id"
 """Attribute of a brick's folder that holds the id of its volume."""

@@ -8,9 +8,9 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import recorded
 from heretic.domain.disks.ownership import judge
 from heretic.domain.facts import Fact, Known
-from heretic.domain.gluster.facts import VolumeInfo
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.pool.facts import VolumeInfo
 
 Identities = Mapping[tuple[str, str], tuple[str, str]]
 """UUIDs of logical volume and filesystem, by node and path of the brick."""

@@ -14,16 +14,16 @@ from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.difference import topology_difference
-from heretic.domain.gluster.facts import PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import volume_of
-from heretic.domain.gluster.members import members
-from heretic.domain.gluster.peers import pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.proofs import removal_tag, shape_of
 from heretic.domain.gluster.removal_steps import ForgetMount, RemoveLogicalVolume, UnmountBrick
 from heretic.domain.gluster.steps import DeleteVolume, StopVolume
 from heretic.domain.host.facts import HostFacts, HostView, Mount
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
+from heretic.domain.pool.facts import PoolFacts, VolumeInfo, VolumeState
+from heretic.domain.pool.members import members
+from heretic.domain.pool.peers import pool_seen_by
 
 _INSTEAD = "to let the object go and keep the volume, set deletionPolicy to Orphan"
 

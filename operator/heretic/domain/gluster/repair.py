@@ -9,7 +9,6 @@ from heretic.domain.facts import Known
 from heretic.domain.gluster.brick_places import Force, force, places
 from heretic.domain.gluster.bricks import BrickWork, plan_bricks
 from heretic.domain.gluster.difference import options_to_set, sharding_difference
-from heretic.domain.gluster.facts import PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import (
     BrickHealth,
     BrickVerdict,
@@ -19,14 +18,15 @@ from heretic.domain.gluster.health import (
     may_start_by_force,
     quorum,
 )
-from heretic.domain.gluster.members import members as identities
-from heretic.domain.gluster.obstacles import first_obstacle, version_obstacle
-from heretic.domain.gluster.peers import node_of_host, pool_seen_by
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
+from heretic.domain.pool.facts import PoolFacts, VolumeInfo, VolumeState
+from heretic.domain.pool.members import members as identities
+from heretic.domain.pool.obstacles import first_obstacle, version_obstacle
+from heretic.domain.pool.peers import node_of_host, pool_seen_by
 
 Finding = Step | Wait | Blocked
 

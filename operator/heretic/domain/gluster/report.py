@@ -13,12 +13,12 @@ from heretic.domain.errors import Reason, is_lost, unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.capacity import BrickPlace, capacity_condition, usable_and_free
 from heretic.domain.gluster.difference import foreign_options, laid_out_by_others
-from heretic.domain.gluster.facts import BrickState, PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, brick_healths, healed, quorum, volume_of
-from heretic.domain.gluster.peers import pool_seen_by
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.records import Identities, identities, with_identity
 from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.pool.facts import BrickState, PoolFacts, VolumeInfo, VolumeState
+from heretic.domain.pool.peers import pool_seen_by
 from heretic.domain.report import Report
 
 _NOT_MANAGED = "observed only: the bricks of {} are not laid out by Heretic, so the volume is watched and not managed"

@@ -1,4 +1,4 @@
-"""What Heretic does to the trusted pool and its volumes.
+"""What Heretic does to volumes.
 
 Every step names the host whose gluster command line is used; its conditions make it safe to repeat there. Paths,
 names and options come from validated specs and travel as single arguments.
@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
 from heretic.domain.disks.proofs import is_source
-from heretic.domain.gluster.command import CHANGING, local, transaction
 from heretic.domain.gluster.proofs import (
     are_away,
     has_no_client,
@@ -23,9 +22,7 @@ from heretic.domain.gluster.proofs import (
     shape,
 )
 from heretic.domain.plan import HostStep, Risk
-
-_SIGN_IN = "3"
-"""Seconds in which a process that glusterd started opens its port and reports to glusterd."""
+from heretic.domain.pool.command import CHANGING, SETTLE, local, transaction
 
 _SELF_HEAL_PROCESS = "^(/usr)?/sbin/glusterfs .*--process-name glustershd( |$)"
 """The whole command line of the self-heal daemon, as pkill matches it; not that of a shell that speaks of it."""
@@ -38,29 +35,6 @@ def _line(text: str, *arguments: str) -> Command:
 
 def _act(*arguments: str) -> Command:
     return Command(transaction(*arguments), timeout=CHANGING)
-
-
-_SETTLE = Command(("sleep", _SIGN_IN))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbePeer(HostStep):
-    """Take a node into the trusted pool, or teach the pool another name of a member.
-
-    Attributes:
-        peer: Stable name of the node.
-    """
-
-    verb: ClassVar[str] = "ProbePeer"
-
-    peer: str
-
-    def script(self) -> Script:
-        """Done when the host lists a peer of that name."""
-        return Script(
-            done=(_line(f"<hostname>{self.peer}</hostname>", "peer", "status", "--xml"),),
-            actions=(Command(transaction("peer", "probe", self.peer), timeout=CHANGING), _SETTLE),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +115,7 @@ class StartVolume(HostStep):
         return Script(
             done=(says(self.volume, "Status: Started"),),
             guards=(says(self.volume, f"Volume ID: {self.volume_id}"),) if self.volume_id else (),
-            actions=(_act("volume", "start", self.volume), _SETTLE),
+            actions=(_act("volume", "start", self.volume), SETTLE),
         )
 
 
@@ -197,7 +171,7 @@ class RestartBricks(_StartByForce):
         return Script(
             done=tuple(is_online(self.volume, brick) for brick in self.bricks),
             guards=self._guards(),
-            actions=(self._start(), _SETTLE),
+            actions=(self._start(), SETTLE),
         )
 
 
@@ -222,8 +196,8 @@ class RestartSelfHeal(_StartByForce):
                 Command(listed, expect=Expect.LACKS, text="<status>0</status>"),
             ),
             guards=self._guards(),
-            actions=(start := self._start(), _SETTLE),
-            fallback=(Command(("pkill", "-f", _SELF_HEAL_PROCESS)), _SETTLE, start, _SETTLE),
+            actions=(start := self._start(), SETTLE),
+            fallback=(Command(("pkill", "-f", _SELF_HEAL_PROCESS)), SETTLE, start, SETTLE),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from heretic.api.v1alpha1.site import SiteStorage
-from heretic.domain.site.order import SET_SIZE, chained
+from heretic.domain.pool.order import SET_SIZE, chained
 
 Member = tuple[str, bool]
 """A node, and whether it is the arbiter of this set."""

@@ -1,1 +1,1 @@
-"""One host: what it is and how it is configured."""
+"""One host: what it is, how it is asked, and steps that every subject may use on it."""

@@ -9,7 +9,6 @@ from typing import TypeVar
 from heretic.domain.commands import Output, Probe
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.parse.peers import parse_operating_version, parse_peers, parse_uuid
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import HostFacts, Service
 from heretic.domain.host.inventory import filesystem_places, take_disks, with_filesystems
@@ -22,6 +21,7 @@ from heretic.domain.host.parse.signatures import parse_signatures
 from heretic.domain.host.signs import DISKSTATS, disk_signs
 from heretic.domain.jobs import JOB_PREFIX, TRIAL_PREFIX
 from heretic.domain.memo import Memo
+from heretic.domain.pool.parse.peers import parse_operating_version, parse_peers, parse_uuid
 
 S = TypeVar("S")
 T = TypeVar("T")

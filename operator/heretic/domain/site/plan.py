@@ -9,16 +9,16 @@ from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.gluster.members import members
-from heretic.domain.gluster.obstacles import version_obstacle
-from heretic.domain.gluster.parse.peers import IN_CLUSTER
-from heretic.domain.gluster.peers import PoolView, pool_seen_by
-from heretic.domain.gluster.steps import ProbePeer
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.host.parse.system import GLUSTERD_INFO
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
-from heretic.domain.site.choose import choose_storage
+from heretic.domain.pool.choose import choose_storage
+from heretic.domain.pool.members import members
+from heretic.domain.pool.obstacles import version_obstacle
+from heretic.domain.pool.parse.peers import IN_CLUSTER
+from heretic.domain.pool.peers import PoolView, pool_seen_by
+from heretic.domain.pool.steps import ProbePeer
 
 _SETTLING = frozenset(
     {

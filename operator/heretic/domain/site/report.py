@@ -9,14 +9,14 @@ from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.stored import is_true, stored_condition, why_not
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, is_lost, unobserved
-from heretic.domain.gluster.members import members
-from heretic.domain.gluster.parse.peers import IN_CLUSTER
-from heretic.domain.gluster.peers import PoolView, pool_seen_by
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
 from heretic.domain.plan import Blocked, Wait
+from heretic.domain.pool.choose import choose_storage, not_absorbed
+from heretic.domain.pool.members import members
+from heretic.domain.pool.parse.peers import IN_CLUSTER
+from heretic.domain.pool.peers import PoolView, pool_seen_by
 from heretic.domain.report import Report
-from heretic.domain.site.choose import choose_storage, not_absorbed
 
 _READY = frozenset({ConditionType.POOL_FORMED, ConditionType.AVAILABLE})
 """A site that serves with reduced redundancy is Ready; NPlusOne carries the bad news."""

@@ -1,0 +1,1 @@
+"""Node: what is declared of a host, and how its configuration and its disks become so."""
