@@ -12,7 +12,7 @@ from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
-from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
+from heretic.domain.gluster.placement import Placement, place, thin_bricks
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.node.plan import plan_node
@@ -115,11 +115,11 @@ class OneHost:
 
     def plan(self) -> Plan:
         """The Node's plan for the world as it is."""
-        return plan_node(self.node, self.view, self.observe(), groups_needed(self.view, "node1"))
+        return plan_node(self.node, self.view, self.observe(), KINDS.features)
 
     def report(self) -> Report:
         """The Node's report for the world as it is."""
-        return report_node(self.node, self.view, self.observe())
+        return report_node(self.node, self.view, self.observe(), KINDS.features)
 
     def perform(self, step: Step) -> str:
         """Runs one step on the host.

@@ -16,7 +16,6 @@ from heretic.domain.conditions import merge
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostFacts, HostView
@@ -219,13 +218,13 @@ class RuledSite:
         """A Node's plan for what was seen."""
         facts = self._observe(name)
         if isinstance(facts, HostFacts):
-            return plan_node(self.nodes[name], self.view, facts, groups_needed(self.view, name), self.observe())
+            return plan_node(self.nodes[name], self.view, facts, KINDS.features, self.observe())
         return Wait(facts.reason, facts.message)
 
     def _pass_node(self, name: str) -> Plan:
         plan = self.node_plan(name)
         self.act(plan)
-        report = report_node(self.nodes[name], self.view, self._observe(name), self.observe())
+        report = report_node(self.nodes[name], self.view, self._observe(name), KINDS.features, self.observe())
         self.nodes[name] = _stored(self.nodes[name], report, plan)
         return plan
 

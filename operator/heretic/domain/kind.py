@@ -14,6 +14,7 @@ from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostView
+from heretic.domain.host.feature import Feature
 from heretic.domain.plan import Plan
 from heretic.domain.report import Report
 from heretic.domain.shared import SharedFact
@@ -137,6 +138,7 @@ class Kind(Generic[R]):
         references: The objects that an object uses.
         recorded: Fields of the stored status that other objects' passes read, beside the conditions.
         gauges: Its numbers.
+        features: What it needs of hosts, by role.
         is_host: Whether each object stands for a host.
         outage: What its objects ask for before a host is taken out of service; None where they bear it.
         spreads: Whether the steps for an object can change what is seen on other hosts than their own.
@@ -152,6 +154,7 @@ class Kind(Generic[R]):
     references: Callable[[R], Iterable[Reference]] = _uses_nothing
     recorded: tuple[str, ...] = ()
     gauges: tuple[GaugeOf, ...] = ()
+    features: tuple[Feature, ...] = ()
     is_host: bool = False
     outage: OutageRule | None = None
     spreads: bool = True
@@ -199,6 +202,11 @@ class Kinds(Mapping[str, AnyKind]):
     def models(self) -> tuple[type[Resource], ...]:
         """The models in order."""
         return tuple(self._models.values())
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What the kinds need of hosts, all together."""
+        return tuple(feature for kind in self._kinds.values() for feature in kind.features)
 
     def woken_by(self, name: str) -> frozenset[str]:
         """Names of the kinds whose objects look again when an object of this kind changes."""

@@ -12,6 +12,7 @@ from heretic.domain.host.parse.ip import parse_interfaces
 from heretic.domain.network.report import plan_network
 from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, Converged
+from heretic.kinds import KINDS
 from sim.declared import network, node, view
 
 GLUSTER = network("gluster", "Gluster", "192.0.2.0/24", mtu=1500)
@@ -24,7 +25,7 @@ STRANGE = tuple(Interface(f"wg{i}", "", "wireguard", True, 1420, addresses=(f"10
 def shown(*interfaces: Interface) -> list[NodeInterface]:
     of = node("n1", 11, **SPEC)
     facts = HostFacts("n1", interfaces=Known(interfaces))
-    status = report_node(of, view([of], networks=[GLUSTER]), facts).status
+    status = report_node(of, view([of], networks=[GLUSTER]), facts, KINDS.features).status
     assert isinstance(status, NodeStatus)
     return status.interfaces
 
@@ -36,7 +37,7 @@ def plan(found: list[NodeInterface]) -> Converged | Blocked:
     return said
 
 
-KINDS = [
+LINKS = [
     "ether",
     "bond",
     "vlan",
@@ -67,7 +68,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LINKS)
 def test_the_address_of_a_node_is_found_on_any_kind_of_interface(kind: str) -> None:
     port = Interface("port0", "", kind, True, 9000, addresses=("fe80::2/64", "192.0.2.11/24"))
     found = shown(*TAPS, port)

@@ -11,7 +11,6 @@ from heretic.domain.commands import Command, Output
 from heretic.domain.disks.steps import PrepareDisk
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import (
     FileContent,
@@ -35,6 +34,7 @@ from heretic.domain.host.steps import (
 from heretic.domain.jobs import FailedJob
 from heretic.domain.node.plan import plan_node
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Wait, steps_of
+from heretic.kinds import KINDS
 from sim.block_tools import GIB, SimDisk
 from sim.host_tools import data_disk, storage_machine
 from sim.machine import Job
@@ -198,7 +198,7 @@ def test_a_locked_package_manager_is_waited_for_by_its_own_reason() -> None:
 
 
 def plan_host(host: OneHost, facts: HostFacts) -> Plan:
-    return plan_node(host.node, host.view, facts, groups_needed(host.view, "node1"))
+    return plan_node(host.node, host.view, facts, KINDS.features)
 
 
 # --- drift and trouble on a configured host: what is wrong → what the plan says ---

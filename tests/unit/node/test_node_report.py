@@ -45,7 +45,7 @@ def reasons(report: Report) -> dict[ConditionType, Reason]:
 
 
 def report(host: OneHost, facts: HostFacts | Failure, outcome: Outcome = QUIET) -> Report:
-    return report_node(host.node, host.view, facts)
+    return report_node(host.node, host.view, facts, KINDS.features)
 
 
 def test_a_configured_node_is_ready(ready: OneHost) -> None:
@@ -121,7 +121,7 @@ def test_waiting_for_the_site_is_not_ready() -> None:
 
 def test_maintenance_is_said(ready: OneHost) -> None:
     node = node_resource(maintenance=True)
-    said = report_node(node, ready.view, ready.observe())
+    said = report_node(node, ready.view, ready.observe(), KINDS.features)
     assert states(said)[ConditionType.MAINTENANCE] is State.TRUE
 
 
@@ -187,7 +187,8 @@ def test_interfaces_name_their_network_and_those_of_guests_are_left_out(ready: O
     facts = ready.observe()
     assert isinstance(facts.interfaces, Known)
     tap = Interface("vnet0", "fe:54:00:00:00:01", "tun", True, 1500)
-    said = report_node(ready.node, view, replace(facts, interfaces=Known((*facts.interfaces.value, tap))))
+    facts = replace(facts, interfaces=Known((*facts.interfaces.value, tap)))
+    said = report_node(ready.node, view, facts, KINDS.features)
     shown = {i.name: i.network for i in said.status.interfaces}  # type: ignore[attr-defined]
     assert shown == {"eth0": "", "eth1": "gluster"}
 

@@ -9,9 +9,9 @@ from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.gluster.kind import GLUSTER_VOLUME
-from heretic.domain.node.kind import NODE
 from heretic.domain.report import Report
 from heretic.domain.site.kind import SITE
+from heretic.kinds import KINDS
 from heretic.reconcile import metrics
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.backoff import Backoff
@@ -102,13 +102,13 @@ def test_the_gauges_of_an_object_go_with_it() -> None:
         return {sample.name for sample in samples if "gone" in sample.labels.values()}
 
     up = Condition(ConditionType.REACHABLE, State.TRUE, Reason.AS_DECLARED, "")
-    metrics.show(NODE, "demo", "gone", Report(CommonStatus(), (up,), frozenset()))
+    metrics.show(KINDS["Node"], "demo", "gone", Report(CommonStatus(), (up,), frozenset()))
     metrics.show(GLUSTER_VOLUME, "demo", "gone", Report(GlusterVolumeStatus(heal_pending="3"), (), frozenset()))
     assert shown() == {"heretic_host_reachable", "heretic_bricks_up", "heretic_heal_pending"}
     unknown = GlusterVolumeStatus(heal_pending="unknown")
     metrics.show(GLUSTER_VOLUME, "demo", "gone", Report(unknown, (), frozenset()))
     assert shown() == {"heretic_host_reachable", "heretic_bricks_up"}
-    for kind in (GLUSTER_VOLUME, NODE, NODE, SITE):
+    for kind in (GLUSTER_VOLUME, KINDS["Node"], KINDS["Node"], SITE):
         metrics.forget(kind, "demo", "gone")
     assert shown() == set()
 

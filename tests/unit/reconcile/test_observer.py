@@ -22,6 +22,7 @@ from heretic.domain.pool.facts import PoolFacts
 from heretic.domain.pool.look import POOL
 from heretic.hosts.pool import Batch
 from heretic.hosts.settings import HostSettings
+from heretic.kinds import KINDS
 from heretic.reconcile.look import look
 from heretic.reconcile.observer import BUSY_SECONDS, FULL_LOOK_SECONDS, Observer
 from sim.block_tools import SimDisk
@@ -178,7 +179,7 @@ async def test_a_mistake_of_ours_in_a_shared_look_is_told_of_that_host(
     monkeypatch.setattr(heretic.reconcile.observer, "assemble", fails)
     said = await asyncio.gather(*(watcher.observer.host("default", VIEW, NODE, 30) for _ in range(2)))
     assert all(isinstance(s, Bug) and "ZeroDivisionError" in s.message for s in said)
-    report = report_node(NODE, VIEW, cast("Bug", said[0]))
+    report = report_node(NODE, VIEW, cast("Bug", said[0]), KINDS.features)
     assert {c.state.value for c in report.conditions if c.type in READY_TYPES} == {"Unknown"}
     monkeypatch.undo()
     watcher.now += 1

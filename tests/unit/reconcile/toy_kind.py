@@ -6,7 +6,7 @@ lights it with a password, and at the end it is entered at a switchboard, which 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Kinds, Needs, Observed, Reference
 from heretic.domain.plan import Converged, HostStep, Plan, Proceed, Risk, Step, Target
 from heretic.domain.report import Report
-from heretic.kinds import KINDS
+from heretic.kinds import kinds_with
 
 HOST, SWITCHBOARD = "node1", "Switchboard"
 
@@ -150,5 +150,4 @@ def lamps(world: World) -> Kind[Lamp]:
 
 def with_lamps(world: World) -> Kinds:
     """All kinds and Lamp: the one place where it is registered."""
-    kinds: list[Kind[Any]] = [*KINDS.values(), lamps(world)]
-    return Kinds(kinds)
+    return kinds_with(lamps(world))

@@ -325,7 +325,7 @@ class Adopted:
     def passes(self, count: int, *, volumes: bool = True) -> None:
         for _ in range(count):
             for name, node in self.view.nodes.items():
-                report = self.said[name] = report_node(node, self.view, self.hosts[name])
+                report = self.said[name] = report_node(node, self.view, self.hosts[name], KINDS.features)
                 self.view = self.view.having(stored(node, report))
             site = next(iter(self.view.of(Site).values()))
             report = self.said["site"] = report_site(site, self.view, self.hosts)

@@ -8,6 +8,7 @@ from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.gluster.health import may_take_out
+from heretic.domain.gluster.feature import GLUSTER
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostView
@@ -77,6 +78,7 @@ GLUSTER_VOLUME = Kind(
     references=_references,
     recorded=("volumeId",),
     outage=OutageRule(_needs_before_outage, _against_outage),
+    features=(GLUSTER,),
     gauges=(
         GaugeOf("heretic_bricks_up", "Bricks seen online.", "volume", _bricks_up),
         GaugeOf("heretic_heal_pending", "Entries that wait for heal; absent while unknown.", "volume", _heal_pending),

@@ -1,6 +1,6 @@
 """Node, as the loop knows it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
@@ -8,8 +8,8 @@ from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, Transient
-from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
 from heretic.domain.node.plan import plan_node, wants_disk
 from heretic.domain.node.report import report_node
@@ -18,26 +18,6 @@ from heretic.domain.report import Report
 
 UNREACHABLE_AFTER = 10.0
 """Seconds until a host that did not answer is asked again; hosts/ spaces the connection attempts themselves."""
-
-
-def _needs(node: Node, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
-    own = node.metadata.name
-    facts = seen.get(own)
-    if isinstance(facts, HostFacts) and wants_disk(node, view, facts, groups_needed(view, own)):
-        # Before a disk is prepared, every other storage node is asked whether it sees the same one.
-        return Needs(frozenset({own, *storage_nodes(view)}))
-    return Needs(frozenset({own}))
-
-
-def _assess(node: Node, view: SiteView, observed: Observed) -> Assessment:
-    facts = observed.hosts[node.metadata.name]
-    report = report_node(node, view, facts, observed.hosts)
-    trusted = observed.trusted_key or node.status.trusted_host_key
-    report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
-    if not isinstance(facts, HostFacts):
-        return Assessment(_without_host(facts), report)
-    groups = groups_needed(view, node.metadata.name)
-    return Assessment(plan_node(node, view, facts, groups, observed.hosts), report)
 
 
 def _without_host(failure: Failure) -> Plan:
@@ -58,22 +38,46 @@ def _reachable(report: Report) -> float | None:
     return {State.TRUE: 1.0, State.FALSE: 0.0}.get(states[ConditionType.REACHABLE])
 
 
-NODE = Kind(
-    model=Node,
-    conditions=(
-        ConditionType.REACHABLE,
-        ConditionType.INSPECTED,
-        ConditionType.CONFIGURED,
-        ConditionType.DISKS_READY,
-        ConditionType.MAINTENANCE,
-    ),
-    needs=_needs,
-    assess=_assess,
-    reads=(Site, Node, Network, GlusterVolume),
-    refers_to=(Site, Network),
-    references=_references,
-    recorded=("disks", "interfaces", "trustedHostKey"),
-    gauges=(GaugeOf("heretic_host_reachable", "1 when the last attempt reached the host.", "host", _reachable),),
-    is_host=True,
-    spreads=False,
-)
+def node_kind(features: Sequence[Feature]) -> Kind[Node]:
+    """The kind Node.
+
+    Args:
+        features: What the roles of Nodes need of their hosts, as all subjects together say.
+    """
+
+    def needs(node: Node, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
+        own = node.metadata.name
+        facts = seen.get(own)
+        if isinstance(facts, HostFacts) and wants_disk(node, view, facts, groups_needed(features, view, own)):
+            # Before a disk is prepared, every other storage node is asked whether it sees the same one.
+            return Needs(frozenset({own, *storage_nodes(view)}))
+        return Needs(frozenset({own}))
+
+    def assess(node: Node, view: SiteView, observed: Observed) -> Assessment:
+        facts = observed.hosts[node.metadata.name]
+        report = report_node(node, view, facts, features, observed.hosts)
+        trusted = observed.trusted_key or node.status.trusted_host_key
+        report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
+        if not isinstance(facts, HostFacts):
+            return Assessment(_without_host(facts), report)
+        return Assessment(plan_node(node, view, facts, features, observed.hosts), report)
+
+    return Kind(
+        model=Node,
+        conditions=(
+            ConditionType.REACHABLE,
+            ConditionType.INSPECTED,
+            ConditionType.CONFIGURED,
+            ConditionType.DISKS_READY,
+            ConditionType.MAINTENANCE,
+        ),
+        needs=needs,
+        assess=assess,
+        reads=(Site, Node, Network, GlusterVolume),
+        refers_to=(Site, Network),
+        references=_references,
+        recorded=("disks", "interfaces", "trustedHostKey"),
+        gauges=(GaugeOf("heretic_host_reachable", "1 when the last attempt reached the host.", "host", _reachable),),
+        is_host=True,
+        spreads=False,
+    )

@@ -17,6 +17,7 @@ from heretic.domain.disks.steps import PrepareDisk
 from heretic.domain.errors import Failure, Reason, unobserved
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import Disk, HostFacts
+from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.health import clock_obstacle, storage_obstacle
 from heretic.domain.host.rule import Part
 from heretic.domain.node.configuration import plan_configuration
@@ -27,7 +28,7 @@ Others = Mapping[str, HostFacts | Failure]
 
 
 def plan_node(
-    node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str], others: Others | None = None
+    node: Node, view: SiteView, facts: HostFacts, features: Sequence[Feature], others: Others | None = None
 ) -> Plan:
     """Plans what one host needs next.
 
@@ -35,8 +36,8 @@ def plan_node(
         node: The Node.
         view: The declared site.
         facts: Of the host, from this pass.
-        groups_needed: Volume groups that declared volumes will use on this host; a disk that no volume needs yet
-            is chosen but not touched.
+        features: What the roles of Nodes need; a disk of a volume group that none of them needs yet is chosen but
+            not touched.
         others: The other storage nodes as seen in this pass; a disk is not prepared before each of them was asked
             whether it sees the same one.
 
@@ -46,7 +47,7 @@ def plan_node(
     if node.spec.maintenance:
         return Converged("in maintenance: Heretic looks, and changes nothing on the host")
     configuration = plan_configuration(node, view, facts)
-    disks = plan_disks(node, view, facts, groups_needed, others)
+    disks = plan_disks(node, view, facts, groups_needed(features, view, node.metadata.name), others)
     configured = not configuration.steps and not configuration.obstacles
     steps = configuration.steps + (disks.steps if configured else ())
     obstacles = tuple(dict.fromkeys((*configuration.obstacles, *disks.obstacles)))
@@ -57,7 +58,7 @@ def plan_node(
 
 
 def plan_disks(
-    node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str], others: Others | None = None
+    node: Node, view: SiteView, facts: HostFacts, groups: frozenset[str], others: Others | None = None
 ) -> Part:
     """Plans the preparation of disks; the steps hold only on a host that is configured.
 
@@ -65,7 +66,7 @@ def plan_disks(
         node: The Node.
         view: The declared site.
         facts: Of the host.
-        groups_needed: Volume groups that declared volumes will use on this host.
+        groups: Volume groups that declared volumes will use on this host.
         others: The other storage nodes as seen in this pass.
     """
     if Role.STORAGE not in node.spec.roles:
@@ -77,7 +78,7 @@ def plan_disks(
     left_node, disks = set_aside(node, facts.disks.value, observed)
     ownership = judge(node, view, facts)
     selection = select(left_node, view, disks, ownership)
-    unprepared = _to_prepare(node, disks, selection.choices, groups_needed, ownership)
+    unprepared = _to_prepare(node, disks, selection.choices, groups, ownership)
     if observed:
         return _beside_observed(facts, unprepared, selection.obstacles)
     dirty = to_erase(node, view, disks, ownership)
@@ -102,7 +103,7 @@ def plan_disks(
     return Part(tuple(steps), tuple(dict.fromkeys(obstacles)))
 
 
-def wants_disk(node: Node, view: SiteView, facts: HostFacts, groups_needed: frozenset[str]) -> bool:
+def wants_disk(node: Node, view: SiteView, facts: HostFacts, groups: frozenset[str]) -> bool:
     """Whether a disk of the host is to be prepared or may be erased, as far as the host itself and the records tell."""
     if Role.STORAGE not in node.spec.roles or not isinstance(facts.disks, Known) or observed_disks(node, view, facts):
         return False
@@ -110,17 +111,17 @@ def wants_disk(node: Node, view: SiteView, facts: HostFacts, groups_needed: froz
     if to_erase(node, view, disks, ownership) is not None:
         return True
     prepared = {d.volume_group for d in node.status.disks if d.use and d.prepared}
-    if groups_needed <= prepared:
+    if groups <= prepared:
         return False
     choices = select(node, view, disks, ownership).choices
-    return bool(_to_prepare(node, disks, choices, groups_needed, ownership))
+    return bool(_to_prepare(node, disks, choices, groups, ownership))
 
 
 def _to_prepare(
     node: Node,
     disks: tuple[Disk, ...],
     choices: tuple[Choice, ...],
-    groups_needed: frozenset[str],
+    groups: frozenset[str],
     ownership: Ownership,
 ) -> tuple[tuple[Choice, Disk], ...]:
     """The chosen disks that volumes need and that are blank; none while anything on the host is not as recorded."""
@@ -130,7 +131,7 @@ def _to_prepare(
     return tuple(
         (choice, disk)
         for choice in choices
-        if choice.group in groups_needed
+        if choice.group in groups
         and choice.group not in prepared
         and choice.group not in ownership.groups
         and (disk := chosen_disk(disks, choice, ownership)) is not None

@@ -15,8 +15,8 @@ from heretic.domain.disks.ownership import Ownership, judge
 from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.errors import Bug, Failure, Reason, unobserved
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.gluster.placement import groups_needed
 from heretic.domain.host.facts import Disk, HostFacts, Interface
+from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.maintenance import maintenance_condition
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
@@ -43,7 +43,9 @@ _MAXIMUM_INTERFACES = 64
 _MAXIMUM_ADDRESSES = 32
 
 
-def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, others: Others | None = None) -> Report:
+def report_node(
+    node: Node, view: SiteView, facts: HostFacts | Failure, features: Sequence[Feature], others: Others | None = None
+) -> Report:
     """Says how a host is.
 
     When the host cannot be reached, what was last known of its disks and interfaces stays in status, and every
@@ -53,10 +55,11 @@ def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, others: 
         node: The Node as stored, with its last status.
         view: The declared site.
         facts: Of the host from this pass, or why there are none.
+        features: What the roles of Nodes need.
         others: The other storage nodes, where the pass looked at them.
     """
     if isinstance(facts, HostFacts):
-        return _seen(node, view, facts, others)
+        return _seen(node, view, facts, features, others)
     state = State.UNKNOWN if isinstance(facts, Bug) else State.FALSE
     unseen = unobserved(node.metadata.name, facts)
     dependent = (ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY)
@@ -71,7 +74,7 @@ def report_node(node: Node, view: SiteView, facts: HostFacts | Failure, others: 
     )
 
 
-def _seen(node: Node, view: SiteView, facts: HostFacts, others: Others | None) -> Report:
+def _seen(node: Node, view: SiteView, facts: HostFacts, features: Sequence[Feature], others: Others | None) -> Report:
     profile = known_profile(facts)
     status = node.status.model_copy(
         update={
@@ -86,7 +89,7 @@ def _seen(node: Node, view: SiteView, facts: HostFacts, others: Others | None) -
     if status != node.status:
         recorded = view.having(node.model_copy(update={"status": status}))
     configuration = plan_configuration(node, view, facts)
-    disks = plan_disks(node, view, facts, groups_needed(recorded, name), others)
+    disks = plan_disks(node, view, facts, groups_needed(features, recorded, name), others)
     seen = facts.disks.value if isinstance(facts.disks, Known) else ()
     aside = told(seen, observed_disks(node, view, facts))
     return Report(
