@@ -107,7 +107,7 @@ class Operator:
             self.hosts, self.leader, self.audit, monotonic=time.monotonic, kill_switch=options.kill_switch
         )
         access = Access(cluster, monotonic=time.monotonic)
-        self.observer = Observer(self.hosts, access, monotonic=time.monotonic, announcer=announcer)
+        self.observer = Observer(self.hosts, access, monotonic=time.monotonic, announcer=announcer, kinds=kinds)
         events = EventRecorder(cluster, now=_now, monotonic=time.monotonic, component=COMPONENT)
         self.reconciler = Reconciler(
             store=self.store,

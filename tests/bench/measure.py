@@ -8,8 +8,8 @@ from statistics import median
 from bench.farm import Farm, farm
 from bench.processes import Process
 from bench.recording import Site, sizes
-from heretic.domain.host.probes import BRIEF_PROBES
 from heretic.hosts.script import render_observation
+from sim.asked import ASKED
 from sim.server import client_key
 
 TRIVIAL = "echo done\n"
@@ -35,7 +35,7 @@ KINDS = (
     Kind("pass, nodes", raw=False, request={"do": "passes", "kinds": ["Node"]}),
     Kind("pass, all objects", raw=False, request={"do": "passes"}),
     Kind("full look, all objects", raw=False, request={"do": "passes", "full": True}),
-    Kind("raw: same script", raw=True, request={"script": render_observation(BRIEF_PROBES)}),
+    Kind("raw: same script", raw=True, request={"script": render_observation(ASKED.brief)}),
     Kind("raw: trivial script", raw=True, request={"script": TRIVIAL}),
 )
 

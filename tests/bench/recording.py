@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from heretic.cluster.client import Cluster
 from heretic.domain.commands import Output
-from heretic.domain.host.probes import HOST_PROBES
 from heretic.domain.pool.probes import pool_probes
 from heretic.main import Operator, Options
 from sim.addresses import NETWORK, PREFIX
+from sim.asked import ASKED
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, storage_machine
 from sim.machine import Argv
@@ -43,7 +43,7 @@ class Site:
     def answers(self, name: str) -> dict[Argv, Output]:
         """What a host answers to every question of a pass."""
         machine = self.machines[name]
-        probes = (*HOST_PROBES, *pool_probes(tuple(VOLUMES)))
+        probes = (*ASKED.probes, *pool_probes(tuple(VOLUMES)))
         return {p.argv: machine.run(p.argv, None, float(p.timeout)) for p in probes}
 
     def placed(self, namespace: str, ports: Mapping[str, int], host_keys: Mapping[str, str]) -> list[Object]:

@@ -13,8 +13,8 @@ from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.gluster.placement import Placement, place, thin_bricks
+from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.node.plan import plan_node
 from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, HostStep, Plan, Step, Wait, steps_of
@@ -23,6 +23,7 @@ from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
 from heretic.kinds import KINDS
+from sim.asked import asked_of
 from sim.host_tools import StorageMachine, storage_machine
 from sim.machine import Argv
 from sim.protocol import run_script
@@ -110,8 +111,9 @@ class OneHost:
     def observe(self) -> HostFacts:
         """One batch."""
         before = self.machine.host.now()
-        outputs = {p.name: self.machine.run(p.argv, None, float(p.timeout)) for p in HOST_PROBES}
-        return assemble("node1", outputs, before, self.machine.host.now())
+        asked = asked_of(self.node)
+        outputs = {p.name: self.machine.run(p.argv, None, float(p.timeout)) for p in asked.probes}
+        return assemble(asked, "node1", outputs, before, self.machine.host.now())
 
     def plan(self) -> Plan:
         """The Node's plan for the world as it is."""

@@ -18,8 +18,8 @@ from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
+from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.host.probes import HOST_PROBES, assemble
 from heretic.domain.network.report import plan_network, report_network
 from heretic.domain.node.plan import plan_node
 from heretic.domain.node.report import report_node
@@ -34,6 +34,7 @@ from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
 from heretic.kinds import KINDS
+from sim.asked import asked_of
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, data_disk, storage_machine
 from sim.machine import Machine
@@ -118,8 +119,9 @@ class RuledSite:
             return Transient(Reason.UNREACHABLE, f"{name} does not answer on port 22")
         machine = self.machines[name]
         before = machine.host.now()
-        outputs = {p.name: machine.run(p.argv, None, float(p.timeout)) for p in HOST_PROBES}
-        return assemble(name, outputs, before, machine.host.now())
+        asked = asked_of(self.nodes[name])
+        outputs = {p.name: machine.run(p.argv, None, float(p.timeout)) for p in asked.probes}
+        return assemble(asked, name, outputs, before, machine.host.now())
 
     def ask_pool(self) -> Fact[PoolFacts]:
         """What the first node says whose glusterd runs and is the one that it was."""

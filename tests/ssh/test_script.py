@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heretic.api.v1alpha1.node import Role
 from heretic.domain.commands import Action, Command, Expect, Job, Output, Probe, PutFile, Script, Trial
 from heretic.domain.errors import Bug, HereticError
 from heretic.domain.facts import Known
+from heretic.domain.gluster.feature import GLUSTER
 from heretic.domain.host.profiles import PROFILES, Profile
 from heretic.domain.host.steps import InstallPackages
 from heretic.hosts.fence import Fence
@@ -101,7 +101,7 @@ def test_an_installation_ends_in_time_on_every_platform(profile: Profile) -> Non
     step = InstallPackages(
         host="node1",
         why="missing",
-        packages=profile.packages((Role.STORAGE,)),
+        packages=(*profile.base_packages, *GLUSTER.packages[profile.family]),
         repair=profile.repair,
         install=profile.install,
         query=profile.query,

@@ -18,6 +18,7 @@ from heretic.domain.disks.observed import brick_mount_points, carried
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.pool.facts import PoolFacts, VolumeInfo
+from heretic.domain.pool.member import MEMBER
 
 NOT_OF_THE_SITE = ("lo", "virbr", "docker", "podman", "cni", "veth", "flannel")
 """Beginnings of the names of interfaces that stay inside a host."""
@@ -127,11 +128,12 @@ def storage_domain(found: Found) -> tuple[str, str]:
 
 def _gluster_names(found: Found, node: str) -> set[str]:
     """All names by which other hosts and the volumes know a host."""
-    own = found.hosts[node].gluster_uuid
+    own = found.hosts[node][MEMBER].uuid
     uuid = own.value if isinstance(own, Known) else ""
     names = {b.host for info in found.volumes.values() for b in info.bricks if node_of_brick(b, found.hosts) == node}
     for facts in found.hosts.values():
-        for peer in facts.peers.value if isinstance(facts.peers, Known) else ():
+        peers = facts[MEMBER].peers
+        for peer in peers.value if isinstance(peers, Known) else ():
             if uuid and peer.uuid == uuid:
                 names |= set(peer.hostnames)
     return names

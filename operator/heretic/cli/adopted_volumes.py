@@ -17,6 +17,7 @@ from heretic.domain.gluster.difference import laid_out_by_us, same_value
 from heretic.domain.gluster.purposes import PROFILES, options_of
 from heretic.domain.host.facts import HostFacts, LogicalVolume
 from heretic.domain.pool.facts import Brick, PoolFacts, VolumeInfo
+from heretic.domain.pool.member import MEMBER
 
 PURPOSES = {
     "engine": Purpose.ENGINE,
@@ -81,7 +82,7 @@ def adopt_volume(
 def node_of_brick(brick: Brick, hosts: Mapping[str, HostFacts]) -> str | None:
     """The host on which a brick lies; None when it is none of the given ones."""
     for name, facts in hosts.items():
-        if isinstance(facts.gluster_uuid, Known) and facts.gluster_uuid.value == brick.host_uuid:
+        if facts[MEMBER].uuid == Known(brick.host_uuid):
             return name
     return None
 

@@ -15,6 +15,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostView
 from heretic.domain.host.feature import Feature
+from heretic.domain.host.section import Section
 from heretic.domain.plan import Plan
 from heretic.domain.report import Report
 from heretic.domain.shared import SharedFact
@@ -139,6 +140,7 @@ class Kind(Generic[R]):
         recorded: Fields of the stored status that other objects' passes read, beside the conditions.
         gauges: Its numbers.
         features: What it needs of hosts, by role.
+        sections: What it wants to know of hosts.
         is_host: Whether each object stands for a host.
         outage: What its objects ask for before a host is taken out of service; None where they bear it.
         spreads: Whether the steps for an object can change what is seen on other hosts than their own.
@@ -155,6 +157,7 @@ class Kind(Generic[R]):
     recorded: tuple[str, ...] = ()
     gauges: tuple[GaugeOf, ...] = ()
     features: tuple[Feature, ...] = ()
+    sections: tuple[Section[object], ...] = ()
     is_host: bool = False
     outage: OutageRule | None = None
     spreads: bool = True
@@ -207,6 +210,11 @@ class Kinds(Mapping[str, AnyKind]):
     def features(self) -> tuple[Feature, ...]:
         """What the kinds need of hosts, all together."""
         return tuple(feature for kind in self._kinds.values() for feature in kind.features)
+
+    @property
+    def sections(self) -> tuple[Section[object], ...]:
+        """What the kinds want to know of hosts, all together."""
+        return tuple(section for kind in self._kinds.values() for section in kind.sections)
 
     def woken_by(self, name: str) -> frozenset[str]:
         """Names of the kinds whose objects look again when an object of this kind changes."""

@@ -17,19 +17,16 @@ from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import HereticError, Reason, Transient, mistake
 from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.host.probes import (
-    BRIEF_PROBES,
-    HOST_PROBES,
-    UNREAD_PROBES,
-    assemble,
-    disks_still_hold,
-    lasting_still_hold,
-)
+from heretic.domain.host.lasting import disks_still_hold, lasting_still_hold
+from heretic.domain.host.probes import Questions, questions
+from heretic.domain.kind import Kinds
 from heretic.domain.memo import Memo
 from heretic.domain.shared import SharedFact
 from heretic.hosts.pool import Batch, Hosts
 from heretic.hosts.settings import HostSettings
+from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
 from heretic.reconcile.metrics import ROUND_TRIPS
@@ -65,6 +62,7 @@ class _FullLook:
     """The answer to everything, of which a part lasts.
 
     Attributes:
+        asked: What was asked.
         read_at: When its disks were read.
         asked_at: When everything else of it was asked.
         outputs: Of all probes.
@@ -72,6 +70,7 @@ class _FullLook:
         outdated: Whether an effect happened on the host since.
     """
 
+    asked: Questions
     read_at: float
     asked_at: float
     outputs: Mapping[str, Output]
@@ -87,15 +86,23 @@ class Observer:
         access: How each host is reached.
         monotonic: Seconds.
         announcer: Tells hosts who looks at them; None = somebody who changes nothing.
+        kinds: All kinds: they say what a host is asked.
     """
 
     def __init__(
-        self, hosts: Hosts, access: Access, *, monotonic: Callable[[], float], announcer: Announcer | None = None
+        self,
+        hosts: Hosts,
+        access: Access,
+        *,
+        monotonic: Callable[[], float],
+        announcer: Announcer | None = None,
+        kinds: Kinds = KINDS,
     ) -> None:
         self._hosts = hosts
         self._access = access
         self._monotonic = monotonic
         self._announcer = announcer
+        self._features, self._sections = kinds.features, kinds.sections
         self._looks: dict[tuple[str, str], _Look] = {}
         self._answers: dict[tuple[str, str], tuple[float, asyncio.Task[Fact[object]]]] = {}
         self._seen: dict[tuple[str, str], HostView] = {}
@@ -238,13 +245,14 @@ class Observer:
         """From a brief look at a calm host with what lasts from the last full one, or from a full look."""
         name = node.metadata.name
         key = (namespace, name)
+        asked = questions(self._features, self._sections, node.spec.roles)
         full = self._full.get(key)
         now = self._monotonic()
-        if full is not None and now - full.read_at < FULL_LOOK_SECONDS:
+        if full is not None and full.asked is asked and now - full.read_at < FULL_LOOK_SECONDS:
             seen: HostFacts | None = None
             if not full.outdated and (_is_ready(node) or now - full.asked_at < BUSY_SECONDS):
-                brief = await self._ask(namespace, settings, BRIEF_PROBES)
-                seen = self._assembled(key, brief, full)
+                brief = await self._ask(namespace, settings, asked.brief)
+                seen = self._assembled(key, asked, brief, full)
                 if lasting_still_hold(full.facts, seen):
                     return seen
             if seen is None or disks_still_hold(full.facts, seen):
@@ -254,13 +262,13 @@ class Observer:
             else:
                 self._signs[key] = seen.disk_signs
         asked_at, effects = self._monotonic(), self._effects[key]
-        batch = await self._ask(namespace, settings, HOST_PROBES)
-        facts = self._assembled(key, batch)
+        batch = await self._ask(namespace, settings, asked.probes)
+        facts = self._assembled(key, asked, batch)
         # A disk that is being written while it is read has been read in part only: the next pass reads it again.
         calm = self._signs.get(key, facts.disk_signs) == facts.disk_signs
         self._signs[key] = facts.disk_signs
         if effects == self._effects[key] and calm:
-            self._full[key] = _FullLook(asked_at, asked_at, batch.outputs, facts)
+            self._full[key] = _FullLook(asked, asked_at, asked_at, batch.outputs, facts)
         elif not calm:
             self._full.pop(key, None)
         return facts
@@ -268,18 +276,21 @@ class Observer:
     async def _unread(self, key: tuple[str, str], settings: HostSettings, full: _FullLook) -> HostFacts | None:
         """Everything asked anew but what reading the disks told; None where that does not hold any more."""
         asked_at, effects = self._monotonic(), self._effects[key]
-        batch = await self._ask(key[0], settings, UNREAD_PROBES)
-        facts = self._assembled(key, batch, full)
+        batch = await self._ask(key[0], settings, full.asked.unread)
+        facts = self._assembled(key, full.asked, batch, full)
         if not disks_still_hold(full.facts, facts):
             self._signs[key] = facts.disk_signs
             return None
         if effects == self._effects[key]:
-            self._full[key] = _FullLook(full.read_at, asked_at, {**full.outputs, **batch.outputs}, facts)
+            outputs = {**full.outputs, **batch.outputs}
+            self._full[key] = _FullLook(full.asked, full.read_at, asked_at, outputs, facts)
         return facts
 
-    def _assembled(self, key: tuple[str, str], batch: Batch, full: _FullLook | None = None) -> HostFacts:
+    def _assembled(
+        self, key: tuple[str, str], asked: Questions, batch: Batch, full: _FullLook | None = None
+    ) -> HostFacts:
         outputs = {**full.outputs, **batch.outputs} if full else batch.outputs
-        return assemble(key[1], outputs, batch.sent_at, batch.received_at, self._memos[key])
+        return assemble(asked, key[1], outputs, batch.sent_at, batch.received_at, self._memos[key])
 
     async def _shared(
         self, fact: SharedFact[Any], namespace: str, view: SiteView, hosts: Mapping[str, HostView]

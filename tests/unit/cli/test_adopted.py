@@ -8,6 +8,7 @@ from heretic.cli.adopted import Found, manifests
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import FileContent, HostFacts, Interface, LogicalVolume, Mount
 from heretic.domain.pool.facts import Brick, BrickState, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
+from heretic.domain.pool.member import MEMBER, Member
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJlgpPgFxcZQxs8pTt2ca/oH18wooR7Prj1DY4mD/6DR"
 GIB = 2**30
@@ -23,7 +24,7 @@ def host(number: int, *more: Interface, hosts_file: str = "", **facts: Any) -> H
     return HostFacts(
         f"node{number}",
         interfaces=Known((port("lo", "127.0.0.1/8"), port("eth0", f"10.0.0.{number}/24"), *more)),
-        gluster_uuid=Known(f"uuid-{number}"),
+        sections={MEMBER.name: Member(uuid=Known(f"uuid-{number}"))},
         files={"/etc/hosts": content},
         **facts,
     )

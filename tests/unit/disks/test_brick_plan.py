@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS, BrickDirectory
 from heretic.domain.disks.growth import plan_growth
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.space import metadata_volume_bytes
@@ -15,7 +16,6 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.placement import Placement, place, thin_bricks
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import (
-    BrickDirectory,
     FileContent,
     HostFacts,
     LogicalVolume,
@@ -27,6 +27,7 @@ from heretic.domain.host.facts import (
     VolumeGroup,
 )
 from heretic.domain.plan import Blocked, Risk, Wait
+from sim.asked import but
 from sim.block_tools import GIB, MIB
 from sim.host_tools import storage_machine
 from sim.one_host import KilledError, MortalMachine, OneHost, site_resource, volume_resource
@@ -217,7 +218,7 @@ READY = HostFacts(
     logical_volumes=Known((POOL, VOLUME)),
     mounts=Known((ROOT, MOUNTED)),
     services=Known({UNIT.name: UNIT}),
-    bricks=Known({BRICK.path: FRESH}),
+    sections={BRICK_FOLDERS.name: Known({BRICK.path: FRESH})},
     time=Known(TimeSync(True, 0.0)),
     root_writable=Known(True),
     root_free_bytes=Known(GIB),
@@ -225,7 +226,7 @@ READY = HostFacts(
 
 
 def plan(volume_id: str | None = None, **change: Any) -> Any:
-    facts = replace(READY, **change)
+    facts = but(READY, **change)
     return plan_brick(facts, BRICK, (BRICK,), volume_id=volume_id) or plan_growth(facts, BRICK, (BRICK,))
 
 

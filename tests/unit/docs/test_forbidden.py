@@ -124,7 +124,7 @@ def test_the_state_of_glusterd_is_only_asked_for() -> None:
     mentions = {
         path.name for path in WHERE for word in ALL[path] if word.startswith("/var/lib/glusterd") and " " not in word
     }
-    assert mentions <= {"probes.py", "command.py"}, "the own id is read, and the folder is locked while gluster works"
+    assert mentions <= {"member.py", "command.py"}, "the own id is read, and the folder is locked while gluster works"
 
 
 def test_forbidden_words_would_be_found() -> None:

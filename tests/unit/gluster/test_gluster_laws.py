@@ -1,8 +1,8 @@
 """Laws that hold for every combination of what is known."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,13 +17,12 @@ from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.plan import Risk, steps_of
 from heretic.domain.pool.facts import PoolFacts
+from sim.asked import FACTS, but
 from sim.site_rules import RuledSite, ruled_site
 
 World = tuple[dict[str, HostView], Fact[PoolFacts]]
 
-FIELDS = [f.name for f in fields(HostFacts) if f.name not in ("host", "files")]
 LOST = Unknown("lost")
-F = TypeVar("F", HostFacts, PoolFacts)
 
 
 def remove(world: World, what: tuple[str, ...]) -> World:
@@ -33,22 +32,19 @@ def remove(world: World, what: tuple[str, ...]) -> World:
         case ("host", node):
             return {**hosts, node: Transient(Reason.UNREACHABLE, "no route")}, pool
         case ("fact", node, name):
-            facts, less = hosts[node], {name: LOST}
-            return ({**hosts, node: _with(facts, less)} if isinstance(facts, HostFacts) else hosts), pool
+            facts = hosts[node]
+            return ({**hosts, node: but(facts, **{name: LOST})} if isinstance(facts, HostFacts) else hosts), pool
         case ("pool",):
             return hosts, LOST
         case (name,) if isinstance(pool, Known) and name == "volumes":
             return hosts, Known(replace(pool.value, volumes=LOST))
         case (name,) if isinstance(pool, Known):
             known = getattr(pool.value, name)
-            return hosts, Known(_with(pool.value, {name: dict.fromkeys(known, LOST)}))
+            less: dict[str, Any] = {name: dict.fromkeys(known, LOST)}
+            return hosts, Known(replace(pool.value, **less))
         case ("brick", key) if isinstance(pool, Known):
             return hosts, Known(_without_brick(pool.value, key))
     return world
-
-
-def _with(facts: F, changes: dict[str, Any]) -> F:
-    return replace(facts, **changes)
 
 
 def _without_brick(pool: PoolFacts, key: str) -> PoolFacts:
@@ -78,7 +74,7 @@ BRICKS = tuple(f"{n}.gluster.private:/gluster_bricks/vmstore/brick1/brick" for n
 REMOVALS = st.one_of(
     st.sampled_from([("pool",), ("volumes",), ("status",), ("heal",), ("clients",)]),
     st.tuples(st.just("host"), st.sampled_from(NODES)),
-    st.tuples(st.just("fact"), st.sampled_from(NODES), st.sampled_from(FIELDS)),
+    st.tuples(st.just("fact"), st.sampled_from(NODES), st.sampled_from(FACTS)),
     st.tuples(st.just("brick"), st.sampled_from(BRICKS)),
 )
 
@@ -159,11 +155,8 @@ def test_unknown_never_leads_to_a_destructive_step(
         poorer = remove(poorer, removal)
     plan = plan_volume(site.volumes["vmstore"], site.view, *poorer)
     assert [s for s in steps_of(plan) if s.needs_approval or s.risk is Risk.DESTRUCTIVE] == []
-    matter = {"mounts", "logical_volumes", "bricks", "gluster_uuid"}
-    if any(
-        r[0] in ("host", "pool", "volumes", "clients") or (r[0] == "fact" and r[2] in matter - {"gluster_uuid"})
-        for r in removals
-    ):
+    matter = {"mounts", "logical_volumes", "bricks"}
+    if any(r[0] in ("host", "pool", "volumes", "clients") or (r[0] == "fact" and r[2] in matter) for r in removals):
         removal_plan = plan_volume_removal(site.volumes["vmstore"], site.view, *poorer)
         stopped = [s for s in steps_of(removal_plan) if s.verb == "StopVolume"]
         assert stopped == []

@@ -11,6 +11,7 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.plan import plan_volume_removal
 from heretic.domain.host.facts import HostFacts, Mount
 from heretic.domain.plan import Blocked, Converged, Proceed, Wait
+from sim.asked import but
 from sim.block_tools import Folder
 from sim.site_rules import RuledSite, ruled_site
 from sim.swaps import swap
@@ -157,7 +158,7 @@ def test_what_is_not_known_forbids_to_destroy(site: RuledSite, fact: str) -> Non
         facts = hosts[node]
         assert isinstance(facts, HostFacts)
         lost: dict[str, Any] = {fact: Unknown("lost")}
-        seen = {**hosts, node: replace(facts, **lost)}
+        seen = {**hosts, node: but(facts, **lost)}
         plan = plan_volume_removal(site.volumes["vmstore"], site.view, seen, site.ask_pool())
         asked = site.ask_pool()
         assert isinstance(asked, Known)

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from heretic.domain.commands import Output
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.disks.hidden import hidden_volumes
 from heretic.domain.facts import Absent, Known, Unknown
+from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, LogicalVolume
-from heretic.domain.host.probes import FILES, HOST_PROBES, assemble
 from heretic.domain.host.profiles import EL_9, profile_of
+from sim.asked import ASKED, FACTS, fact_of
 
 DATA = Path(__file__).parents[2] / "data" / "probes"
 
@@ -24,17 +26,17 @@ def load(name: str, **changed: Output) -> HostFacts:
     outputs = {probe: Output(*answer) for probe, answer in batch["outputs"].items()}
     outputs["jobs"] = Output(0, "", "")  # none had run there
     outputs |= {probe.replace("_", "-"): answer for probe, answer in changed.items()}
-    assert outputs.keys() == {probe.name for probe in HOST_PROBES} - YOUNGER
-    return assemble("node1", outputs, batch["sent_at"], batch["received_at"])
+    assert outputs.keys() == {probe.name for probe in ASKED.probes} - YOUNGER
+    return assemble(ASKED, "node1", outputs, batch["sent_at"], batch["received_at"])
 
 
 @pytest.mark.parametrize("name", ["debian12-blank", "debian12-bricks"])
 def test_everything_of_a_real_host_is_known(name: str) -> None:
     facts = load(name)
     # A glusterd that does not run cannot tell its peers.
-    unknown = {f for f in HostFacts.__dataclass_fields__ if isinstance(getattr(facts, f), Unknown)}
+    unknown = {name for name in FACTS if isinstance(fact_of(facts, name), Unknown)}
     assert unknown <= {"peers"}
-    assert facts.files.keys() == set(FILES)
+    assert facts.files.keys() == set(ASKED.files)
     assert not any(isinstance(file, Unknown) for file in facts.files.values())
     assert isinstance(facts.os, Known)
     assert (facts.os.value.id, facts.os.value.version) == ("debian", "12")
@@ -85,8 +87,9 @@ def test_bricks_on_a_host_that_has_them() -> None:
     assert sources["/gluster_bricks/engine"] == "/dev/mapper/vgdisk1-engine"
     assert isinstance(facts.services, Known)
     assert facts.services.value["gluster_bricks-engine.mount"].enabled == "enabled"
-    assert isinstance(facts.bricks, Known)
-    assert facts.bricks.value["/gluster_bricks/engine/brick1/brick"].empty
+    bricks = facts[BRICK_FOLDERS]
+    assert isinstance(bricks, Known)
+    assert bricks.value["/gluster_bricks/engine/brick1/brick"].empty
 
 
 EL9_FILES = {
@@ -101,7 +104,7 @@ def test_the_same_host_with_what_el9_answers() -> None:
     modes = "".join(f"0644 fd00:{n} {path}\n" for n, path in enumerate(EL9_FILES))
     sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in EL9_FILES.items())
     lines = "".join(f"{path}:{line}\n" for path, text in EL9_FILES.items() for line in text.splitlines())
-    gone = "".join(f"stat: cannot statx '{p}': No such file or directory\n" for p in FILES if p not in EL9_FILES)
+    gone = "".join(f"stat: cannot statx '{p}': No such file or directory\n" for p in ASKED.files if p not in EL9_FILES)
     zones = "public (active)\n  target: default\n  interfaces: eth0\n  services: ssh\n  ports: \n"
     facts = load(
         "debian12-bricks",

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heretic.domain.commands import Output
+from heretic.domain.disks.brick_folders import BrickDirectory, parse_bricks
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import (
-    BrickDirectory,
     FirewallZone,
     Interface,
     LogicalVolume,
@@ -247,7 +247,7 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
     ),
     (
         "bricks: in use, fresh",
-        storage.parse_bricks,
+        parse_bricks,
         out(
             "/gluster_bricks/a/brick1/brick 0 0xb3114c71f4a040a0b4f5a1f6c1f0a0b1\n/gluster_bricks/b/brick1/brick 1 -\n"
         ),
@@ -258,7 +258,7 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
             }
         ),
     ),
-    ("bricks: none", storage.parse_bricks, out(""), Known({})),
+    ("bricks: none", parse_bricks, out(""), Known({})),
     ("free space: the least of two", system.parse_free, out("4096 1000\n4096 10\n"), Known(40960)),
     (
         "firewalld: zones with the default one",
@@ -297,7 +297,7 @@ PARSERS: list[Callable[[Output], Fact[Any]]] = [
     packages.parse_dpkg,
     packages.parse_rpm,
     storage.parse_mounts,
-    storage.parse_bricks,
+    parse_bricks,
     system.parse_free,
     system.parse_cpu,
     lambda o: firewall.parse_zones(o, o),
@@ -330,7 +330,7 @@ FAILED: list[tuple[str, Callable[[Output], Fact[Any]], Output]] = [
     ("systemctl: failed", units, out(UNITS, 1, "Failed to connect to bus\n")),
     ("links: failed", links.parse_links, out("", 2)),
     ("signatures: failed", signatures.parse_signatures, out("", 2)),
-    ("bricks: failed", storage.parse_bricks, out("", 2)),
+    ("bricks: failed", parse_bricks, out("", 2)),
     ("free: failed", system.parse_free, out("4096 10\n", 1)),
 ]
 

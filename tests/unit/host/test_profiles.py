@@ -1,6 +1,5 @@
 import pytest
 
-from heretic.api.v1alpha1.node import Role
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import OperatingSystem
 from heretic.domain.host.profiles import DEBIAN_12, EL_9, Profile, profile_of
@@ -51,11 +50,3 @@ def test_el10_is_refused_because_gluster_is_gone(os: OperatingSystem) -> None:
     refused = profile_of(os)
     assert isinstance(refused, Blocked)
     assert "there is no Gluster for EL" in refused.message
-
-
-def test_only_storage_nodes_get_gluster() -> None:
-    for profile in (DEBIAN_12, EL_9):
-        assert profile.gluster_package in profile.packages([Role.STORAGE])
-        assert profile.gluster_package not in profile.packages([Role.HYPERVISOR])
-        assert "glusterd.service" in profile.services([Role.STORAGE])
-        assert profile.services([Role.HYPERVISOR]) == (profile.time_service,)

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from heretic.domain.commands import Output
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
+from heretic.domain.gluster.feature import GLUSTER
 from heretic.domain.host.facts import HostFacts, Interface
 from heretic.domain.host.parse.firewall import parse_zones
+from heretic.domain.host.ports import common, ports_of, union, without
 from heretic.domain.host.profiles import EL_9
 from heretic.domain.host.rule import Host, Item
 from heretic.domain.host.steps import OpenFirewall
 from heretic.domain.node import guards
-from heretic.domain.node.ports import common, ports_of, union, without
 from heretic.domain.plan import Blocked, Wait
 from sim.declared import network, node, view
 
@@ -43,7 +44,7 @@ def items(*zones: str, peers: Sequence[int] = (), default: str = "public") -> li
     seen = parse_zones(Output(0, "\n".join(zones), ""), Output(0, f"{default}\n", ""))
     assert isinstance(seen, Known), seen
     facts = HostFacts("n11", firewall=seen, interfaces=Known(PORTS))
-    return list(guards.firewall(Host(nodes[0], site, facts, EL_9)))
+    return list(guards.firewall(Host(nodes[0], site, facts, EL_9), GLUSTER))
 
 
 def opened(found: list[Item]) -> set[tuple[str, str]]:
@@ -181,7 +182,7 @@ def test_as_long_as_the_interface_is_not_known_no_zone_is_opened() -> None:
     zones = parse_zones(Output(0, zone(), ""), Output(0, "public\n", ""))
     for interfaces, words in ((Unknown("ip did not answer in time"), "did not answer"), (Known(PORTS[:1]), "on none")):
         facts = HostFacts("n11", firewall=zones, interfaces=interfaces)
-        (told,) = guards.firewall(Host(of, site, facts, EL_9))
+        (told,) = guards.firewall(Host(of, site, facts, EL_9), GLUSTER)
         assert isinstance(told, Wait)
         assert words in told.message
 

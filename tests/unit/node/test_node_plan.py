@@ -8,33 +8,39 @@ from typing import Any
 import pytest
 
 from heretic.domain.commands import Command, Output
+from heretic.domain.disks import multipath
+from heretic.domain.disks.hidden import AddToDevicesFile
 from heretic.domain.disks.steps import PrepareDisk
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.gluster.feature import GLUSTER
 from heretic.domain.host import profiles
+from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import (
     FileContent,
     FirewallZone,
     HostFacts,
     OperatingSystem,
-    Peer,
     PhysicalVolume,
     Service,
     TimeSync,
 )
+from heretic.domain.host.profiles import Family
 from heretic.domain.host.steps import (
     PACKAGE_JOB,
-    AddToDevicesFile,
     EnableService,
     InstallPackages,
-    LabelBricks,
+    LabelFiles,
     OpenFirewall,
     WriteFile,
 )
 from heretic.domain.jobs import FailedJob
 from heretic.domain.node.plan import plan_node
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Wait, steps_of
+from heretic.domain.pool import glusterd
+from heretic.domain.pool.parse.peers import Peer
 from heretic.kinds import KINDS
+from sim.asked import ASKED, FACTS, but, fact_of
 from sim.block_tools import GIB, SimDisk
 from sim.host_tools import data_disk, storage_machine
 from sim.machine import Job
@@ -271,17 +277,17 @@ def test_a_reader_that_was_not_told_is_told(ready: OneHost) -> None:
     ready.machine.put("/run/heretic/reload/systemd", "", "0600", None)
     (step,) = steps_of(ready.plan())
     assert isinstance(step, WriteFile)
-    assert step.path == profiles.GLUSTERD_DROP_IN
+    assert step.path == glusterd.DROP_IN
     assert isinstance(settle(ready), Converged)
     assert ("systemctl", "daemon-reload") in ready.machine.effects[-3:]
 
 
 def test_glusterd_is_restarted_for_its_options_only_while_it_has_no_peers(ready: OneHost) -> None:
     facts = ready.observe()
-    changed = {**facts.files, profiles.GLUSTERD_DROP_IN: text("old\n")}
+    changed = {**facts.files, glusterd.DROP_IN: text("old\n")}
     peer = Peer("u", ("node2.gluster.private",), True, "Peer in Cluster")
     for peers, restarted in ((Known(()), True), (Known((peer,)), False), (Unknown("glusterd is down"), False)):
-        (step,) = steps_of(plan_host(ready, replace(facts, files=changed, peers=peers)))
+        (step,) = steps_of(plan_host(ready, but(facts, files=changed, peers=peers)))
         assert isinstance(step, WriteFile)
         assert step.tell[0] == ("systemctl", "daemon-reload")
         assert (("systemctl", "try-restart", "glusterd.service") in step.tell) is restarted, peers
@@ -374,7 +380,7 @@ def el9(**change: Any) -> HostFacts:
     host = one_host()
     settle(host)
     facts = host.observe()
-    packages = dict.fromkeys(profiles.EL_9.packages(host.node.spec.roles), "1")
+    packages = dict.fromkeys((*profiles.EL_9.base_packages, *GLUSTER.packages[Family.EL]), "1")
     services = {
         name: Service(name, "loaded", "active", "running", "enabled")
         for name in ("glusterd.service", "chronyd.service")
@@ -427,7 +433,7 @@ def test_selinux_gets_a_rule_for_bricks() -> None:
     files = el9().files
     plan = el9_plan(el9(selinux=Known("enforcing"), files=dict(files) | {contexts: Absent()}))
     (step,) = steps_of(plan)
-    assert isinstance(step, LabelBricks)
+    assert isinstance(step, LabelFiles)
     (action,) = step.script().actions
     assert isinstance(action, Command)
     assert action.argv == ("semanage", "fcontext", "--add", "--type", "glusterd_brick_t", "/gluster_bricks(/.*)?")
@@ -483,7 +489,7 @@ def test_multipath_is_told_to_leave_a_single_local_disk_alone() -> None:
     on = replace(facts, services=Known(running), disks=Known((system, held)))
     (step,) = steps_of(el9_plan(on))
     assert isinstance(step, WriteFile)
-    assert step.path == profiles.MULTIPATH_EXCLUSION
+    assert step.path == multipath.EXCLUSION
     assert '\twwid "35000c500a0b0c062"\n' in step.content
     assert step.tell == (("systemctl", "reload", "multipathd.service"),)
     fabric = replace(held, transport="fc")
@@ -504,7 +510,7 @@ def test_a_peer_that_is_declared_no_more_stays_resolvable_while_the_pool_knows_i
     with_old = dict(facts.files) | {"/etc/hosts": text(old)}
     peer = Peer("u", ("node9.gluster.private",), True, "Peer in Cluster")
     for peers, kept in ((Known((peer,)), True), (Known(()), False), (Unknown("glusterd is down"), True)):
-        plan = plan_host(ready, replace(facts, files=with_old, peers=peers))
+        plan = plan_host(ready, but(facts, files=with_old, peers=peers))
         assert isinstance(plan, Converged) is kept
 
 
@@ -692,12 +698,7 @@ def test_a_job_that_a_reboot_ended_is_started_again() -> None:
 
 
 def test_an_answer_that_is_missing_is_unknown() -> None:
-    from heretic.domain.host.probes import assemble
-
-    facts = assemble("node1", {"cpu": Output(0, "{", "")}, 0.0, 0.0)
-    for name in HostFacts.__dataclass_fields__:
-        value = getattr(facts, name)
-        if name == "files":
-            assert all(isinstance(f, Unknown) for f in value.values())
-        elif name != "host":
-            assert isinstance(value, Unknown), name
+    facts = assemble(ASKED, "node1", {"cpu": Output(0, "{", "")}, 0.0, 0.0)
+    assert all(isinstance(f, Unknown) for f in facts.files.values())
+    for name in FACTS:
+        assert isinstance(fact_of(facts, name), Unknown), name

@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heretic.domain.disks.multipath import exclusion, wwids
 from heretic.domain.host.facts import Disk
-from heretic.domain.node.texts import GLUSTERD_DROP_IN, block_lines, hosts_lines, multipath_exclusion, with_block, wwids
+from heretic.domain.node.texts import block_lines, hosts_lines, with_block
+from heretic.domain.pool.glusterd import DROP_IN_TEXT
 
 BLOCK = "# BEGIN heretic\n10.0.0.1 a\n# END heretic\n"
 
@@ -70,20 +72,20 @@ def test_names_by_which_multipath_knows_a_disk(ids: tuple[str, ...], names: tupl
 
 
 def test_multipath_exclusion_only_ever_grows() -> None:
-    one = multipath_exclusion("", [disk("ata-A")])
+    one = exclusion("", [disk("ata-A")])
     assert '\twwid "A"\n' in one
     assert "devnode" not in one
-    assert multipath_exclusion(one, []) == one
-    both = multipath_exclusion(one, [disk("ata-B")])
-    assert multipath_exclusion(both, [disk("ata-A")]) == both
+    assert exclusion(one, []) == one
+    both = exclusion(one, [disk("ata-B")])
+    assert exclusion(both, [disk("ata-A")]) == both
     assert '\twwid "A"\n\twwid "B"\n' in both
 
 
 def test_no_disk_no_exclusion() -> None:
-    assert multipath_exclusion("", []) == ""
+    assert exclusion("", []) == ""
 
 
 def test_glusterd_is_not_ordered_after_what_it_comes_before() -> None:
     """Gluster's own unit says Before=network-online.target: After= the same would be a cycle."""
-    assert "network-online.target" not in GLUSTERD_DROP_IN
-    assert "Restart=on-failure\n" in GLUSTERD_DROP_IN
+    assert "network-online.target" not in DROP_IN_TEXT
+    assert "Restart=on-failure\n" in DROP_IN_TEXT

@@ -4,8 +4,7 @@ import pytest
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.host.facts import Peer
-from heretic.domain.pool.parse.peers import parse_peers, parse_uuid
+from heretic.domain.pool.parse.peers import Peer, parse_peers, parse_uuid
 
 OWN = "5ff3eb22-1111-4a7e-8d6e-7d7b5c9b0e01"
 

@@ -7,14 +7,13 @@ from typing import Any, cast
 import pytest
 
 import heretic.reconcile.observer
-from heretic.api.v1alpha1 import GlusterVolume
+from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.domain.commands import Probe
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.gluster.kind import GLUSTER_VOLUME
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.host.probes import BRIEF_PROBES, HOST_PROBES, UNREAD_PROBES
 from heretic.domain.host.signs import DISKSTATS
 from heretic.domain.node.report import READY as READY_TYPES
 from heretic.domain.node.report import report_node
@@ -25,6 +24,7 @@ from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
 from heretic.reconcile.look import look
 from heretic.reconcile.observer import BUSY_SECONDS, FULL_LOOK_SECONDS, Observer
+from sim.asked import ASKED, asked_of
 from sim.block_tools import SimDisk
 from sim.declared import volume
 from sim.host_tools import storage_machine
@@ -32,6 +32,7 @@ from sim.machine import File
 from sim.one_host import node_resource
 from sim.systemd_tools import Unit
 
+FULL, BRIEF, UNREAD = ASKED.probes, ASKED.brief, ASKED.unread
 READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "AsDeclared"}]}
 NODE = node_resource(READY)
 VIEW = SiteView.holding([NODE])
@@ -69,8 +70,8 @@ class Watcher:
         self.now = 0.0
         self.observer = Observer(self.host, self.host, monotonic=lambda: self.now)  # type: ignore[arg-type]
 
-    async def look(self, max_age: float = 0.0) -> None:
-        assert isinstance(await self.observer.host("default", VIEW, NODE, max_age), HostFacts)
+    async def look(self, max_age: float = 0.0, of: Node = NODE) -> None:
+        assert isinstance(await self.observer.host("default", VIEW, of, max_age), HostFacts)
 
 
 @pytest.fixture
@@ -80,14 +81,25 @@ async def watcher() -> Watcher:
 
 async def test_a_fresh_look_serves_everybody(watcher: Watcher) -> None:
     await asyncio.gather(watcher.look(30), watcher.look(30), watcher.look(30))
-    assert watcher.host.asked == [HOST_PROBES]
+    assert watcher.host.asked == [FULL]
 
 
 async def test_a_calm_host_is_asked_briefly_until_the_full_look_is_old(watcher: Watcher) -> None:
     for _ in range(3):
         await watcher.look()
         watcher.now += FULL_LOOK_SECONDS / 2
-    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, BRIEF, FULL]
+
+
+async def test_a_host_that_got_another_role_is_asked_everything_that_it_brings(watcher: Watcher) -> None:
+    asked: list[Sequence[Probe[Any]]] = []
+    for roles in (["Hypervisor"], ["Hypervisor"], ["Hypervisor", "Storage"], ["Hypervisor"]):
+        node = node_resource(READY, roles=roles)
+        await watcher.look(of=node)
+        asked.append(asked_of(node).probes)
+        watcher.now += 1
+    assert watcher.host.asked == [asked[0], asked_of(node).brief, asked[2], asked[3]]
+    assert asked[0] != asked[2]
 
 
 async def test_an_effect_ends_all_that_was_seen_of_a_host_but_what_was_read_of_calm_disks(
@@ -96,21 +108,21 @@ async def test_an_effect_ends_all_that_was_seen_of_a_host_but_what_was_read_of_c
     await watcher.look(30)
     watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES]
+    assert watcher.host.asked == [FULL, UNREAD]
     watcher.now += 60
     await watcher.look(30)
-    assert watcher.host.asked[2:] == [BRIEF_PROBES], "nothing has happened since"
+    assert watcher.host.asked[2:] == [BRIEF], "nothing has happened since"
     watcher.now += FULL_LOOK_SECONDS - 60
     watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
-    assert watcher.host.asked[3:] == [HOST_PROBES], "read once in this time all the same"
+    assert watcher.host.asked[3:] == [FULL], "read once in this time all the same"
 
 
 async def test_a_step_that_writes_on_disks_has_them_read_again_whatever_they_show(watcher: Watcher) -> None:
     await watcher.look(30)
     watcher.observer.host_changed("default", "node1", disks=True)
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, FULL]
 
 
 async def test_an_effect_that_shows_on_a_disk_has_the_disks_read_again(watcher: Watcher) -> None:
@@ -119,7 +131,7 @@ async def test_an_effect_that_shows_on_a_disk_has_the_disks_read_again(watcher: 
     disk_of(watcher).signature = ""
     watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, UNREAD, FULL]
 
 
 async def test_a_disk_that_could_not_be_read_is_read_again_after_every_effect(watcher: Watcher) -> None:
@@ -127,7 +139,7 @@ async def test_a_disk_that_could_not_be_read_is_read_again_after_every_effect(wa
     await watcher.look(30)
     watcher.observer.host_changed("default", "node1", disks=False)
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, UNREAD, FULL]
 
 
 async def test_a_host_that_is_not_ready_is_asked_everything_more_often_but_its_disks_are_not_read(
@@ -137,10 +149,10 @@ async def test_a_host_that_is_not_ready_is_asked_everything_more_often_but_its_d
         facts = await watcher.observer.host("default", VIEW, node_resource({}), 0)
         assert isinstance(facts, HostFacts)
         watcher.now += BUSY_SECONDS
-    assert watcher.host.asked == [HOST_PROBES, UNREAD_PROBES]
+    assert watcher.host.asked == [FULL, UNREAD]
 
 
-@pytest.mark.parametrize(("site", "then"), [("default", [BRIEF_PROBES]), ("another", [])])
+@pytest.mark.parametrize(("site", "then"), [("default", [BRIEF]), ("another", [])])
 async def test_an_effect_that_spreads_reaches_every_host_of_the_site(
     watcher: Watcher, site: str, then: list[Sequence[Probe[Any]]]
 ) -> None:
@@ -148,7 +160,7 @@ async def test_an_effect_that_spreads_reaches_every_host_of_the_site(
     await watcher.look(30)
     watcher.observer.site_changed(site)
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, *then]
+    assert watcher.host.asked == [FULL, *then]
 
 
 async def test_a_full_look_that_an_effect_overtook_does_not_last(watcher: Watcher) -> None:
@@ -159,7 +171,7 @@ async def test_a_full_look_that_an_effect_overtook_does_not_last(watcher: Watche
     watcher.host.may_answer.set()
     await looking
     await watcher.look(30)
-    assert watcher.host.asked == [HOST_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, FULL]
 
 
 async def test_a_boot_ends_what_was_seen_before_it(watcher: Watcher) -> None:
@@ -167,7 +179,7 @@ async def test_a_boot_ends_what_was_seen_before_it(watcher: Watcher) -> None:
     watcher.host.machine.reboot()
     watcher.now += 60
     await watcher.look()
-    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, BRIEF, FULL]
 
 
 async def test_a_mistake_of_ours_in_a_shared_look_is_told_of_that_host(
@@ -230,10 +242,10 @@ async def test_a_disk_that_was_changed_is_searched_anew_in_the_next_pass(
     change(watcher)
     watcher.now += 60
     await watcher.look()
-    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES, HOST_PROBES]
+    assert watcher.host.asked == [FULL, BRIEF, FULL]
     watcher.now += 60
     await watcher.look()
-    assert watcher.host.asked[3:] == [BRIEF_PROBES], "once"
+    assert watcher.host.asked[3:] == [BRIEF], "once"
 
 
 async def test_a_cleared_disk_loses_its_finding_in_the_next_pass(watcher: Watcher) -> None:
@@ -260,13 +272,13 @@ async def test_a_disk_that_is_being_written_is_searched_until_it_is_calm(watcher
         watcher.now += 60
         await watcher.look()
     assert watcher.host.asked == [
-        HOST_PROBES,
-        BRIEF_PROBES,
-        HOST_PROBES,
-        HOST_PROBES,
-        HOST_PROBES,
-        HOST_PROBES,
-        BRIEF_PROBES,
+        FULL,
+        BRIEF,
+        FULL,
+        FULL,
+        FULL,
+        FULL,
+        BRIEF,
     ]
 
 
@@ -276,7 +288,7 @@ async def test_writes_to_a_disk_in_use_are_no_change(watcher: Watcher) -> None:
     written(watcher, 2, "sda")
     watcher.now += 60
     await watcher.look()
-    assert watcher.host.asked == [HOST_PROBES, BRIEF_PROBES]
+    assert watcher.host.asked == [FULL, BRIEF]
 
 
 class Losing:

@@ -8,15 +8,20 @@ import pytest
 
 from heretic.api import crd, rights
 from heretic.api.reference import page
+from heretic.api.v1alpha1.node import Role
 from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
 from heretic.cluster.status import StatusWriter
-from heretic.domain.commands import Command, Script
+from heretic.domain.commands import Command, Output, Script
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
-from heretic.domain.facts import NOT_OBSERVED, Unknown
-from heretic.domain.kind import Kinds
-from heretic.domain.plan import Done, Started, Step, StepResult
+from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
+from heretic.domain.host.assemble import assemble
+from heretic.domain.host.facts import HostFacts, OperatingSystem
+from heretic.domain.host.probes import questions
+from heretic.domain.host.steps import InstallPackages
+from heretic.domain.kind import Kinds, Observed
+from heretic.domain.plan import Done, Started, Step, StepResult, steps_of
 from heretic.hosts.fence import Admission
 from heretic.reconcile import metrics
 from heretic.reconcile.apply import Applier
@@ -31,7 +36,7 @@ from heretic.reconcile.store import Key, ObjectStore
 from heretic.reconcile.wake import WakeUps
 from sim.world import NAMESPACE, DiedError, MemoryApi, Object
 from unit.reconcile.loop_parts import Parts, now, slot_lease
-from unit.reconcile.toy_kind import HOST, SWITCHBOARD, World, with_lamps
+from unit.reconcile.toy_kind import HOST, LAMPS, SWITCHBOARD, World, with_lamps
 
 PACKAGE = Path(__file__).resolve().parents[3] / "operator/heretic"
 LAMP, DATA = Key("Lamp", NAMESPACE, "desk"), Key("GlusterVolume", NAMESPACE, "data")
@@ -213,6 +218,39 @@ def test_a_change_of_what_it_reads_wakes_it(site: MemoryApi, kinds: Kinds) -> No
     wakes.clear(LAMP)
     wakes.seen(DATA)
     assert wakes._events[LAMP].is_set()
+
+
+def test_hosts_of_its_role_are_asked_of_it_and_no_others(kinds: Kinds) -> None:
+    asked = questions(kinds.features, kinds.sections, (Role.FILE_SERVER,))
+    assert "/etc/lamps.conf" in asked.files
+    assert "lampd.service" in next(p.argv for p in asked.probes if p.name == "units")
+    facts = assemble(asked, HOST, {"lamps": Output(0, "3\n", "")}, 0.0, 0.0)
+    assert facts[LAMPS] == Known(3)
+    others = questions(kinds.features, kinds.sections, (Role.STORAGE,))
+    assert "count-lamps" not in [p.argv[0] for p in others.probes]
+    assert assemble(others, HOST, {}, 0.0, 0.0)[LAMPS] == NOT_OBSERVED
+
+
+@pytest.mark.parametrize(("role", "gets"), [(Role.FILE_SERVER, True), (Role.HYPERVISOR, False)])
+def test_hosts_of_its_role_get_what_it_needs_and_nothing_of_other_roles(kinds: Kinds, role: Role, gets: bool) -> None:
+    said = {"kind": "Node", "metadata": {"name": HOST, "namespace": NAMESPACE}, "spec": {"address": "192.0.2.1"}}
+    said["spec"]["roles"] = [role.value]  # type: ignore[index]
+    node = kinds.parse("Node", said)
+    facts = HostFacts(
+        HOST,
+        os=Known(OperatingSystem("debian", "12", "Debian 12", "6.1")),
+        root_writable=Known(True),
+        root_free_bytes=Known(2**30),
+        packages=Known({}),
+        jobs=Known({}),
+        files={"/etc/hosts": Absent()},
+    )
+
+    def packages() -> set[str]:
+        plan = kinds["Node"].assess(node, SiteView.holding([node]), Observed({HOST: facts})).plan
+        return {p for step in steps_of(plan) if isinstance(step, InstallPackages) for p in step.packages}
+
+    assert packages() == {"chrony", "lamp-tools"} if gets else {"chrony"}
 
 
 def test_its_definition_its_page_and_the_rights_on_it_are_made_from_its_model(kinds: Kinds) -> None:

@@ -1,7 +1,8 @@
 """A kind that is added in one place: its model, its steps, its value `Kind`, and nothing else anywhere.
 
 A Lamp stands on a volume. A long job screws it in, a trial connects it to the line that its host hangs on, a script
-lights it with a password, and at the end it is entered at a switchboard, which is no host.
+lights it with a password, and at the end it is entered at a switchboard, which is no host. Hosts that serve files have
+lamps: they need a package, a service and a port for them, and are asked of them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,12 +14,18 @@ from pydantic import Field
 from heretic.api.schema import Column
 from heretic.api.v1alpha1 import GlusterVolume, Node, Resource, Site
 from heretic.api.v1alpha1.common import READY, CommonSpec, CommonStatus
+from heretic.api.v1alpha1.node import Role
 from heretic.api.v1alpha1.values import Text
-from heretic.domain.commands import Command, Job, Script, SecretRef, Trial
+from heretic.domain.commands import Command, Job, Output, Probe, Script, SecretRef, Trial
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
+from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostView
+from heretic.domain.host.feature import Feature, Opening
+from heretic.domain.host.parse.reading import read
+from heretic.domain.host.profiles import Family
+from heretic.domain.host.section import Answers, Section
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Kinds, Needs, Observed, Reference
 from heretic.domain.plan import Converged, HostStep, Plan, Proceed, Risk, Step, Target
 from heretic.domain.report import Report
@@ -47,6 +54,33 @@ class Lamp(Resource):
 
     spec: LampSpec = Field(description="The lamp as it shall be.")
     status: LampStatus = Field(default_factory=LampStatus, description="The lamp as it was last seen.")
+
+
+LIGHT = Feature(
+    name="Light",
+    role=Role.FILE_SERVER,
+    packages=dict.fromkeys(Family, ("lamp-tools",)),
+    services=("lampd.service",),
+    openings=(Opening(((7007, 7007),)),),
+    files=("/etc/lamps.conf",),
+)
+
+
+def parse_lamps(output: Output) -> Fact[int]:
+    return read(output, "count-lamps", int)
+
+
+def lamps_there(answers: Answers) -> Fact[int]:
+    return answers.parsed("lamps", parse_lamps)
+
+
+LAMPS: Section[Fact[int]] = Section(
+    name="lamps",
+    assemble=lamps_there,
+    unseen=NOT_OBSERVED,
+    probes=(Probe("lamps", ("count-lamps",), parse_lamps),),
+    roles=frozenset({Role.FILE_SERVER}),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +179,8 @@ def lamps(world: World) -> Kind[Lamp]:
         refers_to=(GlusterVolume,),
         references=references,
         gauges=(GaugeOf("heretic_lamp_shines", "1 while it is lit.", "lamp", shines),),
+        features=(LIGHT,),
+        sections=(LAMPS,),
     )
 
 

@@ -11,6 +11,7 @@ from heretic.api.v1alpha1.common import StoredCondition
 from heretic.cli.adopted import Found, manifests
 from heretic.domain.conditions import Condition, ConditionType, State, merge
 from heretic.domain.declared.view import SiteView
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.placement import groups_needed
@@ -25,7 +26,6 @@ from heretic.domain.host.facts import (
     LogicalVolume,
     Mount,
     OperatingSystem,
-    Peer,
     PhysicalVolume,
     TimeSync,
     VolumeGroup,
@@ -42,6 +42,8 @@ from heretic.domain.pool.facts import (
     VolumeState,
     VolumeStatus,
 )
+from heretic.domain.pool.member import MEMBER, Member
+from heretic.domain.pool.parse.peers import Peer
 from heretic.domain.report import Outcome, Report, common_conditions
 from heretic.domain.site.report import report_site
 from heretic.kinds import KINDS
@@ -271,17 +273,25 @@ def host(number: int, layout: Layout) -> HostFacts:
         volume_groups=Known(tuple(VolumeGroup(g, 1000 * GIB, 20 * GIB, 4 * MIB) for g in layout.groups)),
         logical_volumes=Known(layout.volumes),
         mounts=Known(layout.mounts),
-        bricks=Known({}),
         interfaces=Known(
             (
                 Interface("ovirtmgmt", "", "bridge", True, 1500, addresses=(f"198.51.100.1{number}/24",)),
                 Interface("ens4", "", "ether", True, 9000, addresses=(f"192.0.2.1{number}/24",)),
             )
         ),
-        gluster_uuid=Known(uuid(number)),
-        peers=Known(
-            tuple(Peer(uuid(n), (f"host{n}.stor.example",), True, "Peer in Cluster") for n in NUMBERS if n != number)
-        ),
+        sections={
+            BRICK_FOLDERS.name: Known({}),
+            MEMBER.name: Member(
+                uuid=Known(uuid(number)),
+                peers=Known(
+                    tuple(
+                        Peer(uuid(n), (f"host{n}.stor.example",), True, "Peer in Cluster")
+                        for n in NUMBERS
+                        if n != number
+                    )
+                ),
+            ),
+        },
         files={"/etc/hosts": Known(FileContent(names, "0" * 64, "0644"))},
         time=Known(TimeSync(True, 0.0)),
         root_writable=Known(True),

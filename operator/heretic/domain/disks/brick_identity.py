@@ -1,6 +1,7 @@
 """Whether the logical volume and the filesystem of a brick are the recorded ones, and when they are recorded."""
 
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.disks.growth import logical_volume
 from heretic.domain.disks.ownership import GUIDE, Ownership
 from heretic.domain.errors import Reason
@@ -72,7 +73,8 @@ def _holds(facts: HostFacts, brick: BrickSpec, volume_id: str) -> bool:
     """Whether the brick's volume is mounted in its place and the brick of this Gluster volume lies there."""
     mounts = facts.mounts.value if isinstance(facts.mounts, Known) else ()
     there = mounted_at(mounts, brick.mount_point)
-    folder = facts.bricks.value.get(brick.path) if isinstance(facts.bricks, Known) else None
+    folders = facts[BRICK_FOLDERS]
+    folder = folders.value.get(brick.path) if isinstance(folders, Known) else None
     return bool(
         volume_id and there and is_mount_of(there, brick) and folder and folder.exists and folder.volume_id == volume_id
     )

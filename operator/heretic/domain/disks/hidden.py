@@ -1,8 +1,54 @@
 """Physical volumes that LVM itself does not see, because its devices file lacks them (rule:devices-file)."""
 
-from heretic.domain.facts import NOT_OBSERVED, Known
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.disks.ownership import judge
+from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
 from heretic.domain.host.facts import HostFacts, PhysicalVolume
 from heretic.domain.host.profiles import LVM_DEVICES_FILE
+from heretic.domain.host.rule import Host, Item, unseen
+from heretic.domain.plan import HostStep
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddToDevicesFile(HostStep):
+    """Makes LVM see a physical volume that its devices file hides, so the next boot finds it (rule:devices-file)."""
+
+    verb: ClassVar[str] = "AddToDevicesFile"
+
+    device: str
+    group: str
+
+    def script(self) -> Script:
+        """Only ever adds; LVM itself keeps the rest of the file."""
+        seen = ("pvs", "--noheadings", "-o", "vg_name", self.device)
+        return Script(
+            done=(Command(seen, expect=Expect.EQUALS, text=self.group),),
+            actions=(Command(("lvmdevices", "--yes", "--adddev", self.device)),),
+        )
+
+
+def devices_file(host: Host) -> Iterator[Item]:
+    """Physical volumes of bricks must be in LVM's devices file, or the next boot has no bricks (rule:devices-file)."""
+    file = host.facts.files.get(LVM_DEVICES_FILE, NOT_OBSERVED)
+    if isinstance(file, Unknown):
+        yield unseen(host.facts, LVM_DEVICES_FILE, file)
+        return
+    hidden = hidden_volumes(host.facts)
+    if not hidden:
+        return
+    ours = {g.disk.path: g.disk for g in judge(host.node, host.view, host.facts).groups.values()}
+    for volume in hidden:
+        if disk := ours.get(volume.device):
+            yield AddToDevicesFile(
+                host=host.name,
+                why=f"{volume.device} with {volume.group} is not in {LVM_DEVICES_FILE}",
+                device=disk.device or disk.path,
+                group=volume.group,
+            )
 
 
 def hidden_volumes(facts: HostFacts) -> tuple[PhysicalVolume, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from heretic.api.quantity import format_bytes
 from heretic.domain.disks.below import pools_below
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.disks.brick_identity import is_mount_of, mounted_at
 from heretic.domain.disks.growth import (
     does_not_fit,
@@ -64,7 +65,7 @@ def plan_brick(
         ("logical volumes", facts.logical_volumes),
         ("mounts", facts.mounts),
         ("units", facts.services),
-        ("brick folders", facts.bricks),
+        ("brick folders", facts[BRICK_FOLDERS]),
     ):
         if isinstance(fact, Unknown):
             return Wait(Reason.NOT_OBSERVED, f"{facts.host}: its {what} are not known: {fact.cause}")
@@ -149,7 +150,8 @@ def _foreign_content(
             Reason.DISK_IN_USE,
             f"{facts.host}: {brick.device} is mounted at {elsewhere[0]} instead of {brick.mount_point}; unmount it",
         )
-    bricks = facts.bricks.value if isinstance(facts.bricks, Known) else {}
+    folders = facts[BRICK_FOLDERS]
+    bricks = folders.value if isinstance(folders, Known) else {}
     folder = bricks.get(brick.path)
     if volume_id is None or there is None or folder is None or not folder.exists:
         return None
@@ -239,7 +241,8 @@ def _content(facts: HostFacts, brick: BrickSpec, group: VolumeGroup, volume: Log
     why = "is not mounted" if mounted is None else _not_persistent(facts, brick, filesystem)
     if why:
         yield MountBrick(why=f"{brick.device} {why}", mount_point=brick.mount_point, filesystem=filesystem, **place)
-    bricks = facts.bricks.value if isinstance(facts.bricks, Known) else {}
+    folders = facts[BRICK_FOLDERS]
+    bricks = folders.value if isinstance(folders, Known) else {}
     # A filesystem that was there before may hold a brick already: it is looked at before anything is made in it.
     if new or (mounted is not None and brick.path not in bricks):
         yield CreateBrickDirectory(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.disks import thin_profile
 from heretic.domain.disks.proofs import (
     LISTED,
     QUIET,
@@ -18,7 +19,6 @@ from heretic.domain.disks.proofs import (
 )
 from heretic.domain.disks.space import CHUNK, DATA_ALIGNMENT, EXTENT
 from heretic.domain.host.parse.lvm import ALL_DEVICES
-from heretic.domain.host.profiles import THIN_PROFILE
 from heretic.domain.plan import HostStep, Risk
 
 POOL = "lvthinpool"
@@ -140,7 +140,7 @@ class CreateThinPool(HostStep):
                         *("lvcreate", "--type", "thin-pool", "--name", POOL),
                         *("--size", f"{self.size}b", "--poolmetadatasize", f"{self.metadata}b"),
                         *("--chunksize", f"{CHUNK}b", "--zero", "n"),
-                        *("--metadataprofile", THIN_PROFILE, self.group),
+                        *("--metadataprofile", thin_profile.NAME, self.group),
                     ),
                     timeout=60,
                 ),

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.disks.brick_identity import mounted_at
 from heretic.domain.disks.growth import logical_volume
 from heretic.domain.errors import Reason
@@ -26,10 +27,11 @@ def misplaced(facts: HostFacts, brick: BrickSpec, runs: bool) -> Blocked | None:
         brick: Where it lies.
         runs: Whether its process is known to run.
     """
-    if not isinstance(facts.mounts, Known) or not isinstance(facts.bricks, Known):
+    folders = facts[BRICK_FOLDERS]
+    if not isinstance(facts.mounts, Known) or not isinstance(folders, Known):
         return None
     there = mounted_at(facts.mounts.value, brick.mount_point)
-    folder = facts.bricks.value.get(brick.path)
+    folder = folders.value.get(brick.path)
     holds = folder is not None and folder.exists and bool(folder.volume_id or not folder.empty)
     if there is None and (runs or holds):
         what = "its process runs" if runs else "its folder there is not empty or carries a volume's mark"

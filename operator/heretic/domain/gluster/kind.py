@@ -7,14 +7,16 @@ from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
-from heretic.domain.gluster.health import may_take_out
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.gluster.feature import GLUSTER
+from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
 from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
 from heretic.domain.plan import Plan
 from heretic.domain.pool.look import POOL
+from heretic.domain.pool.member import MEMBER
 from heretic.domain.report import Report
 
 
@@ -79,6 +81,7 @@ GLUSTER_VOLUME = Kind(
     recorded=("volumeId",),
     outage=OutageRule(_needs_before_outage, _against_outage),
     features=(GLUSTER,),
+    sections=(MEMBER, BRICK_FOLDERS),
     gauges=(
         GaugeOf("heretic_bricks_up", "Bricks seen online.", "volume", _bricks_up),
         GaugeOf("heretic_heal_pending", "Entries that wait for heal; absent while unknown.", "volume", _heal_pending),

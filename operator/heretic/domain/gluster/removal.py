@@ -7,6 +7,7 @@ from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
+from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.disks.brick_identity import brick_obstacle, is_mount_of, mounted_at
 from heretic.domain.disks.growth import logical_volume
 from heretic.domain.disks.ownership import judge
@@ -174,7 +175,7 @@ def _brick_steps(
     facts: HostFacts, view: SiteView, brick: BrickSpec, volume_id: str
 ) -> tuple[Step, ...] | Wait | Blocked:
     """What takes one brick from its host: only what is proven to be this volume's (rule:never-prepare-twice)."""
-    if not isinstance(facts.bricks, Known) or not isinstance(facts.services, Known):
+    if not isinstance(facts[BRICK_FOLDERS], Known) or not isinstance(facts.services, Known):
         return Wait(Reason.NOT_OBSERVED, f"the bricks on {brick.host} are not known, so none is removed")
     if obstacle := brick_obstacle(facts, brick, judge(view.nodes[brick.host], view, facts)):
         return obstacle
@@ -206,7 +207,8 @@ def _brick_steps(
 
 def _stranger(facts: HostFacts, brick: BrickSpec, volume_id: str) -> Blocked | None:
     """Why the mounted brick is not proven to be this volume's."""
-    folder = facts.bricks.value.get(brick.path) if isinstance(facts.bricks, Known) else None
+    folders = facts[BRICK_FOLDERS]
+    folder = folders.value.get(brick.path) if isinstance(folders, Known) else None
     if volume_id and folder is not None and folder.volume_id == volume_id:
         return None
     if folder is None or not folder.exists or (not folder.volume_id and folder.empty):

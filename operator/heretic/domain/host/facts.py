@@ -1,11 +1,15 @@
-"""What one pass learns of one host: everything that Node and volume planners need, in one round trip."""
+"""What one pass learns of one host, in one round trip: the machine's own facts, and the sections of subjects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from heretic.domain.errors import Failure
 from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.host.section import Section
 from heretic.domain.jobs import JobState
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,38 +292,6 @@ class TimeSync:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """One other member of the trusted pool as this host's glusterd sees it.
-
-    Attributes:
-        uuid: Of the peer's glusterd.
-        hostnames: All names it is known by, first the primary one.
-        connected: Whether its glusterd answers.
-        state: Text of gluster, "Peer in Cluster" when healthy.
-    """
-
-    uuid: str
-    hostnames: tuple[str, ...]
-    connected: bool
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class BrickDirectory:
-    """State of a brick path.
-
-    Attributes:
-        exists: Whether the folder exists.
-        volume_id: The trusted.glusterfs.volume-id attribute as a UUID, "" when it has none.
-        empty: Whether it holds no entries.
-    """
-
-    exists: bool
-    volume_id: str = ""
-    empty: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class HostFacts:
     """One host as one pass saw it. A field that could not be observed is Unknown and says why."""
 
@@ -348,12 +320,6 @@ class HostFacts:
     root_writable: Fact[bool] = NOT_OBSERVED
     root_free_bytes: Fact[int] = NOT_OBSERVED
     """Free for root on / or /var, whichever has less."""
-    gluster_uuid: Fact[str] = NOT_OBSERVED
-    gluster_op_version: Fact[int] = NOT_OBSERVED
-    """At which glusterd works by its own file; members of a pool have the same."""
-    peers: Fact[tuple[Peer, ...]] = NOT_OBSERVED
-    bricks: Fact[Mapping[str, BrickDirectory]] = NOT_OBSERVED
-    """Brick paths by absolute path, for the bricks found under /gluster_bricks."""
     selinux: Fact[str] = NOT_OBSERVED
     """enforcing, permissive or disabled."""
     firewall: Fact[tuple[FirewallZone, ...]] = NOT_OBSERVED
@@ -366,6 +332,12 @@ class HostFacts:
     """Names of the trials (see ``Trial`` in commands.py) that are neither proved nor taken back yet."""
     jobs: Fact[Mapping[str, JobState]] = NOT_OBSERVED
     """Jobs of ours (units heretic-*.service) by the full name of the unit; one that is not in it never ran."""
+    sections: Mapping[str, object] = field(default_factory=dict)
+    """What subjects know of the host, by the name of the section; read it as ``facts[SECTION]``."""
+
+    def __getitem__(self, section: Section[T]) -> T:
+        """What a subject knows of the host."""
+        return cast("T", self.sections.get(section.name, section.unseen))
 
 
 HostView = HostFacts | Failure

@@ -4,34 +4,32 @@ Only what is tested is supported. Debian 13 and the Ubuntu releases have the sam
 but nobody has seen a brick survive there, so they are refused until somebody has.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from heretic.api.v1alpha1.node import Role
 from heretic.domain.errors import Reason
 from heretic.domain.host.facts import OperatingSystem
 from heretic.domain.plan import Blocked
 
 HOSTS = "/etc/hosts"
-GLUSTERD_DROP_IN = "/etc/systemd/system/glusterd.service.d/heretic.conf"
-THIN_PROFILE = "heretic-thin"
-THIN_PROFILE_FILE = f"/etc/lvm/profile/{THIN_PROFILE}.profile"
-MULTIPATH_EXCLUSION = "/etc/multipath/conf.d/heretic.conf"
 LVM_DEVICES_FILE = "/etc/lvm/devices/system.devices"
 
-GLUSTERD = "glusterd.service"
-MULTIPATHD = "multipathd.service"
+
+class Family(StrEnum):
+    """Distributions whose packages have the same names."""
+
+    DEBIAN = "Debian"
+    EL = "EL"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One distribution family.
+    """One distribution, or several that are alike.
 
     Attributes:
         name: As shown in ``Node.status.facts.platform``.
-        base_packages: For every node.
-        storage_packages: For nodes of role Storage.
-        gluster_package: Of the storage packages, the one whose version is Gluster's.
+        family: Whose package names it uses.
+        base_packages: For every node; what a role needs more, its feature says.
         repair: Commands that finish what an interrupted package manager left; run before each installation.
         install: Command that installs the packages that are appended to it.
         query: Command that shows the state of the package that is appended to it, and what it prints for an
@@ -44,9 +42,8 @@ class Profile:
     """
 
     name: str
+    family: Family
     base_packages: tuple[str, ...]
-    storage_packages: tuple[str, ...]
-    gluster_package: str
     repair: tuple[tuple[str, ...], ...]
     install: tuple[str, ...]
     query: tuple[tuple[str, ...], str]
@@ -56,22 +53,13 @@ class Profile:
     time_file_shared: bool
     selinux_contexts: str = ""
 
-    def packages(self, roles: Iterable[Role]) -> tuple[str, ...]:
-        """The packages that a node of these roles needs."""
-        return self.base_packages + (self.storage_packages if Role.STORAGE in set(roles) else ())
-
-    def services(self, roles: Iterable[Role]) -> tuple[str, ...]:
-        """The services that a node of these roles runs."""
-        return (self.time_service, *((GLUSTERD,) if Role.STORAGE in set(roles) else ()))
-
 
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--option", "DPkg::Lock::Timeout=300")
 
 DEBIAN_12 = Profile(
     name="debian12",
+    family=Family.DEBIAN,
     base_packages=("chrony",),
-    storage_packages=("glusterfs-server", "lvm2", "thin-provisioning-tools", "xfsprogs", "attr"),
-    gluster_package="glusterfs-server",
     repair=(
         ("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", "--configure", "--pending"),
         (*_APT, "update"),
@@ -86,9 +74,8 @@ DEBIAN_12 = Profile(
 
 EL_9 = Profile(
     name="el9",
+    family=Family.EL,
     base_packages=("chrony", "policycoreutils-python-utils"),
-    storage_packages=("glusterfs-server", "lvm2", "device-mapper-persistent-data", "xfsprogs", "attr"),
-    gluster_package="glusterfs-server",
     repair=(),
     install=("dnf", "--assumeyes", "--setopt=install_weak_deps=False", "install"),
     query=(("rpm", "-q", "--queryformat", "installed"), "installed"),

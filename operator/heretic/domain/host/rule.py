@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Node
-from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
@@ -12,6 +11,9 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.steps import WriteFile
 from heretic.domain.plan import Blocked, Step, Wait
+
+NOTE = "# Written by Heretic; changes are undone.\n"
+"""The first line of a file that is Heretic's alone."""
 
 Item = Step | Wait | Blocked
 """What a rule yields."""
@@ -43,11 +45,6 @@ class Host:
     def name(self) -> str:
         """Name of the Node."""
         return self.node.metadata.name
-
-    @property
-    def stores(self) -> bool:
-        """Whether the host carries bricks."""
-        return Role.STORAGE in self.node.spec.roles
 
 
 def unseen(facts: HostFacts, what: str, fact: Absent | Unknown) -> Wait:

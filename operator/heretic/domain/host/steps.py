@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from heretic.domain.commands import Action, Command, Expect, Job, PutFile, Script
-from heretic.domain.host.probes import RELOADS
 from heretic.domain.jobs import JOB_PREFIX
 from heretic.domain.plan import HostStep
+
+RELOADS = "/run/heretic/reload"
+"""Folder in memory of marks "written, but perhaps not read yet by this reader"."""
 
 PACKAGE_JOB = f"{JOB_PREFIX}packages.service"
 _PACKAGE_DEADLINE = 3600
@@ -134,36 +136,18 @@ class OpenFirewall(HostStep):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelBricks(HostStep):
+class LabelFiles(HostStep):
     """Tells SELinux which label files below a folder have."""
 
-    verb: ClassVar[str] = "LabelBricks"
+    verb: ClassVar[str] = "LabelFiles"
 
     pattern: str
     label: str
     contexts: str = field(repr=False)
 
     def script(self) -> Script:
-        """The rule stands in ``contexts`` afterwards; existing files are labelled when a brick is made."""
+        """The rule stands in ``contexts`` afterwards; files that are there already keep the label that they have."""
         return Script(
             done=(Command(("grep", "-qF", f"{self.pattern} ", self.contexts)),),
             actions=(Command(("semanage", "fcontext", "--add", "--type", self.label, self.pattern), timeout=60),),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AddToDevicesFile(HostStep):
-    """Makes LVM see a physical volume that its devices file hides, so the next boot finds it (rule:devices-file)."""
-
-    verb: ClassVar[str] = "AddToDevicesFile"
-
-    device: str
-    group: str
-
-    def script(self) -> Script:
-        """Only ever adds; LVM itself keeps the rest of the file."""
-        seen = ("pvs", "--noheadings", "-o", "vg_name", self.device)
-        return Script(
-            done=(Command(seen, expect=Expect.EQUALS, text=self.group),),
-            actions=(Command(("lvmdevices", "--yes", "--adddev", self.device)),),
         )

@@ -3,16 +3,18 @@
 A rule that meets an Unknown says so and plans nothing; the others go on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.names import is_address, peer_name, storage_address
 from heretic.domain.declared.view import SiteView
+from heretic.domain.disks.hidden import devices_file
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host import profiles
 from heretic.domain.host.facts import HostFacts, Service
+from heretic.domain.host.feature import Feature, chosen
 from heretic.domain.host.health import write_obstacle
 from heretic.domain.host.profiles import Profile, profile_of
 from heretic.domain.host.rule import Host, Item, Part, unseen, write_file
@@ -20,14 +22,15 @@ from heretic.domain.host.steps import PACKAGE_JOB, EnableService, InstallPackage
 from heretic.domain.jobs import FailedJob, NeverRan, Running, told
 from heretic.domain.node import guards, texts
 from heretic.domain.plan import Blocked, Step, Wait
+from heretic.domain.pool.member import MEMBER
 
 JOB_PAUSE = 60.0
 """Seconds after a failed installation until it is tried again."""
 _JOB_POLL = 5.0
 
 
-def plan_configuration(node: Node, view: SiteView, facts: HostFacts) -> Part:
-    """Plans what makes a host ready to carry storage, without touching its disks.
+def plan_configuration(node: Node, view: SiteView, facts: HostFacts, features: Iterable[Feature]) -> Part:
+    """Plans what makes a host ready for its roles, without touching its disks.
 
     Packages come first and alone, together with the names of the peers: the other files belong to programs that
     are not there before.
@@ -36,16 +39,17 @@ def plan_configuration(node: Node, view: SiteView, facts: HostFacts) -> Part:
         node: The Node.
         view: The declared site.
         facts: Of the host.
+        features: What the roles of Nodes need.
     """
     profile = known_profile(facts)
     if isinstance(profile, Wait | Blocked):
         return Part(obstacles=(profile,))
     if obstacle := write_obstacle(facts):
         return Part(obstacles=(obstacle,))
-    host = Host(node, view, facts, profile)
-    items = [*_hosts_file(host), *(found := list(_packages(host)))]
+    host, own = Host(node, view, facts, profile), chosen(features, node.spec.roles)
+    items = [*_hosts_file(host), *(found := list(_packages(host, own)))]
     if not found:
-        items += [item for rule in _RULES for item in rule(host)]
+        items += _files_and_services(host, own)
     steps = tuple(item for item in items if isinstance(item, Step))
     return Part(steps, tuple(item for item in items if isinstance(item, Wait | Blocked)))
 
@@ -60,13 +64,30 @@ def known_profile(facts: HostFacts) -> Profile | Wait | Blocked:
     return profile
 
 
-def _packages(host: Host) -> Iterator[Item]:
+def _files_and_services(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
+    """What comes once all programs are there."""
+    for feature in features:
+        for rule in feature.rules:
+            yield from rule(host)
+    yield from _time_servers(host)
+    for feature in features:
+        yield from guards.firewall(host, feature)
+    for feature in features:
+        yield from guards.selinux(host, feature.contexts)
+    # Bricks may still be there when the role that brought them was taken away.
+    yield from devices_file(host)
+    yield from _services(host, features)
+
+
+def _packages(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
     """Missing packages are installed by a detached job, which later passes watch."""
     installed, jobs = host.facts.packages, host.facts.jobs
     if not isinstance(installed, Known):
         yield unseen(host.facts, "what is installed", installed)
         return
-    missing = tuple(p for p in host.profile.packages(host.node.spec.roles) if p not in installed.value)
+    profile = host.profile
+    wanted = (*profile.base_packages, *(p for f in features for p in f.packages.get(profile.family, ())))
+    missing = tuple(p for p in dict.fromkeys(wanted) if p not in installed.value)
     if not missing:
         return
     if not isinstance(jobs, Known):
@@ -118,7 +139,7 @@ def _hosts_file(host: Host) -> Iterator[Item]:
             )
             continue
         declared[peer_name(host.view, name)] = address
-    peers = host.facts.peers
+    peers = host.facts[MEMBER].peers
     in_pool: frozenset[str] | None = frozenset()
     if isinstance(peers, Known):
         in_pool = frozenset(hostname for peer in peers.value for hostname in peer.hostnames)
@@ -129,32 +150,6 @@ def _hosts_file(host: Host) -> Iterator[Item]:
         return texts.with_block(old, texts.hosts_lines(declared, texts.block_lines(old), in_pool), first=True)
 
     yield from write_file(host, profiles.HOSTS, content, "names of the storage nodes")
-
-
-def _glusterd_unit(host: Host) -> Iterator[Item]:
-    """How glusterd runs (see texts.GLUSTERD_DROP_IN).
-
-    It reads its options when it starts. It is restarted for them only while it has no peers: in a pool that could
-    cost the quorum of servers, so there they wait for its next start.
-    """
-    if not host.stores:
-        return
-    reload: tuple[str, ...] = ("systemctl", "daemon-reload")
-    alone = isinstance(host.facts.peers, Known) and not host.facts.peers.value
-    yield from write_file(
-        host,
-        profiles.GLUSTERD_DROP_IN,
-        lambda _: texts.GLUSTERD_DROP_IN,
-        "how glusterd starts, ends and notices dead peers",
-        reader="systemd",
-        tell=(reload, ("systemctl", "try-restart", profiles.GLUSTERD)) if alone else (reload,),
-    )
-
-
-def _thin_profile(host: Host) -> Iterator[Item]:
-    if host.stores:
-        why = f"thin pools grow at {texts.AUTOEXTEND_THRESHOLD} %"
-        yield from write_file(host, profiles.THIN_PROFILE_FILE, lambda _: texts.THIN_PROFILE, why)
 
 
 def _time_servers(host: Host) -> Iterator[Item]:
@@ -178,12 +173,12 @@ def _time_servers(host: Host) -> Iterator[Item]:
     )
 
 
-def _services(host: Host) -> Iterator[Item]:
+def _services(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
     services = host.facts.services
     if not isinstance(services, Known):
         yield unseen(host.facts, "its services", services)
         return
-    for name in host.profile.services(host.node.spec.roles):
+    for name in (host.profile.time_service, *(name for feature in features for name in feature.services)):
         yield from _service(host, name, services.value.get(name))
 
 
@@ -211,15 +206,3 @@ def _service(host: Host, name: str, unit: Service | None) -> Iterator[Item]:
                 f"started again. `journalctl -u {name}` on the host says why",
             )
         yield EnableService(host=host.name, why=f"{name} is {unit.active} and {unit.enabled}", service=name)
-
-
-_RULES: tuple[Callable[[Host], Iterator[Item]], ...] = (
-    _glusterd_unit,
-    _thin_profile,
-    _time_servers,
-    guards.multipath,
-    guards.firewall,
-    guards.selinux,
-    guards.devices_file,
-    _services,
-)

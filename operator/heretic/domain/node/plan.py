@@ -46,7 +46,7 @@ def plan_node(
     """
     if node.spec.maintenance:
         return Converged("in maintenance: Heretic looks, and changes nothing on the host")
-    configuration = plan_configuration(node, view, facts)
+    configuration = plan_configuration(node, view, facts, features)
     disks = plan_disks(node, view, facts, groups_needed(features, view, node.metadata.name), others)
     configured = not configuration.steps and not configuration.obstacles
     steps = configuration.steps + (disks.steps if configured else ())

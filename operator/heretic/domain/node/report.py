@@ -10,6 +10,7 @@ from heretic.domain.declared.names import inside, is_ipv4
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import usable
 from heretic.domain.disks.layout import Choice
+from heretic.domain.disks.multipath import excluded_from_multipath
 from heretic.domain.disks.observed import observed_disks, set_aside, told
 from heretic.domain.disks.ownership import Ownership, judge
 from heretic.domain.disks.selection import chosen_disk, select
@@ -21,9 +22,9 @@ from heretic.domain.host.maintenance import maintenance_condition
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
 from heretic.domain.node.configuration import known_profile, plan_configuration
-from heretic.domain.node.guards import excluded_from_multipath
 from heretic.domain.node.plan import Others, plan_disks
 from heretic.domain.plan import Blocked, Wait
+from heretic.domain.pool import glusterd
 from heretic.domain.report import Report
 
 READY = frozenset(
@@ -88,7 +89,7 @@ def _seen(node: Node, view: SiteView, facts: HostFacts, features: Sequence[Featu
     recorded = view
     if status != node.status:
         recorded = view.having(node.model_copy(update={"status": status}))
-    configuration = plan_configuration(node, view, facts)
+    configuration = plan_configuration(node, view, facts, features)
     disks = plan_disks(node, view, facts, groups_needed(features, recorded, name), others)
     seen = facts.disks.value if isinstance(facts.disks, Known) else ()
     aside = told(seen, observed_disks(node, view, facts))
@@ -162,7 +163,7 @@ def _facts(facts: HostFacts, profile: Profile | None) -> NodeFactsStatus | None:
         cpu=cpu.model if cpu else "",
         cpus=cpu.count if cpu else 0,
         memory=format_bytes(facts.memory_bytes.value) if isinstance(facts.memory_bytes, Known) else "",
-        gluster=packages.get(profile.gluster_package, "") if profile else "",
+        gluster=packages.get(glusterd.PACKAGE, "") if profile else "",
     )
 
 

@@ -1,11 +1,11 @@
 """firewalld's rich rules, as far as they decide about TCP ports (firewalld.richlanguage(5))."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from heretic.domain.node.ports import ALL, Ranges, ports_of, service_ports
+from heretic.domain.host.ports import ALL, Ranges, ports_of, service_ports
 
 _WORD = re.compile(r'([\w-]+)="([^"]*)"|(\S+)')
 _ELEMENTS = frozenset({"source", "destination", "service", "port", "source-port", "protocol", "log", "nflog", "audit"})
@@ -53,23 +53,27 @@ class _Draft:
     odd: bool = False
 
 
-def rich_rules(texts: Iterable[str]) -> tuple[RichRule, ...]:
+def rich_rules(texts: Iterable[str], services: Mapping[str, Ranges]) -> tuple[RichRule, ...]:
     """The rules that decide about TCP ports and depend on nothing that cannot be told from here.
 
     Left out are rules for members of an ipset or for a MAC address, with a limit, for IPv6, for a service whose
     ports are not known, and those that only log, mark or translate: whether they concern the packets of a peer is
     not known, and such rules are written to keep strangers out.
+
+    Args:
+        texts: As firewalld writes them.
+        services: What services of firewalld open, as far as it matters here.
     """
-    read = (_rule(text) for text in texts)
+    read = (_rule(text, services) for text in texts)
     return tuple(rule for rule in read if rule is not None)
 
 
-def _rule(text: str) -> RichRule | None:
+def _rule(text: str, services: Mapping[str, Ranges]) -> RichRule | None:
     draft = _draft(text)
     head = draft.parts.get("rule", {})
     if draft.odd or draft.action not in _ACTIONS or head.get("family", "ipv4") != "ipv4":
         return None
-    ports = _ports(draft)
+    ports = _ports(draft, services)
     try:
         source, destination = _network(draft, "source"), _network(draft, "destination")
         priority = int(head.get("priority", "0"))
@@ -116,9 +120,9 @@ def _network(draft: _Draft, part: str) -> IPv4Network | None:
     return IPv4Network(draft.parts[part].get("address", ""), strict=False)
 
 
-def _ports(draft: _Draft) -> Ranges:
+def _ports(draft: _Draft, services: Mapping[str, Ranges]) -> Ranges:
     elements: dict[str, Callable[[dict[str, str]], Ranges]] = {
-        "service": lambda of: service_ports([of.get("name", "")]),
+        "service": lambda of: service_ports([of.get("name", "")], services),
         "port": lambda of: ports_of([f"{of.get('port')}/{of.get('protocol')}"]),
         "protocol": lambda of: ALL if of.get("value") in ("tcp", "6") else (),
         "source-port": lambda of: ALL if ports_of([f"{of.get('port')}/{of.get('protocol')}"]) == ALL else (),

@@ -3,50 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from heretic.domain.host.facts import Disk
+from heretic.domain.host.rule import NOTE
 
 BEGIN = "# BEGIN heretic"
 END = "# END heretic"
-_NOTE = "# Written by Heretic; changes are undone.\n"
 _BLOCK = re.compile(rf"^{BEGIN}\n.*?^{END}\n?", re.MULTILINE | re.DOTALL)
-
-DEAD_PEER_SECONDS = 15
-"""After so many seconds without an answer glusterd calls a peer disconnected.
-
-Without it, a question of one volume's status takes 120 s when a peer has died without a word (measured with Gluster
-10.3; 17 s with it), because TCP goes on sending what the dead peer has not acknowledged.
-"""
-
-GLUSTERD_DROP_IN = (
-    _NOTE
-    + "# A start that fails, for example because a peer's name cannot be resolved yet, is tried again without end.\n"
-    + "[Unit]\n"
-    + "StartLimitIntervalSec=0\n"
-    + "[Service]\n"
-    + "Restart=on-failure\n"
-    + "RestartSec=10\n"
-    + "# The bricks outlive glusterd: Debian's unit would end them with it.\n"
-    + "KillMode=process\n"
-    + "# A dead peer is noticed soon. What /etc/default or /etc/sysconfig set for GLUSTERD_OPTIONS has precedence.\n"
-    + f'Environment="GLUSTERD_OPTIONS=--xlator-option=management.transport.tcp-user-timeout={DEAD_PEER_SECONDS}"\n'
-)
-"""Lets glusterd come up after a boot that found no names or no network (rule:glusterd-after-network).
-
-Ordering it after network-online.target is no cure: Gluster's own unit comes *before* that target, so systemd finds a
-cycle and drops one of the two from the boot (seen with Gluster 10.3). The peers' names are in /etc/hosts.
-"""
-
-AUTOEXTEND_THRESHOLD = 80
-AUTOEXTEND_PERCENT = 20
-
-THIN_PROFILE = (
-    _NOTE
-    + "activation {\n"
-    + f"\tthin_pool_autoextend_threshold={AUTOEXTEND_THRESHOLD}\n"
-    + f"\tthin_pool_autoextend_percent={AUTOEXTEND_PERCENT}\n"
-    + "}\n"
-)
-"""An LVM metadata profile: it holds for the pools that name it and leaves the host's own pools alone."""
 
 
 def with_block(content: str, lines: Iterable[str], *, first: bool) -> str:
@@ -105,42 +66,4 @@ def time_lines(servers: Iterable[str]) -> tuple[str, ...]:
 
 def time_file(servers: Iterable[str]) -> str:
     """The sources file of chrony that is Heretic's alone."""
-    return _NOTE + "".join(f"{line}\n" for line in time_lines(servers))
-
-
-_WWID_LINE = re.compile(r'^\s*wwid "(?P<wwid>[^"]+)"\s*$', re.MULTILINE)
-_BUSES = ("scsi", "ata", "virtio", "usb")
-_NVME_NAMES = ("nvme-eui.", "nvme-uuid.", "nvme-nvme.")
-_BY_PATH = "virtio-pci-"
-
-
-def wwids(disk: Disk) -> tuple[str, ...]:
-    """Every name by which multipath may know a disk: udev's ID_SERIAL, or the WWN of an NVMe disk.
-
-    The links in /dev/disk/by-id are made of the same names, with the bus in front.
-    """
-    found = []
-    for name in disk.ids:
-        bus, _, rest = name.partition("-")
-        if name.startswith("wwn-0x"):
-            found.append("3" + rest.removeprefix("0x"))
-        elif name.startswith(_NVME_NAMES) or (bus in _BUSES and rest and not name.startswith(_BY_PATH)):
-            found.append(rest)
-    return tuple(dict.fromkeys(found))
-
-
-def multipath_exclusion(content: str, disks: Iterable[Disk]) -> str:
-    """The file that keeps multipath from our disks, by wwid and never by device name (rule:multipath-off-bricks).
-
-    A disk that is in it stays in it: taking it out would let multipath seize a disk that was just set free.
-
-    Args:
-        content: What is there, "" = nothing.
-        disks: Disks that must be excluded.
-    """
-    names = {match["wwid"] for match in _WWID_LINE.finditer(content)}
-    names.update(name for disk in disks for name in wwids(disk))
-    if not names:
-        return content
-    lines = "".join(f'\twwid "{name}"\n' for name in sorted(names) if '"' not in name)
-    return f"{_NOTE}blacklist {{\n{lines}}}\n"
+    return NOTE + "".join(f"{line}\n" for line in time_lines(servers))

@@ -1,11 +1,11 @@
 """What firewalld does with packets: which zone judges them, and what that zone decides (firewalld.zones(5))."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from heretic.domain.host.facts import FirewallZone
-from heretic.domain.node.ports import ALL, Ranges, common, ports_of, service_ports, union, without
+from heretic.domain.host.ports import ALL, Ranges, common, ports_of, service_ports, union, without
 from heretic.domain.node.rich_rules import RichRule, rich_rules
 
 
@@ -38,7 +38,13 @@ def zones_of(zones: Iterable[FirewallZone], interface: str, source: IPv4Network)
     return (of,) if of else ()
 
 
-def judge(zone: FirewallZone, source: IPv4Network, destination: IPv4Network, needed: Ranges) -> Verdict:
+def judge(
+    zone: FirewallZone,
+    source: IPv4Network,
+    destination: IPv4Network,
+    needed: Ranges,
+    services: Mapping[str, Ranges],
+) -> Verdict:
     """Walks through a zone as a packet does: rules below priority 0, refusals, the lists, the rest, the target.
 
     Args:
@@ -46,8 +52,9 @@ def judge(zone: FirewallZone, source: IPv4Network, destination: IPv4Network, nee
         source: Whose packets.
         destination: To which address of the host.
         needed: To which ports.
+        services: What services of firewalld open, as far as it matters here.
     """
-    rules = [r for r in rich_rules(zone.rich_rules) if r.concerns(source, destination)]
+    rules = [r for r in rich_rules(zone.rich_rules, services) if r.concerns(source, destination)]
     left = needed
     refused: Ranges = ()
     culprit = ""
@@ -56,7 +63,7 @@ def judge(zone: FirewallZone, source: IPv4Network, destination: IPv4Network, nee
         if not rule.accepts and (hit := common(left, rule.ports)):
             refused, culprit = union((*refused, *hit)), culprit or rule.text
         left = without(left, rule.ports)
-    listed = union((*ports_of(zone.ports), *service_ports(zone.services), *_wholesale(zone)))
+    listed = union((*ports_of(zone.ports), *service_ports(zone.services, services), *_wholesale(zone)))
     left = without(left, listed)
     closed: Ranges = ()
     for rule in (r for r in _in_order(rules) if r not in before):

@@ -7,8 +7,10 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
+from heretic.domain.pool import glusterd
 from heretic.domain.pool.facts import PoolFacts, VolumeState
 from heretic.domain.pool.meanwhile import without_nodes
+from heretic.domain.pool.member import MEMBER
 from heretic.domain.pool.members import members
 from heretic.domain.pool.probes import assemble_pool, pool_probes
 from heretic.domain.shared import SharedFact
@@ -35,7 +37,8 @@ def whom_to_ask(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
     who = members(view, hosts)
 
     def connected(facts: HostFacts) -> int:
-        return sum(p.connected for p in facts.peers.value) if isinstance(facts.peers, Known) else -1
+        peers = facts[MEMBER].peers
+        return sum(p.connected for p in peers.value) if isinstance(peers, Known) else -1
 
     able = [
         (-connected(f), in_maintenance(view, n), n)
@@ -48,7 +51,7 @@ def whom_to_ask(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
 def _glusterd_runs(facts: HostFacts) -> bool:
     if not isinstance(facts.services, Known):
         return False
-    service = facts.services.value.get("glusterd.service")
+    service = facts.services.value.get(glusterd.SERVICE)
     return service is not None and service.active == "active"
 
 

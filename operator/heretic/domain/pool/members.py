@@ -14,9 +14,10 @@ from heretic.domain.declared.names import peer_names, same_name
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known
-from heretic.domain.host.facts import HostFacts, HostView, Peer
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.plan import Blocked
-from heretic.domain.pool.parse.peers import IN_CLUSTER
+from heretic.domain.pool.member import MEMBER, Member
+from heretic.domain.pool.parse.peers import IN_CLUSTER, Peer
 
 _INFO = "the file /var/lib/glusterd/glusterd.info"
 
@@ -121,9 +122,9 @@ _LAST: "WeakKeyDictionary[SiteView, tuple[Mapping[str, HostView], Members]]" = W
 
 def _members(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
     recorded = {p.node: p.uuid.lower() for p in (view.site.status.peers if view.site else []) if p.uuid}
-    facts = {n: f for n, f in hosts.items() if isinstance(f, HostFacts)}
-    own = {n: f.gluster_uuid.value.lower() for n, f in facts.items() if isinstance(f.gluster_uuid, Known)}
-    said = {n: f.peers.value for n, f in facts.items() if isinstance(f.peers, Known)}
+    told = {n: f[MEMBER] for n, f in hosts.items() if isinstance(f, HostFacts)}
+    own = {n: f.uuid.value.lower() for n, f in told.items() if isinstance(f.uuid, Known)}
+    said = {n: f.peers.value for n, f in told.items() if isinstance(f.peers, Known)}
     cloned = _cloned(recorded, own)
     declared = _unique((same_name(name), node) for node in view.nodes for name in peer_names(view, node))
     sure = {**own, **recorded}
@@ -137,7 +138,7 @@ def _members(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
         if peer.uuid.lower() in nodes
         for name in peer.hostnames
     ]
-    nameless = [n for n in hosts if n not in nodes.values() and not _has_none(facts.get(n))]
+    nameless = [n for n in hosts if n not in nodes.values() and not _has_none(told.get(n))]
     return Members(
         nodes=nodes,
         names=_unique([*declared.items(), *aliases]),
@@ -149,9 +150,9 @@ def _members(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
     )
 
 
-def _has_none(facts: HostFacts | None) -> bool:
+def _has_none(told: Member | None) -> bool:
     """Whether a host's glusterd is known to have no UUID yet, so that it is in no pool."""
-    return facts is not None and isinstance(facts.gluster_uuid, Absent)
+    return told is not None and isinstance(told.uuid, Absent)
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

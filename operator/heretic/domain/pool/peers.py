@@ -7,12 +7,11 @@ from heretic.api.v1alpha1 import Network
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Known
-from heretic.domain.host.facts import HostFacts, HostView, Peer
+from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.pool import glusterd
+from heretic.domain.pool.member import MEMBER
 from heretic.domain.pool.members import members
-from heretic.domain.pool.parse.peers import IN_CLUSTER
-
-GLUSTER_PACKAGE = "glusterfs-server"
-"""Carries Gluster's version on every supported platform."""
+from heretic.domain.pool.parse.peers import IN_CLUSTER, Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,13 @@ class PoolView:
 def pool_seen_by(observer: str, view: SiteView, hosts: Mapping[str, HostView]) -> PoolView | None:
     """The pool as one node sees it; None when that is not known."""
     facts = hosts.get(observer)
-    if not isinstance(facts, HostFacts) or not isinstance(facts.peers, Known):
+    said = facts[MEMBER].peers if isinstance(facts, HostFacts) else None
+    if not isinstance(said, Known):
         return None
     who = members(view, hosts)
     peers: dict[str, Peer] = {}
     strangers: list[str] = []
-    for peer in facts.peers.value:
+    for peer in said.value:
         node = who.node_of(peer.uuid, peer.hostnames)
         if node is None:
             strangers.append(peer.hostnames[0])
@@ -87,7 +87,7 @@ def versions(nodes: Iterable[str], hosts: Mapping[str, HostView]) -> Mapping[str
         facts = hosts.get(node)
         if not isinstance(facts, HostFacts) or not isinstance(facts.packages, Known):
             return None
-        version = facts.packages.value.get(GLUSTER_PACKAGE)
+        version = facts.packages.value.get(glusterd.PACKAGE)
         if version is None:
             return None
         found[node] = version.rpartition(":")[2].partition("-")[0]

@@ -11,9 +11,9 @@ from heretic.domain.errors import Reason, unobserved
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
-from heretic.domain.host.parse.system import GLUSTERD_INFO
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.pool.choose import choose_storage
+from heretic.domain.pool.member import INFO, MEMBER
 from heretic.domain.pool.members import members
 from heretic.domain.pool.obstacles import version_obstacle
 from heretic.domain.pool.parse.peers import IN_CLUSTER
@@ -161,9 +161,9 @@ def _grow(view: SiteView, hosts: Mapping[str, HostView], nodes: Sequence[str], s
 def _kept_apart(hosts: Mapping[str, HostView], nodes: Sequence[str]) -> Blocked | None:
     """Members whose glusterds work at different op-versions: Gluster never takes them for whole, however long."""
     known = {
-        n: f.gluster_op_version.value
+        n: f[MEMBER].op_version.value
         for n in nodes
-        if isinstance(f := hosts.get(n), HostFacts) and isinstance(f.gluster_op_version, Known)
+        if isinstance(f := hosts.get(n), HostFacts) and isinstance(f[MEMBER].op_version, Known)
     }
     if len(set(known.values())) < 2:
         return None
@@ -172,7 +172,7 @@ def _kept_apart(hosts: Mapping[str, HostView], nodes: Sequence[str]) -> Blocked 
         Reason.OP_VERSION_REFUSED,
         f"the trusted pool is not whole, and its glusterds work at different op-versions ({told}), so Gluster keeps "
         "them apart. Bring all to one version of Gluster; if they are at one, stop glusterd on the host that differs "
-        f"from the pool, give it the pool's operating-version in {GLUSTERD_INFO}, and start it",
+        f"from the pool, give it the pool's operating-version in {INFO}, and start it",
     )
 
 
@@ -195,7 +195,8 @@ def _why_silent(node: str, facts: HostView | None) -> str:
         return f"{node}: not observed yet"
     if not isinstance(facts, HostFacts):
         return unobserved(node, facts)
-    return f"{node}: {facts.peers.cause if isinstance(facts.peers, Unknown) else 'gluster is not installed'}"
+    peers = facts[MEMBER].peers
+    return f"{node}: {peers.cause if isinstance(peers, Unknown) else 'gluster is not installed'}"
 
 
 def _names(view: SiteView, nodes: Sequence[str], seen: Mapping[str, PoolView]) -> Plan:

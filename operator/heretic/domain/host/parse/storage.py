@@ -1,11 +1,8 @@
-"""What is mounted, and the brick folders below the mounts."""
-
-from collections.abc import Mapping
-from uuid import UUID
+"""What is mounted."""
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact
-from heretic.domain.host.facts import BrickDirectory, Mount
+from heretic.domain.host.facts import Mount
 from heretic.domain.host.parse.reading import NotUnderstood, Row, listed, load, read, rows, text_of
 
 FINDMNT = ("findmnt", "-J", "--list", "-o", "TARGET,SOURCE,FSTYPE,OPTIONS")
@@ -31,23 +28,6 @@ def _mounts(text: str) -> tuple[Mount, ...]:
 def _mount(row: Row) -> Mount:
     options = tuple(filter(None, text_of(row, "options").split(",")))
     return Mount(text_of(row, "target"), text_of(row, "source"), text_of(row, "fstype"), options)
-
-
-def parse_bricks(output: Output) -> Fact[Mapping[str, BrickDirectory]]:
-    """Parses ``@bricks``: lines of path, 1 when empty, and the volume id in hexadecimal or "-"."""
-    return read(output, "the list of brick folders", _bricks)
-
-
-def _bricks(text: str) -> dict[str, BrickDirectory]:
-    found: dict[str, BrickDirectory] = {}
-    for line in filter(None, text.splitlines()):
-        match line.rsplit(" ", 2):
-            case [path, ("0" | "1") as empty, volume]:
-                identity = "" if volume == "-" else str(UUID(hex=volume.removeprefix("0x")))
-                found[path] = BrickDirectory(exists=True, volume_id=identity, empty=empty == "1")
-            case _:
-                raise NotUnderstood(f"a line is {line[:80]!r}")
-    return found
 
 
 def root_writable(mounts: tuple[Mount, ...]) -> bool:

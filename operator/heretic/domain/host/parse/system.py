@@ -20,9 +20,8 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MEMORY = "/proc/meminfo"
 UPTIME = "/proc/uptime"
 SELINUX = "/sys/fs/selinux/enforce"
-GLUSTERD_INFO = "/var/lib/glusterd/glusterd.info"
 
-READ_ONLY_FILES = (OS_RELEASE, KERNEL, BOOT_ID, MEMORY, UPTIME, SELINUX, GLUSTERD_INFO)
+READ_ONLY_FILES = (OS_RELEASE, KERNEL, BOOT_ID, MEMORY, UPTIME, SELINUX)
 
 
 def parse_os(files: Files) -> Fact[OperatingSystem]:

@@ -1,15 +1,33 @@
 """One host's own view of the trusted pool: ``gluster peer status --xml`` and its glusterd's UUID."""
 
 import re
+from dataclasses import dataclass
 from uuid import UUID
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.host.facts import Peer
 from heretic.domain.pool.parse.document import NOT_INSTALLED, integer, parse_document, text
 
 IN_CLUSTER = "Peer in Cluster"
 """State of a full member of the pool; a healthy one is connected too (rule:peer-states)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One other member of the trusted pool as this host's glusterd sees it.
+
+    Attributes:
+        uuid: Of the peer's glusterd.
+        hostnames: All names it is known by, first the primary one.
+        connected: Whether its glusterd answers.
+        state: Text of gluster, "Peer in Cluster" when healthy.
+    """
+
+    uuid: str
+    hostnames: tuple[str, ...]
+    connected: bool
+    state: str
+
 
 _UUID_LINE = re.compile(r"^UUID\s*[=:]\s*(\S+)\s*$", re.MULTILINE)
 _OPERATING_VERSION = re.compile(r"^operating-version\s*=\s*([0-9]{1,9})\s*$", re.MULTILINE)

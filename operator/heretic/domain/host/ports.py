@@ -1,7 +1,7 @@
 """Sets of TCP ports as sorted ranges that do not touch."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 Ranges = tuple[tuple[int, int], ...]
 """First and last port of each range."""
@@ -9,9 +9,6 @@ Ranges = tuple[tuple[int, int], ...]
 ALL: Ranges = ((1, 65535),)
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?/tcp")
-
-_SERVICES: dict[str, Ranges] = {"glusterfs": ((24007, 24009), (38465, 38469), (49152, 49664))}
-"""As Gluster's packages define them (extras/firewalld/glusterfs.xml)."""
 
 
 def ports_of(texts: Iterable[str]) -> Ranges:
@@ -23,9 +20,9 @@ def ports_of(texts: Iterable[str]) -> Ranges:
     return union((int(m.group(1)), int(m.group(2) or m.group(1))) for m in found if m)
 
 
-def service_ports(names: Iterable[str]) -> Ranges:
+def service_ports(names: Iterable[str], known: Mapping[str, Ranges]) -> Ranges:
     """The TCP ports of firewalld's services, as far as they are known."""
-    return union(part for name in names for part in _SERVICES.get(name, ()))
+    return union(part for name in names for part in known.get(name, ()))
 
 
 def union(parts: Iterable[tuple[int, int]]) -> Ranges:
@@ -58,6 +55,11 @@ def common(one: Ranges, other: Ranges) -> Ranges:
     return without(one, without(one, other))
 
 
+def texts_of(ports: Ranges) -> tuple[str, ...]:
+    """As firewalld writes them, one text a range."""
+    return tuple(f"{low}/tcp" if low == high else f"{low}-{high}/tcp" for low, high in ports)
+
+
 def words(ports: Ranges) -> str:
-    """As firewalld writes them."""
-    return " ".join(f"{low}/tcp" if low == high else f"{low}-{high}/tcp" for low, high in ports)
+    """All of them for a message."""
+    return " ".join(texts_of(ports))

@@ -1,0 +1,63 @@
+"""A subject's own part of what is known of a host: what it asks, and what the answers mean.
+
+The host is asked the questions of all sections together with its own, in one round trip; ``facts[SECTION]`` is what a
+section made of the answers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from heretic.api.v1alpha1.node import Role
+from heretic.domain.commands import Output, Probe
+from heretic.domain.facts import Fact
+from heretic.domain.memo import Memo
+
+NO_ANSWER = Output(255, "", "it was not asked")
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Answers:
+    """What a host answered.
+
+    Args:
+        outputs: By the probe's name.
+        text: The content of a file that was read.
+        memo: Of this host, from look to look.
+    """
+
+    def __init__(self, outputs: Mapping[str, Output], text: Callable[[str], Fact[str]], memo: Memo) -> None:
+        self._outputs = outputs
+        self._text = text
+        self._memo = memo
+
+    def parsed(self, probe: str, parse: Callable[[Output], T]) -> T:
+        """What a parser, a function of a module, makes of the answer to a probe."""
+        return self._memo.of(parse, self._outputs.get(probe, NO_ANSWER))
+
+    def text(self, path: str) -> Fact[str]:
+        """The stripped content of one of the section's files; Absent where there is none."""
+        return self._text(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Section(Generic[T_co]):
+    """What one subject wants to know of a host.
+
+    Attributes:
+        name: Unique.
+        assemble: Makes the facts of the answers; total: what it does not understand is Unknown.
+        unseen: The facts while nobody has asked.
+        probes: Its questions.
+        files: Text files that it reads.
+        roles: A host with one of these is asked; none = every host is.
+    """
+
+    name: str
+    assemble: Callable[[Answers], T_co]
+    unseen: T_co
+    probes: tuple[Probe[object], ...] = ()
+    files: tuple[str, ...] = ()
+    roles: frozenset[Role] = frozenset()
