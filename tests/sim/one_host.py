@@ -10,7 +10,7 @@ from heretic.api.v1alpha1 import GlusterVolume, Node, Site
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
-from heretic.domain.disks.ownership import judge
+from heretic.domain.disks.judge import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.gluster.placement import Placement, place, thin_bricks
 from heretic.domain.host.assemble import assemble

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from heretic.domain.disks.ownership import Ownership, judge, node_tag
+from heretic.domain.disks.judge import judge
+from heretic.domain.disks.ownership import Ownership, node_tag
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import Disk, HostFacts, PhysicalVolume, VolumeGroup

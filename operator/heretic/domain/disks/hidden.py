@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.ownership import judge
+from heretic.domain.disks.judge import judge
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
 from heretic.domain.host.facts import HostFacts, PhysicalVolume
 from heretic.domain.host.profiles import LVM_DEVICES_FILE

@@ -7,8 +7,8 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.brick_identity import brick_obstacle
 from heretic.domain.disks.growth import plan_growth
+from heretic.domain.disks.judge import judge
 from heretic.domain.disks.mount_steps import CreateBrickDirectory, MountBrick
-from heretic.domain.disks.ownership import judge
 from heretic.domain.disks.plan import plan_brick
 from heretic.domain.disks.steps import ActivateLogicalVolume
 from heretic.domain.errors import Reason, unobserved

@@ -6,7 +6,7 @@ from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.gluster_volume import BrickStatus
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import recorded
-from heretic.domain.disks.ownership import judge
+from heretic.domain.disks.judge import judge
 from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.host.facts import HostFacts, HostView

@@ -10,7 +10,7 @@ from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.disks.brick_identity import brick_obstacle, is_mount_of, mounted_at
 from heretic.domain.disks.growth import logical_volume
-from heretic.domain.disks.ownership import judge
+from heretic.domain.disks.judge import judge
 from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown

@@ -9,9 +9,10 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import blank
 from heretic.domain.disks.erase import erase, to_erase
 from heretic.domain.disks.identity import Likeness, compare, identity_of
+from heretic.domain.disks.judge import judge
 from heretic.domain.disks.layout import Choice
 from heretic.domain.disks.observed import observed_disks, set_aside
-from heretic.domain.disks.ownership import GUIDE, Ownership, judge, node_tag
+from heretic.domain.disks.ownership import GUIDE, Ownership, node_tag
 from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.disks.steps import PrepareDisk
 from heretic.domain.errors import Failure, Reason, unobserved

@@ -9,10 +9,11 @@ from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import inside, is_ipv4
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import usable
+from heretic.domain.disks.judge import judge
 from heretic.domain.disks.layout import Choice
 from heretic.domain.disks.multipath import excluded_from_multipath
 from heretic.domain.disks.observed import observed_disks, set_aside, told
-from heretic.domain.disks.ownership import Ownership, judge
+from heretic.domain.disks.ownership import Ownership
 from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.errors import Bug, Failure, Reason, unobserved
 from heretic.domain.facts import Fact, Known, Unknown
