@@ -161,9 +161,9 @@ def _grow(view: SiteView, hosts: Mapping[str, HostView], nodes: Sequence[str], s
 def _kept_apart(hosts: Mapping[str, HostView], nodes: Sequence[str]) -> Blocked | None:
     """Members whose glusterds work at different op-versions: Gluster never takes them for whole, however long."""
     known = {
-        n: f[MEMBER].op_version.value
+        n: version.value
         for n in nodes
-        if isinstance(f := hosts.get(n), HostFacts) and isinstance(f[MEMBER].op_version, Known)
+        if isinstance(f := hosts.get(n), HostFacts) and isinstance(version := f[MEMBER].op_version, Known)
     }
     if len(set(known.values())) < 2:
         return None
