@@ -51,6 +51,6 @@ def _lasting_marks(facts: HostFacts) -> tuple[Fact[object], ...]:
 
 
 def _running(jobs: Fact[Mapping[str, JobState]]) -> Fact[object]:
-    return (
-        Known(frozenset((name, type(state)) for name, state in jobs.value.items())) if isinstance(jobs, Known) else jobs
-    )
+    if not isinstance(jobs, Known):
+        return jobs
+    return Known(frozenset((name, type(state)) for name, state in jobs.value.items()))
