@@ -142,7 +142,7 @@ def _logical_volume(brick: Brick, hosts: Mapping[str, HostFacts]) -> LogicalVolu
 
 
 def _bricks(info: VolumeInfo, purpose: Purpose, size: int, hosts: Mapping[str, HostFacts]) -> dict[str, Any]:
-    """How the bricks are made, where that is known and not as the purpose has it."""
+    """How the bricks are made; nothing where that is not known, or is as the purpose has it."""
     data = [_logical_volume(b, hosts) for b in info.bricks if not b.arbiter]
     arbiters = [v for v in (_logical_volume(b, hosts) for b in info.bricks if b.arbiter) if v is not None]
     spec: dict[str, Any] = {}
@@ -155,7 +155,7 @@ def _bricks(info: VolumeInfo, purpose: Purpose, size: int, hosts: Mapping[str, H
 
 
 def _options(info: VolumeInfo, purpose: Purpose) -> list[dict[str, str]]:
-    """Options that the purpose would set otherwise, and that the API lets differ."""
+    """Options of the volume that differ from those of its purpose, and that a spec may set."""
     options = []
     for name, value in sorted(options_of(purpose, info.replica_count).items()):
         actual = info.options.get(name)

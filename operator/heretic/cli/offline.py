@@ -20,7 +20,7 @@ from heretic.kinds import KINDS
 
 Object = dict[str, Any]
 Document = tuple[str, Object]
-"""Where it comes from, for messages; and what it says."""
+"""Where a manifest comes from, for messages, and its text."""
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")

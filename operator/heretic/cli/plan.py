@@ -138,7 +138,7 @@ def chosen_disks(view: SiteView) -> list[tuple[str, NodeDisk]]:
 
 
 def placements(view: SiteView) -> list[tuple[str, Placement]]:
-    """The volumes of which it is known where they lie, by name of the object."""
+    """The volumes whose bricks have a known place, by name of the object."""
     return [(name, p) for name, p in sorted(place(view).items()) if isinstance(p, Placement)]
 
 

@@ -120,7 +120,7 @@ class Rehearsal:
         return Rehearsed(key, resource, outcome, observed, report), self._record(key, stored, report, outcome)
 
     def _record(self, key: Key, stored: Stored, report: Report, outcome: Outcome) -> bool:
-        """Keeps the status that the operator would write; returns whether it says something new."""
+        """Stores the status that the operator would write; returns whether it changed."""
         stamp = self._now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         status = build_status(stored.raw, stored, report, outcome, now=stamp)
         if status == stored.raw.get("status"):
@@ -132,7 +132,7 @@ class Rehearsal:
 
 
 def _held(resource: Resource, view: SiteView, plan: Plan, now: datetime) -> Wait | Blocked | None:
-    """What would hold the plan's steps back, apart from the disruption slot, which is taken when it is needed."""
+    """What would hold the plan's steps back. The disruption slot is left out: it is taken only when a step runs."""
     if not isinstance(plan, Proceed):
         return None
     if held := gates.check_declared(view):

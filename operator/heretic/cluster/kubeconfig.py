@@ -19,7 +19,7 @@ Section = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kubeconfig:
-    """What the files say together; of a name that is there twice the first counts, as for kubectl.
+    """The files merged as kubectl merges them: where a name stands twice, the first entry counts.
 
     Attributes:
         paths: The files that are there, in order.

@@ -101,7 +101,7 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Gives the lease back, if we hold it, so that the next one need not wait."""
+        """Gives the lease back when we hold it; the next holder need not wait."""
         self._until = float("-inf")
         current = await self._cluster.read_lease(self.namespace, self.name)
         if current is None or current["spec"].get("holderIdentity") != self.holder:
@@ -114,7 +114,7 @@ class Lease:
             return
 
     def _inherit(self, current: Object | None) -> None:
-        """What the holder of our name claimed before it died holds on, as long as it said that it may take."""
+        """A claim outlives the process that made it, for the time that the claim names."""
         if self.token or current is None or current["spec"].get("holderIdentity") != self.holder:
             return
         self.claim = str((current["metadata"].get("annotations") or {}).get(CLAIM) or "")

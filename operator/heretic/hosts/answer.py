@@ -181,7 +181,7 @@ def _put_path(script: Script, index: int) -> str:
 
 
 def _not_understood(settings: HostSettings, answer: Answer, why: str, secrets: tuple[str, ...]) -> Failure:
-    """No answer of ours came: sudo refused, no memory for it, or something else speaks on this channel."""
+    """The answer is not from our script: sudo refused, memory ran out, or another program wrote on this channel."""
     stderr = _redacted(answer.stderr.decode("utf-8", "replace"), secrets)
     stdout = _redacted(answer.stdout.decode("utf-8", "replace"), secrets)
     said = brief(stderr, 200) or brief(stdout, 200) or "nothing"
@@ -228,7 +228,7 @@ def _refusal(settings: HostSettings, said: str) -> NeedsUser:
 
 
 def _secrets(script: Script) -> Iterator[str]:
-    """Every text of a script that no message may show, as it is, line by line, and as it travels."""
+    """Every secret text of a script, in each form that a message could show: whole, by line, and encoded."""
     contents: list[str | SecretRef] = []
     for action in script.contents:
         if isinstance(action, Command) and action.stdin:
@@ -244,7 +244,7 @@ def _secrets(script: Script) -> Iterator[str]:
 
 
 def _redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without secrets, also where only the end of one begins it or the beginning of one ends it.
+    """The text without secrets. A secret that is cut off at either end of the text is removed too.
 
     A host sends only the end of a long output, and a program that is killed may have printed a part.
     """

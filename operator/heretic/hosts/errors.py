@@ -168,7 +168,7 @@ def channel_lost(settings: HostSettings, doing: str) -> Transient:
 
 
 def no_session(settings: HostSettings, said: str, *, ever: bool) -> Failure:
-    """A host lets nobody of ours run anything on an open connection.
+    """The connection is open, but the host lets our user run nothing on it.
 
     Args:
         settings: Of the host.

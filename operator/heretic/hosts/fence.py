@@ -13,7 +13,7 @@ HOW_TO = "docs/how-to/locked-out-hosts.md"
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """What is shown to a host with every step; the host keeps the newest one that it has seen on its disk.
+    """What travels to a host with every step. The host keeps the newest one on its disk.
 
     Attributes:
         cluster: The uid of the namespace kube-system, which a cluster keeps for life.

@@ -1,4 +1,4 @@
-"""The connection to one host as it comes and goes: opened when needed, by one caller for all, and not in a storm."""
+"""The connection to one host. It is opened when needed, once for all callers, with growing pauses between attempts."""
 
 import asyncio
 import math

@@ -22,7 +22,7 @@ LONGEST = 60
 """Seconds that no command and no call of this package exceeds; longer work is a job (rule:time-limits)."""
 
 LONGEST_JOB = 4 * 3600
-"""Seconds that no job exceeds, and no command of one: what hangs for ever would never be told."""
+"""The longest time of a job and of each of its commands, in seconds; a job that hangs must fail one day."""
 
 LONGEST_TRIAL = 600
 """Seconds after which the change of any trial is proved or taken back."""

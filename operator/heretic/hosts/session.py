@@ -239,7 +239,7 @@ class Session:
 
 
 class Channel:
-    """One shell of a host, for one script; it must be closed, and closing it twice is no harm."""
+    """One shell on a host, for one script. The caller must close it; closing it twice does nothing."""
 
     def __init__(
         self,

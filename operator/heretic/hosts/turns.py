@@ -1,4 +1,4 @@
-"""Whose turn it is on one host: so many at the same time, first come first served."""
+"""Turns on one host: a fixed number of callers at the same time, first come, first served."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ class Turns:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def take(self, seconds: float) -> None:
-        """Waits for a turn; whoever got one gives it back.
+        """Waits for a turn; the caller has to give it back.
 
         Raises:
             TimeoutError: None became free in this time.
