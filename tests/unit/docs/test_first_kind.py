@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 SECTIONS = PAGE[PAGE.index("## Your first step") : PAGE.index("## How to add")]
 FILE = re.compile(r"^`([^`\n]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+APPEND = re.compile(r"In `([^`]+)`, write `([^`]+)` behind `([^`]+)`")
 REGISTER = re.compile(r"In `([^`]+)` import it, and write `(\w+)` behind `([^`]+)`:\n\n```python\n(.*?)```", re.DOTALL)
 
 
@@ -39,6 +40,11 @@ class Tree:
             first = content.index("from heretic.domain.site")
             content = content[:first] + imports + content[first:]
             path.write_text(content.replace(before, f"{before}, {word}"))
+        for name, word, before in APPEND.findall(text):
+            path = self.top / name
+            content = path.read_text()
+            assert content.count(before) == 1, f"{before} stands {content.count(before)} times in {name}"
+            path.write_text(content.replace(before, before + word))
 
     def python(self, *arguments: str) -> None:
         paths = f"{self.top / 'operator'}:{self.top / 'tests'}"
@@ -63,7 +69,9 @@ def test_every_block_of_the_page_is_used() -> None:
 def test_the_tests_of_the_page_pass(tree: Tree) -> None:
     found = [name for name, _ in FILE.findall(SECTIONS) if name.startswith("tests/")]
     assert len(found) == 2
-    tree.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *found)
+    tree.python(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *found, "tests/unit/docs/test_layers.py"
+    )
 
 
 def test_its_definition_and_the_rights_on_it_are_written(tree: Tree) -> None:
