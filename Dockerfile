@@ -28,9 +28,11 @@ RUN rm -r /opt/heretic/lib/python3*/site-packages/kubernetes/client/api \
  && /opt/heretic/bin/python3 -m compileall -q /opt/heretic/lib \
  && /opt/heretic/bin/python3 -c "import kopf, kubernetes.aio.client.api_client, kubernetes.aio.config.kube_config"
 COPY pyproject.toml README.md LICENSE ./
+COPY manifests manifests
 COPY operator operator
 RUN /build/bin/pip --python /build/bin/python3 wheel -q --no-deps --no-build-isolation --wheel-dir /wheels . \
- && /build/bin/pip --python /opt/heretic/bin/python3 install -q --no-deps --no-index /wheels/*.whl
+ && /build/bin/pip --python /opt/heretic/bin/python3 install -q --no-deps --no-index /wheels/*.whl \
+ && /opt/heretic/bin/python3 -c "from heretic.cli.bundle import operator_objects; operator_objects('k3s')"
 
 FROM ${BASE}
 ARG VERSION=unknown

@@ -23,7 +23,10 @@ NAME = "localhost/heretic-operator"
 SUITE = "trixie"
 PACKAGES = ("python3", "python3-venv", "ca-certificates")
 # What the image is made of: also what .dockerignore lets through.
-SOURCES = ("Dockerfile", ".dockerignore", "LICENSE", "README.md", "pyproject.toml", "requirements", "operator")
+SOURCES = (
+    *("Dockerfile", ".dockerignore", "LICENSE", "README.md"),
+    *("pyproject.toml", "requirements", "manifests", "operator"),
+)
 PROGRAMS = {
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",

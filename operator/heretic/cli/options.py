@@ -15,6 +15,13 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
+class Overlay(StrEnum):
+    """What kind of cluster the operator is installed into."""
+
+    K3S = "k3s"
+    KIND = "kind"
+
+
 class Exit(IntEnum):
     """How a command ends (docs/reference/cli.md)."""
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from heretic.api.v1alpha1 import GROUP, VERSION
 from heretic.cluster.connection import MERGE_PATCH, ConflictError, Connection, Object, RefusedError
+from heretic.cluster.manifests import Manifests
 from heretic.domain.errors import HereticError, NeedsUser, Reason
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ class Cluster:
     async def close(self) -> None:
         """Closes the connection."""
         await self._connection.close()
+
+    @property
+    def server(self) -> str:
+        """Its address."""
+        return self._connection.server
+
+    @property
+    def manifests(self) -> Manifests:
+        """Whole objects of any kind."""
+        return Manifests(self._connection)
 
     async def log_in(self) -> tuple[str, "Session"]:
         """For those who speak HTTP themselves: the server's address and a session, for the caller to close.

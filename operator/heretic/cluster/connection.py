@@ -89,6 +89,7 @@ class Connection:
         *,
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
     ) -> Object:
         """One request.
 
@@ -101,6 +102,7 @@ class Connection:
             doing: What it is for, as messages say it.
             body: What is sent.
             content_type: Of the body.
+            query: Parameters; a write that names no fieldManager is ours.
 
         Returns:
             The answer.
@@ -110,9 +112,10 @@ class Connection:
             HereticError: The API server could not be reached, or refused (a RefusedError).
         """
         client = self._client
-        status, content = await self._send(client, method, path, doing, body, content_type)
+        parameters = {**({} if method == "GET" else {"fieldManager": FIELD_MANAGER}), **(query or {})}
+        status, content = await self._send(client, method, path, doing, body, content_type, parameters)
         if status == HTTPStatus.UNAUTHORIZED and await self._renew(client):
-            status, content = await self._send(self._client, method, path, doing, body, content_type)
+            status, content = await self._send(self._client, method, path, doing, body, content_type, parameters)
         if status == HTTPStatus.CONFLICT:
             raise ConflictError(doing)
         answer = _parsed(content)
@@ -168,12 +171,19 @@ class Connection:
             return self._client is not used
 
     async def _send(
-        self, client: "ApiClient", method: str, path: str, doing: str, body: Mapping[str, Any] | None, type_: str
+        self,
+        client: "ApiClient",
+        method: str,
+        path: str,
+        doing: str,
+        body: Mapping[str, Any] | None,
+        type_: str,
+        parameters: Mapping[str, str],
     ) -> tuple[int, bytes]:
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)
-        query = [] if method == "GET" else [("fieldManager", FIELD_MANAGER)]
+        query = list(parameters.items())
         async with _translated(doing, self.server):
             headers = {**await credentials.headers(client), "Content-Type": type_}
             made = await client.param_serialize(method, path, query_params=query, header_params=headers, body=body)
