@@ -23,6 +23,7 @@ from heretic.cli.options import (
     NoColor,
     Offline,
     Output,
+    Overlay,
     Where,
     merge,
 )
@@ -46,6 +47,113 @@ def _everywhere(
     ctx: typer.Context, kubeconfig: Kubeconfig = None, context: Context = None, namespace: Namespace = None
 ) -> None:
     ctx.obj = Where(kubeconfig, context, namespace)
+
+
+@app.command(short_help="Install the operator, and make an SSH key for a site.")
+def bootstrap(
+    ctx: typer.Context,
+    overlay: Annotated[
+        Overlay | None, typer.Option("--overlay", metavar="NAME", help="For a kind of cluster: k3s or kind.")
+    ] = None,
+    upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", help="Bring what is installed and differs to this version, whoever wrote it."),
+    ] = False,
+    site_only: Annotated[
+        bool, typer.Option("--site-only", help="Leave the operator as it is; only let it into the site's namespace.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    namespace: Namespace = None,
+) -> None:
+    """Install the operator, let it into a site's namespace, and make an SSH key for the site.
+
+    The line for authorized_keys of the hosts goes to standard output, all else to standard error. An SSH key that is
+    there already is kept and never overwritten. What is installed and differs from this version (an operator or CRDs
+    of another version, fields that others set) is told and left alone; --upgrade changes it. Exit status: 0 done,
+    1 refused.
+    """
+    from heretic.cli.bootstrap import run
+
+    where = merge(ctx, kubeconfig, context, namespace)
+    _end(run(where, overlay, upgrade=upgrade, site_only=site_only, dry_run=dry_run))
+
+
+@app.command(short_help="Write the folder of a new site, with the hosts that are found.")
+def init(
+    ctx: typer.Context,
+    folder: Annotated[
+        str | None, typer.Argument(metavar="[FOLDER]", help="To be written; must not exist (default: the name).")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the site.")] = None,
+    address_range: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--address-range",
+            metavar="RANGE",
+            help="Where to look for hosts: 192.168.1.0/24, 192.168.1.10-20 or one address; repeatable.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="ADDRESS", help="An address in it that is no host of the site; repeatable."),
+    ] = None,
+    single: Annotated[bool, typer.Option("--single", help="One host is meant: its data have no second copy.")] = False,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="NAME", help="Account to log in as (default: root).")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", metavar="NUMBER", help="TCP port of sshd.", min=1, max=65535)] = 22,
+    network: Annotated[
+        list[str] | None,
+        typer.Option("--network", metavar="ROLE=SUBNET", help="A network, such as gluster=10.0.0.0/24; repeatable."),
+    ] = None,
+    disk: Annotated[
+        list[str] | None,
+        typer.Option("--disk", metavar="NODE=ID", help="A disk below /dev/disk/by-id that a node may use; repeatable."),
+    ] = None,
+    minimum_disk_size: Annotated[
+        str, typer.Option("--minimum-disk-size", metavar="SIZE", help="Smaller disks are left alone.")
+    ] = "100G",
+    volume: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--volume",
+            metavar="NAME=PURPOSE:SIZE",
+            help="A volume (default: vmstore=VirtualMachines:50Gi); repeatable.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Ask nothing; needs --name and --address-range.")] = False,
+    namespace: Annotated[
+        str | None,
+        typer.Option("-n", "--namespace", metavar="NAME", help="The site's namespace (default: the name)."),
+    ] = None,
+) -> None:
+    """Write the folder of a new site, ready for Git and kubectl apply -k; asks at a terminal for what no option says.
+
+    Looks for SSH servers in a range of addresses and writes their host keys, for you to compare on their consoles. Logs
+    in nowhere and asks no cluster. Servers other than OpenSSH, this machine, and a second address of the same host
+    are left out. Nothing is overwritten. Fewer than three hosts are refused, but one with --single. Exit status: 0
+    written, 1 refused.
+    """
+    from heretic.cli import wanted
+    from heretic.cli.init import run
+
+    asked = wanted.Wanted(
+        name=name,
+        namespace=merge(ctx, None, None, namespace).namespace,
+        folder=folder,
+        ranges=tuple(address_range or ()),
+        excluded=wanted.excluded(exclude or ()),
+        user=user,
+        port=port,
+        networks=wanted.networks(network) if network else None,
+        disks=wanted.disks(disk) if disk else None,
+        minimum_disk=minimum_disk_size,
+        volumes=wanted.volumes(volume) if volume else (),
+        single=single,
+    )
+    _end(run(asked, yes=yes))
 
 
 @app.command(short_help="Show what would be done next; change nothing.")

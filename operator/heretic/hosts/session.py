@@ -32,7 +32,7 @@ OPEN_TIMEOUT = 15.0
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; no host may fill the operator's memory."""
 
-_HOST_KEY_ALGORITHMS = (
+HOST_KEY_ALGORITHMS = (
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
     "ecdsa-sha2-nistp384",
@@ -40,6 +40,7 @@ _HOST_KEY_ALGORITHMS = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
+"""Kinds of host keys that are believed, the best first."""
 
 # AES-128-GCM costs 40 % less client CPU than asyncssh's default (reference/performance).
 _CIPHERS = (
@@ -326,9 +327,9 @@ class Channel:
 def _algorithms(pinned: list[asyncssh.SSHKey], authorities: list[asyncssh.SSHKey]) -> list[str]:
     """What to ask the host for: what can be verified first, then the rest, so that a stranger shows its key."""
     known = {key.get_algorithm().removeprefix("ssh-").partition("-")[0] for key in pinned}
-    first = [a for a in _HOST_KEY_ALGORITHMS if a.removeprefix("ssh-").partition("-")[0] in known]
-    certified = [f"{a}-cert-v01@openssh.com" for a in _HOST_KEY_ALGORITHMS] if authorities else []
-    return [*certified, *first, *(a for a in _HOST_KEY_ALGORITHMS if a not in first)]
+    first = [a for a in HOST_KEY_ALGORITHMS if a.removeprefix("ssh-").partition("-")[0] in known]
+    certified = [f"{a}-cert-v01@openssh.com" for a in HOST_KEY_ALGORITHMS] if authorities else []
+    return [*certified, *first, *(a for a in HOST_KEY_ALGORITHMS if a not in first)]
 
 
 def _private_key(settings: HostSettings) -> asyncssh.SSHKey:

@@ -8,7 +8,7 @@ import pytest
 
 from heretic.cli.app import run
 
-COMMANDS = ("plan", "status", "verify", "approve", "adopt", "version")
+COMMANDS = ("bootstrap", "init", "plan", "status", "verify", "approve", "adopt", "version")
 HEAVY = ("kubernetes", "asyncssh", "pydantic", "rich", "aiohttp", "cryptography")
 
 
@@ -41,6 +41,8 @@ def test_starting_imports_nothing_heavy() -> None:
     [
         (["nonsense"], "No such command 'nonsense'"),
         (["plan", "--nonsense"], "No such option"),
+        (["bootstrap"], "no cluster: there is no kubeconfig"),
+        (["bootstrap", "--overlay", "k8s"], "'k8s' is not one of 'k3s', 'kind'"),
         (["status"], "no cluster: there is no kubeconfig"),
         (["plan"], "no cluster: there is no kubeconfig"),
         (["plan", "--offline"], "--offline needs manifests"),

@@ -11,7 +11,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
 ALWAYS = {"--help"}
 
 
-@pytest.mark.parametrize("command", ["plan", "status", "verify", "approve", "adopt"])
+@pytest.mark.parametrize("command", ["bootstrap", "init", "plan", "status", "verify", "approve", "adopt"])
 def test_every_option_is_named(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     run([command, "--help"])
     options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out.split("Options:")[1])) - ALWAYS
