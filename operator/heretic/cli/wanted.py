@@ -152,7 +152,7 @@ def _valid(kind: Any, text: str, what: str) -> str:
         return str(TypeAdapter(kind).validate_python(text))
     except ValidationError as error:
         said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise fail(f"{what} {text!r} cannot be used: it {said}") from None
+        raise fail(f"{what} {text!r} cannot be used: {said[0].lower()}{said[1:]}") from None
 
 
 def _pair(option: str, form: str, text: str) -> tuple[str, str]:

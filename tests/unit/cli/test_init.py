@@ -263,7 +263,7 @@ class TestRefusals:
         [
             (Wanted(name="home"), "give --name and --address-range, or run this at a terminal"),
             (Wanted(ranges=HOME.ranges), "give --name and --address-range"),
-            (Wanted(name="Home", ranges=HOME.ranges), "'Home' cannot be used: it must be the name of an object"),
+            (Wanted(name="Home", ranges=HOME.ranges), "'Home' cannot be used: must be the name of an object"),
             (Wanted(name="kube-system", ranges=HOME.ranges), "belongs to Kubernetes or to the operator"),
             (Wanted(name="home", namespace="a b", ranges=HOME.ranges), "the namespace 'a b' cannot be used"),
             (Wanted(name="home", user="the boss", ranges=HOME.ranges), "the account 'the boss' cannot be used"),
