@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 EXPORT := export -q --frozen --no-header --no-annotate
 STALE  := is stale: run make requirements
 
-.PHONY: help demo demo-down test integration image main-job e2e unit check docs requirements bench lab-up \
+.PHONY: help demo demo-down test integration image image-test main-job e2e unit check docs requirements bench lab-up \
   lab-down setup lab-setup format
 
 help:  ## this list
@@ -35,6 +35,11 @@ integration: lab-setup  ## a real API server, simulated hosts
 
 image: setup  ## the operator's container image, built without a registry; BASE=… builds upon another image (2 minutes the first time)
 	@$(LAB) lab operator-image $(if $(BASE),--base $(BASE))
+
+image-test: image  ## the operator out of that image, under its Deployment's user and rights
+	@echo "== the operator out of its image"
+	@$(LAB) lab binaries >/dev/null
+	@$(SUDO) $(PYTEST) -n 0 tests/image
 
 main-job: lab-setup  ## real machines, real storage: from blank disks to a lost node and back (a quarter of an hour)
 	@echo "== the main job on real machines (a quarter of an hour where they are emulated)"

@@ -1,0 +1,25 @@
+"""What the tests of the image share: the image, and one control plane that knows nothing but manifests/operator."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from image.operator_container import REPOSITORY
+from lab import container
+from lab.controlplane import ControlPlane
+
+
+@pytest.fixture(scope="session")
+def built() -> container.Image:
+    """The image of these sources; `make image` has built it."""
+    return container.ensure()
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane on which `kubectl apply -k` was all."""
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+        plane.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "manifests/operator"))
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+    plane.wipe()
