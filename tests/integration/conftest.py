@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from integration.used_rights import keep_used_rights
 from lab.apiproxy import ApiProxy
 from lab.binaries import find_binaries
 from lab.controlplane import ControlPlane
@@ -34,6 +35,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
             plane.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
             plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
+    keep_used_rights(plane)
     plane.wipe()
 
 

@@ -98,6 +98,11 @@ class ControlPlane:
         """The key to it, with which a proxy on loopback can pass for the API server."""
         return self.state_dir / "pki" / "apiserver.key"
 
+    @property
+    def audit_log(self) -> Path:
+        """What ServiceAccounts asked of the API server, as JSON lines of audit.k8s.io."""
+        return self.state_dir / "audit.jsonl"
+
     def start(self) -> None:
         """Start what is not running yet and wait until the API server is ready."""
         binaries = self.binaries
@@ -267,7 +272,17 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--disable-admission-plugins=ServiceAccount",  # it is about pods
+            f"--audit-policy-file={self._audit_policy()}",
+            f"--audit-log-path={self.audit_log}",
         ]
+
+    def _audit_policy(self) -> Path:
+        """What the audit records: who asked for what, of ServiceAccounts and not of the control plane itself."""
+        file = self.state_dir / "audit-policy.json"
+        accounts = {"level": "Metadata", "omitStages": ["RequestReceived"], "userGroups": ["system:serviceaccounts"]}
+        rules = [{"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]}, accounts, {"level": "None"}]
+        file.write_text(json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": rules}))
+        return file
 
     def _manager_command(self) -> list[str | Path]:
         manager = self.binaries.kube_controller_manager
