@@ -96,7 +96,7 @@ def test_it_waits_for_crds_of_its_version(bare: ControlPlane, starting: Starting
     crds = bare.kubectl("kustomize", str(REPOSITORY / "crds")).stdout
     starting.start(bare.kubeconfig, "--lease-namespace", "default")
 
-    refused_with(starting, "404")
+    refused_with(starting, "the CRDs are not installed", "kubectl apply")
 
     bare.kubectl("apply", "--server-side", "-f", "-", input=crds)
     starting.wait("it is ready", lambda: starting.ask("/readyz") == "ok")
@@ -108,7 +108,7 @@ def test_crds_of_another_version_are_not_enough(bare: ControlPlane, starting: St
     bare.kubectl("apply", "--server-side", "-f", "-", input=crds.replace("name: v1alpha1", "name: v1beta1"))
     starting.start(bare.kubeconfig, "--lease-namespace", "default")
 
-    refused_with(starting, "404")
+    refused_with(starting, "of version v1beta1", "speaks v1alpha1")
 
     bare.kubectl("delete", "crd", "--all")
 

@@ -24,9 +24,6 @@ rules:
     verbs: [get, list, watch, patch]
   - apiGroups: [{group}]
     resources: [{statuses}]
-    verbs: [get, update, patch]
-  - apiGroups: [{group}]
-    resources: [{finalizers}]
     verbs: [update]
   # Its uid tells this cluster from all others: a host that the operator of another cluster keeps is left alone.
   - apiGroups: [""]
@@ -100,7 +97,6 @@ def files(models: Iterable[type[Resource]]) -> dict[str, str]:
         "group": GROUP,
         "kinds": ", ".join(kinds),
         "statuses": ", ".join(f"{kind}/status" for kind in kinds),
-        "finalizers": ", ".join(f"{kind}/finalizers" for kind in kinds),
     }
     templates = {"own-kinds.yaml": _OPERATOR, "user-roles.yaml": _PEOPLE}
     return {name: _HEADER + template.format(**words) for name, template in templates.items()}
