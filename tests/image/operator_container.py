@@ -81,8 +81,6 @@ class OperatorContainer:
         """
         context = self._pod["securityContext"]
         chosen = user or f"{context['runAsUser']}:{context['runAsGroup']}"
-        self.process.log.touch()
-        os.chown(self.process.log, int(chosen.split(":")[0]), -1)  # as runtimes do, for those who open /dev/stdout
         inspected = json.loads(buildah("inspect", self._name))
         entrypoint = inspected["OCIv1"]["config"]["Entrypoint"]
         parts = urlsplit(server)

@@ -14,19 +14,24 @@ from heretic.reconcile.metrics import ANNOUNCEMENTS, EFFECTS, KUBERNETES_WRITES
 ANNOUNCE = "AnnounceOperator"
 """The verb of an announcement in the audit."""
 
+STANDARD_OUTPUT = Path("/dev/stdout")
+
 
 class AuditLog:
     """Appends effects to a file and counts them.
 
     Args:
-        path: The file; None = standard output of the process only counts, nothing is kept.
+        path: The file; None = effects are only counted, nothing is kept. /dev/stdout is the output that the process has:
+            in a container it may be a pipe of another user, which cannot be opened once more.
         now: Wall clock.
     """
 
     def __init__(self, path: Path | None, *, now: Callable[[], datetime]) -> None:
         self._now = now
         self._fd: int | None = None
-        if path is not None:
+        if path == STANDARD_OUTPUT:
+            self._fd = os.dup(1)
+        elif path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 

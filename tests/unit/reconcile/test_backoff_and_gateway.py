@@ -78,6 +78,23 @@ async def test_an_effect_that_is_cut_off_is_audited_as_interrupted(tmp_path: Pat
     assert json.loads((tmp_path / "audit/log.jsonl").read_text())["outcome"] == "Interrupted"
 
 
+async def test_standard_output_is_written_to_and_not_opened_again(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError("in a container it is a pipe of another user")
+
+    monkeypatch.setattr("os.open", denied)
+    log = AuditLog(Path("/dev/stdout"), now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def action() -> None:
+        return None
+
+    await Gateway(log, monotonic=lambda: 1.0).perform(EFFECT, action, lambda _: "Done")
+    log.close()
+    assert json.loads(capfd.readouterr().out)["verb"] == "WriteFile"
+
+
 async def test_writes_to_the_api_server_are_counted_and_not_audited(tmp_path: Path) -> None:
     async def action() -> None:
         return None
