@@ -46,6 +46,7 @@ COPY --from=build /opt/heretic /opt/heretic
 # Nothing is written, so that the root filesystem can be read-only: no bytecode, no home.
 ENV PATH=/opt/heretic/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/ \
+    USER=heretic \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /

@@ -21,8 +21,8 @@ class AuditLog:
     """Appends effects to a file and counts them.
 
     Args:
-        path: The file; None = effects are only counted, nothing is kept. /dev/stdout is the output that the process has:
-            in a container it may be a pipe of another user, which cannot be opened once more.
+        path: The file; None = effects are only counted, nothing is kept. /dev/stdout is the output that the process
+            has: in a container it may be a pipe of another user, which cannot be opened once more.
         now: Wall clock.
     """
 

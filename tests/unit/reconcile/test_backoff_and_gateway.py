@@ -84,8 +84,9 @@ async def test_standard_output_is_written_to_and_not_opened_again(
     def denied(*_: object) -> int:
         raise PermissionError("in a container it is a pipe of another user")
 
-    monkeypatch.setattr("os.open", denied)
-    log = AuditLog(Path("/dev/stdout"), now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    with monkeypatch.context() as patched:
+        patched.setattr("os.open", denied)
+        log = AuditLog(Path("/dev/stdout"), now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
     async def action() -> None:
         return None
