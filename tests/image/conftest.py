@@ -7,12 +7,24 @@ import pytest
 from image.operator_container import REPOSITORY
 from lab import container
 from lab.controlplane import ControlPlane
+from lab.shell import run
+from sim.addresses import NETWORK, PREFIX
 
 
 @pytest.fixture(scope="session")
 def built() -> container.Image:
     """The image of these sources; `make image` has built it."""
     return container.ensure()
+
+
+@pytest.fixture
+def reachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Simulated hosts listen on the addresses that they are declared with: a container takes no detour."""
+    route = ["local", NETWORK, "dev", "lo"]
+    run(["ip", "route", "replace", *route])
+    monkeypatch.setattr("sim.addresses._LOOPBACK", PREFIX)
+    yield
+    run(["ip", "route", "del", *route])
 
 
 @pytest.fixture(scope="session")

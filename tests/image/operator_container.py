@@ -126,7 +126,8 @@ class OperatorContainer:
         """The process that is the operator."""
         pid = self.process.pid
         assert pid is not None, self.log
-        while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        # Any thread of buildah may have started the next process.
+        while children := [c for task in Path(f"/proc/{pid}/task").iterdir() for c in _words(task / "children")]:
             pid = int(children[-1])
         return pid
 
@@ -144,6 +145,10 @@ class OperatorContainer:
             self.process.stop(grace=10)
         buildah("umount", self._name)
         buildah("rm", self._name)
+
+
+def _words(file: Path) -> list[str]:
+    return file.read_text().split()
 
 
 def write_tokens(control_plane: ControlPlane, folder: Path, namespace: str, account: str) -> Path:

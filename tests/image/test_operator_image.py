@@ -50,7 +50,7 @@ def operator(built: container.Image, control_plane: ControlPlane, tmp_path: Path
 
 
 @pytest.fixture
-def site(control_plane: ControlPlane, tmp_path: Path) -> Iterator[RunningSite]:
+def site(control_plane: ControlPlane, tmp_path: Path, reachable: None) -> Iterator[RunningSite]:
     with running_site(control_plane, tmp_path / "site", converged_hosts()) as running:
         running.apply()
         yield running
