@@ -420,6 +420,15 @@ async def tried(target: Target, *actions: Action, proof: tuple[Command, ...]) ->
     return await target.hosts.perform(target.settings, script, admission=Anybody())
 
 
+async def leave_unproved(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator makes the change, and dies before it can prove it."""
+    monkeypatch.setattr("heretic.hosts.pool._PROOF_PAUSE", 1000.0)
+    waiting = asyncio.create_task(tried(target, touch(target, "new"), proof=(FALSE,)))
+    await eventually(lambda: target.on_trial(TRIAL) and target.read("new") is not None)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
 async def test_a_trial_that_is_proved_on_a_new_connection_stays(target: Target) -> None:
     await perform(target, TRUE, done=(TRUE,))
     before = target.hosts.counters["node1"].connects
@@ -439,11 +448,7 @@ async def test_a_trial_whose_step_fails_is_taken_back_at_once(target: Target) ->
 async def test_a_trial_that_nobody_proves_is_taken_back_by_the_host(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("heretic.hosts.pool._PROOF_PAUSE", 1000.0)
-    waiting = asyncio.create_task(tried(target, touch(target, "new"), proof=(FALSE,)))
-    await eventually(lambda: target.on_trial(TRIAL) and target.read("new") is not None)
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
+    await leave_unproved(target, monkeypatch)
     await target.take_back(TRIAL)
     assert target.read("old") is not None
     assert not target.on_trial(TRIAL)
@@ -460,11 +465,7 @@ async def test_a_proof_that_comes_too_late_proves_nothing(target: Target) -> Non
 async def test_a_trial_that_was_left_over_is_taken_back_before_the_next(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("heretic.hosts.pool._PROOF_PAUSE", 1000.0)
-    waiting = asyncio.create_task(tried(target, touch(target, "new"), proof=(FALSE,)))
-    await eventually(lambda: target.on_trial(TRIAL) and target.read("new") is not None)
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
+    await leave_unproved(target, monkeypatch)
     result = await tried(target, touch(target, "new"), proof=(TRUE,))
     assert "never proved" in failure(result, Reason.CHANGE_TAKEN_BACK)
     await target.take_back(TRIAL)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from heretic.hosts.session import HOST_KEY_ALGORITHMS
+from heretic.hosts.session import HOST_KEY_ALGORITHMS, host_key_line
 
 AT_ONCE = 64
 """Addresses that are tried side by side: a network of 254 takes some seconds, and no switch is flooded."""
@@ -98,8 +98,7 @@ async def _with_key(address: str, port: int, software: str) -> Found:
         return Found(address, software, trouble=f"it showed no host key: {_printable(said.encode())}")
     if key is None:
         return Found(address, software, trouble="it showed no host key")
-    line = " ".join(key.export_public_key("openssh").decode().split()[:2])
-    return Found(address, software, line, key.get_fingerprint())
+    return Found(address, software, host_key_line(key), key.get_fingerprint())
 
 
 def _printable(said: bytes) -> str:

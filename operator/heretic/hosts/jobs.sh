@@ -39,14 +39,14 @@ begin_job() {
   outcome 'running 0 0' running "$3"
 }
 
-# outcome LINE VERDICT: a job's answer, kept for good, with the end of what its actions or the failed condition said.
+# outcome LINE VERDICT: a job's answer, kept for good, with the end of what its actions and the failed condition said.
 outcome() {
   {
     echo "$1 $B $INVOCATION_ID"
     case $2 in
       changed | running) ;;
       *)
-        [ "$2" != act ] || journalctl --sync && journalctl -q --no-pager -o cat -n "$T" _SYSTEMD_INVOCATION_ID="$INVOCATION_ID"
+        journalctl --sync && journalctl -q --no-pager -o cat -n "$T" _SYSTEMD_INVOCATION_ID="$INVOCATION_ID"
         cat "$d/o" "$d/e"
         ;;
     esac | tail -n "$T" | tail -c 4096

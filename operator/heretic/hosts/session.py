@@ -139,7 +139,7 @@ class Session:
         self._traffic = traffic
         self._command = "sh -s" if settings.user == "root" else "sudo -n sh -s"
         key = connection.get_server_host_key()
-        self.presented_key = _public_line(key) if key is not None else ""
+        self.presented_key = host_key_line(key) if key is not None else ""
 
     @classmethod
     async def open(
@@ -187,7 +187,7 @@ class Session:
             raise HereticError(connect_failure(settings, error, client.presented)) from None
         traffic.connects += 1
         accepted = client.presented.key if first_use else None
-        return cls(settings, connection, traffic), _public_line(accepted) if accepted else None
+        return cls(settings, connection, traffic), host_key_line(accepted) if accepted else None
 
     async def channel(self) -> "Channel":
         """Opens a channel, on which the host's shell waits for a script.
@@ -357,7 +357,8 @@ def _host_keys(settings: HostSettings, lines: tuple[str, ...]) -> list[asyncssh.
     return keys
 
 
-def _public_line(key: asyncssh.SSHKey) -> str:
+def host_key_line(key: asyncssh.SSHKey) -> str:
+    """A host key as the line that manifests and ``known_hosts`` have, without a comment."""
     return _normal_line(key.export_public_key("openssh").decode())
 
 

@@ -1,13 +1,14 @@
 """Looks at what a pass over one object needs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 
 from heretic.api.v1alpha1 import Resource
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import is_lost
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.kind import AnyKind, Observed
+from heretic.domain.kind import AnyKind, Needs, Observed
 from heretic.reconcile.observer import Observer
 
 
@@ -30,11 +31,28 @@ async def look(kind: AnyKind, resource: Resource, view: SiteView, observer: Obse
     while missing := needs.hosts - hosts.keys():
         hosts |= await observer.hosts(namespace, view, missing, max_age)
         needs = kind.needs(resource, view, hosts)
+    observed = await ask(needs, namespace, view, hosts, observer, max_age)
+    return replace(observed, trusted_key=observer.trusted_key(namespace, name)) if kind.is_host else observed
+
+
+async def ask(
+    needs: Needs, namespace: str, view: SiteView, hosts: Mapping[str, HostView], observer: Observer, max_age: float
+) -> Observed:
+    """Asks for the shared facts that are needed, of hosts that were looked at.
+
+    Args:
+        needs: What is needed.
+        namespace: Of the site.
+        view: The declared site.
+        hosts: What was seen of every host that is needed.
+        observer: Looks at the hosts.
+        max_age: Seconds; an earlier answer that is younger will do.
+    """
     answers = {f.name: await observer.shared(f, namespace, view, hosts, max_age) for f in needs.shared}
     if answers:
         # An answer may come late, because a node has died: what became of the hosts meanwhile counts now.
-        hosts |= await observer.hosts(namespace, view, hosts, inf)
-    return Observed(hosts, answers, observer.trusted_key(namespace, name) if kind.is_host else "")
+        hosts = await observer.hosts(namespace, view, hosts, inf)
+    return Observed(hosts, answers)
 
 
 def glimpse(kind: AnyKind, resource: Resource, view: SiteView, observer: Observer) -> Observed | None:

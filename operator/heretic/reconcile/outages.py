@@ -7,6 +7,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.kind import Kinds, Needs, Observed
 from heretic.domain.plan import Wait
+from heretic.reconcile.look import ask
 from heretic.reconcile.observer import Observer
 
 APART = 60.0
@@ -72,8 +73,7 @@ class Outages:
         """A fresh look at all that the rules need."""
         needs = _together(rule.needs(view) for rule in self._rules)
         hosts = await self._observer.hosts(namespace, view, needs.hosts, 0.0)
-        answers = {f.name: await self._observer.shared(f, namespace, view, hosts, 0.0) for f in needs.shared}
-        return Observed(hosts, answers)
+        return await ask(needs, namespace, view, hosts, self._observer, 0.0)
 
 
 def _together(needs: Iterable[Needs]) -> Needs:
