@@ -26,7 +26,7 @@ from heretic.domain.errors import HereticError
 from heretic.domain.kind import Kinds
 from heretic.handlers import register, settings
 from heretic.health import Health, serve
-from heretic.hosts.pool import Hosts
+from heretic.hosts.connections import Hosts
 from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer

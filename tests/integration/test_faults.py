@@ -153,8 +153,8 @@ async def test_connections_break_again_and_again(kind: str) -> None:
 
 
 async def test_a_host_without_an_answer_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heretic.hosts.pool.observation_deadline", lambda probes: 0.5)
-    monkeypatch.setattr("heretic.hosts.pool.announcement_deadline", lambda: 0.5)
+    monkeypatch.setattr("heretic.hosts.connections.observation_deadline", lambda probes: 0.5)
+    monkeypatch.setattr("heretic.hosts.connections.announcement_deadline", lambda: 0.5)
     site = blank_site()
     async with World(site) as world:
         await world.start_operator()

@@ -15,7 +15,7 @@ from typing import Any, cast
 from heretic.cluster.client import Cluster, ConflictError
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.kind import Kinds
-from heretic.hosts.link import Backoff
+from heretic.hosts.link import ReconnectDelays
 from heretic.kinds import KINDS
 from heretic.main import Operator, Options
 from heretic.reconcile.gateway import API_SERVER, Effect, Faults
@@ -213,7 +213,7 @@ class World:
         # Leases outlive a killed operator for their duration; these runs do not wait for that.
         self.api.end_leases()
         # Neither do they wait after a broken connection.
-        self._operator.hosts._backoff = Backoff(first=0.001, most=0.001)
+        self._operator.hosts._delays = ReconnectDelays(first=0.001, most=0.001)
         await self._operator.leader.acquire()
         return self._operator
 

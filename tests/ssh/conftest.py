@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from heretic.hosts import Hosts, HostSettings
-from heretic.hosts.link import Backoff
+from heretic.hosts.link import ReconnectDelays
 from sim.machine import Machine
 from sim.server import SimServer
 from ssh.shell import Shell
@@ -14,7 +14,7 @@ from ssh.targets import SHELLS, ShellServer, ShellTarget, SimulatedTarget, Targe
 @pytest.fixture
 async def hosts() -> AsyncIterator[Hosts]:
     """Tries again soon, so that no test waits for seconds."""
-    hosts = Hosts(backoff=Backoff(first=0.02, most=0.1))
+    hosts = Hosts(delays=ReconnectDelays(first=0.02, most=0.1))
     yield hosts
     await hosts.close()
 

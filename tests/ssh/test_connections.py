@@ -12,7 +12,7 @@ from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import Known
 from heretic.domain.plan import Done
 from heretic.hosts import Hosts, HostSettings
-from heretic.hosts.link import Backoff, Limits
+from heretic.hosts.link import Limits, ReconnectDelays
 from heretic.hosts.session import Session
 from sim.admission import Anybody
 from sim.machine import Argv, File, Machine
@@ -20,7 +20,7 @@ from sim.server import SimServer
 from ssh.targets import eventually, settings_for
 
 PROBE: Probe[Output] = Probe("p", ("@file", "/etc/hostname"), Known, timeout=5)
-SOON = Backoff(first=0.02, most=0.1)
+SOON = ReconnectDelays(first=0.02, most=0.1)
 
 
 class Changes(list[str]):
@@ -45,7 +45,7 @@ def changes() -> Changes:
 
 @pytest.fixture
 async def watched(changes: Changes) -> AsyncIterator[Hosts]:
-    hosts = Hosts(on_change=changes.note, backoff=SOON)
+    hosts = Hosts(on_change=changes.note, delays=SOON)
     yield hosts
     await hosts.close()
 
@@ -131,10 +131,10 @@ async def test_a_host_that_allows_more_sessions_again_is_asked_for_them_after_th
     server.faults.max_sessions = None
     server.drop()
     await asyncio.sleep(0.05)
-    server.faults.delay = 0.5
+    server.faults.delay = 1.0
     begun = asyncio.get_running_loop().time()
     await asyncio.gather(*(hosts.probe(settings, [PROBE]) for _ in range(2)))
-    assert asyncio.get_running_loop().time() - begun < 0.95, "both at the same time"
+    assert asyncio.get_running_loop().time() - begun < 1.95, "both at the same time"
     await hosts.close()
 
 
@@ -160,7 +160,7 @@ async def test_between_attempts_callers_are_told_at_once_and_the_same(
         writer.close()
 
     listener = await asyncio.start_server(refuse, "127.0.0.1", settings.port)
-    hosts = Hosts(backoff=Backoff(first=30.0))
+    hosts = Hosts(delays=ReconnectDelays(first=30.0))
     failures = {await failure_of(hosts, settings) for _ in range(20)}
     assert len(failures) == 1
     assert attempts == 1
@@ -172,7 +172,7 @@ async def test_between_attempts_callers_are_told_at_once_and_the_same(
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 1.0), (2, 2.0), (5, 16.0), (6, 30.0), (7, 30.0), (10_000, 30.0)])
 def test_pauses_grow_up_to_a_limit(failures: int, seconds: float) -> None:
-    assert Backoff().within(failures) == seconds
+    assert ReconnectDelays().within(failures) == seconds
 
 
 async def test_a_host_that_comes_back_is_noticed_without_a_call(
@@ -194,7 +194,7 @@ async def test_a_host_that_comes_back_is_noticed_without_a_call(
 
 async def test_a_host_that_nobody_asks_for_is_not_tried_for_ever(server: SimServer, settings: HostSettings) -> None:
     await server.stop()
-    hosts = Hosts(backoff=SOON, limits=Limits(unused_seconds=0.0))
+    hosts = Hosts(delays=SOON, limits=Limits(unused_seconds=0.0))
     await failure_of(hosts, settings)
     await server.start()
     await asyncio.sleep(0.2)
@@ -205,7 +205,7 @@ async def test_a_host_that_nobody_asks_for_is_not_tried_for_ever(server: SimServ
 async def test_a_host_that_hangs_up_after_each_login_is_not_called_without_pause(
     server: SimServer, settings: HostSettings
 ) -> None:
-    hosts = Hosts(backoff=Backoff(first=30.0))
+    hosts = Hosts(delays=ReconnectDelays(first=30.0))
     server.faults.drop_before = 1
     first = await failure_of(hosts, settings)
     second = await failure_of(hosts, settings)
@@ -311,7 +311,7 @@ async def never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 
 async def test_closing_ends_connections_attempts_and_retries(server: SimServer, settings: HostSettings) -> None:
     changes = Changes()
-    hosts = Hosts(on_change=changes.note, backoff=SOON)
+    hosts = Hosts(on_change=changes.note, delays=SOON)
     await hosts.probe(settings, [PROBE])
     silent = await asyncio.start_server(never_answers, "127.0.0.1", 0)
     waiting = asyncio.create_task(

@@ -422,7 +422,7 @@ async def tried(target: Target, *actions: Action, proof: tuple[Command, ...]) ->
 
 async def leave_unproved(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator makes the change, and dies before it can prove it."""
-    monkeypatch.setattr("heretic.hosts.pool._PROOF_PAUSE", 1000.0)
+    monkeypatch.setattr("heretic.hosts.connections._PROOF_PAUSE", 1000.0)
     waiting = asyncio.create_task(tried(target, touch(target, "new"), proof=(FALSE,)))
     await eventually(lambda: target.on_trial(TRIAL) and target.read("new") is not None)
     waiting.cancel()

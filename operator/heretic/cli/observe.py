@@ -14,7 +14,7 @@ from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.pool.facts import PoolFacts
 from heretic.domain.pool.look import POOL
-from heretic.hosts.pool import Hosts
+from heretic.hosts.connections import Hosts
 from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.observer import Observer
 

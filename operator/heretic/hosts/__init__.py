@@ -1,6 +1,6 @@
 """SSH to the hosts: one connection a host, one script a pass."""
 
-from heretic.hosts.pool import Batch, Hosts
+from heretic.hosts.connections import Batch, Hosts
 from heretic.hosts.session import Traffic
 from heretic.hosts.settings import HostSettings
 

@@ -17,7 +17,7 @@ _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
+class ReconnectDelays:
     """Pauses between attempts to connect: 1, 2, 4, 8, 16, 30, 30 … seconds, each shortened at random by up to half.
 
     Attributes:
@@ -75,7 +75,7 @@ class Link:
         traffic: Traffic,
         gate: asyncio.Semaphore,
         limits: Limits,
-        backoff: Backoff,
+        delays: ReconnectDelays,
         random: Callable[[], float],
         on_change: Callable[[str], None],
         on_first_use: Callable[[str, str], None],
@@ -84,7 +84,7 @@ class Link:
         self._traffic = traffic
         self._gate = gate
         self._limits = limits
-        self._backoff = backoff
+        self._delays = delays
         self._random = random
         self._on_change = on_change
         self._on_first_use = on_first_use
@@ -235,7 +235,7 @@ class Link:
     def _failed(self, failure: Failure) -> Failure:
         """Remembers a failure and when to try again; the message stays the same until then."""
         self._failures += 1
-        within = self._backoff.within(self._failures)
+        within = self._delays.within(self._failures)
         pause = within * (1.0 - 0.5 * self._random())
         loop = asyncio.get_running_loop()
         self._due = loop.time() + pause
@@ -262,7 +262,7 @@ class Link:
         else:
             self._failures = 0
             lost = Transient(Reason.CONNECTION_LOST, f"{self.settings}: the connection was lost")
-            self._failure, self._due = _with_next_try(lost, self._backoff.first), -math.inf
+            self._failure, self._due = _with_next_try(lost, self._delays.first), -math.inf
         self._on_change(self.settings.name)
 
     def _stop_retry(self) -> None:

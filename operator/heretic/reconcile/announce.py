@@ -10,8 +10,8 @@ from typing import Protocol
 
 from heretic.api.v1alpha1 import Mode, Node, Site
 from heretic.domain.errors import Failure
+from heretic.hosts.connections import Hosts
 from heretic.hosts.fence import Fence
-from heretic.hosts.pool import Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.reconcile.gates import is_paused, mode_of
 from heretic.reconcile.leadership import Leadership

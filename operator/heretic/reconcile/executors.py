@@ -8,8 +8,8 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug
 from heretic.domain.kind import Kinds
 from heretic.domain.plan import Failed, HostStep, Risk, Step, StepResult
+from heretic.hosts.connections import Hosts
 from heretic.hosts.fence import Admission
-from heretic.hosts.pool import Hosts
 from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.metrics import ROUND_TRIPS
 from heretic.reconcile.observer import Observer

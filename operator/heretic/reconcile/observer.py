@@ -24,7 +24,7 @@ from heretic.domain.host.probes import Questions, questions
 from heretic.domain.kind import Kinds
 from heretic.domain.memo import Memo
 from heretic.domain.shared import SharedFact
-from heretic.hosts.pool import Batch, Hosts
+from heretic.hosts.connections import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
 from heretic.reconcile.access import Access

@@ -14,7 +14,7 @@ from heretic.cli.observe import looking
 from heretic.cli.options import Where
 from heretic.cli.rehearse import Rehearsal
 from heretic.domain.plan import Failed, HostStep, steps_of
-from heretic.hosts.pool import Hosts
+from heretic.hosts.connections import Hosts
 from heretic.reconcile.access import Access
 from sim.addresses import NETWORK, PREFIX
 from sim.admission import Anybody

@@ -23,8 +23,8 @@ from heretic.domain.plan import (
     Risk,
     StepResult,
 )
+from heretic.hosts.connections import Hosts
 from heretic.hosts.fence import Admission, Fence
-from heretic.hosts.pool import Hosts
 from heretic.kinds import KINDS
 from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.apply import Applier

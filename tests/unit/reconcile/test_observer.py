@@ -19,7 +19,7 @@ from heretic.domain.node.report import READY as READY_TYPES
 from heretic.domain.node.report import report_node
 from heretic.domain.pool.facts import PoolFacts
 from heretic.domain.pool.look import POOL
-from heretic.hosts.pool import Batch
+from heretic.hosts.connections import Batch
 from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
 from heretic.reconcile.look import look

@@ -1,4 +1,4 @@
-"""All hosts: the one door through which Heretic looks at machines and changes them."""
+"""The connections to all hosts: every question to a host and every change of one goes through here."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from heretic.domain.errors import Failure, HereticError, Reason, Transient
 from heretic.domain.plan import Done, Failed, StepResult
 from heretic.hosts.answer import announced, outputs_of, step_result_of
 from heretic.hosts.fence import Admission, Fence, Fencing
-from heretic.hosts.link import Backoff, Limits, Link
+from heretic.hosts.link import Limits, Link, ReconnectDelays
 from heretic.hosts.script import (
     announcement_deadline,
     observation_deadline,
@@ -46,11 +46,11 @@ _PROOF_PAUSE = 1.0
 """Seconds between two tries to prove a trial."""
 
 
-class _Letter:
-    """A script that is written in the moment in which it is sent, with what is true then.
+class _FencedScript:
+    """A script whose text is written in the moment in which it is sent: the fence in it is never an old one.
 
     Attributes:
-        fence: What it shows to the host.
+        fence: The fence in the text.
     """
 
     def __init__(self, fencing: Fencing, render: Callable[[Fence], str]) -> None:
@@ -59,7 +59,7 @@ class _Letter:
         self.fence = Fence()
 
     def write(self) -> str:
-        """Its text.
+        """Writes the text.
 
         Raises:
             HereticError: It may not be sent any more.
@@ -83,7 +83,7 @@ class Hosts:
         on_change: Callable[[str], None] = lambda host: None,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = system_random,
-        backoff: Backoff | None = None,
+        delays: ReconnectDelays | None = None,
         limits: Limits | None = None,
     ) -> None:
         """Opens nothing yet.
@@ -92,13 +92,13 @@ class Hosts:
             on_change: Called with a host's name when its connection was lost, and when it is back.
             clock: Seconds since 1970.
             random: Uniform in [0, 1), for the jitter of pauses.
-            backoff: Pauses between attempts to connect.
+            delays: Pauses between attempts to connect.
             limits: How much may happen at once.
         """
         self._on_change = on_change
         self._clock = clock
         self._random = random
-        self._backoff = backoff or Backoff()
+        self._delays = delays or ReconnectDelays()
         self._limits = limits or Limits()
         self._gate = asyncio.Semaphore(self._limits.connects)
         self._links: dict[str, Link] = {}
@@ -151,16 +151,16 @@ class Hosts:
         return result
 
     async def _perform(self, settings: HostSettings, script: Script, admission: Admission) -> StepResult:
-        letter = _Letter(admission, lambda fence: render_step(script, fence))
+        fenced = _FencedScript(admission, lambda fence: render_step(script, fence))
         try:
             async with self._link(settings).channel() as channel:
                 refused = await admission.check()
                 if refused is not None:
                     return Failed(refused)
-                answer = await channel.execute(letter.write, step_deadline(script), doing="a step", stop=False)
+                answer = await channel.execute(fenced.write, step_deadline(script), doing="a step", stop=False)
         except HereticError as error:
             return Failed(error.failure)
-        result = step_result_of(settings, script, letter.fence, answer)
+        result = step_result_of(settings, script, fenced.fence, answer)
         if isinstance(result, Fence):
             return Failed(await admission.outdated(settings.name, result))
         return result
@@ -171,12 +171,12 @@ class Hosts:
         """Proves a trial on new connections, as long as the host waits for that."""
         last = "no new connection to it could be opened"
         while asyncio.get_running_loop().time() < until:
-            letter = _Letter(admission, lambda fence: render_proof(trial, fence))
+            fenced = _FencedScript(admission, lambda fence: render_proof(trial, fence))
             link = self._new_link(self._pinned(settings), on_change=lambda host: None)
             try:
                 async with asyncio.timeout_at(until), link.channel() as channel:
-                    answer = await channel.execute(letter.write, proof_deadline(trial), doing="a proof", stop=False)
-                result = step_result_of(settings, script, letter.fence, answer)
+                    answer = await channel.execute(fenced.write, proof_deadline(trial), doing="a proof", stop=False)
+                result = step_result_of(settings, script, fenced.fence, answer)
             except TimeoutError:
                 break
             except HereticError as error:
@@ -207,13 +207,13 @@ class Hosts:
         Raises:
             HereticError: The host gave no usable answer at all.
         """
-        letter = _Letter(fencing, render_announcement)
+        fenced = _FencedScript(fencing, render_announcement)
         async with self._link(settings).channel() as channel:
             answer = await channel.execute(
-                letter.write, announcement_deadline(), doing="the announcement of this operator", stop=False
+                fenced.write, announcement_deadline(), doing="the announcement of this operator", stop=False
             )
-        told = announced(settings, letter.fence, answer)
-        if isinstance(told, Fence) and told != letter.fence:
+        told = announced(settings, fenced.fence, answer)
+        if isinstance(told, Fence) and told != fenced.fence:
             return await fencing.outdated(settings.name, told)
         return told
 
@@ -261,7 +261,7 @@ class Hosts:
             traffic=self._traffic.setdefault(settings.name, Traffic()),
             gate=self._gate,
             limits=self._limits,
-            backoff=self._backoff,
+            delays=self._delays,
             random=self._random,
             on_change=on_change,
             on_first_use=self._trusted.__setitem__,
