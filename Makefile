@@ -10,6 +10,10 @@ LAB    := $(SUDO) env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY)
 PYTEST := env PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m pytest
 
 export PYTHONDONTWRITEBYTECODE := 1
+# What lab machines and simulated hosts run, debian13 or debian12: make e2e PLATFORM=debian12
+ifdef PLATFORM
+export HERETIC_LAB_PLATFORM := $(PLATFORM)
+endif
 
 EXPORT := export -q --frozen --no-header --no-annotate
 STALE  := is stale: run make requirements

@@ -9,7 +9,7 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from lab import booted, container, image, system
+from lab import booted, container, image, platforms, system
 from lab.binaries import find_binaries
 from lab.disks import Part
 from lab.errors import LabError
@@ -54,8 +54,8 @@ def build_binaries() -> None:
 
 @app.command("image")
 def build_image() -> None:
-    """Build the node image, if this machine has not got it yet; print where it is."""
-    print(image.ensure().folder)
+    """Build the node image of the platform, if this machine has not got it yet; print where it is."""
+    print(image.ensure(platforms.chosen()).folder)
 
 
 @app.command("operator-image")
@@ -82,7 +82,7 @@ def up(
     elif nodes is not None:
         site = Site(SiteSpec.uniform(nodes), state)
     else:
-        site = Site.open(state) if Site.exists(state) else Site(state_dir=state)
+        site = _present(state) if Site.exists(state) else Site(state_dir=state)
     site.up()
     _print_status(site)
 
@@ -99,7 +99,17 @@ def status(state: State = None) -> None:
     _print_status(Site.open(state))
 
 
+def _present(state: Path | None) -> Site:
+    """The site that is there, unless another platform is asked for than its machines have."""
+    site = Site.open(state)
+    wanted = os.environ.get(platforms.VARIABLE)
+    if wanted and platforms.named(wanted).name != site.spec.platform:
+        raise LabError(f"the site in {site.state_dir} runs {site.spec.platform}; `down` it first to get {wanted}")
+    return site
+
+
 def _print_status(site: Site) -> None:
+    print(f"platform {site.spec.platform}")
     for node in site.nodes.values():
         condition = "off" if not node.running else "up" if node.access.answers() else "on, no SSH"
         print(f"{node.name}  {node.address}  {node.storage_address}  {condition}")
@@ -237,10 +247,10 @@ def checksum(node: NodeName, disk: str, state: State = None) -> None:
 
 @app.command()
 def clean() -> None:
-    """Remove kept booted nodes, and images of older recipes, from the cache."""
+    """Remove kept booted nodes, and images of older recipes, of every platform from the cache."""
     if list(Path("/run/netns").glob("heretic-lab-*")):
         raise LabError("a site is up, and its disks build upon the cached ones: `down` it first")
-    booted.forget(keep={f"node-image-{image.recipe_hash()}"})
+    booted.forget(keep={image.folder_name(platform) for platform in platforms.PLATFORMS.values()})
 
 
 def main() -> None:

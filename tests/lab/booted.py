@@ -15,6 +15,7 @@ from lab.image import Image
 from lab.machine import Machine
 from lab.network import UPLINK_MAC
 from lab.node import BOOT_TIMEOUT, Node
+from lab.platforms import named
 from lab.shell import run, say, timed
 
 TAG = "booted"
@@ -40,6 +41,11 @@ def key(machine: Machine, image: Image, acceleration: Acceleration) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
+def folder_name(machine: Machine, made_of: str) -> str:
+    """Name in the cache of a booted node."""
+    return named(machine.identity.site.platform).cached(f"booted-{machine.name}", made_of)
+
+
 def provide(node: Node, image: Image, acceleration: Acceleration) -> None:
     """Give the machine an OS disk with a saved, booted state in it; boot it for that if nobody has yet."""
 
@@ -63,7 +69,7 @@ def provide(node: Node, image: Image, acceleration: Acceleration) -> None:
                 raise
             machine.os_disk.rename(folder / "os.qcow2")
 
-    kept = cached_folder(f"node-booted-{machine.name}-{key(machine, image, acceleration)}", boot)
+    kept = cached_folder(folder_name(machine, key(machine, image, acceleration)), boot)
     part = machine.os_disk.with_suffix(".part")
     run(["cp", "--reflink=auto", "--sparse=always", kept / "os.qcow2", part])
     part.rename(machine.os_disk)

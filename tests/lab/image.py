@@ -4,7 +4,6 @@ The recipe is the folder node_image/: two package lists, the files to add and a 
 of all of it, so that a changed recipe makes a new image and a known one is found again.
 """
 
-import gzip
 import hashlib
 import os
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from pathlib import Path
 from lab import gpt
 from lab.cache import cached_folder
 from lab.errors import LabError
+from lab.initrd import uncompressed
+from lab.platforms import Platform
 from lab.shell import require_programs, require_root, run, timed
 
 RECIPE = Path(__file__).parent / "node_image"
 # Raise it when the code below changes what an image is.
 RECIPE_VERSION = 1
-SUITE = "bookworm"
 DISK_BYTES = 8 << 30
 _ROOT = gpt.Partition(name="heretic-root", start=gpt.MIB, size=DISK_BYTES - 2 * gpt.MIB)
 _NOT_NEEDED = ("man", "info", "locale", "doc", "lintian", "bash-completion")
@@ -48,9 +48,14 @@ class Image:
         return f"root=PARTUUID={_ROOT.uuid}"
 
 
-def recipe_hash() -> str:
+def folder_name(platform: Platform) -> str:
+    """Name in the cache of the image of the present recipe."""
+    return platform.cached("image", _recipe_hash(platform))
+
+
+def _recipe_hash(platform: Platform) -> str:
     """What the image is made of, in a few digits."""
-    digest = hashlib.sha256(f"{RECIPE_VERSION} {SUITE} {DISK_BYTES} {_mirror()}".encode())
+    digest = hashlib.sha256(f"{RECIPE_VERSION} {platform.suite} {DISK_BYTES} {_mirror()}".encode())
     for path in sorted(RECIPE.rglob("*")):
         if path.is_file():
             executable = os.access(path, os.X_OK)
@@ -58,24 +63,24 @@ def recipe_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def ensure() -> Image:
-    """The image of the present recipe, built if this machine has not got it yet."""
-    return Image(cached_folder(f"node-image-{recipe_hash()}", _build))
+def ensure(platform: Platform) -> Image:
+    """The platform's image of the present recipe, built if this machine has not got it yet."""
+    return Image(cached_folder(folder_name(platform), lambda folder: _build(platform, folder)))
 
 
 def _mirror() -> str:
     return os.environ.get("HERETIC_LAB_MIRROR", "http://deb.debian.org/debian")
 
 
-def _build(folder: Path) -> None:
+def _build(platform: Platform, folder: Path) -> None:
     require_root()
     require_programs("mmdebstrap", "mke2fs", "qemu-img", "dpkg-deb")
     tree = folder / "tree"
     raw = folder / "disk.raw"
-    log = folder.parent / "node-image-build.log"
-    with timed("building the node image", expect="2 min, once; network needed"):
+    log = folder.parent / f"node-image-{platform.name}-build.log"
+    with timed(f"building the node image of {platform.name}", expect="2 min, once; network needed"):
         try:
-            _install(tree, log)
+            _install(platform, tree, log)
         except LabError as error:
             raise LabError(f"the node image cannot be built; everything said is in {log}\n{error}") from None
         _index_repository(tree / "var/lib/heretic-lab/repository")
@@ -86,7 +91,7 @@ def _build(folder: Path) -> None:
         run(["rm", "-rf", "--one-file-system", tree])
 
 
-def _install(tree: Path, log: Path) -> None:
+def _install(platform: Platform, tree: Path, log: Path) -> None:
     """Install Debian into a folder, with the files and the script of the recipe."""
     options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_NEEDED]
     keyring = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # a Debian for Ubuntu, too
@@ -104,9 +109,9 @@ def _install(tree: Path, log: Path) -> None:
             ' && cp -r "$RECIPE/files/etc/initramfs-tools" "$1/etc/"'
             ' && cp -r "$RECIPE/files/usr/share/initramfs-tools" "$1/usr/share/"',
             f"--customize-hook={RECIPE / 'customize.sh'}",
-            SUITE,
+            platform.suite,
             tree,
-            f"deb [signed-by={keyring}] {_mirror()} {SUITE} main",
+            f"deb [signed-by={keyring}] {_mirror()} {platform.suite} main",
         ],
         env={"RECIPE": str(RECIPE), "REPOSITORY": " ".join(_packages("repository.txt"))},
         log=log,
@@ -139,7 +144,7 @@ def _take_kernel(tree: Path, folder: Path) -> None:
     (folder / "vmlinuz").write_bytes(kernels[0].read_bytes())
     # Uncompressed: the host reads faster than an emulated processor unpacks.
     packed = (tree / f"boot/initrd.img-{version}").read_bytes()
-    (folder / "initrd.img").write_bytes(gzip.decompress(packed))
+    (folder / "initrd.img").write_bytes(uncompressed(packed))
 
 
 def _make_disk(tree: Path, raw: Path) -> None:

@@ -12,6 +12,7 @@ from lab.errors import LabError
 from lab.identity import keys_folder
 from lab.image import ensure
 from lab.machine import Machine
+from lab.platforms import named
 from lab.spec import NetworkName
 from lab.ssh import Access
 
@@ -106,7 +107,7 @@ class Node:
 
     def power_on(self, *, wait: bool = True) -> None:
         """Boot it with the disks it had; all data disks are plugged in again."""
-        image = ensure()
+        image = ensure(named(self.machine.identity.site.platform))
         self.machine.start(image, choose(image))
         if wait:
             self.wait_ssh()

@@ -21,6 +21,7 @@ from lab.image import ensure
 from lab.machine import Machine, find_process, kill_process
 from lab.network import Network
 from lab.node import Node
+from lab.platforms import named
 from lab.shell import require_programs, require_root, timed
 from lab.spec import MAX_NODES, SiteSpec
 from lab.ssh import Access
@@ -83,7 +84,7 @@ class Site:
             if saved is not None and self.network.exists and all(node.running for node in self.nodes.values()):
                 self._each(self._bring_up)
                 return
-            image = ensure()
+            image = ensure(named(self.spec.platform))
             choose(image)
             with timed(f"bringing up {len(self.nodes)} nodes"):
                 self.network.up(self.spec)
@@ -162,7 +163,7 @@ class Site:
             states = snapshots.states(self.state_dir, tag)
             self._power_cut_all()
             self._bring_disks_home()
-            image = ensure()
+            image = ensure(named(self.spec.platform))
             acceleration = choose(image)
             self._each(lambda node: snapshots.restore(node, tag, states[node.name], image, acceleration))
 
@@ -193,7 +194,7 @@ class Site:
             node.wait_ssh()
             return
         machine.folder.mkdir(parents=True, exist_ok=True)
-        image = ensure()
+        image = ensure(named(self.spec.platform))
         acceleration = choose(image)
         if machine.os_disk.exists():
             node.power_on()
@@ -205,7 +206,7 @@ class Site:
             node.power_on()
 
     def _renew(self, node: Node) -> None:
-        image = ensure()
+        image = ensure(named(self.spec.platform))
         if booted.has_state(node.machine):
             snapshots.wake(node, booted.TAG, (), image, choose(image))
         else:

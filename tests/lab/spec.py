@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lab import platforms
+
 MIB = 1 << 20
 # The third number of each network's addresses. A node's NICs come in the order of SiteSpec.networks: eth0, eth1 ...
 NETWORKS = {"mgmt": 10, "gluster": 11, "lan": 12, "internal": 13}
@@ -124,6 +126,8 @@ class SiteSpec(_Model):
     nodes: tuple[NodeSpec, ...] = Field(min_length=1, max_length=MAX_NODES)
     networks: tuple[NetworkName, ...] = ("mgmt", "gluster")
     prefix: str = Field(default_factory=default_prefix)
+    platform: str = Field(default_factory=lambda: platforms.chosen().name)
+    """Name of what the machines run; see lab/platforms.py."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -133,6 +137,7 @@ class SiteSpec(_Model):
             raise ValueError(f"{self.prefix!r} is not the first half of an IPv4 address, such as 172.20")
         if not self.subnet("mgmt").is_private:
             raise ValueError(f"{self.prefix} is not private address space")
+        platforms.named(self.platform)
         return self
 
     @classmethod

@@ -2,7 +2,7 @@
 
 A GlusterPool is the network between hosts. Each host that was attached has its own glusterd, which is in a trusted
 pool of one until it is probed. Brick processes live where their folder is mounted and carries the volume's id, as
-real ones do. Output has the form that gluster 10.3 prints; a verb, option or argument that is not known here is
+real ones do. Output has the form that gluster 10.3 and 11.1 print; a verb, option or argument that is not known here is
 refused.
 """
 
@@ -87,8 +87,8 @@ class GlusterPool(AnsweringPool):
 
     def written_again(self, name: str) -> None:
         """glusterd's file holds what its UUID is now."""
-        text = f"UUID={self.nodes[name].uuid}\noperating-version=100000\n"
-        self.nodes[name].machine.files[INFO_FILE] = File(text, "0600")
+        glusterd = self.nodes[name]
+        glusterd.machine.files[INFO_FILE] = File(_info(glusterd), "0600")
 
     def write(self, volume: str, entries: int = 1) -> bool:
         """A client writes: bricks that run note what those that do not run miss.
@@ -123,7 +123,7 @@ class GlusterPool(AnsweringPool):
             return None
         if not glusterd.running:
             return failed(DOWN)
-        machine.files.setdefault(INFO_FILE, File(f"UUID={glusterd.uuid}\noperating-version=100000\n", "0600"))
+        machine.files.setdefault(INFO_FILE, File(_info(glusterd), "0600"))
         match argv[2:]:
             case ("peer", "status", "--xml"):
                 return self._peer_status(glusterd)
@@ -331,6 +331,11 @@ class GlusterPool(AnsweringPool):
         glusterd.self_heal = False
         glusterd.self_heal_lost.clear()
         return OK
+
+
+def _info(glusterd: SimGlusterd) -> str:
+    version = glusterd.machine.host.platform.operating_version
+    return f"UUID={glusterd.uuid}\noperating-version={version}\n"
 
 
 def _flock(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:

@@ -1,4 +1,4 @@
-"""A simulated Debian 12 host: its facts, packages, services and files, on top of block_tools.py and lvm_tools.py.
+"""A simulated Debian host: its facts, packages, services and files, on top of block_tools.py and lvm_tools.py.
 
 ``storage_machine`` builds a blank one. Its programs appear with their packages: before lvm2 is installed there is no
 ``pvs``, and asking for it is answered as a shell answers, which is what probes meet on a blank host.
@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
+from lab.platforms import Platform, chosen
 from sim.block_tools import GIB, Folder, SimDisk, Storage
 from sim.identity import host_number, world_wide_name
 from sim.lvm_tools import lvm_tools
@@ -19,15 +20,6 @@ from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
 from sim.systemd_tools import UPTIME, Systemd, Unit
 
 NOT_INSTALLED = Output(127, "", "sh: not found\n")
-VERSIONS = {
-    "chrony": "4.3-2+deb12u1",
-    "glusterfs-server": "10.3-5",
-    "lvm2": "2.03.16-2",
-    "thin-provisioning-tools": "0.9.0-2",
-    "xfsprogs": "6.1.0-1",
-    "attr": "1:2.5.1-4",
-}
-"""Packages that the simulated archive has."""
 _PROGRAMS = {
     "chronyc": "chrony",
     "gluster": "glusterfs-server",
@@ -48,6 +40,7 @@ class Host:
     """State of one host that is not storage.
 
     Attributes:
+        platform: Its distribution, whose archive has the packages.
         packages: Installed ones with their versions.
         lock: Whether another process holds the lock of the package manager.
         archive_down: Whether packages cannot be fetched.
@@ -58,6 +51,7 @@ class Host:
 
     storage: Storage
     systemd: Systemd
+    platform: Platform
     packages: dict[str, str] = field(default_factory=dict)
     lock: bool = False
     archive_down: bool = False
@@ -68,7 +62,7 @@ class Host:
     def install(self, names: Iterable[str]) -> None:
         """What unpacking packages does."""
         for name in names:
-            self.packages[name] = VERSIONS[name]
+            self.packages[name] = self.platform.packages[name]
             if unit := _UNITS.get(name):
                 # Debian starts chrony and leaves glusterd to the administrator.
                 running = name == "chrony"
@@ -228,7 +222,7 @@ class Host:
             case ["update"]:
                 return OK
             case ["--no-install-recommends", "--option", "Dpkg::Options::=--force-confold", "install", *names]:
-                if unknown := [n for n in names if n not in VERSIONS]:
+                if unknown := [n for n in names if n not in self.platform.packages]:
                     return failed(f"E: Unable to locate package {unknown[0]}", 100)
                 self.install(n for n in names if n not in self.packages)
                 return OK
@@ -332,19 +326,22 @@ class StorageMachine(Machine):
 
 def _no_host() -> Host:
     storage = Storage({})
-    return Host(storage, Systemd(storage))
+    return Host(storage, Systemd(storage), chosen())
 
 
 _FILES = {
-    "/etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n',
     "/etc/hosts": "127.0.0.1\tlocalhost\n",
     "/proc/meminfo": "MemTotal:       16384000 kB\nMemFree:         8000000 kB\n",
     "/proc/uptime": f"{UPTIME:.2f} 9000.00\n",
     "/proc/sys/kernel/random/boot_id": "",
-    "/proc/sys/kernel/osrelease": "6.1.0-40-amd64\n",
     "/proc/locks": "",
     DPKG_LOCK: "",
 }
+
+
+def _files_of(platform: Platform) -> dict[str, str]:
+    release = f'PRETTY_NAME="{platform.pretty_name}"\nVERSION_ID="{platform.version}"\nID=debian\n'
+    return {"/etc/os-release": release, "/proc/sys/kernel/osrelease": f"{platform.kernel}\n"}
 
 
 def data_disk(
@@ -369,8 +366,9 @@ def storage_machine(
     *,
     addresses: Mapping[str, tuple[str, ...]] | None = None,
     now: Callable[[], float] = time.time,
+    platform: Platform | None = None,
 ) -> StorageMachine:
-    """Builds a blank Debian 12 host.
+    """Builds a blank host.
 
     Args:
         name: Of the machine.
@@ -378,14 +376,16 @@ def storage_machine(
             disk sda comes before them.
         addresses: With prefix length, by interface.
         now: The right time.
+        platform: Its distribution; that of the run when not given.
     """
     system = SimDisk("sda", 32 * GIB, serial=f"SYSTEM-{name}", mounted="/", signature="ext4")
     given = [data_disk(node=name)] if disks is None else disks
     storage = Storage({disk.name: copy(disk) for disk in (system, *given)})
     shown = addresses or {"eth0": ("172.20.10.11/24",), "eth1": ("172.20.11.11/24",)}
-    host = Host(storage, Systemd(storage), now=now, addresses=shown)
+    runs = platform or chosen()
+    host = Host(storage, Systemd(storage), runs, now=now, addresses=shown)
     machine = StorageMachine(name, host=host)
-    machine.files = {path: File(content) for path, content in _FILES.items()}
+    machine.files = {path: File(content) for path, content in (_FILES | _files_of(runs)).items()}
     machine.files["/proc/sys/kernel/random/boot_id"].content = f"{machine.boot_id}\n"
     machine.tools = {program: _packaged(host, program, tool) for program, tool in _tools(host).items()}
     machine.on_boot.append(host.boot)

@@ -11,10 +11,12 @@ from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Wait
 from heretic.domain.site.plan import plan_site
 from heretic.domain.site.report import report_site
+from lab.platforms import chosen
 from sim.gluster_tools import INFO_FILE
 from sim.site_rules import RuledSite, resource, ruled_site
 
 NAMES = ("node1", "node2", "node3")
+OP_VERSION = str(chosen().operating_version)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,7 @@ def test_a_rejected_peer_is_never_detached(formed: RuledSite) -> None:
 
 def at_another_op_version(site: RuledSite, name: str) -> None:
     files = site.machines[name].files
-    files[INFO_FILE] = replace(files[INFO_FILE], content=files[INFO_FILE].content.replace("100000", "70000"))
+    files[INFO_FILE] = replace(files[INFO_FILE], content=files[INFO_FILE].content.replace(OP_VERSION, "70000"))
 
 
 def test_members_that_an_op_version_keeps_apart_are_not_waited_for(formed: RuledSite) -> None:
@@ -151,7 +153,7 @@ def test_members_that_an_op_version_keeps_apart_are_not_waited_for(formed: Ruled
     planned = plan(formed)
     assert isinstance(planned, Blocked)
     assert planned.reason is Reason.OP_VERSION_REFUSED
-    assert "node1 100000, node2 100000, node3 70000" in planned.message
+    assert f"node1 {OP_VERSION}, node2 {OP_VERSION}, node3 70000" in planned.message
 
 
 def test_an_op_version_alone_is_nobodys_trouble(formed: RuledSite) -> None:

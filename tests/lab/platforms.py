@@ -1,0 +1,95 @@
+"""The distributions that lab machines and simulated hosts can have: one value each, chosen once for a run.
+
+Everything in the lab that depends on the distribution is here. What Heretic itself knows of it is in
+``heretic.domain.host.profiles``, under the same names; docs/reference/platforms.md compares them for people.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lab.errors import LabError
+
+VARIABLE = "HERETIC_LAB_PLATFORM"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One distribution.
+
+    Attributes:
+        name: As Heretic's profile of it, and in the names of cached images, booted nodes and captured answers.
+        suite: Name of its package archive.
+        version: As os-release tells it.
+        kernel: Release of its kernel.
+        packages: Versions that its archive has of what Heretic installs.
+        operating_version: Of a new Gluster pool.
+    """
+
+    name: str
+    suite: str
+    version: str
+    kernel: str
+    packages: Mapping[str, str]
+    operating_version: int
+
+    @property
+    def pretty_name(self) -> str:
+        """As os-release tells it."""
+        return f"Debian GNU/Linux {self.version} ({self.suite})"
+
+    def cached(self, what: str, key: str) -> str:
+        """Name in the cache of something made for this platform; no other platform has one like it."""
+        return f"node-{what}-{self.name}-{key}"
+
+
+DEBIAN_12 = Platform(
+    name="debian12",
+    suite="bookworm",
+    version="12",
+    kernel="6.1.0-40-amd64",
+    packages={
+        "chrony": "4.3-2+deb12u1",
+        "glusterfs-server": "10.3-5",
+        "lvm2": "2.03.16-2",
+        "thin-provisioning-tools": "0.9.0-2",
+        "xfsprogs": "6.1.0-1",
+        "attr": "1:2.5.1-4",
+    },
+    operating_version=100000,
+)
+
+DEBIAN_13 = Platform(
+    name="debian13",
+    suite="trixie",
+    version="13",
+    kernel="6.12.57+deb13-amd64",
+    packages={
+        "chrony": "4.6.1-3",
+        "glusterfs-server": "11.1-6",
+        "lvm2": "2.03.31-2",
+        "thin-provisioning-tools": "1.1.0-4",
+        "xfsprogs": "6.13.0-2+b1",
+        "attr": "1:2.5.2-3",
+    },
+    operating_version=110000,
+)
+
+PLATFORMS = {platform.name: platform for platform in (DEBIAN_13, DEBIAN_12)}
+DEFAULT = DEBIAN_12
+
+
+def chosen() -> Platform:
+    """The platform of this run: $HERETIC_LAB_PLATFORM, or the default."""
+    return named(os.environ.get(VARIABLE) or DEFAULT.name)
+
+
+def named(name: str) -> Platform:
+    """The platform of that name.
+
+    Raises:
+        LabError: There is none.
+    """
+    if name not in PLATFORMS:
+        raise LabError(f"{VARIABLE} is {name!r}; it can be {' or '.join(PLATFORMS)}")
+    return PLATFORMS[name]
