@@ -223,7 +223,7 @@ class NodeFactsStatus(StatusModel):
     """The host, in short."""
 
     os: Text = Field(default="", description="Name and version of the operating system.")
-    platform: Text = Field(default="", description="Platform profile in use: el9 or debian12.")
+    platform: Text = Field(default="", description="Platform profile in use: debian13, debian12 or el9.")
     kernel: Text = Field(default="", description="Version of the running kernel.")
     cpu: Text = Field(default="", description="Model of the CPU.")
     cpus: int = Field(default=0, description="Number of logical CPUs.")

@@ -22,11 +22,11 @@ from heretic.domain.jobs import JOB_PREFIX, TRIAL_PREFIX
 _OWN_FILES = (
     profiles.HOSTS,
     profiles.LVM_DEVICES_FILE,
-    *(profile.time_file for profile in profiles.PROFILES),
+    *dict.fromkeys(profile.time_file for profile in profiles.PROFILES),
     *(profile.selinux_contexts for profile in profiles.PROFILES if profile.selinux_contexts),
 )
 _READ = (*system.READ_ONLY_FILES, locks.TABLE, DISKSTATS)
-_TIME_SERVICES = tuple(profile.time_service for profile in profiles.PROFILES)
+_TIME_SERVICES = tuple(dict.fromkeys(profile.time_service for profile in profiles.PROFILES))
 
 _SLOW = 40
 """Seconds for what talks to a daemon or reads every disk."""

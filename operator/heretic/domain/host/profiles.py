@@ -1,10 +1,9 @@
 """What differs between distribution families, in one place: nothing else in Heretic asks which one it is.
 
-Only what is tested is supported. Debian 13 and the Ubuntu releases have the same packages and would probably work,
-but nobody has seen a brick survive there, so they are refused until somebody has.
+Only what is tested is supported; docs/reference/platforms.md says what was tested where, and how the platforms differ.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from heretic.domain.errors import Reason
@@ -56,8 +55,8 @@ class Profile:
 
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--option", "DPkg::Lock::Timeout=300")
 
-DEBIAN_12 = Profile(
-    name="debian12",
+DEBIAN_13 = Profile(
+    name="debian13",
     family=Family.DEBIAN,
     base_packages=("chrony",),
     repair=(
@@ -71,6 +70,8 @@ DEBIAN_12 = Profile(
     time_file="/etc/chrony/sources.d/heretic.sources",
     time_file_shared=False,
 )
+
+DEBIAN_12 = replace(DEBIAN_13, name="debian12")
 
 EL_9 = Profile(
     name="el9",
@@ -86,22 +87,31 @@ EL_9 = Profile(
     selinux_contexts="/etc/selinux/targeted/contexts/files/file_contexts.local",
 )
 
-PROFILES = (EL_9, DEBIAN_12)
+PROFILES = (EL_9, DEBIAN_13, DEBIAN_12)
 
 _EL_IDS = frozenset({"centos", "rhel", "almalinux", "rocky", "ol"})
 """oVirt Node NG calls itself after the distribution that it is made of."""
-_SUPPORTED = "supported are EL 9 (CentOS Stream, its rebuilds, oVirt Node) and Debian 12"
+_SUPPORTED = "supported are Debian 13 and 12, and EL 9 (CentOS Stream, its rebuilds, oVirt Node)"
+_UBUNTU = (
+    "Heretic does not know how Ubuntu manages networks, updates and multipath; "
+    "install Debian 13 on it, which has the same Gluster"
+)
 
 
 def profile_of(os: OperatingSystem) -> Profile | Blocked:
     """The profile of a host's distribution.
 
     Returns:
-        The profile, or why there is none; EL 10 and later has a reason of its own (rule:supported-platforms).
+        The profile, or why there is none and what to do (rule:supported-platforms).
     """
     major = os.version.partition(".")[0]
-    if os.id == "debian" and major == "12":
-        return DEBIAN_12
+    match os.id, major:
+        case "debian", "13":
+            return DEBIAN_13
+        case "debian", "12":
+            return DEBIAN_12
+        case "ubuntu", _:
+            return Blocked(Reason.UNSUPPORTED_PLATFORM, f"the host runs {os.name}: {_UBUNTU}")
     if os.id in _EL_IDS and major == "9":
         return EL_9
     if os.id in _EL_IDS and major.isdigit() and int(major) >= 10:
@@ -110,4 +120,4 @@ def profile_of(os: OperatingSystem) -> Profile | Blocked:
             f"the host runs {os.name}: there is no Gluster for EL {major}, and oVirt dropped it there; "
             "install EL 9 on it",
         )
-    return Blocked(Reason.UNSUPPORTED_PLATFORM, f"the host runs {os.name}; {_SUPPORTED}")
+    return Blocked(Reason.UNSUPPORTED_PLATFORM, f"the host runs {os.name}; {_SUPPORTED}: install one of them on it")

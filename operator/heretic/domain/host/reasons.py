@@ -67,7 +67,7 @@ OF_HOSTS = chapter(
     Explained(
         Reason.UNSUPPORTED_PLATFORM,
         "The host's distribution is not supported.",
-        "Install EL 9 (or Debian 12 for a storage node).",
+        "Install Debian 13 or 12 on it; EL 9 for a hypervisor. See docs/reference/platforms.md.",
     ),
     Explained(Reason.DISK_FULL, "A filesystem of the host is full.", "Free some space there.", code="HVP-N008"),
     Explained(
