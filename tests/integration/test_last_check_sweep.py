@@ -16,7 +16,7 @@ from heretic.main import Operator, Options
 from heretic.reconcile.gateway import API_SERVER, Effect
 from heretic.reconcile.store import Key
 from sim.blank_site import BlankSite, blank_site
-from sim.block_tools import GIB, Filesystem, SimGroup, SimVolume, lvm_uuid
+from sim.block_devices import GIB, Filesystem, SimGroup, SimVolume, lvm_uuid
 from sim.host_tools import data_disk
 from sim.oracles import VOLUME, Oracles, approve, key_of
 from sim.world import NAMESPACE, Recorder, World

@@ -10,7 +10,7 @@ from integration.operator_process import RunningSite, running_site
 from integration.test_cli import Command
 from lab.controlplane import ControlPlane
 from sim.blank_site import BlankSite, blank_site
-from sim.block_tools import GIB, SimDisk
+from sim.block_devices import GIB, SimDisk
 
 NODES = ("node1", "node2")
 """Of both the only data disk carries something that no tool knows."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from heretic.domain.commands import Output
-from sim.block_tools import Folder
+from sim.block_devices import Folder
 from sim.gluster_model import SimBrick, SimGlusterd, SimGlusterVolume
 from sim.gluster_xml import daemon_xml, document, envelope, result, tasks_xml
 from sim.machine import failed, ok

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
 from lab.platforms import Platform, chosen
-from sim.block_tools import GIB, Folder, SimDisk, Storage
+from sim.block_devices import GIB, Folder, SimDisk
+from sim.block_tools import Storage
 from sim.identity import host_number, world_wide_name
 from sim.lvm_tools import lvm_tools
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from heretic.domain.commands import Output
 from heretic.domain.host.parse.lvm import REPORT
-from sim.block_tools import MIB, SimDisk, SimGroup, SimVolume, Storage, lvm_uuid
+from sim.block_devices import MIB, SimDisk, SimGroup, SimVolume, lvm_uuid
+from sim.block_tools import Storage
 from sim.machine import OK, Argv, Machine, Tool, failed, ok
 
 _ALL = ("--config", "devices{use_devicesfile=0}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sim.block_tools import SimDisk, SimGroup, SimVolume
+from sim.block_devices import SimDisk, SimGroup, SimVolume
 from sim.host_tools import StorageMachine
 
 

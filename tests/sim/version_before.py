@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from heretic.domain.disks.units import device_unit, timeout_drop_in, unit_description
-from sim.block_tools import SimVolume
+from sim.block_devices import SimVolume
 from sim.host_tools import StorageMachine
 from sim.machine import File
 

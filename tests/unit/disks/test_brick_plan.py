@@ -28,7 +28,7 @@ from heretic.domain.host.facts import (
 )
 from heretic.domain.plan import Blocked, Risk, Wait
 from sim.asked import but
-from sim.block_tools import GIB, MIB
+from sim.block_devices import GIB, MIB
 from sim.host_tools import storage_machine
 from sim.one_host import KilledError, MortalMachine, OneHost, site_resource, volume_resource
 

@@ -19,7 +19,7 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import Part
 from heretic.domain.node.plan import plan_disks, wants_disk
 from heretic.domain.plan import Blocked, Plan, Proceed, Risk, plan_hash, steps_of
-from sim.block_tools import GIB, SimDisk, SimGroup, SimVolume, lvm_uuid
+from sim.block_devices import GIB, SimDisk, SimGroup, SimVolume, lvm_uuid
 from sim.host_tools import data_disk, storage_machine
 from sim.one_host import OneHost, node_resource, site_resource, volume_resource
 

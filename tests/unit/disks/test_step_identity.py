@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from heretic.domain.plan import Step, steps_of
-from sim.block_tools import Filesystem
+from sim.block_devices import Filesystem
 from sim.one_host import OneHost, site_resource, volume_resource
 
 VOLUMES = (volume_resource("engine", "Engine", "20Gi"), volume_resource("vmstore", "VirtualMachines", "40Gi"))

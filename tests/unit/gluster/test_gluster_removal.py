@@ -12,7 +12,7 @@ from heretic.domain.gluster.plan import plan_volume_removal
 from heretic.domain.host.facts import HostFacts, Mount
 from heretic.domain.plan import Blocked, Converged, Proceed, Wait
 from sim.asked import but
-from sim.block_tools import Folder
+from sim.block_devices import Folder
 from sim.site_rules import RuledSite, ruled_site
 from sim.swaps import swap
 

@@ -19,7 +19,7 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Risk, Step, Wait, steps_of
 from heretic.domain.pool.meanwhile import without_nodes
 from heretic.domain.site.report import report_site
-from sim.block_tools import Folder, SimVolume
+from sim.block_devices import Folder, SimVolume
 from sim.lvm_tools import free
 from sim.site_rules import RuledSite, ruled_site
 

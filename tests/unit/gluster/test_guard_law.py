@@ -23,7 +23,7 @@ from heretic.domain.plan import HostStep, Proceed, Risk, Step, steps_of
 from heretic.hosts.fence import Fence
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_step
-from sim.block_tools import GIB, Filesystem, Folder, SimDisk, SimGroup, SimVolume
+from sim.block_devices import GIB, Filesystem, Folder, SimDisk, SimGroup, SimVolume
 from sim.gluster_model import SimBrick
 from sim.host_tools import data_disk as new_disk
 from sim.protocol import run_script

@@ -10,7 +10,7 @@ from heretic.api.v1alpha1.node import DiskSelection
 from heretic.domain.disks.mount_steps import MountBrick
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, steps_of
-from sim.block_tools import Filesystem, SimVolume
+from sim.block_devices import Filesystem, SimVolume
 from sim.host_tools import data_disk
 from sim.site_rules import RuledSite, ruled_site
 from sim.swaps import lose_label, plug, pull, share, swap

@@ -16,7 +16,7 @@ from heretic.domain.disks.steps import (
 )
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Plan, Proceed, Wait, steps_of
-from sim.block_tools import GIB, MIB, SimGroup, SimVolume, lvm_uuid
+from sim.block_devices import GIB, MIB, SimGroup, SimVolume, lvm_uuid
 from sim.site_rules import RuledSite, resource, ruled_site
 
 TAKING = (CreateThinPool, ExtendThinPool, CreateLogicalVolume, GrowBrick, MakeFilesystem)

@@ -18,7 +18,7 @@ from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import parse_lsblk
 from heretic.domain.host.parse.lvm import parse_lvm
 from heretic.domain.host.parse.signatures import parse_signatures
-from sim.block_tools import GIB
+from sim.block_devices import GIB
 
 ROW = {
     "name": "sdb",

@@ -41,7 +41,7 @@ from heretic.domain.pool import glusterd
 from heretic.domain.pool.parse.peers import Peer
 from heretic.kinds import KINDS
 from sim.asked import ASKED, FACTS, but, fact_of
-from sim.block_tools import GIB, SimDisk
+from sim.block_devices import GIB, SimDisk
 from sim.host_tools import data_disk, storage_machine
 from sim.machine import Job
 from sim.one_host import KilledError, MortalMachine, OneHost, node_resource, site_resource, volume_resource

@@ -25,7 +25,7 @@ from heretic.kinds import KINDS
 from heretic.reconcile.look import look
 from heretic.reconcile.observer import BUSY_SECONDS, FULL_LOOK_SECONDS, Observer
 from sim.asked import ASKED, asked_of
-from sim.block_tools import SimDisk
+from sim.block_devices import SimDisk
 from sim.declared import volume
 from sim.host_tools import storage_machine
 from sim.machine import File
