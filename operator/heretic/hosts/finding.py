@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from heretic.hosts.session import HOST_KEY_ALGORITHMS, host_key_line
+from heretic.hosts.host_keys import HOST_KEY_ALGORITHMS, host_key_line
 
 AT_ONCE = 64
 """Addresses that are tried side by side: a network of 254 takes some seconds, and no switch is flooded."""

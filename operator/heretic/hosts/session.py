@@ -11,6 +11,7 @@ import asyncssh
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.hosts.answer import Answer
 from heretic.hosts.errors import CONNECT_TIMEOUT, Presented, channel_lost, connect_failure, timed_out
+from heretic.hosts.host_keys import algorithms_for, host_key_line, parse_host_keys, without_comment
 from heretic.hosts.settings import HostSettings
 
 # asyncssh tells each channel it opens at INFO: too much for one a host and minute.
@@ -31,16 +32,6 @@ OPEN_TIMEOUT = 15.0
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; no host may fill the operator's memory."""
-
-HOST_KEY_ALGORITHMS = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
-"""Kinds of host keys that are believed, the best first."""
 
 # AES-128-GCM costs 40 % less client CPU than asyncssh's default (reference/performance).
 _CIPHERS = (
@@ -158,8 +149,8 @@ class Session:
         Raises:
             HereticError: Transient or NeedsUser.
         """
-        pinned = _host_keys(settings, settings.host_keys)
-        authorities = _host_keys(settings, settings.certificate_authorities)
+        pinned = parse_host_keys(settings, settings.host_keys)
+        authorities = parse_host_keys(settings, settings.certificate_authorities)
         first_use = settings.trust_on_first_use and not pinned and not authorities
         client = _Client(accept_any=first_use, on_lost=on_lost)
         try:
@@ -169,7 +160,7 @@ class Session:
                 username=settings.user,
                 client_keys=[_private_key(settings)],
                 known_hosts=(pinned, authorities, []),
-                server_host_key_algs=_algorithms(pinned, authorities),
+                server_host_key_algs=algorithms_for(pinned, authorities),
                 encryption_algs=_CIPHERS,
                 compression_algs=["none"],
                 preferred_auth="publickey",
@@ -223,7 +214,7 @@ class Session:
             return True
         if settings.login != self.settings.login:
             return False
-        return self.presented_key in map(_normal_line, settings.host_keys)
+        return self.presented_key in map(without_comment, settings.host_keys)
 
     def abort(self) -> None:
         """Drops the connection at once."""
@@ -324,14 +315,6 @@ class Channel:
                 self._channel.abort()
 
 
-def _algorithms(pinned: list[asyncssh.SSHKey], authorities: list[asyncssh.SSHKey]) -> list[str]:
-    """What to ask the host for: what can be verified first, then the rest, so that a stranger shows its key."""
-    known = {key.get_algorithm().removeprefix("ssh-").partition("-")[0] for key in pinned}
-    first = [a for a in HOST_KEY_ALGORITHMS if a.removeprefix("ssh-").partition("-")[0] in known]
-    certified = [f"{a}-cert-v01@openssh.com" for a in HOST_KEY_ALGORITHMS] if authorities else []
-    return [*certified, *first, *(a for a in HOST_KEY_ALGORITHMS if a not in first)]
-
-
 def _private_key(settings: HostSettings) -> asyncssh.SSHKey:
     try:
         return asyncssh.import_private_key(settings.private_key)
@@ -341,30 +324,6 @@ def _private_key(settings: HostSettings) -> asyncssh.SSHKey:
             f"it must be an OpenSSH private key without passphrase"
         )
         raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, message)) from None
-
-
-def _host_keys(settings: HostSettings, lines: tuple[str, ...]) -> list[asyncssh.SSHKey]:
-    keys = []
-    for line in lines:
-        try:
-            keys.append(asyncssh.import_public_key(line))
-        except (asyncssh.KeyImportError, ValueError):
-            message = (
-                f"{settings}: {line[:80]!r} is not an OpenSSH public key (ssh-ed25519 AAAA…); "
-                f"correct the Node's host keys or the Site's host certificate authorities"
-            )
-            raise HereticError(NeedsUser(Reason.INVALID_SPEC, message)) from None
-    return keys
-
-
-def host_key_line(key: asyncssh.SSHKey) -> str:
-    """A host key as the line that manifests and ``known_hosts`` have, without a comment."""
-    return _normal_line(key.export_public_key("openssh").decode())
-
-
-def _normal_line(line: str) -> str:
-    """A public key line without its comment."""
-    return " ".join(line.split()[:2])
 
 
 def _too_much(settings: HostSettings, doing: str) -> Failure:
