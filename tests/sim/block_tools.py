@@ -297,7 +297,7 @@ def _flat(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _looked_at(signature: str, content: tuple[int, ...], bad: int | None, size: int) -> list[str]:
-    """What the function ``look`` of prologue.sh prints of a device."""
+    """What the function ``look`` of reading.sh prints of a device."""
     found = {"offset": "0x0", "type": signature, "uuid": None, "label": None}
     report = json.dumps({"signatures": [found] if signature else []}, indent=3)
     lines = ["wipefs 0", *(f"w {line}" for line in report.splitlines())]

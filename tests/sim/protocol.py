@@ -1,4 +1,4 @@
-"""What ``sh`` does with a script of heretic.hosts, done to a Machine: a second reading of prologue.sh.
+"""What ``sh`` does with a script of heretic.hosts, done to a Machine: a second reading of the shell functions.
 
 It accepts the exact prologue and nothing else; the contract tests of tests/ssh hold it against real shells.
 """

@@ -1,4 +1,4 @@
-"""A real shell without SSH, to look at the functions of prologue.sh from near."""
+"""A real shell that runs scripts without SSH."""
 
 import asyncio
 from pathlib import Path

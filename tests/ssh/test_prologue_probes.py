@@ -1,4 +1,4 @@
-"""What only a real shell can show of observations: the functions of prologue.sh in dash and bash."""
+"""What only a real shell can show of observations: the functions of observation.sh in dash and bash."""
 
 import asyncio
 import os

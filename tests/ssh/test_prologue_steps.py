@@ -1,4 +1,4 @@
-"""What only a real shell can show of steps: the functions of prologue.sh in dash and bash."""
+"""What only a real shell can show of steps: the functions of step.sh in dash and bash."""
 
 import asyncio
 import stat

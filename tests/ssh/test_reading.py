@@ -87,7 +87,7 @@ def total(places: list[tuple[int, int]]) -> int:
 
 
 async def places(shell: Shell, size: int) -> list[tuple[int, int]]:
-    stdout, stderr, _ = await shell.run(f'{READING_PROLOGUE}places {size}\necho "$P"\n')
+    stdout, stderr, _ = await shell.run(f'{READING_PROLOGUE}places {size}\necho "$PLACES"\n')
     assert stderr == b""
     numbers = [int(word) for word in stdout.split()]
     return list(zip(numbers[::2], numbers[1::2], strict=True))

@@ -1,19 +1,19 @@
-# What empties a disk, sent only with the step that a person has approved. It stands on reading.sh, whose short names and
-# places it uses: what is written over is what a proof of blankness reads. Q is the second of the host's uptime beyond
-# which nothing may write any more.
+# What empties a disk, sent only with the step that a person has approved. It stands on reading.sh and
+# uses its $PLACES: what is written over is what a proof of blankness reads. $DEADLINE is the second of the host's uptime
+# after which nothing may write any more.
 
 # @held DEVICE: prints nothing where nobody else has the disk or a partition of it. The kernel itself says whether one of
 # them is claimed, by a mount of whatever namespace, swap, LVM, RAID, ZFS or btrfs: wipefs asks for the disk alone, and
 # writes nothing here. A loop device, a virtual machine and an iSCSI target only open it, as udev does for a moment.
 at_held() {
-  D=$(readlink -e "$1") || return 2
-  wipefs --all --no-act "$D" >/dev/null || return
+  DEVICE=$(readlink -e "$1") || return 2
+  wipefs --all --no-act "$DEVICE" >/dev/null || return
   command -v find >/dev/null || return 2
   set +f
   for k in 1 2 3; do
     o=$(
-      find /proc/[0-9]*/fd -maxdepth 1 \( -lname "$D" -o -lname "$D[0-9]*" -o -lname "${D}p[0-9]*" \)
-      grep -sH "^$D" /sys/block/loop*/loop/backing_file
+      find /proc/[0-9]*/fd -maxdepth 1 \( -lname "$DEVICE" -o -lname "$DEVICE[0-9]*" -o -lname "${DEVICE}p[0-9]*" \)
+      grep -sH "^$DEVICE" /sys/block/loop*/loop/backing_file
     ) 2>/dev/null
     [ "$o" ] || return 0
     sleep 1
@@ -26,41 +26,41 @@ at_held() {
 # places that are read to prove that a disk is blank.
 at_erase() {
   command -v xfs_io >/dev/null || { echo 'xfs_io is not installed'; return 2; }
-  D=$(readlink -e "$1") || return 2
-  m=$(lsblk -dnbo SIZE "$D") || return 2
-  o=$(lsblk -nrpo TYPE,NAME "$D") || return 2
-  read -r Q k </proc/uptime
-  Q=$((${Q%.*} + 50))
+  DEVICE=$(readlink -e "$1") || return 2
+  m=$(lsblk -dnbo SIZE "$DEVICE") || return 2
+  o=$(lsblk -nrpo TYPE,NAME "$DEVICE") || return 2
+  read -r DEADLINE k </proc/uptime
+  DEADLINE=$((${DEADLINE%.*} + 50))
   while read -r k l; do
     [ "$k" != part ] || bounded 10 wipefs --all "$l" || return
   done <<EOF
 $o
 EOF
-  bounded 10 wipefs --all "$D" || return
-  bounded 15 blkdiscard "$D" || echo 'not discarded'
+  bounded 10 wipefs --all "$DEVICE" || return
+  bounded 15 blkdiscard "$DEVICE" || echo 'not discarded'
   if [ "$m" -le 67108864 ]; then
     set -- 0 "$m"
   else
     places "$m"
-    set -- 0 16777216 $P $((m - 16777216)) 16777216
+    set -- 0 16777216 $PLACES $((m - 16777216)) 16777216
   fi
   a=''
   while [ $# != 0 ]; do
-    a="$a$N-c${N}pwrite -q -b 1m -S 0 $1 $2"
+    a="$a$NL-c${NL}pwrite -q -b 1m -S 0 $1 $2"
     shift 2
   done
-  IFS=$N
+  IFS=$NL
   set -- $a
-  IFS=" $N	"
-  bounded 40 xfs_io -d "$@" -c fsync "$D" || return
+  IFS=" $NL	"
+  bounded 40 xfs_io -d "$@" -c fsync "$DEVICE" || return
   udevadm settle --timeout 5 || :
 }
 
-# bounded SECONDS PROGRAM…: ends it after so many seconds, and at Q at the latest. What went on writing after its step was
+# bounded SECONDS PROGRAM…: ends it after so many seconds, and at $DEADLINE at the latest. What went on writing after its step was
 # given up would write over what a later one has made of the disk.
 bounded() {
   read -r x z </proc/uptime
-  x=$((Q - ${x%.*}))
+  x=$((DEADLINE - ${x%.*}))
   [ $x -le "$1" ] || x=$1
   shift
   [ $x -gt 0 ] || return 124

@@ -1,4 +1,4 @@
-"""Reads what the scripts of prologue.sh print: ``heretic/1 COUNT``, a line each, the bytes, ``heretic/1 end``."""
+"""Reads what scripts print: ``heretic/1 COUNT``, a line each, the bytes, ``heretic/1 end``."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _END = b"heretic/1 end\n"
 
 
 class FrameError(ValueError):
-    """The bytes are not an answer of prologue.sh."""
+    """The bytes are not an answer of a script."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@
 # running UNIT: where the step's job runs already, that is the answer; what is left of a failed one is cleared.
 running() {
   settled job
-  k=$(systemctl show -p ActiveState --value "$1" 2>"$d/e") || answer job $n $?
+  k=$(unit_state "$1" 2>"$dir/e") || answer job $number $?
   case $k in
     inactive) ;;
     failed)
       run 20 - systemctl reset-failed "$1"
-      [ $r = 0 ] || answer job $n $r
+      [ $rc = 0 ] || answer job $number $rc
       ;;
     *) answer started 0 0 ;;
   esac
@@ -21,35 +21,35 @@ job() {
   settled job
   k=''
   {
-    mkdir -p -m 700 $R/jobs && k=$(mktemp $R/jobs/XXXXXX) && printf %s "$3" | base64 -d >"$k"
-  } 2>"$d/e" || { rm -f "$k"; answer job $n 1; }
+    mkdir -p -m 700 $RUN/jobs && k=$(mktemp $RUN/jobs/XXXXXX) && printf %s "$3" | base64 -d >"$k"
+  } 2>"$dir/e" || { rm -f "$k"; answer job $number 1; }
   run 20 - systemd-run --quiet --unit="$1" -p RuntimeMaxSec="$2" --description='Heretic step' sh "$k"
-  [ $r = 0 ] || { rm -f "$k"; answer job $n $r; }
+  [ $rc = 0 ] || { rm -f "$k"; answer job $number $rc; }
   answer started 0 0
 }
 
 # begin_job UNIT TAIL STAGE: inside the unit. The script may hold secrets, and the shell has read all of it.
 begin_job() {
-  J=1 s=open L=${F%/*}/jobs/$1 T=$2
+  failed=1 state=open JOB=$KEPT/jobs/$1 TAIL=$2
   rm -f "$0"
   room
-  : >"$d/o" >"$d/e"
-  read -r B </proc/sys/kernel/random/boot_id
-  mkdir -p -m 700 "${L%/*}"
+  : >"$dir/o" >"$dir/e"
+  read -r BOOT </proc/sys/kernel/random/boot_id
+  mkdir -p -m 700 "${JOB%/*}"
   outcome 'running 0 0' running "$3"
 }
 
 # outcome LINE VERDICT: a job's answer, kept for good, with the end of what its actions and the failed condition said.
 outcome() {
   {
-    echo "$1 $B $INVOCATION_ID"
+    echo "$1 $BOOT $INVOCATION_ID"
     case $2 in
       changed | running) ;;
       *)
-        journalctl --sync && journalctl -q --no-pager -o cat -n "$T" _SYSTEMD_INVOCATION_ID="$INVOCATION_ID"
-        cat "$d/o" "$d/e"
+        journalctl --sync && journalctl -q --no-pager -o cat -n "$TAIL" _SYSTEMD_INVOCATION_ID="$INVOCATION_ID"
+        cat "$dir/o" "$dir/e"
         ;;
-    esac | tail -n "$T" | tail -c 4096
+    esac | tail -n "$TAIL" | tail -c 4096
     [ "$2" != running ] || echo "$3"
-  } >"$L.new" 2>/dev/null && sync "$L.new" && mv -f "$L.new" "$L"
+  } >"$JOB.new" 2>/dev/null && sync "$JOB.new" && mv -f "$JOB.new" "$JOB"
 }

@@ -1,7 +1,7 @@
 # What reads disks, sent only where it is called for: how a disk or a volume is proven blank. Blank is a positive answer
-# of everybody who is asked; who fails says nothing. See prologue.sh for the rules of this text and its short names;
-# here P is the places of a device that are read, D the device, m a file for what a reader says, t the bytes that were
-# found to be zero.
+# of everybody who is asked; who fails says nothing. See prologue.sh for the rules of this text and its variables; here
+# $DEVICE is what is read, $PLACES where, m a file for what a reader says, t the bytes that were found to be zero, h where
+# the first other one is.
 
 # @signatures: every sign of use on every whole disk. The disks are read side by side, and one that does not end within
 # 30 s is given up alone: what it lacks of the answer says so.
@@ -15,7 +15,7 @@ at_signatures() {
       disk:*/drbd* | disk:*/bcache* | disk:*/mtdblock* | disk:*/zd*) ;;
       disk:*)
         n=$((n + 1))
-        uses "$k" "$m" >"$d/s.$n" &
+        uses "$k" "$m" >"$dir/s.$n" &
         b="$b $!"
         ;;
     esac
@@ -31,7 +31,7 @@ EOF
   set --
   while [ $k -lt $n ]; do
     k=$((k + 1))
-    set -- "$@" "$d/s.$k"
+    set -- "$@" "$dir/s.$k"
   done
   cat "$@"
 }
@@ -50,7 +50,7 @@ uses() {
 built_in() {
   t=$1 k=at_${2#@}
   shift 2
-  rm -f "$d/late"
+  rm -f "$dir/late"
   "$k" "$@" &
   k=$! c=''
   [ "$t" = 0 ] || { within "$t" $k & c=$!; }
@@ -77,7 +77,7 @@ at_found() {
 proves() {
   command -v xfs_io >/dev/null || { echo 'xfs_io is not installed'; return; }
   m=$(lsblk -dnbo SIZE "$2") || return 2
-  look "$(readlink -e "$2")" $m >"$d/look" || return 2
+  look "$(readlink -e "$2")" $m >"$dir/look" || return 2
   x='' o=''
   while read -r k l; do
     case $k:$l:$1 in
@@ -86,7 +86,7 @@ proves() {
       w:*) o=$o$l ;;
       *) echo "$k $l" ;;
     esac
-  done <"$d/look"
+  done <"$dir/look"
   case $x:$o in ' wipefs blkid read:{"signatures": []}') ;; *) echo "not proven:${x:- nothing} $o" ;; esac
 }
 
@@ -97,7 +97,7 @@ within() {
   sleep "$1" &
   w=$!
   wait
-  : >"$d/late"
+  : >"$dir/late"
   kill -s KILL $2
 } >/dev/null 2>&1 </dev/null
 
@@ -126,7 +126,7 @@ EOF
 # disk that dies is not worn out. One xfs_io reads all the small places, because a process for each costs more than the
 # reading. Where it is not installed yet, fewer are read, and no step takes that for a proof.
 content() {
-  D=$1 m=$d/r.${1##*/} t=0
+  DEVICE=$1 m=$dir/r.${1##*/} t=0
   if [ "$2" -le 67108864 ]; then
     span 0 "$2" || return
   else
@@ -136,14 +136,14 @@ content() {
       samples || return
     else
       places "$2" few
-      set -- "$2" $P
+      set -- "$2" $PLACES
       while [ $# != 1 ]; do
         a=$2 l=$3 k=$1
         shift 3
         set -- "$k" "$@"
-        [ -d "$d" ] && [ ! -e "$d/late" ] && span "$a" "$l" || return
+        [ -d "$dir" ] && [ ! -e "$dir/late" ] && span "$a" "$l" || return
       done
-      set -- "$D" "$1"
+      set -- "$DEVICE" "$1"
     fi
     span $(($2 - 16777216)) 16777216 || return
   fi
@@ -155,15 +155,15 @@ content() {
 # as many GiB apart as give no more than 128 places, a power of two too, because filesystems keep copies of their
 # superblock at such places; and what lies around the quarters, where XFS begins its groups.
 places() {
-  P='' a=33554432 g=1073741824 q=1
+  PLACES='' a=33554432 g=1073741824 q=1
   while [ $(($1 / g)) -gt 128 ]; do g=$((2 * g)); done
   while [ $((a + 4096)) -le $(($1 - 16777216)) ]; do
     k=$(($1 / 4 * q / 4096 * 4096 - 8192))
     if [ $q != 4 ] && [ $k -lt $a ]; then
-      P="$P $k 16384" q=$((q + 1))
+      PLACES="$PLACES $k 16384" q=$((q + 1))
       continue
     fi
-    P="$P $a 4096"
+    PLACES="$PLACES $a 4096"
     if [ -n "$2" ] || [ $a -lt 1073741824 ]; then
       a=$((2 * a))
     elif [ $a -lt 137438953472 ]; then
@@ -173,13 +173,13 @@ places() {
     fi
   done
   while [ $q -lt 4 ]; do
-    P="$P $(($1 / 4 * q / 4096 * 4096 - 8192)) 16384" q=$((q + 1))
+    PLACES="$PLACES $(($1 / 4 * q / 4096 * 4096 - 8192)) 16384" q=$((q + 1))
   done
 }
 
 # span START COUNT: reads one stretch of the device; prints what is amiss, and fails then.
 span() {
-  h=$(dd if="$D" bs=1M iflag=direct,fullblock,skip_bytes,count_bytes skip="$1" count="$2" 2>"$m" |
+  h=$(dd if="$DEVICE" bs=1M iflag=direct,fullblock,skip_bytes,count_bytes skip="$1" count="$2" 2>"$m" |
     od -A d -t x8 -w4096 | first)
   z=${h#* } h=${h% *}
   [ -z "$h" ] || { echo "content $(($1 + h))"; return 1; }
@@ -195,28 +195,28 @@ span() {
   return 1
 }
 
-# samples: reads all places of $P; likewise.
+# samples: reads all of $PLACES; likewise.
 samples() {
-  set -- $P
+  set -- $PLACES
   a='' h=''
   while [ $# != 0 ]; do
-    a="$a$N-c${N}pread -v $1 $2"
+    a="$a$NL-c${NL}pread -v $1 $2"
     shift 2
   done
-  IFS=$N
+  IFS=$NL
   set -- $a
-  IFS=" $N	"
-  o=$(timeout 35 xfs_io -r -d "$@" "$D" 2>"$m" |
+  IFS=" $NL	"
+  o=$(timeout 35 xfs_io -r -d "$@" "$DEVICE" 2>"$m" |
     grep -v -e ':  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ' -e ' ops; ')
   while read -r k l; do
     case $k in *[!0-9a-f:]* | '') ;; *:) h=$((0x${k%:})) && break ;; esac
   done <<EOF
 $o
 EOF
-  set -- $P
+  set -- $PLACES
   while [ $# != 0 ]; do
-    case $N$o$N in
-      *"${N}read $2/$2 bytes at offset $1$N"*) t=$((t + $2)) ;;
+    case $NL$o$NL in
+      *"${NL}read $2/$2 bytes at offset $1$NL"*) t=$((t + $2)) ;;
       *)
         e=''
         read -r e 2>/dev/null <"$m"

@@ -1,8 +1,8 @@
 """Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
 
-The text is a constant prologue of shell functions (prologue.sh; jobs.sh for a job, trial.sh for a trial, reading.sh
-where disks are read, erasing.sh where one is erased) and one call of such a function a line, between ``{`` and ``}`` so
-that the shell reads all of it before it runs any of it.
+The text is a constant prologue of shell functions (prologue.sh with observation.sh or step.sh; jobs.sh for a job,
+trial.sh for a trial, reading.sh where disks are read, erasing.sh where one is erased) and one call of such a function a
+line, between ``{`` and ``}`` so that the shell reads all of it before it runs any of it.
 """
 
 import base64
@@ -36,29 +36,26 @@ _MODE = re.compile(r"[0-7]{4}")
 _SHA256 = re.compile(r"([0-9a-f]{64})?")
 
 
-def _text_of(name: str) -> list[str]:
-    """The sections of a file of shell functions, without what the shell does not need."""
-    text = files("heretic.hosts").joinpath(name).read_text("utf-8")
-    parts = re.split(r"^# --- (?:observation|step) ---$", text, flags=re.MULTILINE)
-    return ["".join(f"{line}\n" for line in map(str.strip, p.splitlines()) if line and line[0] != "#") for p in parts]
+def _functions(*names: str) -> str:
+    """Files of shell functions, without what the shell does not need."""
+    texts = (files("heretic.hosts").joinpath(name).read_text("utf-8") for name in names)
+    lines = (line.strip() for text in texts for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and line[0] != "#")
 
 
-def _prologues() -> tuple[str, str]:
-    common, observation, step = _text_of("prologue.sh")
-    return common + observation, common + step
+OBSERVATION_PROLOGUE = _functions("prologue.sh", "observation.sh")
+STEP_PROLOGUE = _functions("prologue.sh", "step.sh")
 
-
-OBSERVATION_PROLOGUE, STEP_PROLOGUE = _prologues()
-(READING_PROLOGUE,) = _text_of("reading.sh")
+READING_PROLOGUE = _functions("reading.sh")
 """Comes after one of the others where a command reads disks."""
 
-(JOBS_PROLOGUE,) = _text_of("jobs.sh")
+JOBS_PROLOGUE = _functions("jobs.sh")
 """Comes after the step's where it starts a job, and in the job itself."""
 
-(TRIAL_PROLOGUE,) = _text_of("trial.sh")
+TRIAL_PROLOGUE = _functions("trial.sh")
 """Comes after the step's where it is a trial, in its proof, and in what takes it back."""
 
-(ERASING_PROLOGUE,) = _text_of("erasing.sh")
+ERASING_PROLOGUE = _functions("erasing.sh")
 """Comes after these where a command empties a disk."""
 
 ERASING = frozenset({"@held", "@erase"})

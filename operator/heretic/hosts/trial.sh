@@ -4,7 +4,7 @@
 # armed UNIT: a trial of before that was never proved is taken back first, whether or not its change is there.
 armed() {
   for w in timer service; do
-    k=$(systemctl show -p ActiveState --value "$1.$w" 2>"$d/e") || answer armed 1 $?
+    k=$(unit_state "$1.$w" 2>"$dir/e") || answer armed 1 $?
     case $k in active | activating | deactivating)
       take_back "$1"
       answer armed 1 0
@@ -22,44 +22,44 @@ take_back() {
 # arm UNIT SECONDS SCRIPT: from here on a step that fails is taken back.
 arm() {
   settled arm
-  k=$R/trials/$1
+  k=$RUN/trials/$1
   {
-    mkdir -p -m 700 $R/trials && rm -f "$k.taken-back" && printf %s "$3" | base64 -d >"$k"
-  } 2>"$d/e" || answer arm $n 1
+    mkdir -p -m 700 $RUN/trials && rm -f "$k.taken-back" && printf %s "$3" | base64 -d >"$k"
+  } 2>"$dir/e" || answer arm $number 1
   run 20 - systemd-run --quiet --unit="$1" --on-active="$2" --timer-property=AccuracySec=1s \
     --description='Heretic takes a change back' sh "$k"
-  [ $r = 0 ] || answer arm $n $r
-  K=$1
+  [ $rc = 0 ] || answer arm $number $rc
+  TRIAL=$1
 }
 
 # begin_revert UNIT: inside the unit. It does not wait for a step that hangs for longer than any other one does.
 begin_revert() {
-  J=1 s=open
-  : >"$R/trials/$1.taken-back"
+  failed=1 state=open
+  : >"$RUN/trials/$1.taken-back"
   rm -f "$0"
   room
-  exec 9>>$R/lock
+  exec 9>>$RUN/lock
   flock -w 10 9
 }
 
 # prove UNIT: the proof follows, and then commit.
 prove() {
-  s=open
-  k=$(systemctl show -p ActiveState --value "$1.timer" 2>"$d/e") || answer late 1 $?
+  state=open
+  k=$(unit_state "$1.timer" 2>"$dir/e") || answer late 1 $?
   [ "$k" = active ] || answer late 1 1
 }
 
 proof() {
   settled proof
-  holds "$@" || answer proof $n $r
+  holds "$@" || answer proof $number $rc
 }
 
 # commit UNIT: the change stays, unless the time had run out in this very moment.
 commit() {
   settled commit
   run 20 - systemctl stop "$1.timer"
-  [ $r = 0 ] || answer commit $n $r
-  k=$(systemctl show -p ActiveState --value "$1.service" 2>"$d/e") || answer late 1 $?
-  [ "$k" = inactive ] && [ ! -e "$R/trials/$1.taken-back" ] || answer late 1 1
-  rm -f "$R/trials/$1"
+  [ $rc = 0 ] || answer commit $number $rc
+  k=$(unit_state "$1.service" 2>"$dir/e") || answer late 1 $?
+  [ "$k" = inactive ] && [ ! -e "$RUN/trials/$1.taken-back" ] || answer late 1 1
+  rm -f "$RUN/trials/$1"
 }
