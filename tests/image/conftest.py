@@ -12,7 +12,7 @@ from sim.addresses import NETWORK, PREFIX
 
 
 @pytest.fixture(scope="session")
-def built() -> container.Image:
+def built() -> container.OperatorImage:
     """The image of these sources; `make image` has built it."""
     return container.ensure()
 

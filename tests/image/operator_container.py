@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from lab.container import Image, buildah, command
+from lab.container import OperatorImage, buildah, command
 from lab.controlplane import ControlPlane
 from lab.ports import free_port
 from lab.processes import Process
@@ -53,7 +53,7 @@ class OperatorContainer:
         folder: For the log and the token.
     """
 
-    def __init__(self, image: Image, pod: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self, image: OperatorImage, pod: Mapping[str, Any], folder: Path) -> None:
         self._pod = pod["spec"]
         self._container = pod["spec"]["containers"][0]
         self._folder = folder

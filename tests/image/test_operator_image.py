@@ -43,7 +43,9 @@ def wait(what: str, holds: Callable[[], bool], operator: OperatorContainer) -> N
 
 
 @pytest.fixture
-def operator(built: container.Image, control_plane: ControlPlane, tmp_path: Path) -> Iterator[OperatorContainer]:
+def operator(
+    built: container.OperatorImage, control_plane: ControlPlane, tmp_path: Path
+) -> Iterator[OperatorContainer]:
     made = OperatorContainer(built, deployment(control_plane), tmp_path)
     yield made
     made.close()
@@ -56,7 +58,7 @@ def site(control_plane: ControlPlane, tmp_path: Path, reachable: None) -> Iterat
         yield running
 
 
-def test_the_image_is_what_the_deployment_wants(built: container.Image, control_plane: ControlPlane) -> None:
+def test_the_image_is_what_the_deployment_wants(built: container.OperatorImage, control_plane: ControlPlane) -> None:
     found = json.loads(container.buildah("inspect", "--type", "image", built.reference))
     pod = deployment(control_plane)
     size = json.loads(container.buildah("images", "--json", built.reference))[0]["size"]

@@ -14,7 +14,7 @@ from heretic.cli import wanted
 from heretic.cli.init import run
 from heretic.cli.wanted import Wanted
 from heretic.hosts.errors import fingerprint_of
-from heretic.hosts.finding import Found
+from heretic.hosts.finding import SshServer
 from lab.controlplane import ControlPlane
 
 PROGRAM = Path(sys.executable).parent / "heretic"
@@ -86,11 +86,11 @@ def test_without_a_terminal_and_options_it_says_what_it_needs(tmp_path: Path) ->
 async def test_whatever_the_site_is_called_the_api_server_gets_a_text(
     control_plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    async def find(*_: object) -> tuple[Found, ...]:
+    async def find(*_: object) -> tuple[SshServer, ...]:
         keys = [asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode() for _ in range(3)]
         lines = [" ".join(key.split()[:2]) for key in keys]
         return tuple(
-            Found(f"192.168.77.{number}", "OpenSSH_10.0p2", line, fingerprint_of(line))
+            SshServer(f"192.168.77.{number}", "OpenSSH_10.0p2", line, fingerprint_of(line))
             for number, line in enumerate(lines, 11)
         )
 

@@ -44,7 +44,7 @@ _PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "cert", "proxy"
 
 
 @dataclass(frozen=True)
-class Image:
+class OperatorImage:
     """A built image.
 
     Attributes:
@@ -72,7 +72,7 @@ def command() -> list[str]:
     return ["buildah", "--root", f"{folder}/storage", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
 
 
-def ensure(base: str | None = None) -> Image:
+def ensure(base: str | None = None) -> OperatorImage:
     """The image of the present sources, built if this machine has not got it yet.
 
     Args:
@@ -86,7 +86,7 @@ def ensure(base: str | None = None) -> Image:
     folder = cached_folder(f"operator-image-{digest}", lambda part: _build(chosen, digest, reference, part))
     with locked(cache_dir() / ".containers.lock"):
         buildah("tag", f"{NAME}:{digest}", reference)
-    return Image(reference, folder / "heretic-operator.tar")
+    return OperatorImage(reference, folder / "heretic-operator.tar")
 
 
 def _digest(base: str) -> str:

@@ -37,7 +37,7 @@ NO_PEERS = (
 
 
 @dataclass
-class Host:
+class HostState:
     """State of one host that is not storage.
 
     Attributes:
@@ -248,7 +248,7 @@ def _link(host: int, number: int, name: str, addresses: tuple[str, ...]) -> dict
     }
 
 
-def _tools(host: Host) -> dict[str, Tool]:
+def _tools(host: HostState) -> dict[str, Tool]:
     storage = host.storage
     return {
         "@links": storage.links,
@@ -294,7 +294,7 @@ def _not_installed(machine: Machine, argv: Argv, stdin: str | None) -> Output:
     return NOT_INSTALLED
 
 
-def _packaged(host: Host, program: str, tool: Tool) -> Tool:
+def _packaged(host: HostState, program: str, tool: Tool) -> Tool:
     """A program that is there once its package is."""
     package = _PROGRAMS.get(program)
 
@@ -312,7 +312,7 @@ class StorageMachine(Machine):
         host: Packages, clock, addresses and other state of the host.
     """
 
-    host: Host = field(default_factory=lambda: _no_host())
+    host: HostState = field(default_factory=lambda: _no_host())
 
     @property
     def storage(self) -> Storage:
@@ -325,9 +325,9 @@ class StorageMachine(Machine):
         return self.host.systemd.units
 
 
-def _no_host() -> Host:
+def _no_host() -> HostState:
     storage = Storage({})
-    return Host(storage, Systemd(storage), chosen())
+    return HostState(storage, Systemd(storage), chosen())
 
 
 _FILES = {
@@ -384,7 +384,7 @@ def storage_machine(
     storage = Storage({disk.name: copy(disk) for disk in (system, *given)})
     shown = addresses or {"eth0": ("172.20.10.11/24",), "eth1": ("172.20.11.11/24",)}
     runs = platform or chosen()
-    host = Host(storage, Systemd(storage), runs, now=now, addresses=shown)
+    host = HostState(storage, Systemd(storage), runs, now=now, addresses=shown)
     machine = StorageMachine(name, host=host)
     machine.files = {path: File(content) for path, content in (_FILES | _files_of(runs)).items()}
     machine.files["/proc/sys/kernel/random/boot_id"].content = f"{machine.boot_id}\n"

@@ -44,7 +44,7 @@ class File:
 
 
 @dataclass
-class Job:
+class SimJob:
     """One detached systemd unit that a step started.
 
     Attributes:
@@ -100,7 +100,7 @@ class Machine:
     refusals: list[Argv] = field(default_factory=list)
     ran: list[Argv] = field(default_factory=list)
     effects: list[Argv] = field(default_factory=list)
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, SimJob] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, int, int, tuple[str, ...]]] = field(default_factory=dict)
     trials: dict[str, Callable[[], None]] = field(default_factory=dict)
     job_starts: list[str] = field(default_factory=list)
@@ -165,7 +165,7 @@ class Machine:
 
     def start_job(self, unit: str, work: Callable[[], int]) -> None:
         """Starts a detached unit; a failed one of the same name is replaced."""
-        job = Job(unit, work)
+        job = SimJob(unit, work)
         self.jobs[unit] = job
         self.job_starts.append(unit)
         if self.jobs_finish_at_once:

@@ -26,7 +26,7 @@ def shared_host_key() -> asyncssh.SSHKey:
 
 
 @dataclass
-class Faults:
+class HostFaults:
     """What is wrong with a host. Each may be changed at any time and takes effect at the next occasion.
 
     Attributes:
@@ -76,7 +76,7 @@ class SimServer:
     port: int = 0
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     host_certificate: asyncssh.SSHCertificate | None = None
-    faults: Faults = field(default_factory=Faults)
+    faults: HostFaults = field(default_factory=HostFaults)
     logins: int = 0
     scripts: int = 0
     _listener: asyncssh.SSHAcceptor | None = field(default=None, repr=False)
@@ -240,7 +240,7 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
         self._channel.exit(status)
 
 
-def _counts_down(faults: Faults, name: str) -> bool:
+def _counts_down(faults: HostFaults, name: str) -> bool:
     left = getattr(faults, name)
     if left:
         setattr(faults, name, left - 1)

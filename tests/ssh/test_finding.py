@@ -11,7 +11,7 @@ import pytest
 
 from heretic.hosts import finding
 from heretic.hosts.errors import fingerprint_of
-from heretic.hosts.finding import Found, find
+from heretic.hosts.finding import SshServer, find
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HOST, OTHER, STRANGE, NOBODY = "127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14"
@@ -68,8 +68,8 @@ async def test_servers_are_found_in_order_with_their_keys_and_nobody_logs_in(por
     async with ssh_server(HOST, port, "ssh-ed25519") as (key,), ssh_server(OTHER, port, "ssh-ed25519") as (other,):
         seen = await find([OTHER, NOBODY, HOST], port)
     assert seen == (
-        Found(OTHER, OPENSSH, other, fingerprint_of(other)),
-        Found(HOST, OPENSSH, key, fingerprint_of(key)),
+        SshServer(OTHER, OPENSSH, other, fingerprint_of(other)),
+        SshServer(HOST, OPENSSH, key, fingerprint_of(key)),
     )
     assert seen[0].fingerprint.startswith("SHA256:")
 

@@ -87,7 +87,7 @@ def _column(column: Column) -> Mapping[str, Any]:
     return entry | ({"priority": 1} if column.wide else {})
 
 
-class _Dumper(yaml.SafeDumper):
+class _FoldingDumper(yaml.SafeDumper):
     """Folds long texts, so that a change of a sentence is a readable difference."""
 
 
@@ -96,7 +96,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _text)
+_FoldingDumper.add_representer(str, _text)
 
 
 def files(models: Iterable[type[Resource]]) -> dict[str, str]:
@@ -111,5 +111,5 @@ def files(models: Iterable[type[Resource]]) -> dict[str, str]:
 
 
 def _dump(document: Schema) -> str:
-    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.dump(document, Dumper=_FoldingDumper, sort_keys=False, allow_unicode=True, width=110)
     return text

@@ -13,7 +13,7 @@ from typing import Any
 from heretic.api.parse import API_VERSION
 from heretic.api.v1alpha1.site import HostKeyPolicy
 from heretic.cli import render
-from heretic.cli.adopted import Found, manifests
+from heretic.cli.adopted import FoundSite, manifests
 from heretic.cli.declared import Keys
 from heretic.cli.errors import fail
 from heretic.cli.manifest import Manifest
@@ -111,7 +111,7 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
         how = "as given" if name in request.host_keys else "believed on first use: compare it on the host's console"
         render.note(f"{name} ({request.addresses[name]}): host key {fingerprint_of(line)}, {how}")
     addresses = {name: await _resolved(address) for name, address in request.addresses.items()}
-    found = Found(
+    found = FoundSite(
         site=request.site,
         namespace=request.namespace,
         user=request.user,

@@ -28,7 +28,7 @@ HOSTS_FILE = "/etc/hosts"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundSite:
     """What there is to adopt.
 
     Attributes:
@@ -73,7 +73,7 @@ class _Subnet:
     remark: str = ""
 
 
-def manifests(found: Found) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
+def manifests(found: FoundSite) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
     """Site, Networks, Nodes and GlusterVolumes of what runs.
 
     Args:
@@ -93,7 +93,7 @@ def manifests(found: Found) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
     return made, tuple(v for v in volumes if isinstance(v, str))
 
 
-def _site(found: Found) -> Manifest:
+def _site(found: FoundSite) -> Manifest:
     domain, remark = storage_domain(found)
     ssh = {"user": found.user, "port": found.port, "credentialsRef": {"name": "heretic-ssh"}}
     spec: dict[str, Any] = {"mode": Mode.OBSERVE.value, "ssh": ssh}
@@ -109,7 +109,7 @@ def _site(found: Found) -> Manifest:
     return make("Site", found.namespace, found.site, spec, remarks)
 
 
-def storage_domain(found: Found) -> tuple[str, str]:
+def storage_domain(found: FoundSite) -> tuple[str, str]:
     """The domain in which Gluster knows the hosts.
 
     Returns:
@@ -126,7 +126,7 @@ def storage_domain(found: Found) -> tuple[str, str]:
     return (domains.most_common(1)[0][0], "") if domains else ("", "")
 
 
-def _gluster_names(found: Found, node: str) -> set[str]:
+def _gluster_names(found: FoundSite, node: str) -> set[str]:
     """All names by which other hosts and the volumes know a host."""
     own = found.hosts[node][MEMBER].uuid
     uuid = own.value if isinstance(own, Known) else ""
@@ -139,7 +139,7 @@ def _gluster_names(found: Found, node: str) -> set[str]:
     return names
 
 
-def _networks(found: Found) -> Iterator[_Subnet]:
+def _networks(found: FoundSite) -> Iterator[_Subnet]:
     gluster = {ip for node in found.hosts for name in _gluster_names(found, node) for ip in _ips_of(found, name)}
     subnets = list(_subnets(found))
     management = next((s for s in subnets if _has_all(s, found.ips)), None)
@@ -157,7 +157,7 @@ def _networks(found: Found) -> Iterator[_Subnet]:
         yield _Subnet(subnet.network, subnet.members, subnet.mtu, role, remark)
 
 
-def _subnets(found: Found) -> Iterator[_Subnet]:
+def _subnets(found: FoundSite) -> Iterator[_Subnet]:
     members: dict[IPv4Network, dict[str, IPv4Address]] = {}
     mtus: dict[IPv4Network, list[int]] = {}
     for node, facts in found.hosts.items():
@@ -184,7 +184,7 @@ def _has_all(subnet: _Subnet, ips: Mapping[str, str]) -> bool:
     return all(ip and IPv4Address(ip) in subnet.network for ip in ips.values())
 
 
-def _ips_of(found: Found, name: str) -> Iterator[IPv4Address]:
+def _ips_of(found: FoundSite, name: str) -> Iterator[IPv4Address]:
     """The addresses of a name of Gluster, as far as the hosts' own files tell."""
     try:
         yield IPv4Address(name)
@@ -207,12 +207,12 @@ def _named(subnets: Iterator[_Subnet]) -> dict[str, _Subnet]:
     return named
 
 
-def _network(found: Found, name: str, subnet: _Subnet) -> Manifest:
+def _network(found: FoundSite, name: str, subnet: _Subnet) -> Manifest:
     spec = {"role": subnet.role.value, "subnet": str(subnet.network), "mtu": max(1280, min(9216, subnet.mtu))}
     return make("Network", found.namespace, name, spec, (subnet.remark,) if subnet.remark else ())
 
 
-def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
+def _node(found: FoundSite, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
     spec: dict[str, Any] = {
         "address": found.addresses[name],
         "hostKeys": [found.host_keys[name]],
@@ -234,7 +234,7 @@ def _node(found: Found, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
     return make("Node", found.namespace, name, spec, remarks)
 
 
-def _brick_disks(found: Found, name: str) -> list[str]:
+def _brick_disks(found: FoundSite, name: str) -> list[str]:
     """Stable names of the disks that carry bricks, whatever lies between; not of one that carries the system."""
     facts = found.hosts[name]
     if not (isinstance(facts.disks, Known) and isinstance(facts.mounts, Known)):

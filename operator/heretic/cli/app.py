@@ -13,16 +13,16 @@ from typing import Annotated, Any
 import typer
 
 from heretic.cli.options import (
-    Context,
+    ContextOption,
     Exit,
-    Files,
+    FilesOption,
     Format,
-    Identity,
-    Kubeconfig,
-    Namespace,
-    NoColor,
-    Offline,
-    Output,
+    IdentityOption,
+    KubeconfigOption,
+    NamespaceOption,
+    NoColorOption,
+    OfflineOption,
+    OutputOption,
     Overlay,
     Where,
     merge,
@@ -44,7 +44,10 @@ app = typer.Typer(
 
 @app.callback()
 def _everywhere(
-    ctx: typer.Context, kubeconfig: Kubeconfig = None, context: Context = None, namespace: Namespace = None
+    ctx: typer.Context,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     ctx.obj = Where(kubeconfig, context, namespace)
 
@@ -63,9 +66,9 @@ def bootstrap(
         bool, typer.Option("--site-only", help="Leave the operator as it is; only let it into the site's namespace.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
-    kubeconfig: Kubeconfig = None,
-    context: Context = None,
-    namespace: Namespace = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     """Install the operator, let it into a site's namespace, and make an SSH key for the site.
 
@@ -159,14 +162,14 @@ def init(
 @app.command(short_help="Show what would be done next; change nothing.")
 def plan(
     ctx: typer.Context,
-    files: Files = None,
-    identity: Identity = None,
-    offline: Offline = False,
-    output: Output = Format.TEXT,
-    no_color: NoColor = False,
-    kubeconfig: Kubeconfig = None,
-    context: Context = None,
-    namespace: Namespace = None,
+    files: FilesOption = None,
+    identity: IdentityOption = None,
+    offline: OfflineOption = False,
+    output: OutputOption = Format.TEXT,
+    no_color: NoColorOption = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     """Show what would be done next, with risk and reason; change nothing.
 
@@ -183,11 +186,11 @@ def plan(
 def status(
     ctx: typer.Context,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Stay and show changes, until interrupted.")] = False,
-    output: Output = Format.TEXT,
-    no_color: NoColor = False,
-    kubeconfig: Kubeconfig = None,
-    context: Context = None,
-    namespace: Namespace = None,
+    output: OutputOption = Format.TEXT,
+    no_color: NoColorOption = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     """Show the site on one screen, as the operator last reported it.
 
@@ -201,17 +204,17 @@ def status(
 @app.command(short_help="Check the health of the site on its hosts; change nothing.")
 def verify(
     ctx: typer.Context,
-    files: Files = None,
-    identity: Identity = None,
-    offline: Offline = False,
+    files: FilesOption = None,
+    identity: IdentityOption = None,
+    offline: OfflineOption = False,
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="CODE", help="Leave out findings of this code; repeatable.")
     ] = None,
-    output: Output = Format.TEXT,
-    no_color: NoColor = False,
-    kubeconfig: Kubeconfig = None,
-    context: Context = None,
-    namespace: Namespace = None,
+    output: OutputOption = Format.TEXT,
+    no_color: NoColorOption = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     """Check the health of the site on the hosts themselves; change nothing.
 
@@ -232,10 +235,10 @@ def approve(
         str, typer.Argument(metavar="[HASH]", help="Hash of the plan; refused when another plan is pending.")
     ] = "",
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask; needs HASH.")] = False,
-    no_color: NoColor = False,
-    kubeconfig: Kubeconfig = None,
-    context: Context = None,
-    namespace: Namespace = None,
+    no_color: NoColorOption = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     """Approve a plan that can destroy data, after showing it.
 
@@ -267,7 +270,7 @@ def adopt(
         typer.Option("--trust-on-first-use", help="Believe whatever key a host presents now, and pin it."),
     ] = False,
     site: Annotated[str, typer.Option("--site", metavar="NAME", help="Name of the Site.")] = "site",
-    namespace: Namespace = None,
+    namespace: NamespaceOption = None,
 ) -> None:
     """Print manifests of what already runs on hosts, in mode Observe; change nothing.
 

@@ -29,8 +29,8 @@ from heretic.cli.errors import fail
 from heretic.cli.kubeconfig import FALLBACK, namespace_of
 from heretic.cli.options import Exit, Overlay, Where
 from heretic.cluster.client import Cluster
-from heretic.cluster.connection import ConflictError, RefusedError
-from heretic.cluster.manifests import Manifests
+from heretic.cluster.connection import ApiError, ConflictError
+from heretic.cluster.manifests import ManifestClient
 from heretic.domain.errors import HereticError
 from heretic.hosts.keys import new_private_key, public_line
 from heretic.reconcile.access import SECRET_KEY
@@ -91,13 +91,13 @@ def site_namespace(where: Where) -> str:
     return wanted.namespace(name)
 
 
-async def _look(manifests: Manifests, manifest: Object) -> Change:
+async def _look(manifests: ManifestClient, manifest: Object) -> Change:
     """What would change, by a rehearsal on the API server, which also says what it would refuse."""
     stored = await manifests.find(manifest)
     if stored is None:
         try:
             await manifests.apply(manifest, force=False, dry_run=True)
-        except RefusedError as error:
+        except ApiError as error:
             # Its namespace is as new as itself, and a rehearsal leaves none behind.
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -128,7 +128,7 @@ def _refuse_differences(changes: Sequence[Change], namespace: str) -> None:
         )
 
 
-async def _apply(manifests: Manifests, changes: Sequence[Change], *, dry_run: bool) -> None:
+async def _apply(manifests: ManifestClient, changes: Sequence[Change], *, dry_run: bool) -> None:
     due = [change for change in changes if change.is_new or change.differences]
     for change in due:
         if not dry_run:
@@ -142,14 +142,14 @@ async def _apply(manifests: Manifests, changes: Sequence[Change], *, dry_run: bo
         render.note(f"{render.count(rest, 'object')} {'is' if rest == 1 else 'are'} there already, as they should be")
 
 
-async def _apply_one(manifests: Manifests, change: Change) -> None:
+async def _apply_one(manifests: ManifestClient, change: Change) -> None:
     again = "what was done before it stays; run this again"
     try:
         await manifests.apply(change.manifest, force=not change.is_new)
     except ConflictError:
         raise fail(f"somebody else wrote {change.title} in this moment; {again}") from None
-    except RefusedError as error:
-        raise RefusedError(f"{error.failure.message}; {again}", error.status) from None
+    except ApiError as error:
+        raise ApiError(f"{error.failure.message}; {again}", error.status) from None
     except HereticError as error:
         raise fail(f"{error.failure.message}; {again}") from None
 
@@ -195,7 +195,7 @@ def _rights() -> Iterator[None]:
     """Says what a refusal means here."""
     try:
         yield
-    except RefusedError as error:
+    except ApiError as error:
         if error.status != HTTPStatus.FORBIDDEN:
             raise
         said = error.failure.message.partition("; grant the right")[0]

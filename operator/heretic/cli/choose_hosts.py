@@ -7,7 +7,7 @@ from heretic.cli import render
 from heretic.cli.errors import fail
 from heretic.cli.questions import confirm
 from heretic.cli.wanted import Wanted
-from heretic.hosts.finding import Found
+from heretic.hosts.finding import SshServer
 
 LEAST = 3
 """Hosts that keep data when one of them is lost."""
@@ -16,7 +16,7 @@ SSHD_KEYS = Path("/etc/ssh")
 """Where the machine that this runs on keeps its own host keys."""
 
 
-def chosen(found: Sequence[Found], *, asks: bool) -> list[Found]:
+def chosen(found: Sequence[SshServer], *, asks: bool) -> list[SshServer]:
     """The servers that become hosts of the site; why others do not is told.
 
     Args:
@@ -24,7 +24,7 @@ def chosen(found: Sequence[Found], *, asks: bool) -> list[Found]:
         asks: Whether a person is asked about each that could be one.
     """
     own = _own_keys()
-    kept: dict[str, Found] = {}
+    kept: dict[str, SshServer] = {}
     for server in found:
         why = _hindrance(server, own, kept)
         doubt = "" if server.software.startswith("OpenSSH") else f"its SSH server is {server.software}, not OpenSSH"
@@ -38,7 +38,7 @@ def chosen(found: Sequence[Found], *, asks: bool) -> list[Found]:
     return list(kept.values())
 
 
-def _hindrance(server: Found, own: frozenset[str], kept: Mapping[str, Found]) -> str:
+def _hindrance(server: SshServer, own: frozenset[str], kept: Mapping[str, SshServer]) -> str:
     """Why a server cannot be a host of the site; empty when it can."""
     if server.trouble:
         return server.trouble
@@ -57,7 +57,7 @@ def _own_keys() -> frozenset[str]:
     return frozenset(" ".join(line[:2]) for line in lines)
 
 
-def enough(servers: list[Found], asked: Wanted) -> list[Found]:
+def enough(servers: list[SshServer], asked: Wanted) -> list[SshServer]:
     """The hosts, when there are as many as a site can have.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any
 
 from heretic.cli.errors import fail
 from heretic.cli.kubeconfig import is_configured, namespace_of
-from heretic.cli.offline import Manifests, read_manifests, read_private_key
+from heretic.cli.offline import ManifestFiles, read_manifests, read_private_key
 from heretic.cli.options import Where
 from heretic.cluster.client import Cluster
 from heretic.domain.errors import HereticError
@@ -141,14 +141,14 @@ async def declared(
         yield _gathered(objects, Keys(key, manifests.secrets, None if notes else cluster), notes)
 
 
-def _new(manifests: Manifests) -> list[tuple[str, Object]]:
+def _new(manifests: ManifestFiles) -> list[tuple[str, Object]]:
     """Objects that no API server has seen yet."""
     return [
         (str(o["kind"]), {**o, "metadata": {"uid": "", "generation": 1, **o["metadata"]}}) for o in manifests.objects
     ]
 
 
-async def _laid_over(cluster: Cluster, manifests: Manifests) -> tuple[list[tuple[str, Object]], tuple[str, ...]]:
+async def _laid_over(cluster: Cluster, manifests: ManifestFiles) -> tuple[list[tuple[str, Object]], tuple[str, ...]]:
     fresh = {(kind, o["metadata"]["namespace"], o["metadata"]["name"]): o for kind, o in _new(manifests)}
     stored: dict[tuple[str, str, str], Object] = {}
     try:

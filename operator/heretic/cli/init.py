@@ -16,14 +16,14 @@ from heretic.cli.errors import fail
 from heretic.cli.options import Exit
 from heretic.cli.questions import ask
 from heretic.cli.ranges import addresses_of, network_of
-from heretic.cli.site_folder import Host, Net, NewSite, files_of
+from heretic.cli.site_folder import NewHost, NewNetwork, NewSite, files_of
 from heretic.cli.wanted import Wanted
 from heretic.cli.yaml_text import load_documents
 from heretic.domain.declared.validate import faults
-from heretic.hosts.finding import Found, find
+from heretic.hosts.finding import SshServer, find
 from heretic.reconcile.store import ObjectStore
 
-Finder = Callable[[Iterable[str], int], Awaitable[tuple[Found, ...]]]
+Finder = Callable[[Iterable[str], int], Awaitable[tuple[SshServer, ...]]]
 
 WIDEST = 24
 """Prefix length of the smallest network that is guessed; homes and small offices have no smaller ones."""
@@ -94,7 +94,7 @@ def _questions(asked: Wanted, addresses: list[str]) -> tuple[Wanted, list[str]]:
     return asked, addresses
 
 
-def _site(asked: Wanted, servers: Sequence[Found]) -> NewSite:
+def _site(asked: Wanted, servers: Sequence[SshServer]) -> NewSite:
     subnets = asked.networks or {}
     management = subnets.get(NetworkRole.MANAGEMENT) or _management(asked.ranges, servers)
     remark = (
@@ -108,7 +108,7 @@ def _site(asked: Wanted, servers: Sequence[Found]) -> NewSite:
         places = {_name_of(role): _same_place(server.address, management, other) for role, other in others.items()}
         disks = (asked.disks or {}).get(f"node{number}", ())
         key = (server.host_key, server.fingerprint, server.software)
-        hosts.append(Host(f"node{number}", server.address, *key, addresses=places, disks=disks))
+        hosts.append(NewHost(f"node{number}", server.address, *key, addresses=places, disks=disks))
     strangers = sorted(set(asked.disks or {}) - {host.name for host in hosts})
     if strangers:
         names = ", ".join(host.name for host in hosts)
@@ -126,15 +126,15 @@ def _site(asked: Wanted, servers: Sequence[Found]) -> NewSite:
     )
 
 
-def _net(role: NetworkRole, subnet: IPv4Network, remark: str = "") -> Net:
-    return Net(_name_of(role), role.value, str(subnet), remark)
+def _net(role: NetworkRole, subnet: IPv4Network, remark: str = "") -> NewNetwork:
+    return NewNetwork(_name_of(role), role.value, str(subnet), remark)
 
 
 def _name_of(role: NetworkRole) -> str:
     return NETWORK_NAMES.get(role, role.value.lower())
 
 
-def _management(ranges: Sequence[str], servers: Sequence[Found]) -> IPv4Network:
+def _management(ranges: Sequence[str], servers: Sequence[SshServer]) -> IPv4Network:
     """The network of the hosts: a range that was given as a network and has them all, else the smallest usual one."""
     addresses = [IPv4Address(server.address) for server in servers]
     given = [network for network in map(network_of, ranges) if network is not None and 8 <= network.prefixlen <= 30]

@@ -30,7 +30,7 @@ KUSTOMIZE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Manifests:
+class ManifestFiles:
     """What files declare.
 
     Attributes:
@@ -42,7 +42,7 @@ class Manifests:
     secrets: Mapping[tuple[str, str], Mapping[str, bytes]] = field(default_factory=dict, repr=False)
 
 
-def read_manifests(names: Sequence[str], namespace: str) -> Manifests:
+def read_manifests(names: Sequence[str], namespace: str) -> ManifestFiles:
     """Reads manifests.
 
     Args:
@@ -75,7 +75,7 @@ def read_manifests(names: Sequence[str], namespace: str) -> Manifests:
         objects[key] = obj
     if problems:
         raise fail("; ".join(problems))
-    return Manifests(tuple(objects.values()), secrets)
+    return ManifestFiles(tuple(objects.values()), secrets)
 
 
 def read_private_key(path: str) -> bytes:

@@ -55,22 +55,22 @@ def merge(ctx: typer.Context, kubeconfig: str | None, context: str | None, names
     )
 
 
-Kubeconfig = Annotated[
+KubeconfigOption = Annotated[
     str | None,
     typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig file (default: $KUBECONFIG, else ~/.kube/config)."),
 ]
-Context = Annotated[
+ContextOption = Annotated[
     str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig (default: the current one).")
 ]
-Namespace = Annotated[
+NamespaceOption = Annotated[
     str | None,
     typer.Option("-n", "--namespace", metavar="NAME", help="The site's namespace (default: that of the context)."),
 ]
-Output = Annotated[
+OutputOption = Annotated[
     Format, typer.Option("-o", "--output", metavar="FORMAT", help="text, json or yaml.", show_default=True)
 ]
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours, as with the variable NO_COLOR.")]
-Files = Annotated[
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="No colours, as with the variable NO_COLOR.")]
+FilesOption = Annotated[
     list[str] | None,
     typer.Option(
         "-f",
@@ -80,12 +80,12 @@ Files = Annotated[
         "They are laid over the cluster's objects, if there is a cluster.",
     ),
 ]
-Identity = Annotated[
+IdentityOption = Annotated[
     str | None,
     typer.Option(
         "--identity", metavar="FILE", help="SSH private key for all hosts, instead of the Secret that the Site names."
     ),
 ]
-Offline = Annotated[
+OfflineOption = Annotated[
     bool, typer.Option("--offline", help="With -f: do not ask any cluster; automatic choices are made afresh.")
 ]

@@ -11,7 +11,7 @@ API = "apiVersion: hvp.ovirt.life/v1alpha1"
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class NewHost:
     """One host of the site.
 
     Attributes:
@@ -40,7 +40,7 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Net:
+class NewNetwork:
     """One Network: its name, role and subnet, and what its reader should know of where these come from."""
 
     name: str
@@ -50,7 +50,7 @@ class Net:
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class NewVolume:
     """One GlusterVolume."""
 
     name: str
@@ -78,9 +78,9 @@ class NewSite:
     user: str
     port: int
     minimum_disk: str
-    hosts: tuple[Host, ...]
-    networks: tuple[Net, ...]
-    volumes: tuple[Volume, ...]
+    hosts: tuple[NewHost, ...]
+    networks: tuple[NewNetwork, ...]
+    volumes: tuple[NewVolume, ...]
 
 
 def files_of(site: NewSite) -> dict[str, str]:
@@ -165,7 +165,7 @@ _CARRIES = {
 }
 
 
-def _network(net: Net) -> str:
+def _network(net: NewNetwork) -> str:
     remark = f"  # {net.remark}\n" if net.remark else ""
     alone = "# Heretic looks at networks and does not configure them.\n" if net.role == "Management" else ""
     return f"""\
@@ -199,7 +199,7 @@ def _nodes(site: NewSite) -> str:
     return _NODES + nodes
 
 
-def _node(site: NewSite, host: Host, first: bool) -> Iterator[str]:
+def _node(site: NewSite, host: NewHost, first: bool) -> Iterator[str]:
     yield f"""\
 {API}
 kind: Node
@@ -244,7 +244,7 @@ def _volumes(site: NewSite) -> str:
 """ + "---\n".join(_volume(volume) for volume in site.volumes)
 
 
-def _volume(volume: Volume) -> str:
+def _volume(volume: NewVolume) -> str:
     return f"""\
 {API}
 kind: GlusterVolume

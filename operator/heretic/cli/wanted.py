@@ -13,7 +13,7 @@ from heretic.api.v1alpha1.network import NetworkRole, Subnet
 from heretic.api.v1alpha1.node import DiskId
 from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, UserName
 from heretic.cli.errors import fail
-from heretic.cli.site_folder import Volume
+from heretic.cli.site_folder import NewVolume
 
 NOT_A_SITE = re.compile("heretic-system|kube-.*")
 """Namespaces in which no site may live."""
@@ -51,7 +51,7 @@ class Wanted:
     networks: Mapping[NetworkRole, IPv4Network] | None = None
     disks: Mapping[str, tuple[str, ...]] | None = None
     minimum_disk: str = "100G"
-    volumes: tuple[Volume, ...] = ()
+    volumes: tuple[NewVolume, ...] = ()
     single: bool = False
 
 
@@ -127,9 +127,9 @@ def disks(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def volumes(texts: Sequence[str]) -> tuple[Volume, ...]:
+def volumes(texts: Sequence[str]) -> tuple[NewVolume, ...]:
     """Volumes, from NAME=PURPOSE:SIZE."""
-    found: dict[str, Volume] = {}
+    found: dict[str, NewVolume] = {}
     for text in texts:
         volume, rest = _pair("--volume", "NAME=PURPOSE:SIZE", text)
         purpose, colon, amount = rest.partition(":")
@@ -137,13 +137,13 @@ def volumes(texts: Sequence[str]) -> tuple[Volume, ...]:
             raise fail(f"--volume {text!r} is not of the form NAME=PURPOSE:SIZE")
         if volume in found:
             raise fail(f"--volume names {volume} twice")
-        found[volume] = Volume(name(volume), _one_of(Purpose, purpose, "--volume").value, size(amount))
+        found[volume] = NewVolume(name(volume), _one_of(Purpose, purpose, "--volume").value, size(amount))
     return tuple(found.values())
 
 
-def default_volume(amount: str) -> Volume:
+def default_volume(amount: str) -> NewVolume:
     """The volume of a site for which no other is asked."""
-    return Volume(VOLUME, Purpose.VIRTUAL_MACHINES.value, size(amount))
+    return NewVolume(VOLUME, Purpose.VIRTUAL_MACHINES.value, size(amount))
 
 
 def _valid(kind: Any, text: str, what: str) -> str:

@@ -30,7 +30,7 @@ for _tag, _pattern, _first in _PLAIN:
     _Loader.add_implicit_resolver(_PREFIX + _tag, re.compile(_pattern), [*_first, *([""] if _tag == "null" else [])])
 
 
-class _Dumper(yaml.SafeDumper):
+class _IndentingDumper(yaml.SafeDumper):
     """Indents list entries, and writes long texts on one line."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
@@ -51,5 +51,5 @@ def load_documents(text: str) -> Iterator[Any]:
 
 def dump(value: object) -> str:
     """One document, keys in the given order."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    text: str = yaml.dump(value, Dumper=_IndentingDumper, sort_keys=False, allow_unicode=True, width=1000)
     return text

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from heretic.api.v1alpha1 import GROUP, VERSION
-from heretic.cluster.connection import MERGE_PATCH, ConflictError, Connection, Object, RefusedError
-from heretic.cluster.manifests import Manifests
+from heretic.cluster.connection import MERGE_PATCH, ApiError, ConflictError, Connection, Object
+from heretic.cluster.manifests import ManifestClient
 from heretic.domain.errors import HereticError, NeedsUser, Reason
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Cluster:
         return self._connection.server
 
     @property
-    def manifests(self) -> Manifests:
+    def manifests(self) -> ManifestClient:
         """Whole objects of any kind."""
-        return Manifests(self._connection)
+        return ManifestClient(self._connection)
 
     async def log_in(self) -> tuple[str, "Session"]:
         """For those who speak HTTP themselves: the server's address and a session, for the caller to close.
@@ -79,7 +79,7 @@ class Cluster:
         doing = f"listing {plural}"
         try:
             found = await self._get(_path(OURS, namespace, plural), doing)
-        except RefusedError as error:
+        except ApiError as error:
             raise await self._unknown(error) from error
         return list(found.get("items") or [])
 
@@ -140,7 +140,7 @@ class Cluster:
         path, doing = _path(CORE, namespace, "events", name), "updating an Event"
         try:
             await self._connection.request("PATCH", path, doing, body=body, content_type=MERGE_PATCH)
-        except RefusedError as error:
+        except ApiError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
@@ -150,12 +150,12 @@ class Cluster:
     async def _find(self, path: str, doing: str) -> Object | None:
         try:
             return await self._get(path, doing)
-        except RefusedError as error:
+        except ApiError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
-    async def _unknown(self, error: RefusedError) -> HereticError:
+    async def _unknown(self, error: ApiError) -> HereticError:
         """What to say of a refusal that may mean that the API server does not know our kinds."""
         if error.status != HTTPStatus.NOT_FOUND:
             return error

@@ -36,7 +36,7 @@ class ConflictError(Exception):
     """Somebody else wrote the object since it was read."""
 
 
-class RefusedError(HereticError):
+class ApiError(HereticError):
     """The API server answered with an error.
 
     Attributes:
@@ -109,7 +109,7 @@ class Connection:
 
         Raises:
             ConflictError: The object changed since it was read, or exists already.
-            HereticError: The API server could not be reached, or refused (a RefusedError).
+            HereticError: The API server could not be reached, or refused (a ApiError).
         """
         client = self._client
         parameters = {**({} if method == "GET" else {"fieldManager": FIELD_MANAGER}), **(query or {})}
@@ -120,7 +120,7 @@ class Connection:
             raise ConflictError(doing)
         answer = _parsed(content)
         if status >= HTTPStatus.BAD_REQUEST:
-            raise RefusedError(f"{doing}: {_refusal(status, answer, content)}", status)
+            raise ApiError(f"{doing}: {_refusal(status, answer, content)}", status)
         if answer is None:
             said = f"{doing}: {self.server} answered what no API server answers; is its address right?"
             raise HereticError(Transient(Reason.API_SERVER, said))

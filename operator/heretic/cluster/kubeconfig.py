@@ -14,7 +14,7 @@ import yaml
 
 from heretic.domain.errors import HereticError, NeedsUser, Reason
 
-Section = Mapping[str, Any]
+Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Kubeconfig:
 
     paths: tuple[Path, ...]
     current: str
-    contexts: Mapping[str, Section]
-    clusters: Mapping[str, Section]
-    users: Mapping[str, Section]
+    contexts: Mapping[str, Entry]
+    clusters: Mapping[str, Entry]
+    users: Mapping[str, Entry]
 
     @property
     def said(self) -> str:
@@ -57,7 +57,7 @@ class Kubeconfig:
             raise wrong(f"{self.said} has no {which}context {wanted!r}; it has {names}")
         return wanted
 
-    def user_of(self, context: str) -> Section:
+    def user_of(self, context: str) -> Entry:
         """Whom a context logs in as; empty where it names nobody."""
         return self.users.get(str(self.contexts[context].get("user")), {})
 
@@ -121,7 +121,7 @@ def read(files: Sequence[Path]) -> Kubeconfig:
     return Kubeconfig(present, current, *entries)
 
 
-def _read(path: Path) -> Section:
+def _read(path: Path) -> Entry:
     try:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
@@ -134,8 +134,8 @@ def _read(path: Path) -> Section:
     return content
 
 
-def _entries(parts: Sequence[Section], files: Sequence[Path], section: str) -> dict[str, Section]:
-    found: dict[str, Section] = {}
+def _entries(parts: Sequence[Entry], files: Sequence[Path], section: str) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
     for part, path in zip(parts, files, strict=True):
         listed = part.get(f"{section}s") or []
         if not isinstance(listed, list):

@@ -6,7 +6,7 @@ Applied means server-side apply: the API server knows whose each field is, and t
 from http import HTTPStatus
 from urllib.parse import quote
 
-from heretic.cluster.connection import ConflictError, Connection, Object, RefusedError
+from heretic.cluster.connection import ApiError, ConflictError, Connection, Object
 
 MANAGER = "heretic-bootstrap"
 """The field manager of what is applied; one name for all versions, so that a later one can take fields away."""
@@ -14,7 +14,7 @@ MANAGER = "heretic-bootstrap"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
-class Manifests:
+class ManifestClient:
     """Objects of one API server, by their manifests.
 
     Args:
@@ -32,7 +32,7 @@ class Manifests:
         """
         try:
             return await self._connection.request("GET", path_of(obj), f"reading {title_of(obj)}")
-        except RefusedError as error:
+        except ApiError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise

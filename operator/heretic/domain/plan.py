@@ -190,6 +190,12 @@ class Proceed:
 
 Plan = Converged | Proceed | Wait | Blocked
 
+Obstacle = Wait | Blocked
+"""Why a step cannot be done now."""
+
+PlanItem = Step | Obstacle
+"""What one rule adds to a plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

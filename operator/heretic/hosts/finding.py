@@ -26,7 +26,7 @@ MOST_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SshServer:
     """One SSH server.
 
     Attributes:
@@ -44,7 +44,7 @@ class Found:
     trouble: str = ""
 
 
-async def find(addresses: Iterable[str], port: int, *, at_once: int = AT_ONCE) -> tuple[Found, ...]:
+async def find(addresses: Iterable[str], port: int, *, at_once: int = AT_ONCE) -> tuple[SshServer, ...]:
     """The SSH servers among some addresses, in the order of these.
 
     Args:
@@ -54,7 +54,7 @@ async def find(addresses: Iterable[str], port: int, *, at_once: int = AT_ONCE) -
     """
     gate = asyncio.Semaphore(at_once)
 
-    async def look(address: str) -> Found | None:
+    async def look(address: str) -> SshServer | None:
         async with gate:
             software = await _greeting(address, port)
             return None if software is None else await _with_key(address, port, software)
@@ -85,20 +85,20 @@ async def _greeting(address: str, port: int) -> str | None:
     return None
 
 
-async def _with_key(address: str, port: int, software: str) -> Found:
+async def _with_key(address: str, port: int, software: str) -> SshServer:
     try:
         async with asyncio.timeout(KEY_TIMEOUT):
             key = await asyncssh.get_server_host_key(
                 address, port, server_host_key_algs=HOST_KEY_ALGORITHMS, config=None
             )
     except TimeoutError:
-        return Found(address, software, trouble=f"it showed no host key within {KEY_TIMEOUT:.0f} s")
+        return SshServer(address, software, trouble=f"it showed no host key within {KEY_TIMEOUT:.0f} s")
     except (OSError, asyncssh.Error) as error:
         said = getattr(error, "reason", "") or str(error) or type(error).__name__
-        return Found(address, software, trouble=f"it showed no host key: {_printable(said.encode())}")
+        return SshServer(address, software, trouble=f"it showed no host key: {_printable(said.encode())}")
     if key is None:
-        return Found(address, software, trouble="it showed no host key")
-    return Found(address, software, host_key_line(key), key.get_fingerprint())
+        return SshServer(address, software, trouble="it showed no host key")
+    return SshServer(address, software, host_key_line(key), key.get_fingerprint())
 
 
 def _printable(said: bytes) -> str:

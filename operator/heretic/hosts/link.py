@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.hosts.errors import no_session
-from heretic.hosts.session import Channel, RefusedError, Session, Traffic
+from heretic.hosts.session import Channel, ChannelRefusedError, Session, Traffic
 from heretic.hosts.settings import HostSettings
 from heretic.hosts.turns import Turns
 
@@ -157,7 +157,7 @@ class Link:
             session = await self._connected()
             try:
                 return await session.channel()
-            except RefusedError as refused:
+            except ChannelRefusedError as refused:
                 said = str(refused)
             if session.channels:
                 self._turns.allow(min(session.channels, self._turns.room))

@@ -107,7 +107,7 @@ class Traffic:
     connects: int = 0
 
 
-class RefusedError(Exception):
+class ChannelRefusedError(Exception):
     """A host opened no channel on an open connection; the text is what it said."""
 
 
@@ -184,7 +184,7 @@ class Session:
         """Opens a channel, on which the host's shell waits for a script.
 
         Raises:
-            RefusedError: The host opens none now, and said why.
+            ChannelRefusedError: The host opens none now, and said why.
             HereticError: Transient; the connection was lost, or nothing came in time.
         """
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -197,7 +197,7 @@ class Session:
             raise HereticError(timed_out(self.settings, "opening a session", OPEN_TIMEOUT)) from None
         except (asyncssh.Error, OSError) as error:
             if isinstance(error, asyncssh.ChannelOpenError) and self.alive:
-                raise RefusedError(error.reason) from None
+                raise ChannelRefusedError(error.reason) from None
             raise HereticError(channel_lost(self.settings, "opening a session")) from None
         self.channels += 1
         self.proved = True

@@ -149,10 +149,10 @@ class Applier:
         result = await executor.perform(key, view, step, admission)
         if isinstance(result, Done) and not result.changed:
             UNNEEDED.labels(verb=step.verb).inc()
-        return _told_by(step, result)
+        return _naming_step(step, result)
 
 
-def _told_by(step: Step, result: StepResult) -> StepResult:
+def _naming_step(step: Step, result: StepResult) -> StepResult:
     """A failure's message begins with the step, because a reader sees it far from its place."""
     match result:
         case Failed(Transient(reason, message)):

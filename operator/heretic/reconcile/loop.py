@@ -54,7 +54,7 @@ class _Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _PassInput:
     """What one pass works with."""
 
     key: Key
@@ -212,7 +212,7 @@ class Reconciler:
             return await self._refuse(key, stored, removing=removing)
         view = self._store.view(key.namespace)
         resource = stored.parsed
-        sight = _Sight(
+        given = _PassInput(
             key,
             self._kinds[key.kind],
             stored,
@@ -222,102 +222,102 @@ class Reconciler:
             gates.is_paused(resource, view.site, self._kill_switch),
             removing,
         )
-        observed = await self._observe(sight)
-        assessed = self._assess(sight, observed)
+        observed = await self._observe(given)
+        assessed = self._assess(given, observed)
         if removing:
-            assessed = replace(assessed, plan=plan_removal(self._kinds, sight.kind, resource, view, observed))
+            assessed = replace(assessed, plan=plan_removal(self._kinds, given.kind, resource, view, observed))
             if isinstance(assessed.plan, Converged):
                 await self._gatekeeper.release(key)
                 return Removed()
-        return await self._act(sight, assessed)
+        return await self._act(given, assessed)
 
-    def _assess(self, sight: _Sight, observed: Observed) -> Assessment:
-        holder = self._gatekeeper.slot_holder(sight.key.namespace)
-        return sight.kind.assess(sight.resource, sight.view, replace(observed, slot_holder=holder))
+    def _assess(self, given: _PassInput, observed: Observed) -> Assessment:
+        holder = self._gatekeeper.slot_holder(given.key.namespace)
+        return given.kind.assess(given.resource, given.view, replace(observed, slot_holder=holder))
 
-    async def _observe(self, sight: _Sight) -> Observed:
+    async def _observe(self, given: _PassInput) -> Observed:
         """Looks at what concerns an object; tells of a lost host while the rest takes long to answer."""
-        memory = self._memories[sight.key]
-        looking = asyncio.ensure_future(look(sight.kind, sight.resource, sight.view, self._observer, self._pace.share))
+        memory = self._memories[given.key]
+        looking = asyncio.ensure_future(look(given.kind, given.resource, given.view, self._observer, self._pace.share))
         try:
             while not (await asyncio.wait([looking], timeout=self._pace.patience))[0]:
-                await self._tell_losses(sight, memory)
+                await self._tell_losses(given, memory)
             observed = looking.result()
         finally:
             looking.cancel()
         memory.lost = lost_in(observed.hosts)
         return observed
 
-    async def _tell_losses(self, sight: _Sight, memory: _Memory) -> None:
+    async def _tell_losses(self, given: _PassInput, memory: _Memory) -> None:
         """Reports a host that was lost since the last report, on what was known before of everything else."""
-        if sight.removing or not self._leader.held:
+        if given.removing or not self._leader.held:
             return
-        known = glimpse(sight.kind, sight.resource, sight.view, self._observer)
+        known = glimpse(given.kind, given.resource, given.view, self._observer)
         lost = lost_in(known.hosts) if known else frozenset()
         if known is None or lost <= memory.lost:
             return
-        assessed = self._assess(sight, known)
-        await self._say(sight, assessed, Outcome(assessed.plan, (), sight.mode, sight.paused))
+        assessed = self._assess(given, known)
+        await self._publish(given, assessed, Outcome(assessed.plan, (), given.mode, given.paused))
         memory.lost |= lost
 
-    async def _act(self, sight: _Sight, assessed: Assessment) -> PassResult:
+    async def _act(self, given: _PassInput, assessed: Assessment) -> PassResult:
         """Says what is about to happen, does it, and says what came of it where that is not plain."""
         plan = assessed.plan
         passed = await self._gatekeeper.pass_through(
-            sight.key, sight.resource, sight.view, plan, mode=sight.mode, paused=sight.paused
+            given.key, given.resource, given.view, plan, mode=given.mode, paused=given.paused
         )
-        outcome = Outcome(plan, (), sight.mode, sight.paused, passed.held, removing=sight.removing)
-        if not await self._say(sight, assessed, outcome):
+        outcome = Outcome(plan, (), given.mode, given.paused, passed.held, removing=given.removing)
+        if not await self._publish(given, assessed, outcome):
             return Again(Ended.CHANGED, SOON)
         applied = Applied()
         if passed.steps and isinstance(plan, Proceed):
             applied = await self._applier.apply(
-                sight.key,
-                sight.resource.metadata.generation,
-                changed_by(sight.stored.raw),
-                sight.view,
+                given.key,
+                given.resource.metadata.generation,
+                changed_by(given.stored.raw),
+                given.view,
                 passed.steps,
                 ordered=plan.ordered,
-                last_check=self._last_check(sight, passed.approval),
+                last_check=self._last_check(given, passed.approval),
             )
         if not self._leader.held:
             return Again(Ended.STANDBY, STANDBY)
         held = applied.held or passed.held
-        meta = sight.resource.metadata
-        failure = self._memories[sight.key].repeats.after(meta.uid, meta.generation, applied.results)
+        meta = given.resource.metadata
+        failure = self._memories[given.key].repeats.after(meta.uid, meta.generation, applied.results)
         outcome = replace(outcome, results=applied.results, held=held, failure=failure)
         failed = failure is not None or any(isinstance(r, Failed) for _, r in applied.results)
         if failed or applied.held:
-            await self._say(sight, assessed, outcome)
-        return self._schedule.after(sight.key, outcome)
+            await self._publish(given, assessed, outcome)
+        return self._schedule.after(given.key, outcome)
 
-    def _last_check(self, sight: _Sight, approval: Approval | None) -> LastCheck:
+    def _last_check(self, given: _PassInput, approval: Approval | None) -> LastCheck:
         return LastCheck(
             self._kinds,
             self._cluster,
             self._store,
             self._gateway,
             now=self._now,
-            key=sight.key,
-            seen=standing_of(sight.resource, sight.view.site),
+            key=given.key,
+            seen=standing_of(given.resource, given.view.site),
             approval=approval,
-            has_slot=lambda: self._gatekeeper.has_slot(sight.key),
+            has_slot=lambda: self._gatekeeper.has_slot(given.key),
         )
 
-    async def _say(self, sight: _Sight, assessed: Assessment, outcome: Outcome) -> bool:
+    async def _publish(self, given: _PassInput, assessed: Assessment, outcome: Outcome) -> bool:
         """Writes status.
 
         Returns:
             Whether the object is still the one of this pass: not gone, nor edited, nor another one of its name.
         """
-        stored = self._store.get(sight.key) or sight.stored
+        stored = self._store.get(given.key) or given.stored
         report = assessed.report
-        metrics.show(sight.kind, sight.key.namespace, sight.key.name, report)
-        written = await self._publisher.publish(sight.key, latest_of(sight.stored, stored), report, outcome)
+        metrics.show(given.kind, given.key.namespace, given.key.name, report)
+        written = await self._publisher.publish(given.key, latest_of(given.stored, stored), report, outcome)
         if written is None:
             return False
-        self._store.put(sight.key.kind, written)
-        return is_same(sight.stored.raw, written)
+        self._store.put(given.key.kind, written)
+        return is_same(given.stored.raw, written)
 
     async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> PassResult:
         """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from heretic.cli.adopted import Found, manifests
+from heretic.cli.adopted import FoundSite, manifests
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import FileContent, HostFacts, Interface, LogicalVolume, Mount
 from heretic.domain.pool.facts import Brick, BrickState, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
@@ -41,11 +41,11 @@ def volume(name: str = "vmstore", **changes: Any) -> VolumeInfo:
     return VolumeInfo(name, "id", VolumeState.STARTED, **fields)
 
 
-def found(*volumes: VolumeInfo, hosts: dict[str, HostFacts] | None = None, size: int | None = 50 * GIB) -> Found:
+def found(*volumes: VolumeInfo, hosts: dict[str, HostFacts] | None = None, size: int | None = 50 * GIB) -> FoundSite:
     known = hosts or {f"node{n}": host(n) for n in (1, 2, 3)}
     state = BrickState(True, 1, size, None)
     status = {v.name: Known(VolumeStatus({f"{b.host}:{b.path}": state for b in v.bricks})) for v in volumes}
-    return Found(
+    return FoundSite(
         site="demo",
         namespace="",
         user="root",
@@ -59,12 +59,12 @@ def found(*volumes: VolumeInfo, hosts: dict[str, HostFacts] | None = None, size:
     )
 
 
-def specs(what: Found, kind: str) -> dict[str, dict[str, Any]]:
+def specs(what: FoundSite, kind: str) -> dict[str, dict[str, Any]]:
     made, _ = manifests(what)
     return {m.object["metadata"]["name"]: m.object["spec"] for m in made if m.object["kind"] == kind}
 
 
-def remarks(what: Found, kind: str) -> str:
+def remarks(what: FoundSite, kind: str) -> str:
     made, _ = manifests(what)
     return "\n".join(r for m in made if m.object["kind"] == kind for r in m.remarks)
 
@@ -177,7 +177,7 @@ class TestVolumes:
         ],
         ids=["two copies", "a brick elsewhere", "unknown size"],
     )
-    def test_what_cannot_be_declared_is_told_and_left_out(self, what: Found, said: str) -> None:
+    def test_what_cannot_be_declared_is_told_and_left_out(self, what: FoundSite, said: str) -> None:
         made, left_out = manifests(what)
         assert [m for m in made if m.object["kind"] == "GlusterVolume"] == []
         assert len(left_out) == 1
@@ -185,5 +185,7 @@ class TestVolumes:
 
     def test_a_list_of_volumes_that_is_not_known_makes_none(self) -> None:
         what = found()
-        unknown = Found(**{f: getattr(what, f) for f in what.__slots__} | {"pool": PoolFacts("node1", Unknown("busy"))})
+        unknown = FoundSite(
+            **{f: getattr(what, f) for f in what.__slots__} | {"pool": PoolFacts("node1", Unknown("busy"))}
+        )
         assert specs(unknown, "GlusterVolume") == {}

@@ -18,7 +18,7 @@ from heretic.cli.options import Exit
 from heretic.cli.wanted import Wanted
 from heretic.domain.errors import HereticError
 from heretic.hosts.errors import fingerprint_of
-from heretic.hosts.finding import Found
+from heretic.hosts.finding import SshServer
 
 OPENSSH = "OpenSSH_10.0p2 Debian-7"
 HOME = Wanted(name="home", ranges=("192.168.1.0/24",))
@@ -31,15 +31,15 @@ def key_of(kind: str = "ssh-ed25519") -> str:
 KEYS = [key_of() for _ in range(6)]
 
 
-def server(number: int, software: str = OPENSSH, key: str = "", trouble: str = "") -> Found:
+def server(number: int, software: str = OPENSSH, key: str = "", trouble: str = "") -> SshServer:
     line = "" if trouble else key or KEYS[number - 11]
-    return Found(f"192.168.1.{number}", software, line, fingerprint_of(line) if line else "", trouble)
+    return SshServer(f"192.168.1.{number}", software, line, fingerprint_of(line) if line else "", trouble)
 
 
-def finding(*servers: Found) -> Finder:
+def finding(*servers: SshServer) -> Finder:
     """Finds these, as far as they are in the range."""
 
-    async def find(addresses: Iterable[str], port: int) -> tuple[Found, ...]:
+    async def find(addresses: Iterable[str], port: int) -> tuple[SshServer, ...]:
         wanted = set(addresses)
         return tuple(s for s in servers if s.address in wanted)
 
@@ -186,7 +186,7 @@ class TestFolder:
         assert "# Guessed" in Path("home/networks.yaml").read_text()
 
     def test_hosts_in_two_networks_get_one_that_has_both(self) -> None:
-        far = Found("192.168.3.13", OPENSSH, KEYS[2], fingerprint_of(KEYS[2]))
+        far = SshServer("192.168.3.13", OPENSSH, KEYS[2], fingerprint_of(KEYS[2]))
         asked = Wanted(name="home", ranges=("192.168.1.11-12", "192.168.3.13"))
         specs = written(asked, finding(server(11), server(12), far))
         assert specs["Network/mgmt"]["subnet"] == "192.168.0.0/22"
@@ -206,7 +206,7 @@ class TestHosts:
         ids=["a router", "no key", "a second address"],
     )
     def test_what_is_no_host_of_its_own_is_left_out(
-        self, odd: Found, said: str, capsys: pytest.CaptureFixture[str]
+        self, odd: SshServer, said: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         specs = written(finder=finding(server(11), server(12), server(13), odd))
         assert len([name for name in specs if name.startswith("Node/")]) == 3
@@ -240,7 +240,9 @@ class TestHosts:
         ],
         ids=["none", "none of one", "one", "two", "two of one", "two and a router"],
     )
-    def test_too_few_are_refused_and_nothing_is_written(self, servers: list[Found], single: bool, said: str) -> None:
+    def test_too_few_are_refused_and_nothing_is_written(
+        self, servers: list[SshServer], single: bool, said: str
+    ) -> None:
         assert said in refusal(Wanted(name="home", ranges=HOME.ranges, single=single), finding(*servers))
 
     def test_one_is_enough_where_it_is_meant(self) -> None:

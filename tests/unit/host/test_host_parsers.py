@@ -134,7 +134,7 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
         lvm.parse_lvm,
         out(LVM),
         Known(
-            lvm.Report(
+            lvm.LvmReport(
                 (PhysicalVolume("[unknown]", "vgdisk1", "a-b", "g-h", 1000), PhysicalVolume("/dev/sdz", "", "c-d")),
                 (VolumeGroup("vgdisk1", 1000, 400, 4, complete=False, uuid="g-h", tags=("one", "two")),),
                 (
@@ -158,7 +158,7 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
             )
         ),
     ),
-    ("LVM: nothing at all", lvm.parse_lvm, out('{"report":[]}'), Known(lvm.Report((), (), ()))),
+    ("LVM: nothing at all", lvm.parse_lvm, out('{"report":[]}'), Known(lvm.LvmReport((), (), ()))),
     ("LVM: not installed", lvm.parse_lvm, NOT_FOUND, Absent()),
     (
         "ip: empty objects, loopback, a bond with a port, a port that is switched off",

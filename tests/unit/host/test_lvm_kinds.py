@@ -11,7 +11,7 @@ from heretic.domain.commands import Output
 from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, LogicalVolume
-from heretic.domain.host.parse.lvm import Report, parse_lvm
+from heretic.domain.host.parse.lvm import LvmReport, parse_lvm
 
 GIB = 2**30
 GROUP = {"vg_name": "vg", "vg_size": str(100 * GIB), "vg_free": "0", "vg_extent_size": "4194304", "vg_attr": "wz--n-"}
@@ -27,7 +27,7 @@ def parsed(*rows: dict[str, str]) -> tuple[LogicalVolume, ...]:
     text = json.dumps({"report": [{"vg": [GROUP], "pv": [], "lv": list(rows)}]})
     found = parse_lvm(Output(0, text, ""))
     assert isinstance(found, Known), found
-    assert isinstance(found.value, Report)
+    assert isinstance(found.value, LvmReport)
     return found.value.logical_volumes
 
 

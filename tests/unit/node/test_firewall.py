@@ -14,10 +14,10 @@ from heretic.domain.host.facts import HostFacts, Interface
 from heretic.domain.host.parse.firewall import parse_zones
 from heretic.domain.host.ports import common, ports_of, union, without
 from heretic.domain.host.profiles import EL_9
-from heretic.domain.host.rule import Host, Item
+from heretic.domain.host.rule import HostContext
 from heretic.domain.host.steps import OpenFirewall
 from heretic.domain.node import guards
-from heretic.domain.plan import Blocked, Wait
+from heretic.domain.plan import Blocked, PlanItem, Wait
 from sim.declared import network, node, view
 
 SERVICE, BRICKS = "glusterfs", "49152-60999/tcp"
@@ -36,7 +36,7 @@ def zone(name: str = "public (default, active)", rich: Sequence[str] = (), **lis
     return "\n".join([name, "  ingress-priority: 0", *lines, "  rich rules: ", *(f"\t{r}" for r in rich), ""])
 
 
-def items(*zones: str, peers: Sequence[int] = (), default: str = "public") -> list[Item]:
+def items(*zones: str, peers: Sequence[int] = (), default: str = "public") -> list[PlanItem]:
     nodes = [
         node(f"n{i}", i, addresses=[{"network": "gluster", "address": f"192.0.2.{i}"}]) for i in (11, *sorted(peers))
     ]
@@ -44,10 +44,10 @@ def items(*zones: str, peers: Sequence[int] = (), default: str = "public") -> li
     seen = parse_zones(Output(0, "\n".join(zones), ""), Output(0, f"{default}\n", ""))
     assert isinstance(seen, Known), seen
     facts = HostFacts("n11", firewall=seen, interfaces=Known(PORTS))
-    return list(guards.firewall(Host(nodes[0], site, facts, EL_9), GLUSTER))
+    return list(guards.firewall(HostContext(nodes[0], site, facts, EL_9), GLUSTER))
 
 
-def opened(found: list[Item]) -> set[tuple[str, str]]:
+def opened(found: list[PlanItem]) -> set[tuple[str, str]]:
     assert all(isinstance(item, OpenFirewall) for item in found), found
     return {(s.zone, what) for s in found if isinstance(s, OpenFirewall) for what in s.services + s.ports}
 
@@ -182,7 +182,7 @@ def test_as_long_as_the_interface_is_not_known_no_zone_is_opened() -> None:
     zones = parse_zones(Output(0, zone(), ""), Output(0, "public\n", ""))
     for interfaces, words in ((Unknown("ip did not answer in time"), "did not answer"), (Known(PORTS[:1]), "on none")):
         facts = HostFacts("n11", firewall=zones, interfaces=interfaces)
-        (told,) = guards.firewall(Host(of, site, facts, EL_9), GLUSTER)
+        (told,) = guards.firewall(HostContext(of, site, facts, EL_9), GLUSTER)
         assert isinstance(told, Wait)
         assert words in told.message
 
@@ -207,7 +207,7 @@ def test_ranges_are_sets(one: list[tuple[int, int]], other: list[tuple[int, int]
 def test_what_is_planned_is_new_to_firewalld_and_is_enough(
     ports: list[str], services: list[str], rules: list[str], target: str
 ) -> None:
-    def plan() -> list[Item]:
+    def plan() -> list[PlanItem]:
         text = zone(rich=rules, target=target, ports=" ".join(ports), services=" ".join(services))
         return items(text, peers=(12, 13))
 

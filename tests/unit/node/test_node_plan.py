@@ -43,7 +43,7 @@ from heretic.kinds import KINDS
 from sim.asked import ASKED, FACTS, but, fact_of
 from sim.block_devices import GIB, SimDisk
 from sim.host_tools import data_disk, storage_machine
-from sim.machine import Job
+from sim.machine import SimJob
 from sim.one_host import KilledError, MortalMachine, OneHost, node_resource, site_resource, volume_resource
 
 CHOSEN = {"nodes": ["node1"], "dataDiskCount": 1}
@@ -694,7 +694,7 @@ def test_a_job_that_a_reboot_ended_is_started_again() -> None:
     host.machine.reboot()
     host.machine.jobs_finish_at_once = True
     assert isinstance(settle(host), Converged)
-    assert isinstance(host.machine.jobs["heretic-packages.service"], Job)
+    assert isinstance(host.machine.jobs["heretic-packages.service"], SimJob)
 
 
 def test_an_answer_that_is_missing_is_unknown() -> None:

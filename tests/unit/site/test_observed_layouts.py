@@ -8,7 +8,7 @@ import pytest
 
 from heretic.api.v1alpha1 import GlusterVolume, Mode, Resource, Site
 from heretic.api.v1alpha1.common import StoredCondition
-from heretic.cli.adopted import Found, manifests
+from heretic.cli.adopted import FoundSite, manifests
 from heretic.domain.conditions import Condition, ConditionType, State, merge
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_folders import BRICK_FOLDERS
@@ -359,7 +359,7 @@ def adopted(layout: Layout, mode: Mode | None = None) -> Adopted:
     """Adopts a site; with ``mode`` a person changes the mode of all of it."""
     hosts = {f"host{n}": host(n, layout) for n in NUMBERS}
     ips = {name: f"198.51.100.1{name[-1]}" for name in hosts}
-    found = Found("site", "", "root", 22, ips, {}, ips, dict.fromkeys(hosts, KEY), hosts, pool_of(layout))
+    found = FoundSite("site", "", "root", 22, ips, {}, ips, dict.fromkeys(hosts, KEY), hosts, pool_of(layout))
     made, left_out = manifests(found)
     assert not left_out
     objects: list[Resource] = []

@@ -18,7 +18,7 @@ this tells that their disks are local."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Exclusion:
     """Why a disk may not be used.
 
     Attributes:
@@ -39,7 +39,7 @@ def is_local(disk: Disk) -> bool:
     return any(_IN_A_SLOT.match(name) for name in disk.ids)
 
 
-def usable(disk: Disk, spec: NodeDisks) -> Finding | None:
+def usable(disk: Disk, spec: NodeDisks) -> Exclusion | None:
     """Says why a disk cannot be prepared for bricks.
 
     Args:
@@ -52,23 +52,23 @@ def usable(disk: Disk, spec: NodeDisks) -> Finding | None:
     return blank(disk) or _wanted(disk, spec)
 
 
-def blank(disk: Disk) -> Finding | None:
+def blank(disk: Disk) -> Exclusion | None:
     """Says why a disk is not proven blank and safe to write to, whatever the spec says (rule:blank-disk)."""
     everything = "; ".join(disk.findings)
     if disk.ambiguous:
-        return Finding(Reason.DISK_AMBIGUOUS, everything, dirty=True)
+        return Exclusion(Reason.DISK_AMBIGUOUS, everything, dirty=True)
     if disk.in_use:
-        return Finding(Reason.DISK_IN_USE, everything, dirty=True)
+        return Exclusion(Reason.DISK_IN_USE, everything, dirty=True)
     if disk.unreadable:
-        return Finding(Reason.READ_ERROR, everything, dirty=True)
+        return Exclusion(Reason.READ_ERROR, everything, dirty=True)
     if disk.content and not disk.signed:
-        return Finding(Reason.CONTENT_FOUND, everything, dirty=True)
+        return Exclusion(Reason.CONTENT_FOUND, everything, dirty=True)
     if disk.unproven and not disk.signed:
-        return Finding(Reason.NOT_PROVEN_BLANK, everything, dirty=True)
+        return Exclusion(Reason.NOT_PROVEN_BLANK, everything, dirty=True)
     if disk.findings:
-        return Finding(Reason.FOREIGN_SIGNATURE, everything, dirty=True)
+        return Exclusion(Reason.FOREIGN_SIGNATURE, everything, dirty=True)
     if disk.read_only:
-        return Finding(Reason.DISK_IN_USE, "read-only")
+        return Exclusion(Reason.DISK_IN_USE, "read-only")
     return None
 
 
@@ -88,16 +88,16 @@ def erasable(disk: Disk) -> bool:
     )
 
 
-def _wanted(disk: Disk, spec: NodeDisks) -> Finding | None:
+def _wanted(disk: Disk, spec: NodeDisks) -> Exclusion | None:
     if spec.selection is DiskSelection.BY_ID:
         if any(name in spec.ids for name in disk.ids):
             return None
-        return Finding(Reason.NO_USABLE_DISK, "not listed in spec.disks.ids")
+        return Exclusion(Reason.NO_USABLE_DISK, "not listed in spec.disks.ids")
     if disk.removable or not is_local(disk):
         kind = "removable" if disk.removable else disk.transport or "not certainly local"
-        return Finding(Reason.NO_USABLE_DISK, f"{kind} disk: selection Auto leaves it alone")
+        return Exclusion(Reason.NO_USABLE_DISK, f"{kind} disk: selection Auto leaves it alone")
     minimum = parse_bytes(spec.minimum_size)
     if disk.size < minimum:
         text = f"{format_bytes(disk.size)}: smaller than spec.disks.minimumSize {spec.minimum_size}"
-        return Finding(Reason.DISK_TOO_SMALL, text)
+        return Exclusion(Reason.DISK_TOO_SMALL, text)
     return None

@@ -9,8 +9,8 @@ from heretic.domain.disks.judge import judge
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
 from heretic.domain.host.facts import HostFacts, PhysicalVolume
 from heretic.domain.host.profiles import LVM_DEVICES_FILE
-from heretic.domain.host.rule import Host, Item, unseen
-from heretic.domain.plan import HostStep
+from heretic.domain.host.rule import HostContext, unseen
+from heretic.domain.plan import HostStep, PlanItem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class AddToDevicesFile(HostStep):
         )
 
 
-def devices_file(host: Host) -> Iterator[Item]:
+def devices_file(host: HostContext) -> Iterator[PlanItem]:
     """Physical volumes of bricks must be in LVM's devices file, or the next boot has no bricks (rule:devices-file)."""
     file = host.facts.files.get(LVM_DEVICES_FILE, NOT_OBSERVED)
     if isinstance(file, Unknown):

@@ -9,13 +9,14 @@ from heretic.domain.disks.candidates import is_local
 from heretic.domain.disks.identity import meant
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import Disk
-from heretic.domain.host.rule import NOTE, Host, Item, unseen, write_file
+from heretic.domain.host.rule import NOTE, HostContext, unseen, write_file
+from heretic.domain.plan import PlanItem
 
 SERVICE = "multipathd.service"
 EXCLUSION = "/etc/multipath/conf.d/heretic.conf"
 
 
-def multipath(host: Host) -> Iterator[Item]:
+def multipath(host: HostContext) -> Iterator[PlanItem]:
     """Keeps multipath from local disks that bricks lie or may lie on; never flushes a map (rule:multipath-off-bricks).
 
     multipathd itself drops a map that nothing uses once its disk is excluded, and keeps one that is in use.

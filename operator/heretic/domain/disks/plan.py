@@ -34,12 +34,10 @@ from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts, LogicalVolume, Service, VolumeGroup
 from heretic.domain.host.health import storage_obstacle
 from heretic.domain.host.profiles import Profile, profile_of
-from heretic.domain.plan import Blocked, Step, Wait
+from heretic.domain.plan import Blocked, Obstacle, Step, Wait
 
 _PERSISTENT = ("enabled", "generated")
 """UnitFileState of a mount that the next boot makes too: our own unit, or a line of /etc/fstab."""
-
-Obstacle = Blocked | Wait
 
 
 def plan_brick(

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from heretic.domain.host.rule import NOTE, Host, Item, write_file
+from heretic.domain.host.rule import NOTE, HostContext, write_file
+from heretic.domain.plan import PlanItem
 
 NAME = "heretic-thin"
 FILE = f"/etc/lvm/profile/{NAME}.profile"
@@ -20,6 +21,6 @@ TEXT = (
 """An LVM metadata profile: it holds for the pools that name it and leaves the host's own pools alone."""
 
 
-def thin_profile(host: Host) -> Iterator[Item]:
+def thin_profile(host: HostContext) -> Iterator[PlanItem]:
     """Writes the profile."""
     yield from write_file(host, FILE, lambda _: TEXT, f"thin pools grow at {AUTOEXTEND_THRESHOLD} %")

@@ -13,7 +13,7 @@ from heretic.domain.gluster.difference import laid_out_by_others, topology_diffe
 from heretic.domain.gluster.health import volume_of
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.removal import plan_volume_removal
-from heretic.domain.gluster.repair import Scene, plan_existing
+from heretic.domain.gluster.repair import RepairInput, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostView
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
@@ -110,7 +110,7 @@ def _plan_found(
             f"{info.name} exists with other bricks than declared: {difference}. Heretic never adds or removes bricks "
             "by itself; change the declaration to what is there, or change the volume by hand",
         )
-    return plan_existing(Scene(placement, info, view, hosts, pool))
+    return plan_existing(RepairInput(placement, info, view, hosts, pool))
 
 
 def _plan_new(

@@ -27,7 +27,7 @@ ROOT = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class PurposeDefaults:
     """What a purpose sets.
 
     Attributes:
@@ -144,8 +144,8 @@ def _profile(
     replica_only: Mapping[str, str] = MappingProxyType(_REPLICA),
     thick: bool = False,
     arbiter: bool = True,
-) -> Profile:
-    return Profile(
+) -> PurposeDefaults:
+    return PurposeDefaults(
         owner=owner,
         options=MappingProxyType(dict(options)),
         replica_only=MappingProxyType(dict(replica_only)),
@@ -155,7 +155,7 @@ def _profile(
     )
 
 
-PROFILES: Mapping[Purpose, Profile] = MappingProxyType(
+PROFILES: Mapping[Purpose, PurposeDefaults] = MappingProxyType(
     {
         Purpose.ENGINE: _profile(VDSM_KVM, _IMAGES, replica_only=_IMAGES_REPLICA, thick=True),
         Purpose.VIRTUAL_MACHINES: _profile(VDSM_KVM, _IMAGES, replica_only=_IMAGES_REPLICA),

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from heretic.api.v1alpha1.site import SiteStorage
 from heretic.domain.pool.order import SET_SIZE, chained
 
-Member = tuple[str, bool]
+SetMember = tuple[str, bool]
 """A node, and whether it is the arbiter of this set."""
-ReplicaSet = tuple[Member, ...]
+ReplicaSet = tuple[SetMember, ...]
 
 
 def sets(storage: SiteStorage, replica_count: int, arbiter: bool) -> tuple[ReplicaSet, ...]:

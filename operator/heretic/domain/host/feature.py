@@ -7,7 +7,8 @@ from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.ports import Ranges
 from heretic.domain.host.profiles import Family
-from heretic.domain.host.rule import Host, Item
+from heretic.domain.host.rule import HostContext
+from heretic.domain.plan import PlanItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Feature:
     openings: tuple[Opening, ...] = ()
     firewall_services: Mapping[str, Ranges] = field(default_factory=dict)
     contexts: Mapping[str, str] = field(default_factory=dict)
-    rules: tuple[Callable[[Host], Iterable[Item]], ...] = ()
+    rules: tuple[Callable[[HostContext], Iterable[PlanItem]], ...] = ()
     files: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     units: tuple[str, ...] = ()

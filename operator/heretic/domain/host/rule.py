@@ -10,13 +10,10 @@ from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.steps import WriteFile
-from heretic.domain.plan import Blocked, Step, Wait
+from heretic.domain.plan import Obstacle, PlanItem, Step, Wait
 
 NOTE = "# Written by Heretic; changes are undone.\n"
 """The first line of a file that is Heretic's alone."""
-
-Item = Step | Wait | Blocked
-"""What a rule yields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +26,12 @@ class Part:
     """
 
     steps: tuple[Step, ...] = ()
-    obstacles: tuple[Wait | Blocked, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
-    """What every rule looks at."""
+class HostContext:
+    """What every rule of a host's configuration looks at."""
 
     node: Node
     view: SiteView
@@ -54,14 +51,14 @@ def unseen(facts: HostFacts, what: str, fact: Absent | Unknown) -> Wait:
 
 
 def write_file(
-    host: Host,
+    host: HostContext,
     path: str,
     content: Callable[[str], str],
     why: str,
     *,
     reader: str = "",
     tell: tuple[tuple[str, ...], ...] = (),
-) -> Iterator[Item]:
+) -> Iterator[PlanItem]:
     """Writes a file unless it is as it should be and its reader knows.
 
     Args:

@@ -15,7 +15,7 @@ from heretic.domain.report import Report
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Attachment:
     """One node's attachment.
 
     Attributes:
@@ -70,7 +70,7 @@ def report_network(network: Network, view: SiteView) -> Report:
     )
 
 
-def _in_sync(found: tuple[_Found, ...]) -> Condition:
+def _in_sync(found: tuple[_Attachment, ...]) -> Condition:
     kind = ConditionType.IN_SYNC
     wrong = [f.problem for f in found if f.attachment.in_sync is False]
     if wrong:
@@ -81,8 +81,8 @@ def _in_sync(found: tuple[_Found, ...]) -> Condition:
     return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"{len(found)} nodes are attached as declared")
 
 
-def _attachments(network: Network, view: SiteView) -> tuple[_Found, ...]:
-    found: list[_Found] = []
+def _attachments(network: Network, view: SiteView) -> tuple[_Attachment, ...]:
+    found: list[_Attachment] = []
     for name, node in sorted(view.nodes.items()):
         address = _address_in(network, node)
         if address and node.metadata.deletion_timestamp is None:
@@ -100,17 +100,17 @@ def _address_in(network: Network, node: Node) -> str:
     return ""
 
 
-def _look(network: Network, name: str, node: Node, address: str) -> _Found:
+def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:
     if not is_true(node, ConditionType.INSPECTED):
         why = why_not(node, ConditionType.INSPECTED)
-        return _Found(NetworkAttachment(node=name, address=address, in_sync=None), f"not known: {why}")
+        return _Attachment(NetworkAttachment(node=name, address=address, in_sync=None), f"not known: {why}")
     port = _port(node, address)
     if port is None:
         problem = f"{name} has the address {address} on none of its interfaces"
-        return _Found(NetworkAttachment(node=name, address="", in_sync=False), problem)
+        return _Attachment(NetworkAttachment(node=name, address="", in_sync=False), problem)
     seen = NetworkAttachment(node=name, address=address, interface=port.name, mtu=port.mtu, in_sync=True)
     problem = _difference(network, name, port)
-    return _Found(seen.model_copy(update={"in_sync": False}) if problem else seen, problem)
+    return _Attachment(seen.model_copy(update={"in_sync": False}) if problem else seen, problem)
 
 
 def _difference(network: Network, name: str, port: NodeInterface) -> str:

@@ -17,11 +17,11 @@ from heretic.domain.host.facts import HostFacts, Service
 from heretic.domain.host.feature import Feature, chosen
 from heretic.domain.host.health import write_obstacle
 from heretic.domain.host.profiles import Profile, profile_of
-from heretic.domain.host.rule import Host, Item, Part, unseen, write_file
+from heretic.domain.host.rule import HostContext, Part, unseen, write_file
 from heretic.domain.host.steps import PACKAGE_JOB, EnableService, InstallPackages
 from heretic.domain.jobs import FailedJob, NeverRan, Running, told
 from heretic.domain.node import guards, texts
-from heretic.domain.plan import Blocked, Step, Wait
+from heretic.domain.plan import Blocked, PlanItem, Step, Wait
 from heretic.domain.pool.member import MEMBER
 
 JOB_PAUSE = 60.0
@@ -46,7 +46,7 @@ def plan_configuration(node: Node, view: SiteView, facts: HostFacts, features: I
         return Part(obstacles=(profile,))
     if obstacle := write_obstacle(facts):
         return Part(obstacles=(obstacle,))
-    host, own = Host(node, view, facts, profile), chosen(features, node.spec.roles)
+    host, own = HostContext(node, view, facts, profile), chosen(features, node.spec.roles)
     items = [*_hosts_file(host), *(found := list(_packages(host, own)))]
     if not found:
         items += _files_and_services(host, own)
@@ -64,7 +64,7 @@ def known_profile(facts: HostFacts) -> Profile | Wait | Blocked:
     return profile
 
 
-def _files_and_services(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
+def _files_and_services(host: HostContext, features: Sequence[Feature]) -> Iterator[PlanItem]:
     """What comes once all programs are there."""
     for feature in features:
         for rule in feature.rules:
@@ -79,7 +79,7 @@ def _files_and_services(host: Host, features: Sequence[Feature]) -> Iterator[Ite
     yield from _services(host, features)
 
 
-def _packages(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
+def _packages(host: HostContext, features: Sequence[Feature]) -> Iterator[PlanItem]:
     """Missing packages are installed by a detached job, which later passes watch."""
     installed, jobs = host.facts.packages, host.facts.jobs
     if not isinstance(installed, Known):
@@ -124,7 +124,7 @@ def _packages(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
     )
 
 
-def _hosts_file(host: Host) -> Iterator[Item]:
+def _hosts_file(host: HostContext) -> Iterator[PlanItem]:
     """Peers are known by names that every node resolves alike (rule:stable-peer-names)."""
     declared: dict[str, str] = {}
     for name, node in sorted(host.view.nodes.items()):
@@ -152,7 +152,7 @@ def _hosts_file(host: Host) -> Iterator[Item]:
     yield from write_file(host, profiles.HOSTS, content, "names of the storage nodes")
 
 
-def _time_servers(host: Host) -> Iterator[Item]:
+def _time_servers(host: HostContext) -> Iterator[PlanItem]:
     """Time servers of the Site; without any, what the distribution configured is all there is."""
     if host.view.site is None:
         return
@@ -173,7 +173,7 @@ def _time_servers(host: Host) -> Iterator[Item]:
     )
 
 
-def _services(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
+def _services(host: HostContext, features: Sequence[Feature]) -> Iterator[PlanItem]:
     services = host.facts.services
     if not isinstance(services, Known):
         yield unseen(host.facts, "its services", services)
@@ -182,7 +182,7 @@ def _services(host: Host, features: Sequence[Feature]) -> Iterator[Item]:
         yield from _service(host, name, services.value.get(name))
 
 
-def _service(host: Host, name: str, unit: Service | None) -> Iterator[Item]:
+def _service(host: HostContext, name: str, unit: Service | None) -> Iterator[PlanItem]:
     if unit is None or unit.load == "not-found":
         yield Wait(Reason.SERVICE_FAILED, f"{host.name}: there is no {name} although its package is installed")
     elif unit.load == "masked":

@@ -9,13 +9,13 @@ from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host.facts import FirewallZone
 from heretic.domain.host.feature import Feature
 from heretic.domain.host.ports import Ranges, common, texts_of, union, words
-from heretic.domain.host.rule import Host, Item, unseen
+from heretic.domain.host.rule import HostContext, unseen
 from heretic.domain.host.steps import LabelFiles, OpenFirewall
 from heretic.domain.node.zones import Verdict, judge, zones_of
-from heretic.domain.plan import Blocked, Wait
+from heretic.domain.plan import Blocked, PlanItem, Wait
 
 
-def firewall(host: Host, feature: Feature) -> Iterator[Item]:
+def firewall(host: HostContext, feature: Feature) -> Iterator[PlanItem]:
     """Lets a feature through where firewalld runs; any other packet filter is left to its owner.
 
     What counts is whether the packets of the other nodes pass, however that is written. What firewalld would call
@@ -57,7 +57,7 @@ def firewall(host: Host, feature: Feature) -> Iterator[Item]:
             )
 
 
-def _refused(host: Host, feature: Feature, zone: FirewallZone, source: IPv4Network, verdict: Verdict) -> Blocked:
+def _refused(host: HostContext, feature: Feature, zone: FirewallZone, source: IPv4Network, verdict: Verdict) -> Blocked:
     return Blocked(
         Reason.FIREWALL_REFUSES,
         f"{host.name}: zone {zone.name} of firewalld refuses {words(verdict.refused)} from {source}, which "
@@ -67,7 +67,7 @@ def _refused(host: Host, feature: Feature, zone: FirewallZone, source: IPv4Netwo
     )
 
 
-def _storage_port(host: Host) -> tuple[str, IPv4Interface] | Wait:
+def _storage_port(host: HostContext) -> tuple[str, IPv4Interface] | Wait:
     """The interface that has the storage address, and the address with its prefix."""
     address, interfaces = storage_address(host.view, host.node), host.facts.interfaces
     if not isinstance(interfaces, Known):
@@ -83,7 +83,7 @@ def _storage_port(host: Host) -> tuple[str, IPv4Interface] | Wait:
     )
 
 
-def _others(host: Host, own: IPv4Interface, feature: Feature) -> list[IPv4Network]:
+def _others(host: HostContext, own: IPv4Interface, feature: Feature) -> list[IPv4Network]:
     """Who must reach the feature here: the other nodes; as long as there are none, the network of the address."""
     found = []
     for name, node in sorted(host.view.nodes.items()):
@@ -94,7 +94,7 @@ def _others(host: Host, own: IPv4Interface, feature: Feature) -> list[IPv4Networ
     return found or [own.network]
 
 
-def selinux(host: Host, labels: Mapping[str, str]) -> Iterator[Item]:
+def selinux(host: HostContext, labels: Mapping[str, str]) -> Iterator[PlanItem]:
     """Gives files their labels where the platform profile knows SELinux.
 
     Args:

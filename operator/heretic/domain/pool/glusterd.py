@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from heretic.domain.facts import Known
 from heretic.domain.host.feature import Opening
 from heretic.domain.host.ports import Ranges
-from heretic.domain.host.rule import NOTE, Host, Item, write_file
+from heretic.domain.host.rule import NOTE, HostContext, write_file
+from heretic.domain.plan import PlanItem
 from heretic.domain.pool.member import MEMBER
 
 PACKAGE = "glusterfs-server"
@@ -46,7 +47,7 @@ cycle and drops one of the two from the boot (seen with Gluster 10.3). The peers
 """
 
 
-def drop_in(host: Host) -> Iterator[Item]:
+def drop_in(host: HostContext) -> Iterator[PlanItem]:
     """Writes how glusterd runs (see DROP_IN_TEXT).
 
     It reads its options when it starts. It is restarted for them only while it has no peers: in a pool that could

@@ -13,7 +13,7 @@ from heretic.domain.pool.facts import HealSummary, PoolFacts, VolumeInfo, Volume
 from heretic.domain.pool.parse.clients import parse_clients
 from heretic.domain.pool.parse.heal import parse_heal_summary
 from heretic.domain.pool.parse.volume_info import parse_volume_info
-from heretic.domain.pool.parse.volume_status import Room, parse_volume_detail, parse_volume_status, with_rooms
+from heretic.domain.pool.parse.volume_status import BrickSpace, parse_volume_detail, parse_volume_status, with_space
 
 T = TypeVar("T")
 
@@ -90,25 +90,25 @@ def _status(
     info: VolumeInfo,
     asked: str,
     statuses: Fact[Mapping[str, VolumeStatus]],
-    details: Fact[Mapping[str, Mapping[str, Room]]],
+    details: Fact[Mapping[str, Mapping[str, BrickSpace]]],
 ) -> Fact[VolumeStatus]:
     status = _member(statuses, info.name, f"{asked} left {info.name} out of its volume status")
     if not isinstance(status, Known):
         return status
     found = status.value
     bricks = _by_brick(info, found.bricks, {key: brick.host_uuid for key, brick in found.bricks.items()})
-    rooms = details.value.get(info.name, {}) if isinstance(details, Known) else {}
-    rooms = _by_brick(info, rooms, {key: room.host_uuid for key, room in rooms.items()})
+    spaces = details.value.get(info.name, {}) if isinstance(details, Known) else {}
+    spaces = _by_brick(info, spaces, {key: room.host_uuid for key, room in spaces.items()})
     called = {host: asked if same_name(host) == _LOCAL else host for host in found.self_heal}
     return Known(
-        with_rooms(
+        with_space(
             replace(
                 found,
                 bricks=bricks,
                 self_heal={called[host]: up for host, up in found.self_heal.items()},
                 daemons={called[host]: uuid for host, uuid in found.daemons.items()},
             ),
-            rooms,
+            spaces,
         )
     )
 

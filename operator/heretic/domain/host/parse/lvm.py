@@ -46,7 +46,7 @@ _LIVE = tuple("acCsISmM")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LvmReport:
     """Everything that LVM knows, without the filesystems."""
 
     physical_volumes: tuple[PhysicalVolume, ...]
@@ -54,7 +54,7 @@ class Report:
     logical_volumes: tuple[LogicalVolume, ...]
 
 
-def parse_lvm(output: Output) -> Fact[Report]:
+def parse_lvm(output: Output) -> Fact[LvmReport]:
     """Parses REPORT; Absent where LVM is not installed.
 
     There is one report a volume group, and one without a group for physical volumes that have none.
@@ -62,7 +62,7 @@ def parse_lvm(output: Output) -> Fact[Report]:
     return read(output, "lvm fullreport", _report, absent=(NOT_INSTALLED,))
 
 
-def _report(text: str) -> Report:
+def _report(text: str) -> LvmReport:
     document = load(text)
     reports = listed(document, "report")
     for report in reports:
@@ -70,7 +70,7 @@ def _report(text: str) -> Report:
         if any(text_of(row, "vg_name") for row in listed(report, "pv")):
             listed(report, "vg")
             listed(report, "lv")
-    return Report(
+    return LvmReport(
         tuple(_physical_volume(row) for report in reports for row in rows(report, "pv")),
         tuple(_volume_group(row) for report in reports for row in rows(report, "vg")),
         tuple(_logical_volume(row) for report in reports for row in rows(report, "lv")),

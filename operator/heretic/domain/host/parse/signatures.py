@@ -40,7 +40,7 @@ class Signatures:
 
 
 @dataclass(slots=True)
-class _Section:
+class _DiskLines:
     """The lines of one disk."""
 
     holders: list[str] = field(default_factory=list)
@@ -64,15 +64,15 @@ def parse_signatures(output: Output) -> Fact[Mapping[str, Signatures]]:
 
 
 def _sections(text: str) -> dict[str, Signatures]:
-    sections: dict[str, _Section] = {}
-    section = _Section()
+    sections: dict[str, _DiskLines] = {}
+    section = _DiskLines()
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if word not in ("disk", "holder", ""):
             section.looked.append(line)
         match word:
             case "disk":
-                section = sections[rest] = _Section()
+                section = sections[rest] = _DiskLines()
             case "holder":
                 section.holders.append(rest)
             case "wipefs":
@@ -99,7 +99,7 @@ def _sections(text: str) -> dict[str, Signatures]:
     return {disk: _judge(s) for disk, s in sections.items()}
 
 
-def _judge(section: _Section) -> Signatures:
+def _judge(section: _DiskLines) -> Signatures:
     found: list[str] = []
     unread: list[str] = []
     if section.wipefs_rc == 0:

@@ -20,7 +20,7 @@ _LAYOUT_OVER = frozenset({"fix-layout completed", "fix-layout failed", "fix-layo
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class BrickSpace:
     """Space of one brick, bytes, and the UUID of its glusterd."""
 
     size: int
@@ -49,7 +49,7 @@ def parse_volume_status(output: Output) -> Fact[Mapping[str, VolumeStatus]]:
     return Known(statuses)
 
 
-def parse_volume_detail(output: Output) -> Fact[Mapping[str, Mapping[str, Room]]]:
+def parse_volume_detail(output: Output) -> Fact[Mapping[str, Mapping[str, BrickSpace]]]:
     """Parses the detailed status of all started volumes.
 
     Returns:
@@ -58,22 +58,22 @@ def parse_volume_detail(output: Output) -> Fact[Mapping[str, Mapping[str, Room]]
     root = parse_document(output, "gluster volume status detail")
     if isinstance(root, Absent | Unknown):
         return root
-    rooms: dict[str, dict[str, Room]] = {}
+    spaces: dict[str, dict[str, BrickSpace]] = {}
     for element in root.findall("volStatus/volumes/volume"):
-        rooms[text(element, "volName")] = found = {}
+        spaces[text(element, "volName")] = found = {}
         for node in element.findall("node"):
             size, free = integer(node, "sizeTotal"), integer(node, "sizeFree")
             if size and free is not None and 0 <= free <= size:
-                found[_key(node)] = Room(size, free, text(node, "peerid"))
-    return Known(rooms)
+                found[_key(node)] = BrickSpace(size, free, text(node, "peerid"))
+    return Known(spaces)
 
 
-def with_rooms(status: VolumeStatus, rooms: Mapping[str, Room]) -> VolumeStatus:
+def with_space(status: VolumeStatus, spaces: Mapping[str, BrickSpace]) -> VolumeStatus:
     """Adds the space that the detailed answer gave to the plain one."""
     return replace(
         status,
         bricks={
-            key: replace(brick, size=rooms[key].size, free=rooms[key].free) if key in rooms else brick
+            key: replace(brick, size=spaces[key].size, free=spaces[key].free) if key in spaces else brick
             for key, brick in status.bricks.items()
         },
     )
