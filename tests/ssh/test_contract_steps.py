@@ -361,7 +361,7 @@ async def test_a_job_waits_for_its_guards(target: Target) -> None:
 
 async def states_of(target: Target) -> dict[str, JobState]:
     batch = await target.hosts.probe(target.settings, [Probe("jobs", ("@jobs",), parse_jobs)])
-    found = states(Known({}), parse_jobs(batch.outputs["jobs"]))
+    found = states(Known({}), parse_jobs(batch.outputs["jobs"]), None)
     assert isinstance(found, Known), found
     return {name: without_time(state) for name, state in found.value.items()}
 

@@ -125,9 +125,7 @@ class Cap:
     most: int
 
     def cut(self, value: Any) -> Any:
-        """As much of the value as may be stored; a text that was cut ends with an ellipsis."""
-        if len(value) <= self.most:
-            return value
+        """As much of a value that is too long as may be stored; a text that was cut ends with an ellipsis."""
         if isinstance(value, dict):
             return dict(list(value.items())[: self.most])
         return value[: self.most - 1] + "…" if isinstance(value, str) else value[: self.most]
@@ -135,7 +133,7 @@ class Cap:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = handler(source)
         cutting = core_schema.wrap_serializer_function_ser_schema(
-            lambda value, serialize: serialize(self.cut(value)), schema=inner
+            lambda value, serialize: serialize(value if len(value) <= self.most else self.cut(value)), schema=inner
         )
         return core_schema.no_info_after_validator_function(_unchanged, inner, serialization=cutting)
 

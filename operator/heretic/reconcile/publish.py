@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from heretic.api.v1alpha1.common import StoredPlan, StoredStep
 from heretic.cluster.events import EventRecorder, transitions
@@ -51,6 +52,7 @@ class Publisher:
         self._events = events
         self._gateway = gateway
         self._now = now
+        self._as_stored: WeakKeyDictionary[Stored, tuple[Report, Outcome]] = WeakKeyDictionary()
 
     async def publish(self, key: Key, stored: Stored, report: Report, outcome: Outcome) -> Object | None:
         """Writes what a pass found, when it differs from what is stored.
@@ -67,12 +69,18 @@ class Publisher:
         Raises:
             HereticError: The API server did not answer.
         """
+        # Of a calm object every pass says the same: then its status need not be put together to see that.
+        if self._as_stored.get(stored) == (report, outcome):
+            return stored.raw
         stamp = self._stamp()
 
         def compute(current: Object) -> Object:
             return build_status(current, stored, report, outcome, now=stamp)
 
-        return await self._write(key, stored, compute)
+        written = await self._write(key, stored, compute)
+        if written is stored.raw:
+            self._as_stored[stored] = (report, outcome)
+        return written
 
     async def publish_blind(
         self, key: Key, stored: Stored, own: Iterable[ConditionType], why: NeedsUser | Bug, *, removing: bool

@@ -26,9 +26,9 @@ class Key(NamedTuple):
         return f"{self.kind}/{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Stored:
-    """One object as last seen.
+    """One object as last seen; equal only to itself, so that what was worked out from it can be kept with it.
 
     Attributes:
         raw: As the API server sent it.

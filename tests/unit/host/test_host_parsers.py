@@ -30,10 +30,6 @@ def out(stdout: str, rc: int = 0, stderr: str = "") -> Output:
     return Output(rc, stdout, stderr)
 
 
-def units(output: Output) -> Fact[Any]:
-    return systemd.parse_units(output, 100.0)
-
-
 LVM = """{"report":[{"vg":[
 {"vg_name":"vgdisk1","vg_size":"1000","vg_free":"400","vg_extent_size":"4","vg_attr":"wz-pn-",
 "vg_uuid":"g-h","vg_tags":"one,two"}],
@@ -212,12 +208,12 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
     ("links: none", links.parse_links, out(""), Known({})),
     (
         "systemd: a failed unit and one that does not exist",
-        units,
+        systemd.parse_units,
         out(UNITS),
         Known(
             {
                 "glusterd.service": Service(
-                    "glusterd.service", "loaded", "failed", "failed", "enabled", "exit-code", 5, 60.0
+                    "glusterd.service", "loaded", "failed", "failed", "enabled", "exit-code", 5, 40.0
                 ),
                 "chronyd.service": Service("chronyd.service", "not-found", "inactive", "dead", "", "success", 0, None),
             }
@@ -293,7 +289,7 @@ PARSERS: list[Callable[[Output], Fact[Any]]] = [
     ip.parse_interfaces,
     signatures.parse_signatures,
     links.parse_links,
-    units,
+    systemd.parse_units,
     packages.parse_dpkg,
     packages.parse_rpm,
     storage.parse_mounts,
@@ -327,7 +323,7 @@ FAILED: list[tuple[str, Callable[[Output], Fact[Any]], Output]] = [
         out('{"report":[{"pv":[{"pv_name":"/dev/sdb","vg_name":"vgdisk1","pv_uuid":"a"}]}]}'),
     ),
     ("ip: an interface without its addresses", ip.parse_interfaces, out(ADDR.replace('"addr_info"', '"other"'))),
-    ("systemctl: failed", units, out(UNITS, 1, "Failed to connect to bus\n")),
+    ("systemctl: failed", systemd.parse_units, out(UNITS, 1, "Failed to connect to bus\n")),
     ("links: failed", links.parse_links, out("", 2)),
     ("signatures: failed", signatures.parse_signatures, out("", 2)),
     ("bricks: failed", parse_bricks, out("", 2)),

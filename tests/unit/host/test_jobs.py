@@ -9,10 +9,11 @@ from heretic.domain.host.parse.jobs import parse_jobs, states, trials
 from heretic.domain.jobs import FailedJob, JobState, LostJob, Running, Succeeded, told
 
 NAME = "heretic-deploy.service"
+UPTIME = 100.0
 
 
 def unit(active: str, result: str = "success") -> Service:
-    return Service(NAME, "loaded", active, active, "transient", result, seconds=9.0)
+    return Service(NAME, "loaded", active, active, "transient", result, since=UPTIME - 9.0)
 
 
 def answer(text: str) -> Output:
@@ -44,14 +45,14 @@ def answer(text: str) -> Output:
 def test_the_state_of_a_job(record: str, service: Service | None, expected: JobState) -> None:
     kept = parse_jobs(answer(f"{NAME} {record}" if record else ""))
     units = {"glusterd.service": unit("active")} | ({NAME: service} if service else {})
-    assert states(Known(units), kept) == Known({NAME: expected})
+    assert states(Known(units), kept, UPTIME) == Known({NAME: expected})
 
 
 def test_what_cannot_be_read_of_jobs_is_not_known() -> None:
     assert isinstance(parse_jobs(Output(2, "", "stat: cannot read")), Unknown)
     assert isinstance(parse_jobs(answer(f"{NAME} changed\n")), Unknown)
-    assert states(Known({}), Unknown("no answer")) == Unknown("no answer")
-    assert states(Unknown("no units"), Known({})) == Unknown("no units")
+    assert states(Known({}), Unknown("no answer"), UPTIME) == Unknown("no answer")
+    assert states(Unknown("no units"), Known({}), UPTIME) == Unknown("no units")
 
 
 def test_a_trial_is_no_job_and_is_on_until_it_is_proved_or_taken_back() -> None:
@@ -65,7 +66,7 @@ def test_a_trial_is_no_job_and_is_on_until_it_is_proved_or_taken_back() -> None:
         ]
     }
     assert trials(units) == {"heretic-trial-one", "heretic-trial-three"}
-    assert states(Known(units), Known({})) == Known({})
+    assert states(Known(units), Known({}), UPTIME) == Known({})
 
 
 def test_each_line_belongs_to_the_job_above_it() -> None:

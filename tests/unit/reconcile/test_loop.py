@@ -5,6 +5,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 import pytest
 
@@ -43,6 +44,30 @@ async def test_a_converged_object_is_written_once_and_rests(loop: Build, api: Me
     for _ in range(3):
         await tested.run_pass()
     assert api.status_writes == 1
+
+
+async def test_a_status_is_put_together_only_where_it_may_be_news(
+    loop: Build, api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Mock(wraps=heretic.reconcile.publish.build_status)
+    monkeypatch.setattr(heretic.reconcile.publish, "build_status", build)
+    tested = loop(lambda: Converged("as declared"))
+    for _ in range(2):
+        await tested.run_pass()
+    before = build.call_count
+    await tested.run_pass()
+    assert build.call_count == before
+
+    tested.parts.plan = lambda: Converged("as declared, and something else")
+    await tested.run_pass()
+    assert build.call_count > before, "what the pass did is news"
+
+    await tested.run_pass()
+    somebody_else = deepcopy(api.objects[DATA])
+    somebody_else["status"]["summary"] = "written by somebody else"
+    await api.replace_status("glustervolumes", somebody_else)
+    await tested.run_pass()
+    assert api.objects[DATA]["status"]["summary"] == "fine", "what somebody else wrote over it is put right"
 
 
 async def test_what_a_report_notes_is_published_and_goes_when_it_is_no_longer_so(

@@ -64,6 +64,7 @@ def inside(address: str, subnet: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=4096)
 def is_address(text: str) -> bool:
     """Whether a text is an IP address rather than a name."""
     try:
@@ -73,6 +74,7 @@ def is_address(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def is_ipv4(text: str) -> bool:
     """Whether a text is an IPv4 address rather than a name."""
     try:

@@ -20,10 +20,17 @@ class SiteView:
         objects: By kind and name, also those that are being deleted.
         unread: Kind and name of objects that this version cannot understand. What they declare is not known, so
             nothing is chosen or changed on the rest alone.
+        site: The site, when there is exactly one and it can be read; one that cannot be read counts.
     """
 
     objects: Mapping[str, Mapping[str, Resource]] = field(default_factory=dict)
     unread: frozenset[tuple[str, str]] = frozenset()
+    site: Site | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        sites = self.of(Site)
+        only = next(iter(sites.values())) if len(sites) == 1 and not self.unread_of(Site.KIND) else None
+        object.__setattr__(self, "site", only)
 
     @classmethod
     def holding(cls, resources: Iterable[Resource], unread: Iterable[tuple[str, str]] = ()) -> Self:
@@ -53,14 +60,6 @@ class SiteView:
     def nodes(self) -> Mapping[str, Node]:
         """The Nodes by name: every subject works on them."""
         return self.of(Node)
-
-    @property
-    def site(self) -> Site | None:
-        """The site, when there is exactly one and it can be read; one that cannot be read counts."""
-        sites = self.of(Site)
-        if len(sites) != 1 or self.unread_of(Site.KIND):
-            return None
-        return next(iter(sites.values()))
 
     def unread_of(self, kind: str) -> tuple[str, ...]:
         """Names of the objects of a kind that cannot be understood, in order."""

@@ -4,7 +4,7 @@ Heretic's own bricks and those that HVP, oVirt's wizard or a person made are tol
 """
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from posixpath import normpath
 
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import HostFacts, LogicalVolume, Mount
@@ -15,8 +15,8 @@ ROOT = "/"
 
 def mount_of(mounts: Iterable[Mount], path: str) -> Mount | None:
     """The filesystem that a path lies in: of several mounts the deepest, and of several at one place the last."""
-    places = {str(place) for place in (PurePosixPath(path), *PurePosixPath(path).parents)}
-    found = [mount for mount in mounts if mount.target in places]
+    place = normpath(path)
+    found = [m for m in mounts if m.target in (ROOT, place) or place.startswith(f"{m.target}/")]
     return max(reversed(found), key=lambda mount: len(mount.target), default=None)
 
 

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from weakref import WeakKeyDictionary
 
 from heretic.api.v1alpha1.node import NodeDisk
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.facts import Disk
 
@@ -146,14 +146,11 @@ class Sightings:
 
 def sightings(view: SiteView) -> Sightings:
     """Every disk of a site; worked out once for a view."""
-    found = _SIGHTINGS.get(view)
-    if found is None:
-        found = _SIGHTINGS[view] = _sightings(view)
-    return found
+    return _SIGHTINGS.of(view, lambda: _sightings(view))
 
 
-_SIGHTINGS: "WeakKeyDictionary[SiteView, Sightings]" = WeakKeyDictionary()
-"""Of the views that are in use: every pass over a Node or a volume asks for it."""
+_SIGHTINGS = PerView[Sightings]()
+"""Every pass over a Node or a volume asks for it."""
 
 
 def _sightings(view: SiteView) -> Sightings:

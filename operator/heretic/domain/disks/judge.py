@@ -7,16 +7,16 @@ recorded is never overruled by what is seen; where the two differ, a person is a
 """
 
 from collections.abc import Iterator, Mapping
-from weakref import WeakKeyDictionary
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, NodeDisk
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.identity import Sighting, Sightings, find, identity_of, meant, sightings
 from heretic.domain.disks.layout import GROUPS
 from heretic.domain.disks.ownership import GUIDE, NODE_TAG, Amiss, OwnedGroup, Ownership, node_tag
 from heretic.domain.errors import Reason
-from heretic.domain.facts import Absent, Known, Unknown
+from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import Disk, HostFacts, PhysicalVolume, VolumeGroup
 from heretic.domain.plan import Blocked, Wait
 
@@ -29,42 +29,54 @@ def judge(node: Node, view: SiteView, facts: HostFacts) -> Ownership:
         view: The declared site; the other Nodes' records count too.
         facts: Of the host.
     """
-    verdicts = _VERDICTS.setdefault(view, {})
-    known = verdicts.get(node.metadata.name)
-    if known is None or known[0] is not node or known[1] is not facts:
-        known = verdicts[node.metadata.name] = (node, facts, _judge(node, view, facts))
-    return known[2]
+    parts = (facts.disks, facts.physical_volumes, facts.volume_groups)
+    return _VERDICTS.of(view, lambda: _judge(node, view, *parts), node, *parts, name=node.metadata.name)
 
 
-_VERDICTS: "WeakKeyDictionary[SiteView, dict[str, tuple[Node, HostFacts, Ownership]]]" = WeakKeyDictionary()
-"""Of the views that are in use: a pass over a Node asks five times, one over a volume twice a brick."""
+_VERDICTS = PerView[Ownership]()
+"""A pass over a Node asks five times, one over a volume twice a brick."""
 
 
-def _judge(node: Node, view: SiteView, facts: HostFacts) -> Ownership:
+def _judge(
+    node: Node,
+    view: SiteView,
+    disks: Fact[tuple[Disk, ...]],
+    volumes: Fact[tuple[PhysicalVolume, ...]],
+    groups: Fact[tuple[VolumeGroup, ...]],
+) -> Ownership:
     name = node.metadata.name
-    for what, fact in (
-        ("disks", facts.disks),
-        ("physical volumes", facts.physical_volumes),
-        ("volume groups", facts.volume_groups),
-    ):
+    facts: tuple[tuple[str, Fact[object]], ...] = (
+        ("disks", disks),
+        ("physical volumes", volumes),
+        ("volume groups", groups),
+    )
+    for what, fact in facts:
         if isinstance(fact, Unknown):
             return Ownership(unknown=Wait(Reason.NOT_OBSERVED, f"{name}: its {what} are not known: {fact.cause}"))
-    if not isinstance(facts.disks, Known):
+    if not isinstance(disks, Known):
         return Ownership(unknown=Wait(Reason.NOT_OBSERVED, f"{name}: its disks are not known"))
-    if isinstance(facts.physical_volumes, Absent) and any(d.prepared for d in node.status.disks):
+    if isinstance(volumes, Absent) and any(d.prepared for d in node.status.disks):
         return Ownership(unknown=Wait(Reason.NODE_NOT_READY, f"{name}: LVM is not installed, and its disks need it"))
-    return _Judge(node, facts.disks.value, facts, sightings(view)).verdict()
+    there = volumes.value if isinstance(volumes, Known) else ()
+    known = groups.value if isinstance(groups, Known) else ()
+    return _Judge(node, disks.value, there, known, sightings(view)).verdict()
 
 
 class _Judge:
     """One comparison; gathers its verdict record by record and then group by group."""
 
-    def __init__(self, node: Node, disks: tuple[Disk, ...], facts: HostFacts, others: Sightings) -> None:
+    def __init__(
+        self,
+        node: Node,
+        disks: tuple[Disk, ...],
+        volumes: tuple[PhysicalVolume, ...],
+        groups: tuple[VolumeGroup, ...],
+        others: Sightings,
+    ) -> None:
         self._node = node
         self._name = node.metadata.name
         self._disks = disks
-        self._volumes = facts.physical_volumes.value if isinstance(facts.physical_volumes, Known) else ()
-        groups = facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ()
+        self._volumes = volumes
         self._groups: Mapping[str, VolumeGroup] = {g.uuid: g for g in groups}
         self._others = others
         self._records = tuple(d for d in node.status.disks if d.use)

@@ -7,12 +7,13 @@ mounted: a volume group of another name, a whole disk, a partition, ZFS, RAID, a
 from collections.abc import Iterable, Iterator, Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume, Mode, Node
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.below import ROOT, device_of, mount_of
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.disks.layout import GROUPS
-from heretic.domain.facts import Known
-from heretic.domain.host.facts import Disk, HostFacts, Mount
+from heretic.domain.facts import Fact, Known
+from heretic.domain.host.facts import Disk, HostFacts, Mount, PhysicalVolume
 
 _ZFS = "zfs"
 _UNMOUNTED = "not mounted now"
@@ -34,15 +35,30 @@ def observed_disks(node: Node, view: SiteView, facts: HostFacts) -> Mapping[str,
         volume group of the layout's names: whose those are is decided by what identifies them. A disk that carried
         bricks and shows no mount any more, or nothing at all, is still one: a look does not overrule what is recorded.
     """
-    if not isinstance(facts.disks, Known) or not isinstance(facts.mounts, Known):
+    parts = (facts.disks, facts.mounts, facts.physical_volumes)
+    return _OBSERVED.of(view, lambda: _observed_disks(node, view, *parts), node, *parts, name=node.metadata.name)
+
+
+_OBSERVED = PerView[Mapping[str, tuple[str, ...]]]()
+"""The plan of a Node and its report ask for it, each more than once."""
+
+
+def _observed_disks(
+    node: Node,
+    view: SiteView,
+    disks: Fact[tuple[Disk, ...]],
+    mounted: Fact[tuple[Mount, ...]],
+    volumes: Fact[tuple[PhysicalVolume, ...]],
+) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(disks, Known) or not isinstance(mounted, Known):
         return {}
-    mounts = facts.mounts.value
+    mounts = mounted.value
     held = frozenset(_brick_mounts(_brick_paths(node, view), mounts))
     chosen = {d.id for d in node.status.disks if d.use}
     recorded = {d.id for d in node.status.disks if d.observed}
     found: dict[str, tuple[str, ...]] = {}
-    for disk in facts.disks.value:
-        if chosen.intersection(disk.ids) or _groups_of(disk, facts) & GROUPS:
+    for disk in disks.value:
+        if chosen.intersection(disk.ids) or _groups_of(disk, volumes) & GROUPS:
             continue
         places = carried(disk, mounts, held)
         if not places and _may_hold_bricks(node, view, disk):
@@ -88,9 +104,9 @@ def _mounted_on(disk: Disk, mounts: Iterable[Mount]) -> set[str]:
     return {*disk.mounted, *found}
 
 
-def _groups_of(disk: Disk, facts: HostFacts) -> set[str]:
-    volumes = facts.physical_volumes.value if isinstance(facts.physical_volumes, Known) else ()
-    return {disk.volume_group, *(v.group for v in volumes if v.device in (disk.path, *disk.below))}
+def _groups_of(disk: Disk, volumes: Fact[tuple[PhysicalVolume, ...]]) -> set[str]:
+    there = volumes.value if isinstance(volumes, Known) else ()
+    return {disk.volume_group, *(v.group for v in there if v.device in (disk.path, *disk.below))}
 
 
 def _may_hold_bricks(node: Node, view: SiteView, disk: Disk) -> bool:

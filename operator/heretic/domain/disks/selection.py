@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.api.v1alpha1.site import SiteStorage
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import blank, erasable, usable
 from heretic.domain.disks.erase import to_erase
@@ -45,6 +46,15 @@ def select(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Owner
         disks: As observed.
         ownership: Whose they are.
     """
+    name = node.metadata.name
+    return _SELECTED.of(view, lambda: _select(node, view, disks, ownership), node, disks, ownership, name=name)
+
+
+_SELECTED = PerView[Selection]()
+"""The plan of a Node and its report ask for it; on a calm host each pass finds the same."""
+
+
+def _select(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> Selection:
     if Role.STORAGE not in node.spec.roles:
         return Selection()
     name = node.metadata.name

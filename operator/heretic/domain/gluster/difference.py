@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BRICK_ROOT
 from heretic.domain.gluster.placement import Placement
@@ -10,7 +11,7 @@ from heretic.domain.gluster.purposes import SHARD_OPTIONS
 from heretic.domain.gluster.values import same_value
 from heretic.domain.host.facts import HostView
 from heretic.domain.pool.facts import Brick, VolumeInfo, VolumeState
-from heretic.domain.pool.peers import node_of_host
+from heretic.domain.pool.members import Members, members
 
 __all__ = ["foreign_options", "options_to_set", "same_value", "sharding_difference", "topology_difference"]
 
@@ -31,9 +32,20 @@ def topology_difference(placement: Placement, info: VolumeInfo, view: SiteView, 
 
     The order of the sets does not matter, which bricks are copies of each other does.
     """
+    who = members(view, hosts)
+    return _DIFFERENCES.of(
+        view, lambda: _topology_difference(placement, info, who), placement, info, who, name=placement.volume
+    )
+
+
+_DIFFERENCES = PerView[str]()
+"""On a calm site each pass finds the same."""
+
+
+def _topology_difference(placement: Placement, info: VolumeInfo, who: Members) -> str:
     declared = sorted(sorted((b.host, b.path, b.arbiter) for b in members) for members in placement.sets)
     size = max(info.replica_count, 1)
-    found = [(node_of_host(b.host, b.host_uuid, view, hosts) or b.host, b.path, b.arbiter) for b in info.bricks]
+    found = [(who.node_of(b.host_uuid, (b.host,)) or b.host, b.path, b.arbiter) for b in info.bricks]
     sets = sorted(sorted(found[i : i + size]) for i in range(0, len(found), size))
     if info.replica_count != placement.replica_count:
         return f"it has {info.replica_count} copies of everything, {placement.replica_count} are declared"

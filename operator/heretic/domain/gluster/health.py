@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import unobserved
 from heretic.domain.facts import Absent, Fact, Known, Unknown
@@ -77,6 +78,16 @@ def brick_healths(
     healed was connected to it. The second still answers while glusterd waits for a peer that died without a word,
     for minutes. It is Down only when glusterd says so and nothing was connected to it.
     """
+    return _HEALTHS.of(view, lambda: _healths(info, view, hosts, pool), info, hosts, pool, name=info.name)
+
+
+_HEALTHS = PerView[tuple[tuple[BrickHealth, ...], ...]]()
+"""The plan of a volume and its report ask for it, the plan twice."""
+
+
+def _healths(
+    info: VolumeInfo, view: SiteView, hosts: Mapping[str, HostView], pool: PoolFacts
+) -> tuple[tuple[BrickHealth, ...], ...]:
     status = pool.status.get(info.name, Unknown(f"{pool.asked} gave no status of {info.name}"))
     heal = pool.heal.get(info.name, Unknown(f"{pool.asked} gave no heal summary of {info.name}"))
     bricks = tuple(_health(info, b, status, heal, view, hosts) for b in info.bricks)
@@ -129,7 +140,8 @@ def _count(heal: Fact[HealSummary], key: str, what: str) -> Fact[int]:
     if not isinstance(heal, Known):
         return Unknown(_cause(heal))
     counts: Mapping[str, Fact[int]] = getattr(heal.value, what)
-    return counts.get(key, Unknown(f"{key} is missing from the heal summary"))
+    count = counts.get(key)
+    return Unknown(f"{key} is missing from the heal summary") if count is None else count
 
 
 def _cause(fact: Unknown | Absent) -> str:

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from weakref import WeakKeyDictionary
 
 from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1 import GlusterVolume, Node
 from heretic.api.v1alpha1.gluster_volume import Provisioning
 from heretic.api.v1alpha1.site import SiteStorage
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec, new_filesystem_uuid
 from heretic.domain.disks.layout import group_for
@@ -80,14 +80,11 @@ def place(view: SiteView) -> Mapping[str, Placement | Wait | Blocked]:
     Returns:
         By name of the object: where it lies, or why it cannot be placed (yet).
     """
-    placed = _PLACED.get(view)
-    if placed is None:
-        placed = _PLACED[view] = _place(view)
-    return placed
+    return _PLACED.of(view, lambda: _place(view))
 
 
-_PLACED: "WeakKeyDictionary[SiteView, Mapping[str, Placement | Wait | Blocked]]" = WeakKeyDictionary()
-"""Of the views that are in use: the passes of a site's objects all ask for it, some more than once."""
+_PLACED = PerView[Mapping[str, Placement | Wait | Blocked]]()
+"""The passes of a site's objects all ask for it, some more than once."""
 
 
 def _place(view: SiteView) -> Mapping[str, Placement | Wait | Blocked]:

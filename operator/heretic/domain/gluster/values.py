@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 
 DEFAULTS: Mapping[str, str] = MappingProxyType(
@@ -79,8 +80,8 @@ def same_value(found: str | None, wanted: str, name: str = "") -> bool:
         name: Full name of the option; it tells sizes from times, and the default.
     """
     there = DEFAULTS.get(name) if found is None or _plain(found) in ("", "(null)") else found
-    if there is None:
-        return False
+    if there is None or there == wanted:
+        return there is not None
     if name.startswith("user."):
         # what hooks and people make of it is not Gluster's to say; words for yes and no are all that is common
         return there == wanted or (_truth(there) is not None and _truth(there) is _truth(wanted))
@@ -106,6 +107,7 @@ def _truth(value: str) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
+@lru_cache(maxsize=4096)
 def _meaning(value: str, name: str) -> bool | Decimal | str:
     """True for 1 and False for 0: Python counts them the same, and so does Gluster where an option is a switch."""
     known = _truth(value)

@@ -1,11 +1,10 @@
 """The facts of a host, put together from everything that it answered in one look."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.host.facts import HostFacts, Service
+from heretic.domain.host.facts import HostFacts, LogicalVolume, PhysicalVolume, Service, VolumeGroup
 from heretic.domain.host.inventory import filesystem_places, take_disks, with_filesystems
 from heretic.domain.host.parse import files, firewall, ip, jobs, locks, lvm, packages, storage, system, systemd
 from heretic.domain.host.parse.links import parse_links
@@ -18,9 +17,6 @@ from heretic.domain.host.signs import DISKSTATS, disk_signs
 from heretic.domain.host.steps import RELOADS
 from heretic.domain.jobs import JOB_PREFIX
 from heretic.domain.memo import Memo
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 def assemble(
@@ -42,7 +38,7 @@ def assemble(
         memo: Of this host, from look to look.
     """
     memo = memo or Memo()
-    of = memo.of
+    of, part = memo.of, memo.part
 
     def answer(name: str) -> Output:
         return outputs.get(name, NO_ANSWER)
@@ -55,13 +51,13 @@ def assemble(
     interfaces, speeds = of(ip.parse_interfaces, answer("interfaces")), of(ip.parse_speeds, answer("speeds"))
     dpkg, rpm = of(packages.parse_dpkg, answer("dpkg")), of(packages.parse_rpm, answer("rpm"))
     uptime = system.parse_uptime(read_files)
-    units = systemd.parse_units(answer("units"), uptime.value if isinstance(uptime, Known) else None)
-    physical = _of(volumes, lambda report: report.physical_volumes)
+    units = of(systemd.parse_units, answer("units"))
+    physical = part(_physical_volumes, volumes)
     disks = of(take_disks, blocks, links, signatures, physical)
     answers = Answers(outputs, read_files.text, memo)
     return HostFacts(
         host=host,
-        os=system.parse_os(read_files),
+        os=of(system.parse_os, read_files.text(system.OS_RELEASE), read_files.text(system.KERNEL)),
         cpu=of(system.parse_cpu, answer("cpu")),
         memory_bytes=system.parse_memory(read_files),
         boot_id=read_files.text(system.BOOT_ID),
@@ -69,29 +65,36 @@ def assemble(
         disk_signs=disk_signs(blocks, disks, read_files.text(DISKSTATS), of(parse_sequence, answer("sequence"))),
         interfaces=of(ip.with_speeds, interfaces, speeds),
         physical_volumes=physical,
-        volume_groups=_of(volumes, lambda report: report.volume_groups),
-        logical_volumes=of(with_filesystems, _of(volumes, lambda report: report.logical_volumes), blocks),
-        filesystems=_of(blocks, filesystem_places),
+        volume_groups=part(_volume_groups, volumes),
+        logical_volumes=of(with_filesystems, part(_logical_volumes, volumes), blocks),
+        filesystems=part(filesystem_places, blocks),
         mounts=mounts,
-        services=_of(units, _without_jobs),
+        services=part(_without_jobs, units),
         packages=of(packages.merge_packages, dpkg, rpm),
         files={path: read_files.content(path) for path in asked.files},
         time=system.parse_time(answer("clock"), answer("time-sync"), sent_at, received_at),
-        root_writable=_of(mounts, storage.root_writable),
+        root_writable=part(storage.root_writable, mounts),
         root_free_bytes=system.parse_free(answer("free")),
         selinux=system.parse_selinux(read_files),
         firewall=of(firewall.parse_zones, answer("firewall-zones"), answer("firewall-default")),
         package_lock=locks.package_lock(read_files),
         reloads=_reloads(read_files, asked.readers),
-        trials=_of(units, jobs.trials),
-        jobs=jobs.states(units, jobs.parse_jobs(answer("jobs"))),
+        trials=part(jobs.trials, units),
+        jobs=jobs.states(units, jobs.parse_jobs(answer("jobs")), uptime.value if isinstance(uptime, Known) else None),
         sections={section.name: section.assemble(answers) for section in asked.sections},
     )
 
 
-def _of(fact: Fact[S], part: Callable[[S], T]) -> Fact[T]:
-    """A part of a fact."""
-    return Known(part(fact.value)) if isinstance(fact, Known) else fact
+def _physical_volumes(report: lvm.Report) -> tuple[PhysicalVolume, ...]:
+    return report.physical_volumes
+
+
+def _volume_groups(report: lvm.Report) -> tuple[VolumeGroup, ...]:
+    return report.volume_groups
+
+
+def _logical_volumes(report: lvm.Report) -> tuple[LogicalVolume, ...]:
+    return report.logical_volumes
 
 
 def _without_jobs(units: Mapping[str, Service]) -> Mapping[str, Service]:

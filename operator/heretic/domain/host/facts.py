@@ -219,7 +219,7 @@ class Service:
         active: active, inactive, failed, activating, …
         enabled: UnitFileState: enabled, disabled, generated, … or "".
         result: success, or how it failed.
-        seconds: Since it came into its present state, None when it never left its first one.
+        since: Seconds between the boot and its present state, None when it never left its first one.
         description: As the unit's file, which systemd has read, gives it.
     """
 
@@ -230,7 +230,7 @@ class Service:
     enabled: str
     result: str = ""
     restarts: int = 0
-    seconds: float | None = None
+    since: float | None = None
     description: str = ""
 
 

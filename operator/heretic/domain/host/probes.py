@@ -113,11 +113,7 @@ def _units(features: Iterable[Feature]) -> Probe[object]:
     names = (name for feature in features for name in (*feature.services, *feature.units))
     show = ("systemctl", "show", "--no-pager", "-p", systemd.PROPERTIES)
     ours = (f"{JOB_PREFIX}*.service", f"{TRIAL_PREFIX}*.timer")
-    return Probe("units", (*show, *_TIME_SERVICES, *names, *ours), _parse_units, timeout=_SLOW)
-
-
-def _parse_units(output: Output) -> Fact[object]:
-    return systemd.parse_units(output, None)
+    return Probe("units", (*show, *_TIME_SERVICES, *names, *ours), systemd.parse_units, timeout=_SLOW)
 
 
 def questions(features: Iterable[Feature], sections: Iterable[Section[object]], roles: Iterable[Role]) -> Questions:

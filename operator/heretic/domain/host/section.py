@@ -6,7 +6,7 @@ section made of the answers.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, TypeVarTuple
 
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.commands import Output, Probe
@@ -16,6 +16,7 @@ from heretic.domain.memo import Memo
 NO_ANSWER = Output(255, "", "it was not asked")
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -36,6 +37,10 @@ class Answers:
     def parsed(self, probe: str, parse: Callable[[Output], T]) -> T:
         """What a parser, a function of a module, makes of the answer to a probe."""
         return self._memo.of(parse, self._outputs.get(probe, NO_ANSWER))
+
+    def of(self, work: Callable[[*Ts], T], *inputs: *Ts) -> T:
+        """What a function of a module makes of several; the same object as at the last look for the same inputs."""
+        return self._memo.of(work, *inputs)
 
     def text(self, path: str) -> Fact[str]:
         """The stripped content of one of the section's files; Absent where there is none."""

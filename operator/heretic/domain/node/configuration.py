@@ -3,11 +3,12 @@
 A rule that meets an Unknown says so and plans nothing; the others go on.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.names import is_address, peer_name, storage_address
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.hidden import devices_file
 from heretic.domain.errors import Reason
@@ -29,7 +30,7 @@ JOB_PAUSE = 60.0
 _JOB_POLL = 5.0
 
 
-def plan_configuration(node: Node, view: SiteView, facts: HostFacts, features: Iterable[Feature]) -> Part:
+def plan_configuration(node: Node, view: SiteView, facts: HostFacts, features: Sequence[Feature]) -> Part:
     """Plans what makes a host ready for its roles, without touching its disks.
 
     Packages come first and alone, together with the names of the peers: the other files belong to programs that
@@ -41,6 +42,15 @@ def plan_configuration(node: Node, view: SiteView, facts: HostFacts, features: I
         facts: Of the host.
         features: What the roles of Nodes need.
     """
+    name = node.metadata.name
+    return _PLANNED.of(view, lambda: _configuration(node, view, facts, features), node, facts, features, name=name)
+
+
+_PLANNED = PerView[Part]()
+"""The plan of a Node and its report both ask for it."""
+
+
+def _configuration(node: Node, view: SiteView, facts: HostFacts, features: Sequence[Feature]) -> Part:
     profile = known_profile(facts)
     if isinstance(profile, Wait | Blocked):
         return Part(obstacles=(profile,))

@@ -1,12 +1,13 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import inside, is_ipv4
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import usable
 from heretic.domain.disks.judge import judge
@@ -77,16 +78,17 @@ def report_node(
 
 
 def _seen(node: Node, view: SiteView, facts: HostFacts, features: Sequence[Feature], others: Others | None) -> Report:
-    profile = known_profile(facts)
+    profile, name = known_profile(facts), node.metadata.name
     status = node.status.model_copy(
         update={
             "facts": _facts(facts, profile if isinstance(profile, Profile) else None) or node.status.facts,
-            "disks": _disks(node, view, facts),
-            "interfaces": _interfaces(node, view, facts),
+            "disks": _disks(node, view, facts, judge(node, view, facts)),
+            "interfaces": _INTERFACES.of(
+                view, lambda: _interfaces(node, view, facts.interfaces), node, facts.interfaces, name=name
+            ),
         }
     )
     # Volumes are placed on recorded disks: what this pass chose counts already, or disks would seem unneeded.
-    name = node.metadata.name
     recorded = view
     if status != node.status:
         recorded = view.having(node.model_copy(update={"status": status}))
@@ -168,16 +170,26 @@ def _facts(facts: HostFacts, profile: Profile | None) -> NodeFactsStatus | None:
     )
 
 
-def _disks(node: Node, view: SiteView, facts: HostFacts) -> list[NodeDisk]:
+def _disks(node: Node, view: SiteView, facts: HostFacts, ownership: Ownership) -> list[NodeDisk]:
     """The disks as seen, with what is recorded of them; what was last known stays while they cannot be listed.
 
     A record (a disk with a use) is never removed and never falls back, whatever is seen: it ends with its Node.
     """
-    ownership = judge(node, view, facts)
     if not isinstance(facts.disks, Known) or ownership.unknown:
         return node.status.disks
-    seen = facts.disks.value
-    observed = observed_disks(node, view, facts)
+    seen, observed, name = facts.disks.value, observed_disks(node, view, facts), node.metadata.name
+    return _DISKS.of(
+        view, lambda: _shown_disks(node, view, seen, observed, ownership), node, seen, observed, ownership, name=name
+    )
+
+
+_DISKS = PerView[list[NodeDisk]]()
+"""On a calm host each pass sees the same."""
+
+
+def _shown_disks(
+    node: Node, view: SiteView, seen: tuple[Disk, ...], observed: Mapping[str, tuple[str, ...]], ownership: Ownership
+) -> list[NodeDisk]:
     left_node, left = set_aside(node, seen, observed)
     chosen = {
         disk.path: choice
@@ -255,8 +267,12 @@ def _media(disk: Disk) -> str:
     return "HDD" if disk.rotational else "SSD"
 
 
-def _interfaces(node: Node, view: SiteView, facts: HostFacts) -> list[NodeInterface]:
-    if not isinstance(facts.interfaces, Known):
+_INTERFACES = PerView[list[NodeInterface]]()
+"""On a calm host each pass sees the same."""
+
+
+def _interfaces(node: Node, view: SiteView, interfaces: Fact[tuple[Interface, ...]]) -> list[NodeInterface]:
+    if not isinstance(interfaces, Known):
         return node.status.interfaces
     declared = {node.spec.address, *(entry.address for entry in node.spec.addresses)}
     shown = [
@@ -269,10 +285,10 @@ def _interfaces(node: Node, view: SiteView, facts: HostFacts) -> list[NodeInterf
             addresses=_first(declared, i),
             network=_network(view, i),
         )
-        for i in sorted(facts.interfaces.value, key=lambda i: _rank(declared, view, i))
+        for i in sorted(interfaces.value, key=lambda i: _rank(declared, view, i))
         if i.kind in _PORT_KINDS or _ipv4(i)
     ]
-    order = {i.name: number for number, i in enumerate(facts.interfaces.value)}
+    order = {i.name: number for number, i in enumerate(interfaces.value)}
     return sorted(shown[:_MAXIMUM_INTERFACES], key=lambda i: order[i.name])
 
 

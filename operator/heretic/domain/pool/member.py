@@ -35,12 +35,11 @@ _PEERS = Probe("peers", local("peer", "status", "--xml"), parse_peers, timeout=4
 
 
 def _assemble(answers: Answers) -> Member:
-    info = answers.text(INFO)
-    return Member(
-        uuid=_in_info(parse_uuid, info),
-        op_version=_in_info(parse_operating_version, info),
-        peers=answers.parsed(_PEERS.name, parse_peers),
-    )
+    return answers.of(_member, answers.text(INFO), answers.parsed(_PEERS.name, parse_peers))
+
+
+def _member(info: Fact[str], peers: Fact[tuple[Peer, ...]]) -> Member:
+    return Member(_in_info(parse_uuid, info), _in_info(parse_operating_version, info), peers)
 
 
 def _in_info(parse: Callable[[Output], Fact[T]], info: Fact[str]) -> Fact[T]:

@@ -8,9 +8,9 @@ ours; a name alone decides only where nothing of this is known. None of it depen
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from heretic.domain.declared.names import peer_names, same_name
+from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known
@@ -110,23 +110,29 @@ def members(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
         view: The declared site; its Site's status holds the recorded UUIDs.
         hosts: What is known of every storage node.
     """
-    last = _LAST.get(view)
-    if last is None or last[0] is not hosts:
-        last = _LAST[view] = (hosts, _members(view, hosts))
-    return last[1]
+    return _OF_PASS.of(view, lambda: _of_looks(view, hosts), hosts)
 
 
-_LAST: "WeakKeyDictionary[SiteView, tuple[Mapping[str, HostView], Members]]" = WeakKeyDictionary()
-"""Of the views that are in use: a pass asks for every brick and every peer, on the same view and facts."""
+def _of_looks(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
+    told = {name: seen[MEMBER] if isinstance(seen, HostFacts) else None for name, seen in hosts.items()}
+    return _OF_LOOKS.of(view, lambda: _members(view, told), *told.values(), name=" ".join(told))
 
 
-def _members(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
+_OF_PASS = PerView[Members]()
+"""A pass asks for every brick and every peer, on the same view and facts."""
+_OF_LOOKS = PerView[Members]()
+"""On a calm site each pass is told the same."""
+_DECLARED_NAMES = PerView[dict[str, str]]()
+"""Every pass of a site asks for them."""
+
+
+def _members(view: SiteView, hosts: Mapping[str, Member | None]) -> Members:
     recorded = {p.node: p.uuid.lower() for p in (view.site.status.peers if view.site else []) if p.uuid}
-    told = {n: f[MEMBER] for n, f in hosts.items() if isinstance(f, HostFacts)}
+    told = {name: member for name, member in hosts.items() if member is not None}
     own = {n: f.uuid.value.lower() for n, f in told.items() if isinstance(f.uuid, Known)}
     said = {n: f.peers.value for n, f in told.items() if isinstance(f.peers, Known)}
     cloned = _cloned(recorded, own)
-    declared = _unique((same_name(name), node) for node in view.nodes for name in peer_names(view, node))
+    declared = _DECLARED_NAMES.of(view, lambda: _declared_names(view))
     sure = {**own, **recorded}
     heard = _heard(said, declared, set(sure.values()))
     nodes = {u: n for n, u in {**own, **heard, **recorded}.items() if u not in cloned or n in recorded or n in heard}
@@ -153,6 +159,11 @@ def _members(view: SiteView, hosts: Mapping[str, HostView]) -> Members:
 def _has_none(told: Member | None) -> bool:
     """Whether a host's glusterd is known to have no UUID yet, so that it is in no pool."""
     return told is not None and isinstance(told.uuid, Absent)
+
+
+def _declared_names(view: SiteView) -> dict[str, str]:
+    """Node by each name that the declaration gives to it alone."""
+    return _unique((same_name(name), node) for node in view.nodes for name in peer_names(view, node))
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -75,8 +75,12 @@ def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None =
     return PoolFacts(
         asked=asked,
         volumes=volumes,
-        status={name: _status(info, asked, statuses, details) for name, info in started.items()},
-        heal={name: _heal(info, asked, outputs) for name, info in started.items() if info.replica_count > 1},
+        status={name: memo.of(_status, info, asked, statuses, details, name=name) for name, info in started.items()},
+        heal={
+            name: memo.of(_heal, info, asked, outputs.get(f"{_HEAL}{name}"), name=name)
+            for name, info in started.items()
+            if info.replica_count > 1
+        },
         clients={name: _member(clients, name, f"{asked} did not say who uses {name}") for name in started},
     )
 
@@ -113,8 +117,7 @@ def _status(
     )
 
 
-def _heal(info: VolumeInfo, asked: str, outputs: Mapping[str, Output]) -> Fact[HealSummary]:
-    output = outputs.get(f"{_HEAL}{info.name}")
+def _heal(info: VolumeInfo, asked: str, output: Output | None) -> Fact[HealSummary]:
     if output is None:
         return Unknown(f"{asked} was not asked what {info.name} has to heal")
     heal = parse_heal_summary(output)

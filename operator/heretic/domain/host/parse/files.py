@@ -81,8 +81,7 @@ def parse_files(modes: Output, sums: Output, lines: Output, paths: Sequence[str]
     for output in (modes, sums, lines):
         if output.rc not in _RAN:
             return Files(trouble=short(output.stderr) or f"exit status {output.rc}")
-    complaints = modes.stderr.splitlines()
-    gone = [p for p in paths if any(f"'{p}': No such file or directory" in line for line in complaints)]
+    gone = (p for p in paths if f"'{p}': No such file or directory" in modes.stderr)
     return Files(
         contents=_contents(lines.stdout, paths),
         modes=_modes(modes.stdout),

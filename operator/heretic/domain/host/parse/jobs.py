@@ -60,12 +60,15 @@ def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield head, said
 
 
-def states(units: Fact[Mapping[str, Service]], records: Fact[Mapping[str, JobRecord]]) -> Fact[Mapping[str, JobState]]:
+def states(
+    units: Fact[Mapping[str, Service]], records: Fact[Mapping[str, JobRecord]], uptime: float | None
+) -> Fact[Mapping[str, JobState]]:
     """The state of every job that the host knows of, by the full name of its unit.
 
     Args:
         units: As systemd shows them; those of jobs among them.
         records: What the host keeps on its disk.
+        uptime: Seconds since the boot at the same time, for the age of a unit's state; None = unknown.
     """
     if not isinstance(units, Known):
         return units
@@ -73,7 +76,7 @@ def states(units: Fact[Mapping[str, Service]], records: Fact[Mapping[str, JobRec
         return records
     jobs = {name: unit for name, unit in units.value.items() if is_job(name)}
     kept = records.value
-    return Known({name: _state(jobs.get(name), kept.get(name)) for name in jobs.keys() | kept.keys()})
+    return Known({name: _state(jobs.get(name), kept.get(name), uptime) for name in jobs.keys() | kept.keys()})
 
 
 def is_job(unit: str) -> bool:
@@ -91,17 +94,19 @@ def trials(units: Mapping[str, Service]) -> frozenset[str]:
     return frozenset(name.rpartition(".")[0] for name in ours)
 
 
-def _state(unit: Service | None, record: JobRecord | None) -> JobState:
+def _state(unit: Service | None, record: JobRecord | None, uptime: float | None) -> JobState:
+    since = unit.since if unit is not None else None
+    age = None if since is None or uptime is None else max(0.0, uptime - since)
     at_work = unit is not None and unit.active in _AT_WORK
     if record is not None and record.verdict == "running":
         return Running(record.said[-1] if record.said else "", record.seconds)
     if at_work and unit is not None:
         # It has not written its first word yet, or that of an earlier run is what was read.
-        return Running(seconds=unit.seconds)
+        return Running(seconds=age)
     if unit is not None and unit.active == "failed" and (record is None or record.verdict in ("lost", "changed")):
         timed_out = unit.result == "timeout"
         why = "took longer than it may and was ended" if timed_out else f"was ended ({unit.result or unit.sub})"
-        return FailedJob(why, seconds=unit.seconds)
+        return FailedJob(why, seconds=age)
     if record is None:
         return NeverRan()
     if record.verdict == "changed":

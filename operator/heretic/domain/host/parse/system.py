@@ -24,9 +24,8 @@ SELINUX = "/sys/fs/selinux/enforce"
 READ_ONLY_FILES = (OS_RELEASE, KERNEL, BOOT_ID, MEMORY, UPTIME, SELINUX)
 
 
-def parse_os(files: Files) -> Fact[OperatingSystem]:
-    """Reads os-release(5) and the kernel's release."""
-    content, kernel = files.text(OS_RELEASE), files.text(KERNEL)
+def parse_os(content: Fact[str], kernel: Fact[str]) -> Fact[OperatingSystem]:
+    """Reads os-release(5) and the kernel's release, the contents of OS_RELEASE and KERNEL."""
     if isinstance(content, Absent):
         return Unknown(f"the host has no {OS_RELEASE}")
     if isinstance(content, Unknown):

@@ -13,25 +13,24 @@ PROPERTIES = (
 _NUMBERS = ("NRestarts", "StateChangeTimestampMonotonic")
 
 
-def parse_units(output: Output, uptime: float | None) -> Fact[Mapping[str, Service]]:
+def parse_units(output: Output) -> Fact[Mapping[str, Service]]:
     """Parses ``systemctl show -p PROPERTIES UNIT…``: blocks of key=value lines, split by blank lines.
 
     Args:
         output: What it returned; also units that do not exist have a block (LoadState=not-found).
-        uptime: Seconds since boot at the same time, for the age of each unit's state; None = unknown.
 
     Returns:
         Units by name; an alias is found under the unit's own name.
     """
 
     def reader(text: str) -> dict[str, Service]:
-        units = [_unit(block, uptime) for block in text.split("\n\n") if block.strip()]
+        units = [_unit(block) for block in text.split("\n\n") if block.strip()]
         return {unit.name: unit for unit in units}
 
     return read(output, "systemctl", reader)
 
 
-def _unit(block: str, uptime: float | None) -> Service:
+def _unit(block: str) -> Service:
     values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
     name, load, active = values.get("Id", ""), values.get("LoadState", ""), values.get("ActiveState", "")
     if not name or not load or not active:
@@ -46,5 +45,5 @@ def _unit(block: str, uptime: float | None) -> Service:
         result=values.get("Result", ""),
         restarts=restarts,
         description=values.get("Description", ""),
-        seconds=max(0.0, uptime - changed / 1e6) if uptime is not None and changed else None,
+        since=changed / 1e6 if changed else None,
     )
