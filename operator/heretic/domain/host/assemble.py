@@ -85,15 +85,15 @@ def assemble(
     )
 
 
-def _physical_volumes(report: lvm.Report) -> tuple[PhysicalVolume, ...]:
+def _physical_volumes(report: lvm.LvmReport) -> tuple[PhysicalVolume, ...]:
     return report.physical_volumes
 
 
-def _volume_groups(report: lvm.Report) -> tuple[VolumeGroup, ...]:
+def _volume_groups(report: lvm.LvmReport) -> tuple[VolumeGroup, ...]:
     return report.volume_groups
 
 
-def _logical_volumes(report: lvm.Report) -> tuple[LogicalVolume, ...]:
+def _logical_volumes(report: lvm.LvmReport) -> tuple[LogicalVolume, ...]:
     return report.logical_volumes
 
 
