@@ -18,7 +18,7 @@ _ALL = ("--config", "devices{use_devicesfile=0}")
 _LABEL = MIB
 """What a physical volume keeps for itself at the start of a disk."""
 
-Row = Mapping[str, str]
+ReportRow = Mapping[str, str]
 
 
 def lvm_tools(storage: Storage) -> dict[str, Tool]:
@@ -39,17 +39,17 @@ def free(storage: Storage, group: SimGroup) -> int:
     return group.size - sum(v.size + v.metadata for v in volumes) - group.spare
 
 
-def _one(column: str, rows: list[Row], what: str) -> Output:
+def _one(column: str, rows: list[ReportRow], what: str) -> Output:
     if not rows:
         return failed(f"  Failed to find {what}.", 5)
     return ok("".join(f"  {row[column]}\n" for row in rows))
 
 
-def _pv_rows(storage: Storage) -> list[Row]:
+def _pv_rows(storage: Storage) -> list[ReportRow]:
     return [_pv_row(storage, d) for d in storage.disks.values() if d.pv_uuid]
 
 
-def _pv_row(storage: Storage, disk: SimDisk) -> Row:
+def _pv_row(storage: Storage, disk: SimDisk) -> ReportRow:
     group = storage.groups.get(disk.group)
     return {
         "pv_name": disk.path,
@@ -61,7 +61,7 @@ def _pv_row(storage: Storage, disk: SimDisk) -> Row:
     }
 
 
-def _vg_rows(storage: Storage) -> list[Row]:
+def _vg_rows(storage: Storage) -> list[ReportRow]:
     return [
         {
             "vg_name": g.name,
@@ -165,7 +165,7 @@ def _lvs(storage: Storage, argv: Argv) -> Output | None:
     return None
 
 
-def _volume_row(volume: SimVolume) -> Row:
+def _volume_row(volume: SimVolume) -> ReportRow:
     kind = "t" if volume.is_pool else "V" if volume.pool else "-"
     segment = "thin-pool" if volume.is_pool else "thin" if volume.pool else "linear"
     return {
