@@ -2,9 +2,7 @@
 
 import base64
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ import yaml
 
 from heretic.cli.bundle import access_objects, operator_objects
 from heretic.hosts.keys import new_private_key, public_line
+from integration.heretic_command import run_heretic
 from lab.controlplane import ControlPlane
 
-PROGRAM = Path(sys.executable).parent / "heretic"
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OPERATOR = ("-n", "heretic-system", "deployment/heretic-operator")
 SITES_CRD = "crd/sites.hvp.ovirt.life"
@@ -56,20 +54,7 @@ def bootstrap(
     plane: ControlPlane, *arguments: str, status: int = 0, kubeconfig: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs the command; fails when it ends otherwise, or with a traceback."""
-    environment = os.environ | {"KUBECONFIG": str(kubeconfig or plane.kubeconfig)}
-    environment.pop("HERETIC_DEBUG", None)
-    done = subprocess.run(
-        [str(PROGRAM), "bootstrap", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return run_heretic(kubeconfig or plane.kubeconfig, "bootstrap", *arguments, status=status)
 
 
 def refused(plane: ControlPlane, *arguments: str, kubeconfig: Path | None = None) -> str:

@@ -3,16 +3,15 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from heretic.cli.offline import read_manifests
+from integration.heretic_command import PROGRAM, run_heretic
 from lab.apiproxy import ApiProxy
 from lab.controlplane import ControlPlane
 
-PROGRAM = Path(sys.executable).parent / "heretic"
 SITE = """
 apiVersion: hvp.ovirt.life/v1alpha1
 kind: Site
@@ -45,19 +44,7 @@ class Command:
 
     def __call__(self, *arguments: str, status: int = 0) -> str:
         """Runs a command and returns what it wrote; fails when it ends otherwise or with a traceback."""
-        environment = os.environ | {"KUBECONFIG": str(self.kubeconfig)}
-        environment.pop("HERETIC_DEBUG", None)
-        done = subprocess.run(
-            [str(PROGRAM), "-n", self.namespace, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+        done = run_heretic(self.kubeconfig, "-n", self.namespace, *arguments, status=status)
         return done.stdout if status == 0 else done.stdout + done.stderr
 
 

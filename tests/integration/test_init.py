@@ -15,9 +15,8 @@ from heretic.cli.init import run
 from heretic.cli.wanted import Wanted
 from heretic.hosts.errors import fingerprint_of
 from heretic.hosts.finding import SshServer
+from integration.heretic_command import PROGRAM
 from lab.controlplane import ControlPlane
-
-PROGRAM = Path(sys.executable).parent / "heretic"
 
 # A machine of its own: a network namespace whose loopback has the addresses of three PCs and of a router.
 NETWORK = textwrap.dedent(

@@ -80,19 +80,3 @@ class Gatekeeper:
         if not gates.disruptive_of(passed.steps):
             await self._slots.release(key)
         return passed
-
-    def has_slot(self, key: Key) -> bool:
-        """Whether the object has the disruption slot now."""
-        return self._slots.has(key)
-
-    def slot_holder(self, namespace: str) -> str:
-        """Who has the slot of a site; empty when nobody."""
-        return self._slots.holder(namespace)
-
-    async def release(self, key: Key) -> None:
-        """The object wants the slot no longer."""
-        await self._slots.release(key)
-
-    def forget(self, key: Key) -> None:
-        """The object is gone."""
-        self._slots.forget(key)

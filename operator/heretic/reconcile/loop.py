@@ -113,6 +113,7 @@ class Reconciler:
         self._cluster = cluster
         self._gateway = gateway
         self._leader = leader
+        self._slots = slots
         self._gatekeeper = Gatekeeper(slots, Outages(kinds, observer, monotonic=monotonic), now=now)
         self._schedule = Schedule(pace, monotonic=monotonic, random=random)
         self._now = now
@@ -160,7 +161,7 @@ class Reconciler:
         """An object is gone."""
         self._schedule.forget(key)
         self._memories.pop(key, None)
-        self._gatekeeper.forget(key)
+        self._slots.forget(key)
         kind = self._kinds[key.kind]
         metrics.forget(kind, key.namespace, key.name)
         if kind.is_host:
@@ -227,12 +228,12 @@ class Reconciler:
         if removing:
             assessed = replace(assessed, plan=plan_removal(self._kinds, given.kind, resource, view, observed))
             if isinstance(assessed.plan, Converged):
-                await self._gatekeeper.release(key)
+                await self._slots.release(key)
                 return Removed()
         return await self._act(given, assessed)
 
     def _assess(self, given: _PassInput, observed: Observed) -> Assessment:
-        holder = self._gatekeeper.slot_holder(given.key.namespace)
+        holder = self._slots.holder(given.key.namespace)
         return given.kind.assess(given.resource, given.view, replace(observed, slot_holder=holder))
 
     async def _observe(self, given: _PassInput) -> Observed:
@@ -301,7 +302,7 @@ class Reconciler:
             key=given.key,
             seen=standing_of(given.resource, given.view.site),
             approval=approval,
-            has_slot=lambda: self._gatekeeper.has_slot(given.key),
+            has_slot=lambda: self._slots.has(given.key),
         )
 
     async def _publish(self, given: _PassInput, assessed: Assessment, outcome: Outcome) -> bool:
@@ -321,7 +322,7 @@ class Reconciler:
 
     async def _refuse(self, key: Key, stored: Stored, *, removing: bool) -> PassResult:
         """The stored object does not fit this version's models: say so, touch nothing, let it go when it is deleted."""
-        await self._gatekeeper.release(key)
+        await self._slots.release(key)
         message = f"this version cannot understand the object: {stored.error}"
         if removing:
             held = removal_unread(self._kinds, key, stored, self._store.view(key.namespace))

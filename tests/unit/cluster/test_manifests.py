@@ -1,7 +1,5 @@
 """Whole objects of any kind: where the API server keeps them, and what a write says of itself."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from heretic.cluster.client import Cluster
 from heretic.cluster.manifests import APPLY_PATCH, MANAGER, path_of, title_of
 from heretic.domain.errors import HereticError
-from unit.cluster.api_server import Answer, ApiServer, gives, kubeconfig, says
+from unit.cluster.api_server import Answer, ApiServer, gives, says
 
 ROLE = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -20,16 +18,8 @@ PATH = "/apis/rbac.authorization.k8s.io/v1/namespaces/home/roles/heretic"
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ApiServer]:
-    async with ApiServer([gives(ROLE)]) as running:
-        yield running
-
-
-@pytest.fixture
-async def cluster(server: ApiServer, tmp_path: Path) -> AsyncIterator[Cluster]:
-    connected = await Cluster.connect(str(kubeconfig(tmp_path / "config", server.url)))
-    yield connected
-    await connected.close()
+def answers() -> list[Answer]:
+    return [gives(ROLE)]
 
 
 @pytest.mark.parametrize(
