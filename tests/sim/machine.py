@@ -83,6 +83,7 @@ class Machine:
         outcomes: What the host keeps on its disk of each job: how it ended, the number and the status of what failed,
             and what it said.
         trials: What takes the change of each trial back that is neither proved nor taken back.
+        taken_back: Trials that were taken back since the boot, and not begun again.
         job_starts: Every unit that was started, in order.
         jobs_finish_at_once: Whether a job ends in the moment it starts; else ``jobs[unit].finish()`` ends it.
         put_error: What writing a file says instead of working ("No space left on device", "Read-only file
@@ -103,6 +104,7 @@ class Machine:
     jobs: dict[str, SimJob] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, int, int, tuple[str, ...]]] = field(default_factory=dict)
     trials: dict[str, Callable[[], None]] = field(default_factory=dict)
+    taken_back: set[str] = field(default_factory=set)
     job_starts: list[str] = field(default_factory=list)
     jobs_finish_at_once: bool = True
     put_error: str | None = None
@@ -185,6 +187,7 @@ class Machine:
 
     def take_back(self, unit: str) -> None:
         """What a trial's timer does when its time is over."""
+        self.taken_back.add(unit)
         self.trials.pop(unit)()
 
     def job_active(self, unit: str) -> bool:
@@ -198,6 +201,7 @@ class Machine:
         self.lock_held = False
         self.jobs.clear()
         self.trials.clear()
+        self.taken_back.clear()
         for path in [p for p in self.files if p.startswith(("/run/", "/tmp/"))]:
             del self.files[path]
         for hook in self.on_boot:

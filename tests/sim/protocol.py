@@ -117,6 +117,7 @@ class _Step:
     verb: str = ""
     number: int = 0
     trial: str = ""
+    over: bool = False
     handlers: dict[str, Callable[..., None]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +128,8 @@ class _Step:
             "armed": self.armed,
             "arm": self.arm,
             "prove": self.prove,
+            "there": self.there,
+            "stays": self.stays,
             "proof": lambda *a: self.condition("proof", *a),
             "commit": self.commit,
             "done_when": self.done_when,
@@ -200,13 +203,23 @@ class _Step:
             verdict, _ = _Step(machine).run(_calls(_body(text, STEP_PROLOGUE)))
             assert verdict.startswith("changed"), verdict
 
+        machine.taken_back.discard(unit)
         machine.trials[unit] = revert
         self.trial = unit
 
     def prove(self, unit: str) -> None:
         self.open = True
-        if unit not in self.machine.trials:
+        self.over = unit not in self.machine.trials
+        if unit in self.machine.taken_back:
             raise _AnsweredError("late", 1, Output(1, "", ""))
+
+    def there(self, *arguments: str) -> None:
+        if self.over:
+            self.condition("there", *arguments)
+
+    def stays(self) -> None:
+        if self.over:
+            raise _AnsweredError("changed", 0, _NOTHING)
 
     def commit(self, unit: str) -> None:
         self.settled("commit")

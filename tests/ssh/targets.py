@@ -94,6 +94,7 @@ class Target(ABC):
 
     hosts: Hosts
     settings: HostSettings
+    server: SimServer
 
     @abstractmethod
     def path(self, name: str) -> str:
@@ -106,6 +107,10 @@ class Target(ABC):
     @abstractmethod
     def read(self, name: str) -> tuple[str, str] | None:
         """A file's mode and content; None when it does not exist."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Removes a file from outside."""
 
     @abstractmethod
     def keep(self, fence: str) -> None:
@@ -138,6 +143,7 @@ class SimulatedTarget(Target):
 
     def __init__(self, hosts: Hosts, server: SimServer) -> None:
         self.hosts = hosts
+        self.server = server
         self.machine = server.machine
         self.settings = settings_for(server)
         self.machine.jobs_finish_at_once = False
@@ -163,6 +169,9 @@ class SimulatedTarget(Target):
     def read(self, name: str) -> tuple[str, str] | None:
         found = self.machine.files.get(self.path(name))
         return None if found is None else (found.mode, found.content)
+
+    def remove(self, name: str) -> None:
+        del self.machine.files[self.path(name)]
 
     def keep(self, fence: str) -> None:
         self.machine.fence = fence
@@ -270,6 +279,8 @@ class ShellServer(SimServer):
 class ShellTarget(Target):
     """A real shell."""
 
+    server: ShellServer
+
     def __init__(self, hosts: Hosts, server: ShellServer) -> None:
         self.hosts = hosts
         self.server = server
@@ -289,6 +300,9 @@ class ShellTarget(Target):
         if not path.exists():
             return None
         return f"{path.stat().st_mode & 0o7777:04o}", path.read_text()
+
+    def remove(self, name: str) -> None:
+        Path(self.path(name)).unlink()
 
     def keep(self, fence: str) -> None:
         path = self.server.sandbox / "var/lib/heretic/fence"

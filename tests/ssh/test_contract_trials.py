@@ -31,6 +31,8 @@ async def leave_unproved(target: Target, monkeypatch: pytest.MonkeyPatch) -> Non
     await eventually(lambda: target.on_trial(TRIAL) and target.read("new") is not None)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
+    # One step at a time: what it had sent has ended when this one is answered.
+    await perform(target, FALSE, done=(TRUE,))
 
 
 async def test_a_trial_that_is_proved_on_a_new_connection_stays(target: Target) -> None:
@@ -58,12 +60,47 @@ async def test_a_trial_that_nobody_proves_is_taken_back_by_the_host(
     assert not target.on_trial(TRIAL)
 
 
-async def test_a_proof_that_comes_too_late_proves_nothing(target: Target) -> None:
+async def proved(target: Target, within: float = 60) -> StepResult:
+    """The operator proves a change that was made before."""
     script = Script((exists(target, "new"),), (touch(target, "new"),), trial=a_trial(target, TRUE))
     assert script.trial is not None
-    until = asyncio.get_running_loop().time() + 60
-    result = await target.hosts._prove(target.settings, script, script.trial, Anybody(), until)
-    assert "proved too late" in failure(result, Reason.CHANGE_TAKEN_BACK)
+    until = asyncio.get_running_loop().time() + within
+    return await target.hosts._prove(target.settings, script, script.trial, Anybody(), until)
+
+
+async def test_a_proof_that_comes_too_late_proves_nothing(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    await leave_unproved(target, monkeypatch)
+    await target.take_back(TRIAL)
+    assert "proved too late" in failure(await proved(target), Reason.CHANGE_TAKEN_BACK)
+
+
+async def test_a_trial_whose_last_answer_is_lost_stays_and_is_known_to(target: Target) -> None:
+    target.server.faults.drop_after = 2
+    assert await tried(target, touch(target, "new"), proof=(TRUE,)) == Done(changed=True)
+    assert not target.on_trial(TRIAL)
+    assert target.read("old") is None
+
+
+async def test_where_no_answer_to_a_proof_comes_back_nobody_says_that_the_change_was_taken_back(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await leave_unproved(target, monkeypatch)
+    monkeypatch.setattr("heretic.hosts.connections._PROOF_PAUSE", 1.0)
+    target.server.faults.drop_after = 1
+    proving = asyncio.create_task(proved(target, within=2))
+    await eventually(lambda: not target.on_trial(TRIAL))
+    target.server.faults.refuse_login = True
+    assert "whether the host kept it is not known" in failure(await proving, Reason.CONNECTION_LOST)
+
+
+async def test_a_change_that_never_came_to_the_host_is_not_said_to_be_there(target: Target) -> None:
+    assert "never came" in failure(await proved(target), Reason.CHANGE_TAKEN_BACK)
+
+
+async def test_a_change_of_before_is_not_taken_for_the_one_that_never_came(target: Target) -> None:
+    assert await tried(target, touch(target, "new"), proof=(TRUE,)) == Done(changed=True)
+    target.remove("new")
+    assert "never came" in failure(await proved(target), Reason.CHANGE_TAKEN_BACK)
 
 
 async def test_a_trial_that_was_left_over_is_taken_back_before_the_next(

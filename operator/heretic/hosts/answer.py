@@ -126,10 +126,14 @@ def _failure(host: str, script: Script, verdict: str, index: int, said: Output) 
             return Transient(Reason.CHANGE_TAKEN_BACK, f"{host}: {what}")
         case "late":
             return Transient(Reason.CHANGE_TAKEN_BACK, f"{host}: the change was proved too late; the host took it back")
+        case "there":
+            failure = _condition_failure(f"{host}: the change never came or is gone", script.done[index], said)
+            gone = failure.reason is Reason.VERIFICATION_FAILED
+            return Transient(Reason.CHANGE_TAKEN_BACK, failure.message) if gone else failure
         case "proof" if script.trial is not None:
             what = f"{host}: the change was made, and is not proved"
             return _condition_failure(what, script.trial.proof[index], said)
-        case "armed" | "arm" | "commit":
+        case "armed" | "arm" | "prove" | "commit":
             return _command_failure(host, "having the change taken back unless it is proved", said)
         case "act":
             return _action_failure(host, script, index, said)

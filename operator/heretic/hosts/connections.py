@@ -51,12 +51,14 @@ class _FencedScript:
 
     Attributes:
         fence: The fence in the text.
+        written: Whether there is a text: from then on the host may have got it.
     """
 
     def __init__(self, fencing: Fencing, render: Callable[[Fence], str]) -> None:
         self._fencing = fencing
         self._render = render
         self.fence = Fence()
+        self.written = False
 
     def write(self) -> str:
         """Writes the text.
@@ -68,7 +70,9 @@ class _FencedScript:
         if not isinstance(fence, Fence):
             raise HereticError(fence)
         self.fence = fence
-        return self._render(fence)
+        text = self._render(fence)
+        self.written = True
+        return text
 
 
 class Hosts:
@@ -169,28 +173,39 @@ class Hosts:
         self, settings: HostSettings, script: Script, trial: Trial, admission: Admission, until: float
     ) -> StepResult:
         """Proves a trial on new connections, as long as the host waits for that."""
-        last = "no new connection to it could be opened"
+        last, unanswered = "no new connection to it could be opened", False
+        deadline = proof_deadline(script, trial)
         while asyncio.get_running_loop().time() < until:
-            fenced = _FencedScript(admission, lambda fence: render_proof(trial, fence))
+            fenced = _FencedScript(admission, lambda fence: render_proof(script, trial, fence))
             link = self._new_link(self._pinned(settings), on_change=lambda host: None)
             try:
                 async with asyncio.timeout_at(until), link.channel() as channel:
-                    answer = await channel.execute(fenced.write, proof_deadline(trial), doing="a proof", stop=False)
-                result = step_result_of(settings, script, fenced.fence, answer)
+                    answer = await channel.execute(fenced.write, deadline, doing="a proof", stop=False)
             except TimeoutError:
+                unanswered |= fenced.written
                 break
             except HereticError as error:
-                result = Failed(error.failure)
+                unanswered |= fenced.written
+                last = error.failure.message
+            else:
+                result = step_result_of(settings, script, fenced.fence, answer)
+                if isinstance(result, Fence):
+                    return Failed(await admission.outdated(settings.name, result))
+                if not isinstance(result, Failed) or result.failure.reason is Reason.CHANGE_TAKEN_BACK:
+                    return result
+                last, unanswered = result.failure.message, result.failure.reason is Reason.OUTPUT_NOT_UNDERSTOOD
             finally:
                 await link.close()
-            if isinstance(result, Fence):
-                return Failed(await admission.outdated(settings.name, result))
-            if not isinstance(result, Failed) or result.failure.reason is Reason.CHANGE_TAKEN_BACK:
-                return result
-            last = result.failure.message
             await asyncio.sleep(_PROOF_PAUSE)
+        if unanswered:
+            message = (
+                f"{settings.name}: no answer to the proof of the change came within {trial.seconds} s, so whether the "
+                f"host kept it is not known; the next look shows it: {last}"
+            )
+            return Failed(Transient(Reason.CONNECTION_LOST, message))
         message = (
-            f"{settings.name}: the change was not proved within {trial.seconds} s, and the host took it back: {last}"
+            f"{settings.name}: the change was not proved within {trial.seconds} s, after which the host takes it back: "
+            f"{last}"
         )
         return Failed(Transient(Reason.CHANGE_TAKEN_BACK, message))
 

@@ -136,11 +136,12 @@ def render_step(script: Script, fence: Fence) -> str:
     return _text(STEP_PROLOGUE, lines, (c.argv for c in commands))
 
 
-def render_proof(trial: Trial, fence: Fence) -> str:
+def render_proof(script: Script, trial: Trial, fence: Fence) -> str:
     """The script that proves a trial and makes it stay.
 
     Args:
-        trial: Whose change was made.
+        script: Of the step that made the change.
+        trial: Its trial.
         fence: Who sends it.
 
     Raises:
@@ -149,13 +150,15 @@ def render_proof(trial: Trial, fence: Fence) -> str:
     unit = trial_unit(trial)
     if not trial.proof:
         raise _bug(f"{unit} has no proof")
-    lines = [_begin(fence), ("prove", unit), *_conditions("proof", trial.proof), ("commit", unit), ("end",)]
-    return _text(STEP_PROLOGUE, lines, (c.argv for c in trial.proof))
+    lines = [_begin(fence), ("prove", unit), *_conditions("there", script.done), ("stays",)]
+    lines += [*_conditions("proof", trial.proof), ("commit", unit), ("end",)]
+    return _text(STEP_PROLOGUE, lines, (c.argv for c in (*script.done, *trial.proof)))
 
 
-def proof_deadline(trial: Trial) -> float:
-    """Seconds after which the answer to a proof is given up."""
-    return min(sum(c.timeout for c in trial.proof) + _MARGIN, LONGEST)
+def proof_deadline(script: Script, trial: Trial) -> float:
+    """Seconds after which the answer to a proof is given up: it asks for the change or for the proof."""
+    longest = max(sum(c.timeout for c in conditions) for conditions in (script.done, trial.proof))
+    return min(longest + _MARGIN, LONGEST)
 
 
 def _arm(trial: Trial) -> tuple[str, ...]:

@@ -42,11 +42,31 @@ begin_revert() {
   flock -w 10 9
 }
 
-# prove UNIT: the proof follows, and then commit.
+# prove UNIT: the proof follows, and then commit; where nothing will take the change back any more, whether it is there.
+# The answer of the proof that made it stay may have been lost, the step may never have come, and a boot forgets trials.
 prove() {
-  state=open
-  k=$(unit_state "$1.timer" 2>"$dir/e") || answer late 1 $?
-  [ "$k" = active ] || answer late 1 1
+  state=open over=''
+  k=$(unit_state "$1.timer" 2>"$dir/e") || answer prove 1 $?
+  [ "$k" != active ] || return 0
+  over=1
+  not_taken_back "$1"
+}
+
+# there …: a condition of the step, as in done_when.
+there() {
+  [ "$over" ] || return 0
+  settled there
+  holds "$@" || answer there $number $rc
+}
+
+stays() {
+  [ -z "$over" ] || answer changed 0 0
+}
+
+# not_taken_back UNIT: neither before nor in this very moment.
+not_taken_back() {
+  k=$(unit_state "$1.service" 2>"$dir/e") || answer prove 1 $?
+  [ "$k" = inactive ] && [ ! -e "$RUN/trials/$1.taken-back" ] || answer late 1 1
 }
 
 proof() {
@@ -54,12 +74,11 @@ proof() {
   holds "$@" || answer proof $number $rc
 }
 
-# commit UNIT: the change stays, unless the time had run out in this very moment.
+# commit UNIT: the change stays, unless the time has run out.
 commit() {
   settled commit
   run 20 - systemctl stop "$1.timer"
   [ $rc = 0 ] || answer commit $number $rc
-  k=$(unit_state "$1.service" 2>"$dir/e") || answer late 1 $?
-  [ "$k" = inactive ] && [ ! -e "$RUN/trials/$1.taken-back" ] || answer late 1 1
+  not_taken_back "$1"
   rm -f "$RUN/trials/$1"
 }
