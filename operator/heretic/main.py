@@ -18,6 +18,7 @@ from pathlib import Path
 
 import kopf
 
+from heretic.api.v1alpha1 import Node
 from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
 from heretic.cluster.lease import RENEW_EVERY, Lease
@@ -167,7 +168,7 @@ class Operator:
         """A connection was lost or came back: the node and what depends on it look again."""
         namespace, _, node = host.partition("/")
         self.observer.touched(namespace, node)
-        key = Key("Node", namespace, node)
+        key = Key(Node.KIND, namespace, node)
         self.wakes.wake(key)
         self.wakes.wake_dependents(key)
 

@@ -201,6 +201,10 @@ class Kinds(Mapping[str, AnyKind]):
         """Reads one object of these kinds; see ``parse_resource``."""
         return parse_resource(self._models, kind, obj)
 
+    def parse_as(self, model: type[R], obj: Mapping[str, Any]) -> R:
+        """Likewise, of the kind that this model is of."""
+        return cast("R", self.parse(model.KIND, obj))
+
     @property
     def models(self) -> tuple[type[Resource], ...]:
         """The models in order."""

@@ -169,10 +169,9 @@ class LastCheck:
             return ""
         self._store.put(Node.KIND, raw)
         try:
-            node = self._kinds.parse(Node.KIND, raw)
+            node = self._kinds.parse_as(Node, raw)
         except ValueError:
             return f"Node {host} cannot be understood any more"
-        assert isinstance(node, Node)
         return f"Node {host} was put in maintenance" if node.spec.maintenance else ""
 
     async def _differs(self, raw: Object) -> str:
@@ -180,12 +179,11 @@ class LastCheck:
         for kind, obj in [(Site.KIND, s) for s in sites] + [(self._key.kind, raw)]:
             self._store.put(kind, obj)
         try:
-            parsed = [self._kinds.parse(Site.KIND, s) for s in sites]
+            parsed = [self._kinds.parse_as(Site, s) for s in sites]
             resource = self._kinds.parse(self._key.kind, raw)
         except ValueError:
             return "it or its Site cannot be understood any more"
         site = parsed[0] if len(parsed) == 1 else None
-        assert site is None or isinstance(site, Site)
         return " and ".join(differences(self._seen, standing_of(resource, site)))
 
     async def _record(self, raw: Object, approval: Approval) -> str:
