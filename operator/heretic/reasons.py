@@ -8,6 +8,7 @@ from heretic.domain.errors import Reason
 from heretic.domain.gluster import reasons as gluster
 from heretic.domain.host import reasons as host
 from heretic.domain.network import reasons as network
+from heretic.domain.pool import reasons as pool
 from heretic.domain.reasons import Chapter, Explained, Stage
 from heretic.domain.site import reasons as site
 
@@ -21,7 +22,7 @@ CHAPTERS = (
     disks.OF_THIN_POOLS,
     network.OF_NETWORKS,
     site.OF_SITES,
-    gluster.OF_TRUSTED_POOLS,
+    pool.OF_TRUSTED_POOLS,
     gluster.OF_VOLUMES,
     common.OURS,
 )

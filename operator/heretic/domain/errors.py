@@ -10,19 +10,19 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Every reason that a condition, an event or a failure may carry .
+    """Every reason that a condition, an event or a failure may carry.
 
-    The ``reasons.py`` of a subject says what its reasons mean; docs/reference/reasons.md lists all.
+    One list, in chapters: the file of a chapter says what its reasons mean. docs/reference/reasons.md lists all.
     """
 
-    # healthy or on the way
+    # healthy, or on the way: domain/reasons.py
     AS_DECLARED = "AsDeclared"
     APPLYING = "Applying"
     WORK_IN_PROGRESS = "WorkInProgress"
     NOT_OBSERVED = "NotObserved"
     PAUSED = "Paused"
     DELETING = "Deleting"
-    # waiting for something else
+    # waiting for something else: domain/reasons.py
     SITE_NOT_FOUND = "SiteNotFound"
     NODE_NOT_FOUND = "NodeNotFound"
     NETWORK_NOT_FOUND = "NetworkNotFound"
@@ -36,7 +36,12 @@ class Reason(StrEnum):
     OUTSIDE_WINDOW = "OutsideWindow"
     CHANGED_MEANWHILE = "ChangedMeanwhile"
     LEASE_LOST = "LeaseLost"
-    # reaching a host
+    # what is declared: domain/reasons.py
+    INVALID_SPEC = "InvalidSpec"
+    IMMUTABLE_DIFFERENCE = "ImmutableDifference"
+    DOES_NOT_FIT = "DoesNotFit"
+    DEPENDENTS_EXIST = "DependentsExist"
+    # reaching a host: domain/host/reasons.py
     UNREACHABLE = "Unreachable"
     CONNECTION_LOST = "ConnectionLost"
     COMMAND_TIMED_OUT = "CommandTimedOut"
@@ -47,7 +52,7 @@ class Reason(StrEnum):
     LOGIN_REFUSED = "LoginRefused"
     CREDENTIALS_MISSING = "CredentialsMissing"
     NAME_NOT_RESOLVED = "NameNotResolved"
-    # a host's own trouble
+    # a host's own trouble: domain/host/reasons.py
     UNSUPPORTED_PLATFORM = "UnsupportedPlatform"
     DISK_FULL = "DiskFull"
     READ_ONLY_ROOT = "ReadOnlyRoot"
@@ -67,7 +72,8 @@ class Reason(StrEnum):
     VERIFICATION_FAILED = "VerificationFailed"
     CHANGE_TAKEN_BACK = "ChangeTakenBack"
     OUTPUT_NOT_UNDERSTOOD = "OutputNotUnderstood"
-    # disks
+    OBSERVED_ONLY = "ObservedOnly"
+    # disks: domain/disks/reasons.py
     FOREIGN_SIGNATURE = "ForeignSignature"
     CONTENT_FOUND = "ContentFound"
     READ_ERROR = "ReadError"
@@ -87,24 +93,32 @@ class Reason(StrEnum):
     LOGICAL_VOLUME_REPLACED = "LogicalVolumeReplaced"
     FILESYSTEM_REPLACED = "FilesystemReplaced"
     FILESYSTEM_DUPLICATED = "FilesystemDuplicated"
-    # site and volumes
-    INVALID_SPEC = "InvalidSpec"
-    MORE_THAN_ONE_SITE = "MoreThanOneSite"
+    # thin pools: domain/disks/reasons.py
+    POOL_NEARLY_FULL = "PoolNearlyFull"
+    POOL_OVERCOMMITTED = "PoolOvercommitted"
+    POOL_OUT_OF_SPACE = "PoolOutOfSpace"
+    POOL_NEEDS_REPAIR = "PoolNeedsRepair"
+    POOL_FAILED = "PoolFailed"
+    POOL_NOT_ACTIVE = "PoolNotActive"
+    LOGICAL_VOLUME_FAILED = "LogicalVolumeFailed"
+    # networks: domain/network/reasons.py
     DUPLICATE_ADDRESS = "DuplicateAddress"
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
     NETWORK_DIFFERS = "NetworkDiffers"
+    # sites: domain/site/reasons.py
+    MORE_THAN_ONE_SITE = "MoreThanOneSite"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"
     FAILURE_DOMAIN_SHARED = "FailureDomainShared"
-    DOES_NOT_FIT = "DoesNotFit"
-    IMMUTABLE_DIFFERENCE = "ImmutableDifference"
+    # the trusted pool: domain/pool/reasons.py
     VERSIONS_DIFFER = "VersionsDiffer"
     OP_VERSION_REFUSED = "OpVersionRefused"
-    TOPOLOGY_DIFFERS = "TopologyDiffers"
     PEER_DISCONNECTED = "PeerDisconnected"
     PEER_REJECTED = "PeerRejected"
     POOL_NOT_OURS = "PoolNotOurs"
     PEER_REPLACED = "PeerReplaced"
     PEER_CLONED = "PeerCloned"
+    # volumes: domain/gluster/reasons.py
+    TOPOLOGY_DIFFERS = "TopologyDiffers"
     BRICK_DOWN = "BrickDown"
     BRICK_LOST = "BrickLost"
     BRICK_ON_ROOT = "BrickOnRoot"
@@ -117,16 +131,7 @@ class Reason(StrEnum):
     SPLIT_BRAIN = "SplitBrain"
     VOLUME_NOT_STARTED = "VolumeNotStarted"
     VOLUME_IN_USE = "VolumeInUse"
-    POOL_NEARLY_FULL = "PoolNearlyFull"
-    POOL_OVERCOMMITTED = "PoolOvercommitted"
-    POOL_OUT_OF_SPACE = "PoolOutOfSpace"
-    POOL_NEEDS_REPAIR = "PoolNeedsRepair"
-    POOL_FAILED = "PoolFailed"
-    POOL_NOT_ACTIVE = "PoolNotActive"
-    LOGICAL_VOLUME_FAILED = "LogicalVolumeFailed"
-    OBSERVED_ONLY = "ObservedOnly"
-    DEPENDENTS_EXIST = "DependentsExist"
-    # ours
+    # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"
     INTERNAL_ERROR = "InternalError"
 

@@ -29,6 +29,10 @@ def test_a_reason_that_nobody_explains_or_two_subjects_explain_is_refused() -> N
         gathered(CHAPTERS[1:])
 
 
+def test_words_stand_in_the_order_of_their_explanations() -> None:
+    assert [said.reason for chapter in CHAPTERS for said in chapter.reasons] == list(Reason)
+
+
 def test_every_chapter_of_a_subject_is_gathered() -> None:
     files = (SOURCE / "heretic/domain").rglob("reasons.py")
     modules = [import_module(".".join(file.relative_to(SOURCE).with_suffix("").parts)) for file in files]
