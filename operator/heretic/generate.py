@@ -7,6 +7,7 @@ from pathlib import Path
 
 from heretic.api import crd, rights
 from heretic.api.reference import page
+from heretic.cli import codes
 from heretic.kinds import KINDS
 from heretic.reference import metrics_page, reasons_page
 
@@ -22,6 +23,7 @@ def generated() -> dict[str, str]:
             "docs/reference/api.md": page(KINDS.models),
             "docs/reference/reasons.md": reasons_page(),
             "docs/reference/metrics.md": metrics_page(),
+            "docs/reference/verify-codes.md": codes.reference(),
         }
     )
 

@@ -1,8 +1,7 @@
-"""What is wrong with a site that was looked at: pure rules from conditions, plans and facts to findings.
+"""Finds what is wrong with a site that was looked at: pure rules, from conditions, plans and facts to findings.
 
-Conditions and plans are those that the operator itself would come to (cli/rehearse.py), so that verify and the
-operator can never disagree; what no condition tells (thin pools filling up, failed jobs, versions) is read from the
-facts.
+Conditions and plans are the same as the operator's own (cli/rehearse.py), so that verify and the operator can never
+disagree. What no condition says (thin pools that fill up, failed jobs, versions) comes from the facts.
 """
 
 from collections import defaultdict
@@ -69,10 +68,10 @@ _OF_TYPE: Mapping[ConditionType, str] = {
 """Conditions that should be True."""
 
 _OF_SITE = frozenset({ConditionType.AVAILABLE, ConditionType.N_PLUS_ONE})
-"""Health of the whole site, which is told whatever the reason."""
+"""Health of the whole site; reported whatever the reason."""
 
 _AFTER_REACHABLE = frozenset({ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY})
-"""Conditions of a Node that nobody can know while its host is not reached; they are not told again."""
+"""Conditions of a Node that nobody can know while its host is not reached; they are not reported again."""
 
 
 def check(sight: SiteSight) -> tuple[Finding, ...]:
@@ -93,7 +92,7 @@ def check(sight: SiteSight) -> tuple[Finding, ...]:
 
 
 def _of_object(namespace: str, entry: Rehearsed, unseen: Sequence[str]) -> Iterator[Finding]:
-    """What is wrong with one object; waiting for a host that cannot be observed is told at that host only."""
+    """What is wrong with one object; that a host cannot be observed is reported at that host only."""
     title = f"{entry.key.kind} {entry.key.name}"
 
     def finding(code: str, message: str) -> Finding:
@@ -141,7 +140,7 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
         return None
     if condition.type in _OF_SITE:
         return _OF_TYPE[condition.type]
-    if _told_by_plan(condition.reason):
+    if _reported_by_plan(condition.reason):
         return None
     if condition.type is ConditionType.CAPACITY and condition.state is State.UNKNOWN:
         return "HVP-V009"
@@ -151,8 +150,8 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
     return explain(condition.reason).code or _OF_TYPE[condition.type]
 
 
-def _told_by_plan(reason: Reason) -> bool:
-    """Whether a condition is not True only because the plan has steps or waits, which is told from there."""
+def _reported_by_plan(reason: Reason) -> bool:
+    """Whether a condition is not True only because the plan has steps or waits; then the plan reports it."""
     return reason is Reason.SITE_NOT_FOUND or explain(reason).stage is Stage.BEGUN
 
 
@@ -172,20 +171,20 @@ def _of_host(sight: SiteSight, facts: HostFacts) -> Iterator[Finding]:
     for group in facts.volume_groups.value if isinstance(facts.volume_groups, Known) else ():
         if not group.complete:
             size = format_bytes(group.size)
-            yield finding("HVP-D003", f"{facts.host}: volume group {group.name} ({size}) misses a physical volume")
+            yield finding("HVP-D003", f"{facts.host}: volume group {group.name} ({size}) lacks a physical volume")
     for name, job in facts.jobs.value.items() if isinstance(facts.jobs, Known) else ():
         if isinstance(job, FailedJob):
             yield finding("HVP-N009", f"{facts.host}: {name} {told(job)}")
     if isinstance(facts.time, Known) and facts.time.value.synchronized is not True:
-        said = "has no server that it follows" if facts.time.value.synchronized is False else "does not answer"
+        said = "follows no server" if facts.time.value.synchronized is False else "does not answer"
         yield finding("HVP-N010", f"{facts.host}: its time service {said}")
 
 
 def _of_volume(facts: HostFacts, volume: LogicalVolume) -> Iterator[tuple[str, str]]:
     """What is wrong with a logical volume, pool or not, with its code.
 
-    Being off, read-only or an invalid snapshot is wrong only of a volume that carries a brick, which its
-    GlusterVolume tells.
+    A volume that is off, read-only or an invalid snapshot matters only when a brick is on it; its GlusterVolume reports
+    that.
     """
     what = f"{facts.host}: {kind_of(volume)} {full_name(volume)}"
     pool = volume.is_pool or volume.is_vdo_pool
@@ -198,7 +197,9 @@ def _of_volume(facts: HostFacts, volume: LogicalVolume) -> Iterator[tuple[str, s
         yield "HVP-D010", f"{what}: {volume.health or f'lv_attr {volume.attributes}'}"
     if over_committed(facts, volume):
         inside = names_of(volumes_in(facts, volume.group, volume.name))
-        told = f"{format_bytes(promised(facts, volume))} are promised of its {format_bytes(volume.size)}: {inside}"
+        told = (
+            f"its volumes may need {format_bytes(promised(facts, volume))} of its {format_bytes(volume.size)}: {inside}"
+        )
         yield "HVP-D008", f"{what}: {told}"
 
 
@@ -221,7 +222,7 @@ def _fullness(pool: LogicalVolume) -> str | None:
 def _shares(pool: LogicalVolume) -> str:
     shares = {"data": pool.data_percent} | ({"metadata": pool.metadata_percent} if pool.is_pool else {})
     return ", ".join(
-        f"{what} {share:.1f} % full" if share is not None else f"LVM does not tell how full its {what} is"
+        f"{what} {share:.1f} % full" if share is not None else f"LVM does not say how full its {what} is"
         for what, share in shares.items()
     )
 

@@ -1,7 +1,6 @@
 """Every code that ``heretic verify`` may report: stable for scripts, monitoring and ``--ignore``.
 
-A code is never reused for something else; docs/reference/verify-codes.md is written from this table
-(``python -m heretic.cli.codes > docs/reference/verify-codes.md``).
+A code is never reused for something else. docs/reference/verify-codes.md is generated from this table.
 """
 
 from collections.abc import Mapping
@@ -45,25 +44,26 @@ _ALL: tuple[Code, ...] = (
         "HVP-C004",
         _W,
         "The host differs from the declaration",
-        "`heretic plan` shows the steps; in mode Apply the "
-        "operator takes them. When they stay, see whether it runs and why the object waits.",
+        "`heretic plan` shows the steps; in mode Apply the operator carries them out. If they stay, check whether it "
+        "runs, and why the object waits.",
     ),
-    Code("HVP-C005", _W, "A deletion is held up", "Do what the message says, or take the deletion's reason away."),
+    Code("HVP-C005", _W, "A deletion is held up", "Do what the message says, or remove what keeps the object."),
     Code("HVP-C006", _W, "Waiting for something else", "Nothing, if it passes by itself; else see what it waits for."),
     Code("HVP-C007", _W, "Paused", "Set spec.paused to false when the work is done."),
     Code(
         "HVP-S001",
         _E,
         "The trusted pool is not whole",
-        "See that glusterd runs on every storage node and that their "
-        "storage addresses reach each other; a rejected peer needs a person.",
+        "Check that glusterd runs on every storage node, and that their storage addresses reach each other; a rejected "
+        "peer needs a person.",
     ),
     Code("HVP-S002", _E, "The site does not serve all data", "See the findings of the volumes and nodes."),
     Code(
         "HVP-S003",
         _W,
         "The site does not survive the loss of one more node",
-        "Bring back what is out and wait for heal; take no other node out until then. A site of one node never does.",
+        "Bring back what is out and wait for heal; take no other node out until then. A site of one node never "
+        "survives it.",
     ),
     Code(
         "HVP-S004",
@@ -75,12 +75,12 @@ _ALL: tuple[Code, ...] = (
         "HVP-N001",
         _E,
         "A host cannot be reached",
-        "See its power, cables, address and sshd; the message says how far the connection came.",
+        "Check its power, cables, address and sshd; the message says how far the connection came.",
     ),
     Code(
         "HVP-N002",
         _E,
-        "A host does not tell all its facts",
+        "Some facts of a host are not known",
         "Run the command that the message names on the host and see what it says.",
     ),
     Code("HVP-N003", _E, "A host is not configured as declared", "`heretic plan` shows what is missing."),
@@ -109,7 +109,7 @@ _ALL: tuple[Code, ...] = (
         "HVP-N008",
         _E,
         "A host's filesystem is full or read-only",
-        "Make room, or see the kernel's log for a failing disk.",
+        "Make room, or look for a failing disk in the kernel's log.",
     ),
     Code("HVP-N009", _W, "A job of Heretic failed on a host", "Read its log: journalctl -u the unit on the host."),
     Code("HVP-N010", _W, "A host's clock is not synchronized", "Check the time servers: chronyc sources on the host."),
@@ -117,16 +117,16 @@ _ALL: tuple[Code, ...] = (
         "HVP-D001",
         _E,
         "The disks of a node are not ready",
-        "See what the message names; a disk that carries anything is never touched.",
+        "See what the message names; a disk that is not blank is never touched.",
     ),
     Code(
         "HVP-D002",
         _E,
-        "A disk that Heretic is to use carries something",
+        "A disk that Heretic is to use is not blank",
         "Look at the disk. If nothing on it is needed, wipe it yourself; else choose another one in spec.disks.",
     ),
     Code(
-        "HVP-D003", _E, "A volume group misses a disk", "Replace or reconnect the disk; see vgs and dmesg on the host."
+        "HVP-D003", _E, "A volume group lacks a disk", "Replace or reconnect the disk; see vgs and dmesg on the host."
     ),
     Code(
         "HVP-D004",
@@ -140,19 +140,19 @@ _ALL: tuple[Code, ...] = (
         "HVP-D006",
         _W,
         "It is not known how full a thin pool is",
-        "See whether the pool is active: lvs -a on the host.",
+        "Check whether the pool is active: lvs -a on the host.",
     ),
     Code(
         "HVP-D007",
         _E,
         "A pool takes no writes",
-        "Do what the message says, as the guide for a thin pool that takes no writes has it; room alone does not help "
-        "a pool that failed or needs repair.",
+        "Do what the message says; docs/how-to/thin-pool-takes-no-writes.md shows how. Room alone does not help a pool "
+        "that failed or needs repair.",
     ),
     Code(
         "HVP-D008",
         _W,
-        "More is promised in a thin pool than it has",
+        "The volumes in a thin pool are larger than the pool",
         "Remove volumes or snapshots that are not needed, or give the pool more room before they fill up.",
     ),
     Code(
@@ -185,7 +185,7 @@ _ALL: tuple[Code, ...] = (
         "HVP-V003",
         _E,
         "A volume has no quorum, or that is not known",
-        "Bring its bricks back. Never lower the quorum: both halves of a split site would write.",
+        "Bring its bricks back. Never lower the quorum: both halves of a split site would write different things.",
     ),
     Code("HVP-V004", _W, "A volume heals", "Wait; take no other node out until it is done."),
     Code(
@@ -218,7 +218,7 @@ CODES: Mapping[str, Code] = {code.id: code for code in _ALL}
 def reference() -> str:
     """The page docs/reference/verify-codes.md."""
     lines = [
-        "<!-- generated: python -m heretic.cli.codes > docs/reference/verify-codes.md -->",
+        "<!-- Generated by make docs from operator/heretic/cli/codes.py; do not edit. -->",
         "# Codes of `heretic verify`",
         "",
         "`heretic verify` looks at the hosts themselves and changes nothing. Each finding has one of these codes,",
@@ -230,9 +230,3 @@ def reference() -> str:
         *(f"| {c.id} | {c.severity.value} | {c.title} | {c.advice} |" for c in _ALL),
     ]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(reference())

@@ -1,4 +1,4 @@
-"""The site as its objects tell it: one screen of plain data, from stored statuses alone. Pure."""
+"""The site on one screen, as plain data, from stored statuses alone. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from heretic.reconcile.gates import APPROVE
 Object = Mapping[str, Any]
 
 NOT_SEEN = "Pending"
-"""State of a condition that nobody has set for the present spec."""
+"""The state of a condition that was not decided for the present spec yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Screen:
         versions: What runs on the nodes, each different one once.
         now: What is being done.
         wrong: What is wrong.
-        notes: What is worth knowing and nothing that is wrong, each with its object.
+        notes: What is good to know and not wrong, each with its object.
         next: What a person should do.
     """
 
@@ -142,7 +142,7 @@ def condition(obj: Object | None, type_: str) -> Mapping[str, Any] | None:
 
 
 def state(obj: Object | None, type_: str) -> str:
-    """True, False, Unknown, or Pending when nobody has decided it for the present spec."""
+    """True, False, Unknown; or Pending when it was not decided for the present spec yet."""
     found = condition(obj, type_)
     return str(found["status"]) if found else NOT_SEEN
 
@@ -202,7 +202,7 @@ def _volume(volume: Object) -> VolumeLine:
 
 
 def _wrong(kind: str, obj: Object, now: datetime) -> list[Remark]:
-    """What is wrong with one object; what is merely on its way is not."""
+    """What is wrong with one object. Work that goes on is not wrong."""
     found = [c for t in BAD_WHEN_TRUE if (c := condition(obj, t)) and c["status"] == "True"]
     ready = condition(obj, "Ready")
     if not found and ready and ready["status"] != "True" and stage_of(str(ready.get("reason"))) is Stage.TROUBLE:
@@ -240,23 +240,23 @@ def _next(
     """What a person should do, most urgent first."""
     silent = operator_silent_for(operator, now)
     if silent:
-        yield f"The operator has not renewed its lease for {silent}: see whether it runs; what is shown here is old."
+        yield f"The operator has not renewed its lease for {silent}: check whether it runs. This screen shows old data."
     if len(sites) != 1:
         have = ", ".join(s["metadata"]["name"] for s in sites) or "none"
-        yield f"Namespace {namespace} needs exactly one Site and has {len(sites)} ({have})."
+        yield f"Namespace {namespace} needs exactly one Site, and has {len(sites)} ({have})."
     paused = [f"{kind} {o['metadata']['name']}" for kind, o in objects if _spec(o).get("paused")]
     if paused:
-        yield f"Paused, nothing is changed: {', '.join(paused)}. To go on, set spec.paused to false."
+        yield f"Paused, so nothing is changed: {', '.join(paused)}. To go on, set spec.paused to false."
     for kind, obj in objects:
         if waits_for_approval(obj):
             target = f"{kind.lower()}/{obj['metadata']['name']}"
             yield f"Look at the plan of {target} and approve it: heretic approve {target} -n {namespace}"
     if wrong:
-        yield f"Act on what is wrong; heretic verify -n {namespace} looks at the hosts themselves."
+        yield f"Act on what is wrong; heretic verify -n {namespace} checks the hosts themselves."
 
 
 def waits_for_approval(obj: Object) -> bool:
-    """Whether nobody has approved an object's plan that needs it, or the approval was used up."""
+    """Whether an object's plan needs an approval that nobody has given, or that was used up."""
     status = _status(obj)
     plan = status.get("plan") or {}
     word = str((obj["metadata"].get("annotations") or {}).get(APPROVE) or "")

@@ -1,6 +1,6 @@
-"""Events: what changed, told once; repeats raise a count, and a flood is cut off.
+"""Events: each change is written once; a repetition raises its count, and too many of one object are dropped.
 
-An Event is never the only record of anything (the API server forgets them after an hour): conditions are.
+The API server forgets Events after an hour, so the record of everything is in the conditions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -112,8 +112,8 @@ class EventRecorder:
 def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool]]:
     """What changed between two stored condition lists, as events.
 
-    Only flips of a condition's status, and a new reason of a Ready that stays not True, count; a mere change of
-    wording or number does not.
+    An event is due when the status of a condition changes, or the reason of a Ready that is not True. Other words or
+    numbers alone are no event.
 
     Returns:
         Tuples of reason, message and whether it is bad news.
@@ -125,9 +125,9 @@ def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str
 
 def _is_news(was: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
     if was is None:
-        return bool(now["status"] == "True")  # a new object is nothing yet; that is no news
+        return bool(now["status"] == "True")  # that a new object is not ready yet is no news
     if now["type"] != "Ready" and was["status"] == "Unknown" and stage_of(now["reason"]) in (Stage.UNSEEN, Stage.BEGUN):
-        return False  # nor is it that it was looked at, and work has begun
+        return False  # nor that the first look has shown what is to be done
     if was["status"] != now["status"]:
         return True
     return bool(now["type"] == "Ready" and now["status"] != "True" and was["reason"] != now["reason"])

@@ -77,7 +77,7 @@ ON_THE_WAY = chapter(
     ),
     Explained(
         Reason.NOT_OBSERVED,
-        "Nobody has seen this part yet.",
+        "This part was not looked at yet.",
         "Nothing, unless it stays so for minutes.",
         stage=Stage.UNSEEN,
     ),
@@ -113,19 +113,19 @@ WAITING = chapter(
     Explained(
         Reason.WAITING_FOR_NODES,
         "Nodes have to be inspected or configured first.",
-        "Nothing; where it lasts, look at the Nodes named.",
+        "Nothing; if it lasts, look at the Nodes named.",
         stage=Stage.BEGUN,
     ),
     Explained(
         Reason.WAITING_FOR_SITE,
         "The Site has not made its choices yet.",
-        "Nothing; where it lasts, look at the Site.",
+        "Nothing; if it lasts, look at the Site.",
         stage=Stage.BEGUN,
     ),
     Explained(
         Reason.WAITING_FOR_POOL,
         "The trusted pool is not complete yet.",
-        "Nothing; where it lasts, look at the Site's PoolFormed.",
+        "Nothing; if it lasts, look at the Site's PoolFormed.",
         stage=Stage.BEGUN,
     ),
     Explained(
@@ -136,7 +136,7 @@ WAITING = chapter(
     Explained(
         Reason.WAITING_FOR_SLOT,
         "Another object of the site carries out a disruptive step.",
-        "Nothing; it is one at a time.",
+        "Nothing; one object at a time does that.",
         stage=Stage.PASSING,
     ),
     Explained(

@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "verify-codes.md"
 
 
 def test_the_page_is_as_generated() -> None:
-    assert PAGE.read_text() == reference(), "stale: python -m heretic.cli.codes > docs/reference/verify-codes.md"
+    assert PAGE.read_text() == reference(), "run make docs"
 
 
 def test_every_code_has_its_form_and_says_what_to_do() -> None:

@@ -60,7 +60,7 @@ class TestStates:
     def test_without_a_site_are_pending_and_it_is_said(self) -> None:
         shown = screen(("Node", obj("node1", READY)))
         assert (shown.site, shown.ready) == ("", "Pending")
-        assert any("needs exactly one Site and has 0" in line for line in shown.next)
+        assert any("needs exactly one Site, and has 0" in line for line in shown.next)
 
 
 class TestTables:
@@ -145,7 +145,7 @@ class TestWhatToDoNext:
 
     def test_a_pause_is_told(self) -> None:
         assert any(
-            "Paused, nothing is changed: Site demo" in n
+            "Paused, so nothing is changed: Site demo" in n
             for n in screen(("Site", obj("demo", READY, spec={"paused": True}))).next
         )
 

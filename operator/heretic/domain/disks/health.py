@@ -131,7 +131,7 @@ def _state(volume: LogicalVolume) -> Trouble | None:
         return Trouble(
             Reason.POOL_NOT_ACTIVE,
             f"is suspended ({_seen(volume)}): whatever is written waits. It is so for moments while LVM works on it; "
-            f"where it lasts, see what LVM does there, then: lvchange --refresh {full_name(volume)}",
+            f"if it lasts, see what LVM does there, then: lvchange --refresh {full_name(volume)}",
         )
     if letter in _INACTIVE:
         return Trouble(

@@ -9,14 +9,14 @@ OF_DISKS = chapter(
     "Disks",
     Explained(
         Reason.FOREIGN_SIGNATURE,
-        "A disk that is to be used carries data.",
+        "A disk that is to be used holds data.",
         "Choose another disk, or let this one be erased ([how](../how-to/dirty-disk.md)).",
         code="HVP-D002",
     ),
     Explained(
         Reason.CONTENT_FOUND,
-        "A disk that is to be used is not zero, although no tool knows what lies on it: an image written raw, plain "
-        "dm-crypt, what was left behind an erased head.",
+        "A disk that is to be used is not zero, although no tool knows what is on it: a raw image, plain dm-crypt, or "
+        "the rest of something whose beginning was erased.",
         "Choose another disk, or let this one be erased ([how](../how-to/dirty-disk.md)).",
     ),
     Explained(
@@ -26,9 +26,9 @@ OF_DISKS = chapter(
     ),
     Explained(
         Reason.NOT_PROVEN_BLANK,
-        "A disk that is to be used could not be looked at by every tool that has to.",
-        "Mend what the message names (wipefs and blkid are in util-linux); a disk that takes very long to read is "
-        "often a disk that dies.",
+        "Not every tool that has to look at a disk that is to be used could do so.",
+        "Repair what the message names (wipefs and blkid are in util-linux); a disk that takes very long to read is "
+        "often about to fail.",
     ),
     Explained(Reason.DISK_IN_USE, "A disk that is to be used is in use by the system.", "Choose another disk."),
     Explained(
@@ -74,7 +74,7 @@ OF_DISKS = chapter(
     Explained(
         Reason.SHARED_DISK,
         "Two nodes see one disk, or two disks with the same LVM UUIDs.",
-        f"Let one host only see it ({_IDENTITY}).",
+        f"Let only one host see it ({_IDENTITY}).",
     ),
     Explained(
         Reason.VOLUME_GROUP_NOT_OURS,
@@ -98,7 +98,7 @@ OF_DISKS = chapter(
     ),
     Explained(
         Reason.FILESYSTEM_DUPLICATED,
-        "The filesystem of a brick shows twice on its host, so which one is mounted is a matter of luck.",
+        "The filesystem of a brick shows twice on its host, so nobody can say which one is mounted.",
         f"Detach the copy, or give it a UUID of its own ({_IDENTITY}).",
     ),
 )
@@ -107,7 +107,7 @@ OF_THIN_POOLS = chapter(
     "Thin pools",
     Explained(
         Reason.POOL_NEARLY_FULL,
-        "A thin pool is nearly full: full, it takes its bricks down on all nodes at once.",
+        "A thin pool is nearly full: when it is full, its bricks stop on all nodes at once.",
         "Delete data, or add space.",
         code="HVP-V007",
     ),
@@ -138,7 +138,7 @@ OF_THIN_POOLS = chapter(
     Explained(
         Reason.POOL_NOT_ACTIVE,
         "A pool or a brick's logical volume is suspended or not active.",
-        "Activate it with the command of the message, unless LVM works on it just now.",
+        "Activate it with the command of the message, unless LVM is working on it.",
         code="HVP-D007",
     ),
     Explained(

@@ -18,7 +18,7 @@ OF_VOLUMES = chapter(
     Explained(
         Reason.BRICK_LOST,
         "The volume exists, and in the place of a brick is nothing, or an empty folder.",
-        "Find out what became of its disk; else make the brick anew by hand, while all its copies are up.",
+        "Find out what happened to its disk; else make the brick anew by hand, while all its copies are up.",
     ),
     Explained(
         Reason.BRICK_ON_ROOT,
@@ -38,11 +38,11 @@ OF_VOLUMES = chapter(
     Explained(
         Reason.QUORUM_LOST,
         "Too few bricks of a set are up: the volume does not take writes.",
-        "Bring the nodes back that are named.",
+        "Bring the named nodes back.",
     ),
     Explained(
         Reason.QUORUM_UNKNOWN,
-        "It cannot be told whether the volume has quorum.",
+        "It is not known whether the volume has quorum.",
         "Bring back a node that can be asked.",
     ),
     Explained(
@@ -52,8 +52,8 @@ OF_VOLUMES = chapter(
     ),
     Explained(
         Reason.HEAL_UNKNOWN,
-        "It cannot be told how much waits to be healed, which is not zero.",
-        "Nothing; where it lasts, bring the missing node back.",
+        "It is not known how much waits to be healed; that does not mean zero.",
+        "Nothing; if it lasts, bring the missing node back.",
     ),
     Explained(
         Reason.SPLIT_BRAIN,
@@ -61,7 +61,7 @@ OF_VOLUMES = chapter(
         "Choose the good copy by hand: `gluster volume heal <volume> info split-brain`.",
         code="HVP-V006",
     ),
-    Explained(Reason.VOLUME_NOT_STARTED, "The volume does not run.", "Nothing; it is started where it may be."),
+    Explained(Reason.VOLUME_NOT_STARTED, "The volume does not run.", "Nothing; it is started when that is safe."),
     Explained(
         Reason.VOLUME_IN_USE,
         "The volume is to be deleted and somebody uses it, or nobody knows.",

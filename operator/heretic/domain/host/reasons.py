@@ -18,7 +18,7 @@ REACHING = chapter(
     Explained(
         Reason.COMMAND_TIMED_OUT,
         "A program on the host did not end in time.",
-        "Nothing; where it lasts, look at load and disks of the host.",
+        "Nothing; if it lasts, look at load and disks of the host.",
     ),
     Explained(
         Reason.AUTHENTICATION_FAILED,
@@ -47,7 +47,7 @@ REACHING = chapter(
     Explained(
         Reason.LOGIN_REFUSED,
         "The host lets the user in and gives it no shell: an expired account, a shell that refuses, a forced command.",
-        "Read the host's own words in the message; mend the account there.",
+        "Read in the message what the host said; correct the account there.",
     ),
     Explained(
         Reason.CREDENTIALS_MISSING,
@@ -79,7 +79,7 @@ OF_HOSTS = chapter(
     Explained(
         Reason.PACKAGE_MANAGER_LOCKED,
         "Somebody else uses the package manager.",
-        "Nothing; where it lasts, end the process in the message.",
+        "Nothing; if it lasts, end the process in the message.",
     ),
     Explained(
         Reason.PACKAGE_INSTALL_FAILED,
@@ -121,22 +121,22 @@ OF_HOSTS = chapter(
     Explained(
         Reason.LOCKED_BY_OTHER_OPERATOR,
         "An operator with a newer lease has worked on the host, so this one is refused.",
-        "Nothing; where it lasts, look for a second operator.",
+        "Nothing; if it lasts, look for a second operator.",
     ),
     Explained(
         Reason.HOST_OF_OTHER_CLUSTER,
-        "The operator of another cluster has kept this host, so this one is refused.",
+        "The operator of another cluster managed this host, so this one is refused.",
         "See that the other one is gone for good, then remove the host's fence: docs/how-to/locked-out-hosts.md.",
     ),
     Explained(
         Reason.FENCING_TOKEN_WENT_BACK,
-        "The host has seen a newer operator of this cluster than the Lease tells of: the Lease was lost or put back.",
+        "The host has seen a newer operator of this cluster than the Lease knows: the Lease was lost or restored.",
         "See that no other operator runs, then raise the token with the command in the message: "
         "docs/how-to/locked-out-hosts.md.",
     ),
     Explained(
         Reason.FENCE_UNREADABLE,
-        "The file on the host that says whose steps to take cannot be understood, so none is taken.",
+        "The file on the host that says whose steps to accept cannot be understood, so it accepts none.",
         "Find out why, then remove it: docs/how-to/locked-out-hosts.md.",
     ),
     Explained(
@@ -147,7 +147,7 @@ OF_HOSTS = chapter(
     Explained(
         Reason.VERIFICATION_FAILED,
         "A step ran and its effect is not there, or what it relied on has changed.",
-        "Nothing; where it lasts, the message names what to look at.",
+        "Nothing; if it lasts, the message names what to look at.",
     ),
     Explained(
         Reason.CHANGE_TAKEN_BACK,
@@ -157,7 +157,7 @@ OF_HOSTS = chapter(
     Explained(
         Reason.OUTPUT_NOT_UNDERSTOOD,
         "What a program printed cannot be understood, so nothing is concluded from it.",
-        "Nothing; where it lasts, report the message: versions may differ from the tested ones.",
+        "Nothing; if it lasts, report the message: versions may differ from the tested ones.",
     ),
     Explained(
         Reason.OBSERVED_ONLY,
