@@ -16,6 +16,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from heretic.api.shorten import shorten
+
 VALIDATIONS = "x-kubernetes-validations"
 
 
@@ -128,7 +130,7 @@ class Cap:
         """As much of a value that is too long as may be stored; a text that was cut ends with an ellipsis."""
         if isinstance(value, dict):
             return dict(list(value.items())[: self.most])
-        return value[: self.most - 1] + "…" if isinstance(value, str) else value[: self.most]
+        return shorten(value, self.most) if isinstance(value, str) else value[: self.most]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = handler(source)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from heretic.api.shorten import shorten
 from heretic.cli.options import Format
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def columns(console: "Console", heads: Sequence[str], rows: Sequence[Sequence[Ce
         for (text, style), width in zip(row, widths, strict=False):
             line.append(text, style).append(" " * (width - len(text) + GAP))
         text, style = row[-1]
-        line.append(text if len(text) <= room else text[: room - 1] + "…", style).rstrip()
+        line.append(shorten(text, room), style).rstrip()
         lines.append(line)
     return lines
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from heretic.api.shorten import shorten
 from heretic.domain.commands import Action, Command, Expect, Job, Probe, PutFile, Script, SecretRef, Trial
 from heretic.domain.errors import Bug, HereticError
 from heretic.domain.jobs import TRIAL_PREFIX
@@ -234,8 +235,7 @@ def unit_name(job: Job) -> str:
 
 def shown(argv: Iterable[str], most: int = 200) -> str:
     """A command as a person would type it, for messages, cut where it gets long."""
-    text = shlex.join(argv).replace("\n", "\\n")
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return shorten(shlex.join(argv).replace("\n", "\\n"), most)
 
 
 def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple[str, ...]]) -> str:

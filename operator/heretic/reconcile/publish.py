@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from heretic.api.shorten import one_line
 from heretic.api.v1alpha1.common import StoredPlan, StoredStep
 from heretic.cluster.events import EventRecorder, transitions
 from heretic.cluster.status import StatusWriter
@@ -144,7 +145,7 @@ def build_status(current: Object, stored: Stored, report: Report, outcome: Outco
         status.pop(field, None)
     ready = conditions[0]
     summary = report.summary if ready["status"] == "True" else f"{ready['reason']}: {ready['message']}"
-    status |= {"observedGeneration": generation, "conditions": conditions, "summary": _short(summary)}
+    status |= {"observedGeneration": generation, "conditions": conditions, "summary": one_line(summary, SUMMARY_LENGTH)}
     plan = _stored_plan(stored, outcome)
     if plan:
         status["plan"] = plan
@@ -164,13 +165,8 @@ def build_blind(current: Object, stored: Stored, conditions: Iterable[Condition]
     generation = int(stored.raw["metadata"].get("generation", 0))
     merged = merge(previous.get("conditions") or [], conditions, generation=generation, now=now)
     kept = {field: value for field, value in previous.items() if field not in ("notes", "plan")}
-    summary = _short(f"{merged[0]['reason']}: {merged[0]['message']}")
+    summary = one_line(f"{merged[0]['reason']}: {merged[0]['message']}", SUMMARY_LENGTH)
     return kept | {"observedGeneration": generation, "conditions": merged, "summary": summary}
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 1] + "…"
 
 
 def _stored_plan(stored: Stored, outcome: Outcome) -> Object | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from heretic.api.shorten import shorten
 from heretic.domain.disks.identity import Sighting
 from heretic.domain.host.facts import Disk, PhysicalVolume
 from heretic.domain.plan import Blocked, Wait
@@ -90,12 +91,11 @@ class Ownership:
 
     def finding(self, disk: Disk) -> str:
         """What is told of a disk in one line, "" when there is nothing to tell."""
-        amiss = next((_short(a.blocked) for a in self.amiss if a.path == disk.path), "")
+        amiss = next((_finding_of(a.blocked) for a in self.amiss if a.path == disk.path), "")
         other = self.shared.get(disk.path)
         return amiss or (f"also seen by another node: {other}" if other else "")
 
 
-def _short(blocked: Blocked) -> str:
+def _finding_of(blocked: Blocked) -> str:
     """As much of it as fits beside a disk; the Node's conditions tell the rest."""
-    text = f"{blocked.reason}: {blocked.message}"
-    return text if len(text) <= _FINDING else text[: _FINDING - 1] + "…"
+    return shorten(f"{blocked.reason}: {blocked.message}", _FINDING)

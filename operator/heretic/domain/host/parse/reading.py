@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from heretic.api.shorten import shorten
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 
@@ -56,7 +57,7 @@ def read(
 def short(text: str) -> str:
     """The first line that is not empty, cut to a readable length."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= 200 else line[:199] + "…"
+    return shorten(line, 200)
 
 
 def load(text: str) -> Row:

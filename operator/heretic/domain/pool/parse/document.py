@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree
 
+from heretic.api.shorten import one_line
 from heretic.domain.commands import Output
 from heretic.domain.facts import Absent, Unknown
 
@@ -9,6 +10,8 @@ NOT_INSTALLED = 127
 """Exit status of a program that is not there."""
 TIMED_OUT = (124, 137)
 """Exit statuses of a command that ``timeout`` ended, by SIGTERM or by SIGKILL."""
+_SAID = 200
+"""Characters of what gluster said that a message repeats."""
 
 
 def parse_document(output: Output, what: str) -> ElementTree.Element | Absent | Unknown:
@@ -30,10 +33,10 @@ def parse_document(output: Output, what: str) -> ElementTree.Element | Absent | 
     if output.rc == NOT_INSTALLED:
         return Absent()
     if not output.stdout.strip():
-        return Unknown(f"{what} printed nothing: {_short(output.stderr) or f'exit status {output.rc}'}")
+        return Unknown(f"{what} printed nothing: {one_line(output.stderr, _SAID) or f'exit status {output.rc}'}")
     root = _root(output.stdout)
     if root is None:
-        said = _short(output.stderr) or _short(output.stdout)
+        said = one_line(output.stderr, _SAID) or one_line(output.stdout, _SAID)
         return Unknown(f"{what} printed something that is not a whole XML document: {said}")
     if root.tag != "cliOutput":
         return Unknown(f"{what} printed <{root.tag}> instead of <cliOutput>")
@@ -67,8 +70,3 @@ def _root(document: str) -> ElementTree.Element | None:
         return ElementTree.fromstring(document)  # noqa: S314 - no document type, hence no entities: see above
     except ElementTree.ParseError:
         return None
-
-
-def _short(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= 200 else f"{line[:200]}…"
