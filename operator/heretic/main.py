@@ -133,7 +133,7 @@ class Operator:
             register(model, self.store, self.wakes, self.reconciler, self.health)
 
     async def lead(self) -> None:
-        """Keeps the operator's own lease for ever; without it nothing acts."""
+        """Renews the operator's own lease as long as it runs; without the lease nothing acts."""
         while True:
             before = self.leader.held
             try:
@@ -148,13 +148,13 @@ class Operator:
             await asyncio.sleep(RENEW_EVERY if self.leader.held else 1.0)
 
     async def beat(self) -> None:
-        """Shows for ever that the event loop runs."""
+        """Shows again and again that the event loop runs."""
         while True:
             self.health.beat()
             await asyncio.sleep(BEAT)
 
     async def close(self) -> None:
-        """Lets go of everything; what runs on the hosts runs on."""
+        """Closes everything. What runs on the hosts goes on."""
         with contextlib.suppress(HereticError):
             await self.leader.release()
         await self.hosts.close()

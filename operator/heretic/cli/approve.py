@@ -96,7 +96,7 @@ def pending(kind: str, obj: Object, digest: str) -> Object:
 
 
 def show(console: "Console", kind: str, obj: Object, plan: Object) -> None:
-    """Prints what an approval lets through; what goes on without one is no matter of it."""
+    """Prints what an approval lets through; what needs none is left out."""
     stored: Sequence[Object] = plan.get("steps") or []
     steps = [s for s in stored if s.get("needsApproval")] or stored
     destructive = [s for s in steps if s.get("risk") == "Destructive"]

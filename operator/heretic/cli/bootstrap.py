@@ -46,7 +46,7 @@ OPERATOR: Object = {
 
 
 async def run(where: Where, overlay: Overlay | None, *, upgrade: bool, site_only: bool, dry_run: bool) -> Exit:
-    """Installs the operator and lets it into one site.
+    """Installs the operator and gives it its rights in one site.
 
     Args:
         where: Which cluster, and the site's namespace.

@@ -73,7 +73,7 @@ def _key(obj: Object) -> tuple[str, str, str]:
 
 
 def _merged(base: Object, laid: Object) -> Object:
-    """One object laid over another: mappings field by field, lists of what has a name by name, all else replaced."""
+    """One object laid over another: mappings field by field, lists of named entries by name, the rest as a whole."""
     merged = deepcopy(base)
     for key, value in laid.items():
         old = merged.get(key)

@@ -1,4 +1,4 @@
-"""What applying manifests would change in a cluster, and why that may have to wait for a person's word."""
+"""What applying manifests would change in a cluster, and why a person may have to confirm it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def refuse_what_ends(stored: Object) -> None:
 
 
 def refuse_newer(stored: Object, installed: str) -> None:
-    """Stops at what a later version of Heretic brought: going back is no upgrade.
+    """Stops at an object that a later version of Heretic installed.
 
     Args:
         stored: An object of the cluster.
@@ -77,7 +77,7 @@ def refuse_newer(stored: Object, installed: str) -> None:
 
 
 def version_of(obj: Object) -> str:
-    """The version of the operator that a Deployment runs; empty for what is none or names no version."""
+    """The version of the operator that a Deployment runs; empty when there is none."""
     if obj["kind"] != "Deployment":
         return ""
     images = [str(c.get("image") or "") for c in obj["spec"]["template"]["spec"]["containers"]]

@@ -17,7 +17,7 @@ SSHD_KEYS = Path("/etc/ssh")
 
 
 def chosen(found: Sequence[SshServer], *, asks: bool) -> list[SshServer]:
-    """The servers that become hosts of the site; why others do not is told.
+    """The servers that become hosts of the site; says why others do not.
 
     Args:
         found: All servers.

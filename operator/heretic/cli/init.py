@@ -156,7 +156,7 @@ def _same_place(address: str, own: IPv4Network, other: IPv4Network) -> str:
 
 
 def _prove(files: Mapping[str, str], namespace: str) -> None:
-    """Holds the manifests against all rules, before anything is written.
+    """Checks the manifests against all rules, before anything is written.
 
     Raises:
         HereticError: What was asked for breaks one.

@@ -64,7 +64,7 @@ def exit_status(sights: Sequence[SiteSight]) -> Exit:
 
 
 def obstacles(entry: Rehearsed) -> tuple[Wait | Blocked, ...]:
-    """Everything that is in the way of the object, what needs a person first."""
+    """Everything that keeps the object from being as declared; what needs a person comes first."""
     plan = entry.outcome.plan
     found: list[Wait | Blocked] = [plan] if isinstance(plan, Wait | Blocked) else []
     found += plan.pending if isinstance(plan, Proceed) else ()

@@ -30,7 +30,7 @@ GOOD, BAD, PENDING, DIM, HEAD = "green", "red", "yellow", "dim", "bold"
 
 
 def console(*, no_color: bool, width: int | None = None) -> "Console":
-    """Standard output, with colours only on a terminal and never against NO_COLOR.
+    """Standard output, with colours only on a terminal, and never when NO_COLOR is set.
 
     Args:
         no_color: Whether the user wants none.
@@ -48,12 +48,12 @@ def console(*, no_color: bool, width: int | None = None) -> "Console":
 
 
 def note(message: str) -> None:
-    """Tells something beside the answer, on standard error."""
+    """Writes a note to standard error."""
     print(f"heretic: {message}", file=sys.stderr)
 
 
 def progress(message: str) -> None:
-    """Tells somebody who sits at a terminal what takes its time."""
+    """Shows on a terminal what takes long."""
     if sys.stderr.isatty():
         note(f"{message} …")
 

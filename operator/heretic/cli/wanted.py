@@ -1,4 +1,4 @@
-"""What ``heretic init`` is told by its options: read, and held against the rules of the API."""
+"""What ``heretic init`` is told by its options: read, and checked against the rules of the API."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class Wanted:
 
 
 def check(asked: Wanted) -> None:
-    """Holds the plain options against the rules of the API.
+    """Checks the plain options against the rules of the API.
 
     Raises:
         HereticError: A value is none that the API takes.

@@ -8,7 +8,7 @@ from heretic.domain.plan import Plan, Proceed, Step, plan_hash, steps_of
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's word for some steps of a plan.
+    """What a person has approved: some steps of a plan.
 
     Attributes:
         word: The whole value of the annotation.

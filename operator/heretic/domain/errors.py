@@ -138,7 +138,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transient:
-    """Likely to pass by itself; tried again with growing pauses."""
+    """Likely to end by itself; tried again with growing pauses."""
 
     reason: Reason
     message: str
@@ -146,7 +146,7 @@ class Transient:
 
 @dataclass(frozen=True, slots=True)
 class NeedsUser:
-    """Only a person can mend it; said in ``Stalled`` and looked at again at each resync."""
+    """Only a person can correct it; shown in ``Stalled``, and looked at again at each resync."""
 
     reason: Reason
     message: str

@@ -124,7 +124,7 @@ def _obstacle(outcome: Outcome) -> Blocked | Wait | Failure | None:
 
 
 def _with_its_cause(held: Wait | Blocked | None, pending: Sequence[Plan | Wait | Blocked]) -> Wait | Blocked | None:
-    """What waits for a person's word, beside what is in the way: what was found is the reason, and the hash is told."""
+    """An approval is waited for, beside an obstacle: the obstacle is the reason, and the message has the hash."""
     cause = next((p for p in pending if isinstance(p, Blocked)), None)
     if held is None or held.reason is not Reason.WAITING_FOR_APPROVAL or cause is None:
         return held

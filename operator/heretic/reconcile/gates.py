@@ -70,7 +70,7 @@ def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -
 
 
 def check_declared(view: SiteView) -> Wait | Blocked | None:
-    """Why nothing of a site may be changed: it is not known whole what is declared, or what its Site allows."""
+    """Why nothing of a site may be changed: a part of what is declared, or what its Site allows, is not known."""
     return site_fault(view) or unread_fault(view)
 
 

@@ -1,4 +1,4 @@
-"""The one door through which every effect leaves: it counts, audits, and is where faults are injected.
+"""Every effect goes through here: it is counted and audited, and tests inject faults here.
 
 An effect is anything that changes the world outside the operator: a script on a host, a write to the API server.
 Nothing else in the operator changes anything, so the counters here are the proof that a converged site is left

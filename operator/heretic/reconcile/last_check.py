@@ -160,7 +160,7 @@ class LastCheck:
         return "others keep writing it, so that its approval could not be recorded"
 
     async def _occupied(self, target: Target) -> str:
-        """Whether somebody works on the host of the step by now; of a Node's own steps its generation tells that."""
+        """Whether maintenance of the step's host was declared since; of a Node's own steps its generation tells it."""
         if target.kind != Node.KIND or self._kinds[self._key.kind].is_host:
             return ""
         host = target.name

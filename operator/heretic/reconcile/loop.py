@@ -262,7 +262,7 @@ class Reconciler:
         memory.lost |= lost
 
     async def _act(self, given: _PassInput, assessed: Assessment) -> PassResult:
-        """Says what is about to happen, does it, and says what came of it where that is not plain."""
+        """Reports what is about to happen, does it, and reports the result where it is not as announced."""
         plan = assessed.plan
         passed = await self._gatekeeper.pass_through(
             given.key, given.resource, given.view, plan, mode=given.mode, paused=given.paused

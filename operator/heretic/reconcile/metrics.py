@@ -61,7 +61,7 @@ def forget(kind: AnyKind, namespace: str, name: str) -> None:
 
 
 def show(kind: AnyKind, namespace: str, name: str, report: Report) -> None:
-    """Sets the gauges of one object; what is unknown is taken away rather than shown as zero."""
+    """Sets the gauges of one object; one whose value is unknown is removed, and never shown as zero."""
     for of in kind.gauges:
         value = of.read(report)
         if value is not None:

@@ -1,4 +1,4 @@
-"""Notices a plan that is carried out again and again without effect, so that nothing loops in silence."""
+"""Notices a plan that is carried out again and again without effect, so that an endless loop is reported."""
 
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.plan import Done, plan_hash

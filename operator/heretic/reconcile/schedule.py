@@ -80,7 +80,7 @@ class Schedule:
 
 
 def rested(again: Again, took: float) -> float:
-    """The pause after a pass, by how long it took: a host that works is not kept from it by being looked at."""
+    """The pause after a pass: longer after a long one, so that looking at a host does not keep it from its work."""
     return max(again.after, REST * took) if again.ended in PATIENT else again.after
 
 

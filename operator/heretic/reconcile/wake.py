@@ -81,7 +81,7 @@ class WakeUps:
         return True
 
     def clear(self, key: Key) -> None:
-        """A pass begins: what happened until now is taken into account by it."""
+        """A pass begins; it takes into account what happened before."""
         self._events[key].clear()
 
 

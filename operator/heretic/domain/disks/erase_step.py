@@ -1,4 +1,4 @@
-"""The step that empties a disk on a person's word, and on nothing else."""
+"""The step that erases a disk. It runs only after a person's approval."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, PutFile, Script
-from heretic.domain.disks.proofs import QUIET, is_filesystem, is_size, is_source, is_volume
+from heretic.domain.disks.proofs import QUIET, is_filesystem, is_logical_volume, is_size, is_source
 from heretic.domain.disks.units import (
     BRICK_OPTIONS,
     UNITS,
@@ -113,7 +113,7 @@ class GrowBrick(HostStep):
         return Script(
             done=(is_size(self.group, self.name, "lv_size", self.size), Command(tagged, expect=Expect.EMPTY)),
             guards=(
-                is_volume(self.group, self.name, self.volume_uuid),
+                is_logical_volume(self.group, self.name, self.volume_uuid),
                 *is_source(self.mount_point, self.group, self.name, self.filesystem),
             ),
             actions=(

@@ -20,7 +20,7 @@ def is_group(group: str, uuid: str) -> Command:
     return Command(("vgs", *QUIET, "-o", "vg_uuid", group), expect=Expect.EQUALS, text=uuid)
 
 
-def is_volume(group: str, name: str, uuid: str) -> Command:
+def is_logical_volume(group: str, name: str, uuid: str) -> Command:
     """Whether the logical volume of this name is the one that is meant."""
     return Command(("lvs", *QUIET, "-o", "lv_uuid", f"{group}/{name}"), expect=Expect.EQUALS, text=uuid)
 

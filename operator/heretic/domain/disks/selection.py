@@ -1,4 +1,4 @@
-"""Which disks of one node carry what: what was settled before, what the Site's layout still asks for, what is amiss."""
+"""Which disks of one node carry what: as decided before, as the Site's layout still needs it, and what is wrong."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ def _choices(
 
 
 def _named(node: Node, view: SiteView, disks: tuple[Disk, ...], ownership: Ownership) -> Iterator[Wait | Blocked]:
-    """What is amiss with the disks that spec.disks.ids names."""
+    """What is wrong with the disks that spec.disks.ids names."""
     if node.spec.disks.selection is not DiskSelection.BY_ID:
         return
     name = node.metadata.name

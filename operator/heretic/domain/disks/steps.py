@@ -13,9 +13,9 @@ from heretic.domain.disks.proofs import (
     QUIET,
     is_filesystem,
     is_group,
+    is_logical_volume,
     is_planned_disk,
     is_size,
-    is_volume,
 )
 from heretic.domain.disks.space import CHUNK, DATA_ALIGNMENT, EXTENT
 from heretic.domain.host.parse.lvm import ALL_DEVICES
@@ -242,7 +242,7 @@ class ActivateLogicalVolume(HostStep):
         name = f"{self.group}/{self.name}"
         return Script(
             done=(Command(("lvs", *QUIET, "-o", "lv_active", name), expect=Expect.EQUALS, text="active"),),
-            guards=(is_volume(self.group, self.name, self.volume_uuid),),
+            guards=(is_logical_volume(self.group, self.name, self.volume_uuid),),
             actions=(Command(("lvchange", "--activate", "y", name), timeout=60),),
         )
 
@@ -276,7 +276,7 @@ class MakeFilesystem(HostStep):
     def script(self) -> Script:
         """Options of rule:brick-format; without ``-f`` mkfs.xfs itself refuses what has a signature."""
         device, volume = f"/dev/{self.group}/{self.name}", f"{self.group}/{self.name}"
-        same = (is_volume(self.group, self.name, self.volume_uuid),) if self.volume_uuid else ()
+        same = (is_logical_volume(self.group, self.name, self.volume_uuid),) if self.volume_uuid else ()
         options = ("-K", "-m", f"uuid={self.filesystem}", "-i", "size=512", "-n", "size=8192")
         make = Command(("mkfs.xfs", *options, device), timeout=60)
         free: tuple[Command, ...] = (proven_blank(device),)
@@ -321,6 +321,6 @@ class KeepFilesystem(HostStep):
         volume = f"{self.group}/{self.name}"
         return Script(
             done=(Command(_tagged(NEW, volume), expect=Expect.EMPTY),),
-            guards=(is_volume(self.group, self.name, self.volume_uuid),),
+            guards=(is_logical_volume(self.group, self.name, self.volume_uuid),),
             actions=(Command(("lvchange", "--deltag", NEW, volume)),),
         )

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.proofs import QUIET, is_source
-from heretic.domain.disks.proofs import is_volume as is_logical_volume
+from heretic.domain.disks.proofs import QUIET, is_logical_volume, is_source
 from heretic.domain.disks.units import UNITS, by_uuid, device_unit, mount_unit
 from heretic.domain.gluster.proofs import (
     holds_brick,

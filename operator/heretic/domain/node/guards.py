@@ -11,7 +11,7 @@ from heretic.domain.host.feature import Feature
 from heretic.domain.host.ports import Ranges, common, texts_of, union, words
 from heretic.domain.host.rule import HostContext, unseen
 from heretic.domain.host.steps import LabelFiles, OpenFirewall
-from heretic.domain.node.zones import Verdict, judge, zones_of
+from heretic.domain.node.zones import Verdict, verdict_of, zones_of
 from heretic.domain.plan import Blocked, PlanItem, Wait
 
 
@@ -40,7 +40,7 @@ def firewall(host: HostContext, feature: Feature) -> Iterator[PlanItem]:
             yield Wait(Reason.NOT_OBSERVED, f"{host.name}: firewalld names no default zone")
             return
         for zone in judges:
-            verdict = judge(zone, source, IPv4Network(own.ip), needed, feature.firewall_services)
+            verdict = verdict_of(zone, source, IPv4Network(own.ip), needed, feature.firewall_services)
             closed[zone] = union((*closed.get(zone, ()), *verdict.closed))
             if verdict.refused:
                 yield _refused(host, feature, zone, source, verdict)

@@ -38,7 +38,7 @@ def zones_of(zones: Iterable[FirewallZone], interface: str, source: IPv4Network)
     return (of,) if of else ()
 
 
-def judge(
+def verdict_of(
     zone: FirewallZone,
     source: IPv4Network,
     destination: IPv4Network,
