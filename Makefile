@@ -36,7 +36,7 @@ integration: lab-setup  ## a real API server, simulated hosts
 	@echo "== integration tests (3 minutes; 5 more the first time, to build the API server)"
 	@$(LAB) lab binaries >/dev/null
 	@rights=$$(mktemp -d) && trap 'rm -rf "$$rights"' EXIT && \
-	  $(SUDO) env HERETIC_USED_RIGHTS=$$rights $(PYTEST) -n 3 --dist loadfile tests/integration && \
+	  $(SUDO) env HERETIC_USED_RIGHTS=$$rights $(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder tests/integration && \
 	  $(SUDO) env HERETIC_USED_RIGHTS=$$rights $(PYTEST) -q -n 0 tests/rights
 
 image: setup  ## the operator's container image, built without a registry; BASE=… builds upon another image (2 minutes the first time)

@@ -13,6 +13,16 @@ from lab.controlplane import ControlPlane
 
 CRDS = Path(__file__).parents[2] / "crds"
 
+LONGEST = ("crash_sweep", "operator_erasing", "last_check_sweep", "operator_crashes", "operator_leadership")
+"""Files that take longest begin first: the last one of a run keeps one worker busy while the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders the files; the tests of one stay in their order."""
+    last = len(LONGEST)
+    place = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, last))
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build missing binaries before the first test: it takes minutes, more than a test and its fixtures may.
