@@ -24,6 +24,7 @@ class Platform:
         kernel: Release of its kernel.
         packages: Versions that its archive has of what Heretic installs.
         operating_version: Of a new Gluster pool.
+        lvm_log: Whether LVM's reports in JSON have a log.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Platform:
     kernel: str
     packages: Mapping[str, str]
     operating_version: int
+    lvm_log: bool
 
     @property
     def pretty_name(self) -> str:
@@ -47,9 +49,9 @@ DEBIAN_12 = Platform(
     name="debian12",
     suite="bookworm",
     version="12",
-    kernel="6.1.0-40-amd64",
+    kernel="6.1.0-50-amd64",
     packages={
-        "chrony": "4.3-2+deb12u1",
+        "chrony": "4.3-2+deb12u3",
         "glusterfs-server": "10.3-5",
         "lvm2": "2.03.16-2",
         "thin-provisioning-tools": "0.9.0-2",
@@ -57,22 +59,24 @@ DEBIAN_12 = Platform(
         "attr": "1:2.5.1-4",
     },
     operating_version=100000,
+    lvm_log=False,
 )
 
 DEBIAN_13 = Platform(
     name="debian13",
     suite="trixie",
     version="13",
-    kernel="6.12.57+deb13-amd64",
+    kernel="6.12.117+deb13-amd64",
     packages={
-        "chrony": "4.6.1-3",
+        "chrony": "4.6.1-3+deb13u2",
         "glusterfs-server": "11.1-6",
         "lvm2": "2.03.31-2",
-        "thin-provisioning-tools": "1.1.0-4",
-        "xfsprogs": "6.13.0-2+b1",
+        "thin-provisioning-tools": "1.1.0-4+b1",
+        "xfsprogs": "6.13.0-2+deb13u1",
         "attr": "1:2.5.2-3",
     },
     operating_version=110000,
+    lvm_log=True,
 )
 
 PLATFORMS = {platform.name: platform for platform in (DEBIAN_13, DEBIAN_12)}

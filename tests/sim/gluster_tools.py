@@ -194,7 +194,7 @@ class GlusterPool(AnsweringPool):
             case ["create", name, *words]:
                 return self._create(glusterd, name, words)
             case ["set", name, *pairs]:
-                return self._set(name, pairs)
+                return self._set(glusterd, name, pairs)
             case ["start", name]:
                 return self._start(name, force=False)
             case ["start", name, "force"]:
@@ -267,7 +267,7 @@ class GlusterPool(AnsweringPool):
         self.volumes[name] = SimGlusterVolume(name, identity, replica, arbiter, bricks, options)
         return ok(f"volume create: {name}: success: please start the volume to access data\n")
 
-    def _set(self, name: str, pairs: list[str]) -> Output | None:
+    def _set(self, glusterd: SimGlusterd, name: str, pairs: list[str]) -> Output | None:
         if len(pairs) % 2 or name not in self.volumes:
             return failed(f"volume set: failed: Volume {name} does not exist")
         blocked = self._transaction(name)
@@ -275,7 +275,7 @@ class GlusterPool(AnsweringPool):
             return blocked
         options = dict(zip(pairs[::2], pairs[1::2], strict=True))
         for option, value in options.items():
-            if not is_valid(option, value):
+            if not is_valid(glusterd.machine.host.platform, option, value):
                 return failed(f"volume set: failed: option : {option} does not exist\nDid you mean something else?")
         if "cluster.granular-entry-heal" in options and self.volumes[name].state != "Created":
             return failed(

@@ -1,4 +1,4 @@
-"""The form of what gluster 10.3 prints with --xml."""
+"""The form of what gluster 10.3 and 11.1 print with --xml."""
 
 import uuid
 

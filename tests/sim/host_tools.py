@@ -268,7 +268,7 @@ def _tools(host: HostState) -> dict[str, Tool]:
         "getfattr": storage.getfattr,
         "mkfs.xfs": storage.mkfs,
         "xfs_growfs": storage.growfs,
-        **lvm_tools(storage),
+        **lvm_tools(storage, log=host.platform.lvm_log),
         "systemctl": host.systemd.systemctl,
         "lscpu": host.lscpu,
         "date": host.date,

@@ -7,6 +7,7 @@ brings with it.
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from heretic.domain.commands import Output
 from heretic.domain.host.parse.lvm import REPORT
@@ -21,9 +22,15 @@ _LABEL = MIB
 ReportRow = Mapping[str, str]
 
 
-def lvm_tools(storage: Storage) -> dict[str, Tool]:
-    """The tools of the lvm2 package."""
-    return {name: _bound(tool, storage) for name, tool in _TOOLS.items()}
+def lvm_tools(storage: Storage, *, log: bool) -> dict[str, Tool]:
+    """The tools of the lvm2 package.
+
+    Args:
+        storage: That they show and change.
+        log: Whether a report in JSON has a log, as those of newer versions have.
+    """
+    report = {"lvm": _bound(partial(_lvm, log=log), storage)}
+    return report | {name: _bound(tool, storage) for name, tool in _TOOLS.items()}
 
 
 def _bound(tool: "Callable[[Storage, Argv], Output | None]", storage: Storage) -> Tool:
@@ -76,7 +83,7 @@ def _vg_rows(storage: Storage) -> list[ReportRow]:
     ]
 
 
-def _lvm(storage: Storage, argv: Argv) -> Output | None:
+def _lvm(storage: Storage, argv: Argv, *, log: bool) -> Output | None:
     if argv != REPORT:
         return None
     physical, groups = _pv_rows(storage), _vg_rows(storage)
@@ -90,7 +97,7 @@ def _lvm(storage: Storage, argv: Argv) -> Output | None:
         }
         if group or report["pv"]:
             reports.append({key: found for key, found in report.items() if found or group})
-    return ok(json.dumps({"report": reports}, indent=4))
+    return ok(json.dumps({"report": reports} | ({"log": []} if log else {}), indent=4))
 
 
 _FULL = frozenset(
@@ -337,7 +344,6 @@ def _lvremove(storage: Storage, argv: Argv) -> Output | None:
 
 
 _TOOLS: Mapping[str, Callable[[Storage, Argv], Output | None]] = {
-    "lvm": _lvm,
     "pvs": _pvs,
     "vgs": _vgs,
     "lvs": _lvs,

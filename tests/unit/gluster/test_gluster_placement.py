@@ -14,6 +14,7 @@ from heretic.domain.errors import Reason
 from heretic.domain.gluster.placement import Placement, groups_needed, place, thin_bricks
 from heretic.domain.gluster.purposes import PROFILES, arbiter_bytes, options_of
 from heretic.domain.plan import Blocked, Wait
+from lab.platforms import PLATFORMS, Platform
 from sim.declared import GIB, disk, node, site, three, view, volume
 from sim.gluster_options import is_valid
 
@@ -232,11 +233,12 @@ def test_an_arbiter_size_of_ones_own() -> None:
     assert found.bricks[2].size == 5 * GIB
 
 
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=lambda platform: platform.name)
 @pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize("replicas", [1, 3])
-def test_gluster_knows_every_option_of_every_purpose(purpose: Purpose, replicas: int) -> None:
+def test_gluster_knows_every_option_of_every_purpose(platform: Platform, purpose: Purpose, replicas: int) -> None:
     options = options_of(purpose, replicas)
-    assert [name for name, value in options.items() if not is_valid(name, value)] == []
+    assert [name for name, value in options.items() if not is_valid(platform, name, value)] == []
     assert ("cluster.quorum-type" in options) is (replicas == 3)
     assert options.get("cluster.quorum-type", "auto") == "auto"
     assert options.get("cluster.server-quorum-type", "server") == "server"

@@ -1,6 +1,7 @@
 """Values of Gluster options are compared by what they mean to Gluster."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,10 @@ from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.purposes import options_of
 from heretic.domain.gluster.values import DEFAULTS, same_value
 from heretic.domain.pool.facts import Brick, VolumeInfo, VolumeState
-from sim.gluster_options import NAMES
+from lab.platforms import DEBIAN_13, PLATFORMS, Platform
+from sim.gluster_options import DEFAULTS_AT_CREATION, names_of
 
+DATA = Path(__file__).resolve().parents[2] / "data/gluster"
 SHARD, BLOCK = "features.shard", "features.shard-block-size"
 
 SAME = [
@@ -70,8 +73,17 @@ def test_two_values(name: str, found: str | None, wanted: str) -> None:
     assert not same_value(found, wanted, name)
 
 
-def test_every_default_is_one_of_an_option_that_gluster_knows() -> None:
-    assert set(DEFAULTS) <= NAMES
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=lambda platform: platform.name)
+def test_every_default_is_one_of_an_option_that_gluster_knows(platform: Platform) -> None:
+    assert set(DEFAULTS) <= names_of(platform)
+
+
+def test_a_new_volume_has_these_defaults() -> None:
+    """``gluster volume get V all`` of a replicated volume that was just created, as 11.1 printed it."""
+    rows = (line.split(maxsplit=1) for line in (DATA / DEBIAN_13.name / "options.txt").read_text().splitlines()[2:])
+    found = {name: value.strip().removesuffix(" (DEFAULT)") for name, value in (row for row in rows if len(row) == 2)}
+    expected = {name: DEFAULTS_AT_CREATION.get(name, default) for name, default in DEFAULTS.items()}
+    assert {name: found[name] for name in DEFAULTS} == expected
 
 
 def _placed(purpose: str) -> Placement:

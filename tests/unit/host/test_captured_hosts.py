@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,34 +13,52 @@ from heretic.domain.disks.hidden import hidden_volumes
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, LogicalVolume
-from heretic.domain.host.profiles import EL_9, profile_of
+from heretic.domain.host.profiles import EL_9, Profile, profile_of
+from heretic.domain.jobs import Succeeded
+from heretic.domain.pool.member import MEMBER
+from lab.platforms import DEBIAN_13, PLATFORMS
 from sim.asked import ASKED, FACTS, fact_of
 
 DATA = Path(__file__).parents[2] / "data" / "probes"
 
-YOUNGER = {"sequence"}
-"""Questions that are asked only since these answers were recorded."""
+YOUNGER = {"debian12": {"sequence", "jobs"}, "debian13": set[str]()}
+"""Questions that are asked only since the answers of a platform were captured."""
+
+
+def captured(name: str) -> dict[str, Any]:
+    batch: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text())
+    return batch
+
+
+def outputs(name: str) -> dict[str, Output]:
+    return {probe: Output(*answer) for probe, answer in captured(name)["outputs"].items()}
 
 
 def load(name: str, **changed: Output) -> HostFacts:
-    batch = json.loads((DATA / f"{name}.json").read_text())
-    outputs = {probe: Output(*answer) for probe, answer in batch["outputs"].items()}
-    outputs["jobs"] = Output(0, "", "")  # none had run there
-    outputs |= {probe.replace("_", "-"): answer for probe, answer in changed.items()}
-    assert outputs.keys() == {probe.name for probe in ASKED.probes} - YOUNGER
-    return assemble(ASKED, "node1", outputs, batch["sent_at"], batch["received_at"])
+    batch, answers = captured(name), outputs(name)
+    younger = YOUNGER[name.partition("-")[0]]
+    assert answers.keys() == {probe.name for probe in ASKED.probes} - younger
+    if "jobs" in younger:
+        answers["jobs"] = Output(0, "", "")  # none had run there
+    answers |= {probe.replace("_", "-"): answer for probe, answer in changed.items()}
+    return assemble(ASKED, "node1", answers, batch["sent_at"], batch["received_at"])
 
 
-@pytest.mark.parametrize("name", ["debian12-blank", "debian12-bricks"])
+@pytest.mark.parametrize("name", sorted(file.stem for file in DATA.glob("*.json")))
 def test_everything_of_a_real_host_is_known(name: str) -> None:
     facts = load(name)
+    platform = PLATFORMS[name.partition("-")[0]]
     # A glusterd that does not run cannot tell its peers.
     unknown = {name for name in FACTS if isinstance(fact_of(facts, name), Unknown)}
     assert unknown <= {"peers"}
     assert facts.files.keys() == set(ASKED.files)
     assert not any(isinstance(file, Unknown) for file in facts.files.values())
     assert isinstance(facts.os, Known)
-    assert (facts.os.value.id, facts.os.value.version) == ("debian", "12")
+    assert (facts.os.value.id, facts.os.value.version) == ("debian", platform.version)
+    assert facts.os.value.name == platform.pretty_name
+    profile = profile_of(facts.os.value)
+    assert isinstance(profile, Profile)
+    assert profile.name == platform.name
     assert isinstance(facts.time, Known)
     assert abs(facts.time.value.offset_seconds or 99) - facts.time.value.uncertainty_seconds < 1
     assert facts.root_writable == Known(True)
@@ -48,26 +67,40 @@ def test_everything_of_a_real_host_is_known(name: str) -> None:
     assert facts.reloads == Known(frozenset())
 
 
-def test_disks_of_every_sort_on_a_blank_host() -> None:
-    facts = load("debian12-blank")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_disks_of_every_sort_on_a_blank_host(platform: str) -> None:
+    facts = load(f"{platform}-blank")
     assert isinstance(facts.disks, Known)
-    found = {disk.path: (disk.findings, disk.ids[0] if disk.ids else "") for disk in facts.disks.value}
-    assert found == EXPECTED_BLANK
+    found = {disk.ids[0]: (disk.path.removeprefix("/dev/"), disk.findings) for disk in facts.disks.value}
+    expected = {id_: tuple(text.format(disk=found[id_][0]) for text in texts) for id_, texts in FINDINGS.items()}
+    assert {id_: findings for id_, (_, findings) in found.items()} == expected
 
 
-NVME = "nvme-nvme.1b36-4c41423146415354-51454d55204e564d65204374726c-00000001"
 TABLE = ("partition table gpt", "partition table PMBR")
 LVM = ("in use by foreign-data (lvm)", "LVM2_member signature", "LVM volume group foreign")
-EXPECTED_BLANK: dict[str, tuple[tuple[str, ...], str]] = {
-    "/dev/sda": ((), "wwn-0x5000c50012f54618"),
-    "/dev/sdb": (LVM, "wwn-0x5000c5009d14c664"),
-    "/dev/sdc": (("crypto_LUKS signature",), "wwn-0x5000c5007915a16c"),
-    "/dev/sdd": ((*TABLE, "partition sdd1", "partition sdd2"), "wwn-0x5000c500a4c0abff"),
-    "/dev/sde": (("linux_raid_member signature",), "wwn-0x5000c5000e43dcf3"),
-    "/dev/vda": (("mounted at /", *TABLE, "partition vda1"), "virtio-LAB-OS"),
-    "/dev/vdb": ((), "pci-0000:00:10.0"),
-    "/dev/nvme0n1": ((), NVME),
+FINDINGS: dict[str, tuple[str, ...]] = {
+    "wwn-0x5000c50012f54618": (),
+    "wwn-0x5000c5009d14c664": LVM,
+    "wwn-0x5000c5007915a16c": ("crypto_LUKS signature",),
+    "wwn-0x5000c500a4c0abff": (*TABLE, "partition {disk}1", "partition {disk}2"),
+    "wwn-0x5000c5000e43dcf3": ("linux_raid_member signature",),
+    "virtio-LAB-OS": ("mounted at /", *TABLE, "partition {disk}1"),
+    "pci-0000:00:10.0": (),
+    "nvme-nvme.1b36-4c41423146415354-51454d55204e564d65204374726c-00000001": (),
 }
+"""What is found on each disk, by its id: Linux 6.12 gave them names in another order than that of the cables."""
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_captured_host_tells_the_versions_that_its_simulated_twin_has(platform: str) -> None:
+    """A simulated host that runs other versions than a real one proves less than it says."""
+    facts = load(f"{platform}-bricks")
+    assert isinstance(facts.packages, Known)
+    assert isinstance(facts.os, Known)
+    twin = PLATFORMS[platform]
+    assert {name: facts.packages.value.get(name) for name in twin.packages} == twin.packages
+    assert facts.os.value.kernel == twin.kernel
+    assert ("log" in json.loads(outputs(f"{platform}-bricks")["lvm"].stdout)) is twin.lvm_log
 
 
 def test_bricks_on_a_host_that_has_them() -> None:
@@ -90,6 +123,57 @@ def test_bricks_on_a_host_that_has_them() -> None:
     bricks = facts[BRICK_FOLDERS]
     assert isinstance(bricks, Known)
     assert bricks.value["/gluster_bricks/engine/brick1/brick"].empty
+
+
+def test_bricks_on_a_debian_13_host_that_has_them() -> None:
+    """Node2 of the demo: engine thick and vmstore thin on the solid disk, lock thick and share thin on the other."""
+    facts = load("debian13-bricks")
+    assert isinstance(facts.disks, Known)
+    assert {d.ids[0]: (d.volume_group, d.findings == ("ext4 filesystem",)) for d in facts.disks.value[:3]} == {
+        "wwn-0x5000c500f8f732fe": ("vgdisk2", False),
+        "wwn-0x5000c500fb8faa9a": ("", True),
+        "wwn-0x5000c500d69748ee": ("vgdisk1", False),
+    }
+    assert isinstance(facts.logical_volumes, Known)
+    shown = {f"{v.group}/{v.name}": (v.attributes, v.pool, v.size // 2**30) for v in facts.logical_volumes.value}
+    assert shown == {
+        "vgdisk1/engine": ("-wi-ao----", "", 20),
+        "vgdisk1/lvthinpool": ("twi-aot---", "", 40),
+        "vgdisk1/vmstore": ("Vwi-aot---", "lvthinpool", 40),
+        "vgdisk2/lock": ("-wi-ao----", "", 1),
+        "vgdisk2/lvthinpool": ("twi-aot---", "", 30),
+        "vgdisk2/share": ("Vwi-aot---", "lvthinpool", 30),
+    }
+    assert all(v.filesystem == Known("xfs") and v.filesystem_uuid for v in facts.logical_volumes.value if not v.is_pool)
+    assert isinstance(facts.services, Known)
+    running = {
+        name: (unit.active, unit.enabled) for name, unit in facts.services.value.items() if unit.active == "active"
+    }
+    mounts = [f"gluster_bricks-{name}.mount" for name in ("engine", "lock", "share", "vmstore")]
+    assert running == dict.fromkeys(["chrony.service", "glusterd.service", *mounts], ("active", "enabled"))
+    bricks = facts[BRICK_FOLDERS]
+    assert isinstance(bricks, Known)
+    empty = {path.split("/")[2]: folder.empty for path, folder in bricks.value.items()}
+    assert empty == {"engine": False, "lock": True, "share": False, "vmstore": False}, "lock was being made"
+
+
+def test_what_a_debian_13_host_tells_beside_its_disks() -> None:
+    facts = load("debian13-bricks")
+    assert isinstance(facts.jobs, Known)
+    assert facts.jobs.value["heretic-packages.service"] == Succeeded(seconds=889.0)
+    assert isinstance(facts.disk_signs, Known)
+    # Sequence numbers of the kernel, which tell a disk that was away from one that stayed.
+    assert {path: signs[0] for path, signs in facts.disk_signs.value.items()} == {
+        "/dev/sda": "10",
+        "/dev/sdb": "11",
+        "/dev/sdc": "12",
+        "/dev/vda": "1",
+    }
+    member = facts[MEMBER]
+    assert isinstance(member.peers, Known)
+    names = {peer.hostnames[0] for peer in member.peers.value}
+    assert names == {"node1.gluster.private", "node3.gluster.private"}
+    assert member.op_version == Known(DEBIAN_13.operating_version)
 
 
 EL9_FILES = {

@@ -47,7 +47,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "server.tcp-user-timeout": "42",
     }
 )
-"""Of the options that purposes set: ``gluster volume get all`` of Gluster 10.3, which 11 has too.
+"""Of the options that purposes set: ``gluster volume get all``, the same in Gluster 10.3 and 11.1.
 
 Left out is what must stand in the volume in any case: both quorums, and the owner. Left out are also
 ``performance.quick-read``, ``open-behind``, ``stat-prefetch`` and ``write-behind``, whose defaults differ between
