@@ -10,7 +10,7 @@ LAB    := $(SUDO) env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY)
 PYTEST := env PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(PY) -m pytest
 
 export PYTHONDONTWRITEBYTECODE := 1
-# What lab machines and simulated hosts run, debian13 or debian12: make e2e PLATFORM=debian12
+# What lab machines and simulated hosts run; debian13 when nothing is said: make e2e PLATFORM=debian12
 ifdef PLATFORM
 export HERETIC_LAB_PLATFORM := $(PLATFORM)
 endif

@@ -80,7 +80,7 @@ DEBIAN_13 = Platform(
 )
 
 PLATFORMS = {platform.name: platform for platform in (DEBIAN_13, DEBIAN_12)}
-DEFAULT = DEBIAN_12
+DEFAULT = DEBIAN_13
 
 
 def chosen() -> Platform:

@@ -181,7 +181,7 @@ spec:
 
 
 _NODES = """\
-# The hosts. They need Debian or EL 9 with sshd, the addresses below, and a blank data disk; nothing else.
+# The hosts. They need Debian 13 or 12, or EL 9, with sshd, the addresses below, and a blank data disk; nothing else.
 #
 # COMPARE THE HOST KEYS BEFORE YOU APPLY THIS. They were fetched over the network, where somebody else could have
 # answered, and Heretic logs in as root to whoever has them. On the console of each host, not over SSH:
