@@ -24,8 +24,8 @@ STALE  := is stale: run make requirements
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: lab-setup  ## three blank machines become a replicated volume, on this machine (15 minutes the first time)
-	@$(LAB) demo up
+demo: lab-setup  ## three blank machines become a replicated volume, on this machine; OPERATOR=checkout runs it without its image (15 minutes the first time)
+	@$(LAB) demo up $(if $(OPERATOR),--operator $(OPERATOR))
 
 demo-down: setup  ## take the demo away again, all of it
 	@$(LAB) demo down

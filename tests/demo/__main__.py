@@ -1,5 +1,6 @@
 """`python -m demo up|down`: what `make demo` and `make demo-down` run."""
 
+import argparse
 import shutil
 import sys
 import time
@@ -7,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lab import container, system
 from lab.cache import cache_dir
 from lab.controlplane import ControlPlaneError
 from lab.errors import LabError
+from lab.ports import free_port
 from lab.spec import DiskSpec, Ext4, NodeSpec, SiteSpec
 from lab.stack import REPOSITORY, Stack, is_ready
 
@@ -29,17 +32,25 @@ def stack() -> Stack:
     return Stack(folder(), spec=SiteSpec(nodes=tuple(NodeSpec(disks=d) for d in disks)), detached=True)
 
 
-def up() -> None:
-    """Sets everything up, applies the example, and shows progress until every object is Ready."""
+def up(*, checkout: bool = False) -> None:
+    """Sets everything up, applies the example, and shows progress until every object is Ready.
+
+    Args:
+        checkout: The operator runs as a plain process, in place of a container made of its image.
+    """
     begun = time.monotonic()
     demo = stack()
+    if not checkout and system.missing_packages(container.PROGRAMS):
+        system.install(container.PROGRAMS)
     _say(begun, "starting a Kubernetes control plane and three blank machines (minutes the first time, then seconds)")
     with ThreadPoolExecutor() as pool:
-        for starting in [pool.submit(demo.control_plane.start), pool.submit(demo.site.up)]:
-            starting.result()
-    _say(begun, "installing the CRDs and the operator's rights, starting the operator")
+        starting = [pool.submit(demo.control_plane.start), pool.submit(demo.site.up)]
+        image = None if checkout else pool.submit(container.ensure)
+        for started in starting:
+            started.result()
+    _say(begun, "kubectl apply --server-side -k manifests/operator (CRDs, account and rights, Deployment)")
     demo.install()
-    demo.start_operator("--metrics-port", "9977")
+    _start_operator(demo, begun, image.result() if image else None)
     _write_environment(demo)
     manifests = demo.manifests("three-node")
     (demo.folder / "site.yaml").write_text(manifests)
@@ -48,6 +59,25 @@ def up() -> None:
     _watch(demo, begun)
     print(demo.kubectl("get", "hvp"))
     print(NEXT.format(folder=demo.folder, repository=REPOSITORY))
+
+
+def _start_operator(demo: Stack, begun: float, image: container.OperatorImage | None) -> None:
+    """Starts the operator of these sources, in place of one that an earlier `make demo` has started."""
+    demo.end_operator()
+    if image is None:
+        demo.start_operator("--metrics-port", str(free_port()), "--audit-log", "/dev/stdout")
+        _say(begun, f"the operator runs from the checkout, and its log is {demo.operator.log}")
+        return
+    running = demo.start_container(image)
+    pod = running.pod
+    _say(begun, f"the operator runs out of {pod.image}, as user {pod.user}:{pod.group}")
+    for name, value in {
+        "command": " ".join(running.program),
+        "ServiceAccount": f"{pod.namespace}/{pod.account}",
+        "probes, metrics": f"http://127.0.0.1:{pod.port}{pod.ready}, /metrics",
+        "log and audit": demo.operator.log,
+    }.items():
+        _say(begun, f"  {name:<16} {value}")
 
 
 def _watch(demo: Stack, begun: float) -> None:
@@ -64,7 +94,7 @@ def _watch(demo: Stack, begun: float) -> None:
                 said[key] = line
                 _say(begun, line)
         if not waiting and said:
-            _say(begun, f"everything is Ready; {len(demo.effects())} effects on the hosts, in {demo.audit_log}")
+            _say(begun, f"everything is Ready; {len(demo.effects())} effects on the hosts, in {demo.operator.log}")
             return
         if time.monotonic() > deadline:
             raise LabError(f"not Ready after {TIMEOUT:.0f} s; the operator's log: {demo.operator.log}")
@@ -121,12 +151,15 @@ The end:      make demo-down
 
 def main() -> int:
     """Entry point."""
-    commands = {"up": up, "down": down}
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        print("usage: python -m demo up|down", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("command", choices=("up", "down"))
+    parser.add_argument("--operator", choices=("image", "checkout"), default="image", help="where it is started from")
+    options = parser.parse_args()
     try:
-        commands[sys.argv[1]]()
+        if options.command == "up":
+            up(checkout=options.operator == "checkout")
+        else:
+            down()
     except (LabError, ControlPlaneError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

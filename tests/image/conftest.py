@@ -1,12 +1,15 @@
 """What the tests of the image share: the image, and one control plane that knows nothing but manifests/operator."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from image.operator_container import REPOSITORY
 from lab import container
 from lab.controlplane import ControlPlane
+from lab.operator_container import OperatorContainer
+from lab.pod import REPOSITORY, Pod, rendered
 from lab.shell import run
 from sim.addresses import NETWORK, PREFIX
 
@@ -35,3 +38,18 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
     plane.wipe()
+
+
+@pytest.fixture(scope="session")
+def pod(control_plane: ControlPlane) -> Pod:
+    """What the Deployment says."""
+    return rendered(control_plane)
+
+
+@pytest.fixture
+def operator(built: container.OperatorImage, pod: Pod, tmp_path: Path) -> Iterator[OperatorContainer]:
+    """A container of the image, in which nothing was started yet."""
+    made = OperatorContainer(pod, tmp_path, f"heretic-test-{os.getpid()}")
+    made.create(built)
+    yield made
+    made.close()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from image.operator_container import OperatorContainer, deployment, write_tokens
 from integration.operator_process import RunningSite, converged_hosts, running_site
-from lab import container
+from lab import container, system
 from lab.controlplane import ControlPlane
+from lab.operator_container import OperatorContainer
+from lab.pod import Pod
 
 MIB = 1 << 20
 PATIENCE = 90.0
@@ -42,13 +43,10 @@ def wait(what: str, holds: Callable[[], bool], operator: OperatorContainer) -> N
         time.sleep(0.2)
 
 
-@pytest.fixture
-def operator(
-    built: container.OperatorImage, control_plane: ControlPlane, tmp_path: Path
-) -> Iterator[OperatorContainer]:
-    made = OperatorContainer(built, deployment(control_plane), tmp_path)
-    yield made
-    made.close()
+@pytest.fixture(scope="module")
+def emulator() -> Path:
+    system.install({"qemu-x86_64-static": "qemu-user-static"})
+    return Path("/usr/bin/qemu-x86_64-static")
 
 
 @pytest.fixture
@@ -58,17 +56,16 @@ def site(control_plane: ControlPlane, tmp_path: Path, reachable: None) -> Iterat
         yield running
 
 
-def test_the_image_is_what_the_deployment_wants(built: container.OperatorImage, control_plane: ControlPlane) -> None:
+def test_the_image_is_what_the_deployment_wants(built: container.OperatorImage, pod: Pod) -> None:
     found = json.loads(container.buildah("inspect", "--type", "image", built.reference))
-    pod = deployment(control_plane)
     size = json.loads(container.buildah("images", "--json", built.reference))[0]["size"]
 
     config, labels = found["OCIv1"]["config"], found["OCIv1"]["config"]["Labels"]
     assert float(size.removesuffix(" MB")) < 250
     assert config["User"] == "65532:65532"
-    assert pod["spec"]["securityContext"]["runAsUser"] == 65532
+    assert pod.user == 65532
     assert config["Entrypoint"] == ["heretic-operator"]
-    assert pod["spec"]["containers"][0]["image"] == built.reference
+    assert pod.image == built.reference
     assert labels["org.opencontainers.image.version"] == container.version()
     assert len(labels["org.opencontainers.image.revision"]) == 40
 
@@ -94,11 +91,11 @@ def test_the_image_holds_no_compiler_and_nothing_that_its_user_may_change(operat
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("processor", ["Conroe"])
-def test_it_runs_on_a_processor_of_2006(operator: OperatorContainer, processor: str) -> None:
+def test_it_runs_on_a_processor_of_2006(operator: OperatorContainer, emulator: Path, processor: str) -> None:
     """A Core 2 lacks all that came after SSSE3, and the emulator stops at an instruction that its processor lacks."""
-    emulator = operator.root / "tmp/qemu"
-    emulator.write_bytes(Path("/usr/bin/qemu-x86_64-static").read_bytes())
-    emulator.chmod(0o755)
+    copy = operator.root / "tmp/qemu"
+    copy.write_bytes(emulator.read_bytes())
+    copy.chmod(0o755)
     python = ["/opt/heretic/bin/python3", "-c", USE_NATIVE_CODE]
 
     done = subprocess.run(
@@ -111,10 +108,10 @@ def test_it_runs_on_a_processor_of_2006(operator: OperatorContainer, processor: 
 
 @pytest.mark.timeout(300)
 def test_it_brings_a_site_to_ready_as_its_deployment_starts_it(
-    operator: OperatorContainer, site: RunningSite, control_plane: ControlPlane, tmp_path: Path
+    operator: OperatorContainer, site: RunningSite, control_plane: ControlPlane
 ) -> None:
     begun = time.time()
-    operator.start(control_plane.url, write_tokens(control_plane, tmp_path / "tokens", "heretic-system", "heretic"))
+    operator.start(control_plane)
 
     wait("every object is Ready", site.ready, operator)
 
@@ -133,10 +130,8 @@ def test_it_brings_a_site_to_ready_as_its_deployment_starts_it(
     assert "Traceback" not in operator.log
 
 
-def test_any_user_can_run_it(operator: OperatorContainer, control_plane: ControlPlane, tmp_path: Path) -> None:
-    tokens = write_tokens(control_plane, tmp_path / "tokens", "heretic-system", "heretic")
-
-    operator.start(control_plane.url, tokens, user="1000640000:0")
+def test_any_user_can_run_it(operator: OperatorContainer, control_plane: ControlPlane) -> None:
+    operator.start(control_plane, user="1000640000:0")
 
     wait("it is ready", lambda: operator.ask("/readyz").status == 200, operator)
     assert "Traceback" not in operator.log

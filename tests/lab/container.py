@@ -27,12 +27,7 @@ SOURCES = (
     *("Dockerfile", ".dockerignore", "LICENSE", "README.md"),
     *("pyproject.toml", "requirements", "manifests", "operator"),
 )
-PROGRAMS = {
-    "buildah": "buildah",
-    "mmdebstrap": "mmdebstrap",
-    "unshare": "util-linux",
-    "qemu-x86_64-static": "qemu-user-static",
-}
+PROGRAMS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "unshare": "util-linux"}
 """What building and starting it needs -> the Debian package that brings it."""
 CERTIFICATES = "/run/certificates.pem"
 """Where the build finds the certificates that the building machine trusts."""
@@ -84,9 +79,48 @@ def ensure(base: str | None = None) -> OperatorImage:
     digest = _digest(chosen)
     reference = f"{NAME}:{version()}"
     folder = cached_folder(f"operator-image-{digest}", lambda part: _build(chosen, digest, reference, part))
-    with locked(cache_dir() / ".containers.lock"):
+    built = OperatorImage(reference, folder / "heretic-operator.tar")
+    with locked(_lock()):
+        if f"{NAME}:{digest}" not in _images():  # the image of other sources has replaced it
+            buildah("pull", "--quiet", f"docker-archive:{built.archive}")
+            buildah("tag", reference, f"{NAME}:{digest}")
         buildah("tag", f"{NAME}:{digest}", reference)
-    return OperatorImage(reference, folder / "heretic-operator.tar")
+    return built
+
+
+def make_container(name: str, image: OperatorImage) -> Path:
+    """Makes a container of that name, in place of one that has it; returns its root folder."""
+    remove_container(name)
+    with locked(_lock()):
+        buildah("from", "--name", name, image.reference)
+        return Path(buildah("mount", name))
+
+
+def remove_container(name: str) -> None:
+    """Throws a container away, if it is there."""
+    with locked(_lock()):
+        if name in buildah("containers", "--format", "{{.ContainerName}}").split():
+            buildah("umount", name)  # `rm` never ends when what used it was killed
+            buildah("rm", name)
+
+
+def _lock() -> Path:
+    """Of the storage: what looks at it and then changes it holds this lock."""
+    return cache_dir() / ".containers.lock"
+
+
+def _images() -> dict[str, str]:
+    """What the storage holds: names, and the number of the image that each means."""
+    listed = buildah("images", "--no-trunc", "--format", "{{.Name}}:{{.Tag}} {{.ID}}").splitlines()
+    return {name: number.removeprefix("sha256:") for name, number in map(str.split, listed)}
+
+
+def _remove_old_images() -> None:
+    """All of the operator but those that a container is made of."""
+    used = buildah("containers", "--notruncate", "--format", "{{.ImageID}}").split()
+    for name, number in _images().items():
+        if name.startswith(f"{NAME}:") and number not in used:
+            buildah("rmi", name)
 
 
 def _digest(base: str) -> str:
@@ -108,10 +142,8 @@ def _build(base: str, digest: str, reference: str, folder: Path) -> None:
     arguments = {"BASE": base, "VERSION": version(), "REVISION": _revision()}
     arguments |= {f"PIP_{name.replace('-', '_').upper()}": value for name, value in settings.items()}
     built = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-    with locked(cache_dir() / ".containers.lock"), timed("building the operator's image", expect="1 min"):
-        for old in buildah("images", "--format", "{{.Name}}:{{.Tag}}").splitlines():
-            if old.startswith(f"{NAME}:"):
-                buildah("rmi", "--force", old)
+    with locked(_lock()), timed("building the operator's image", expect="1 min"):
+        _remove_old_images()
         buildah("bud", "--isolation", "chroot", *volume, *built, "--tag", f"{NAME}:{digest}", REPOSITORY)
         buildah("push", "--quiet", f"{NAME}:{digest}", f"docker-archive:{folder}/heretic-operator.tar:{reference}")
 
@@ -127,8 +159,8 @@ def _debian() -> str:
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     name = f"localhost/heretic-base:{digest}"
     folder = cached_folder(f"operator-base-{digest}", _install)
-    with locked(cache_dir() / ".containers.lock"):
-        if f"{name}\n" not in f"{buildah('images', '--format', '{{.Name}}:{{.Tag}}')}\n":
+    with locked(_lock()):
+        if name not in _images():
             container = buildah("from", "scratch")
             buildah("add", "--quiet", container, folder / "base.tar", "/")
             buildah("commit", "--quiet", "--rm", container, name)

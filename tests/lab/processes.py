@@ -6,6 +6,7 @@ meant, not just its number, which the kernel may have given to another one since
 """
 
 import atexit
+import contextlib
 import os
 import signal
 import subprocess
@@ -61,7 +62,7 @@ class Process:
             return
         command = [str(arg) for arg in argv]
         if not detached:
-            command = [*_DIE_WITH_PARENT, str(os.getpid()), *command]
+            command = with_parent(command)
         self.folder.mkdir(parents=True, exist_ok=True)
         child = _forker.submit(self._fork, command, dict(env) if env is not None else None).result()
         _children[child.pid] = child
@@ -110,6 +111,27 @@ class Process:
                 return False
             time.sleep(0.02)
         return True
+
+
+def with_parent(command: Sequence[str]) -> list[str]:
+    """A command line for a child that shall be killed when this process is gone."""
+    return [*_DIE_WITH_PARENT, str(os.getpid()), *command]
+
+
+def innermost(pid: int) -> int:
+    """The last in the line of those that this process has started; itself when it has started none."""
+    while children := _started_by(pid):
+        pid = children[-1]
+    return pid
+
+
+def _started_by(pid: int) -> list[int]:
+    found: list[int] = []
+    # Any thread may have started a process.
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            found += map(int, task.read_text().split())
+    return sorted(found)
 
 
 def _identity(pid: int) -> str | None:

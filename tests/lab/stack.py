@@ -14,8 +14,11 @@ from typing import Any
 
 import yaml
 
+from lab.container import OperatorImage
 from lab.controlplane import ControlPlane
 from lab.errors import LabError
+from lab.operator_container import OperatorContainer, end
+from lab.pod import rendered
 from lab.processes import Process
 from lab.site import Site
 from lab.spec import SiteSpec
@@ -41,8 +44,13 @@ class Stack:
 
     @property
     def audit_log(self) -> Path:
-        """Every effect on a host, as JSON lines."""
+        """Where an operator from the checkout writes every effect on a host, as JSON lines."""
         return self.folder / "audit.jsonl"
+
+    @property
+    def _container(self) -> str:
+        """The name of the operator's container."""
+        return f"heretic-{self.namespace}"
 
     @property
     def kubeconfig(self) -> Path:
@@ -99,7 +107,7 @@ class Stack:
         return self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests)
 
     def start_operator(self, *arguments: str, die: str = "") -> None:
-        """Starts the operator with the rights that manifests/operator gives it, and nothing more.
+        """Starts the operator from the checkout, with the rights that manifests/operator gives it, and nothing more.
 
         Args:
             arguments: Further ones for its command line.
@@ -124,6 +132,21 @@ class Stack:
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")} if die else None
         self.operator.start(command, env=environment, detached=self._detached)
 
+    def start_container(self, image: OperatorImage) -> OperatorContainer:
+        """Starts the operator out of its image, as manifests/operator says, and returns once it is ready.
+
+        It outlives this process, and is started again whenever it ends.
+        """
+        container = OperatorContainer(rendered(self.control_plane), self.folder, self._container)
+        container.create(image)
+        container.start(self.control_plane, kept=True)
+        container.wait_until_ready(120)
+        return container
+
+    def end_operator(self) -> None:
+        """Ends the operator, and removes the container that it may have run in."""
+        end(self.operator, self._container)
+
     def kill_operator(self) -> None:
         """kill -9."""
         self.operator.kill()
@@ -134,10 +157,11 @@ class Stack:
         self.operator.stop(grace=15)
 
     def effects(self) -> list[dict[str, Any]]:
-        """Every effect on a host so far, as audited."""
-        if not self.audit_log.exists():
+        """Every effect on a host so far, as audited: in a file of its own, or among the lines of the log."""
+        audit = self.audit_log if self.audit_log.exists() else self.operator.log
+        if not audit.exists():
             return []
-        return [json.loads(line) for line in self.audit_log.read_text().splitlines()]
+        return [json.loads(line) for line in audit.read_text().splitlines() if line.startswith("{")]
 
     def get(self, kind: str, name: str = "") -> Any:
         """One object, or all of a kind."""
@@ -171,7 +195,7 @@ class Stack:
 
     def down(self) -> None:
         """Ends everything that belongs to it, and forgets it."""
-        self.operator.stop()
+        self.end_operator()
         self.control_plane.wipe()
         self.site.down()
 
