@@ -15,6 +15,9 @@ ifdef PLATFORM
 export HERETIC_LAB_PLATFORM := $(PLATFORM)
 endif
 
+# The oVirt SDK is published as source: whether its part in C can be compiled for the Python that uv takes.
+COMPILES = command -v gcc >/dev/null && test -e /usr/include/libxml2/libxml/tree.h && "$$($(UV) python find)" -c \
+  'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
 EXPORT := export -q --frozen --no-header --no-annotate
 STALE  := is stale: run make requirements
 
@@ -95,6 +98,9 @@ setup: $(PY)
 # The environment is made anew when the lock file is newer than it.
 $(PY): uv.lock pyproject.toml
 	@command -v "$(UV)" >/dev/null || $(MAKE) --no-print-directory "$(CACHE)/uv/bin/uv"
+	@$(COMPILES) || { echo "== a C compiler, libxml2 and Python's headers, for the oVirt SDK (half a minute)" && \
+	  $(SUDO) apt-get -qq update && \
+	  $(SUDO) apt-get -qq install -y --no-install-recommends gcc libc6-dev libxml2-dev python3-dev >/dev/null; }
 	@echo "== Python environment (some seconds; a minute the first time)"
 	@$(UV) sync -q --frozen
 	@touch $(PY)

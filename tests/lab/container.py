@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests uv run python -m lab operator-image
 
-The Dockerfile is carried out by buildah with chroot isolation. Its base is a small Debian that mmdebstrap installs, or
-any image that --base names. All of it is cached by content.
+The Dockerfile is carried out by buildah with chroot isolation. Its base is a small Debian that mmdebstrap installs, with
+a compiler for the first stage, or any image that --base names. All of it is cached by content.
 """
 
 import configparser
@@ -11,6 +11,7 @@ import hashlib
 import os
 import subprocess
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from lab.shell import Argument, require_programs, require_root, run, timed
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "localhost/heretic-operator"
 SUITE = "trixie"
-PACKAGES = ("python3", "python3-venv", "ca-certificates")
+PACKAGES = ("python3", "python3-venv", "ca-certificates", "libxml2")
+COMPILER = ("gcc", "libc6-dev", "libxml2-dev", "python3-dev")
+"""What the first stage has besides: the oVirt SDK is published as source."""
 # What the image is made of: also what .dockerignore lets through.
 SOURCES = (
     *("Dockerfile", ".dockerignore", "LICENSE", "README.md"),
@@ -75,10 +78,10 @@ def ensure(base: str | None = None) -> OperatorImage:
     """
     require_root()
     require_programs("buildah", "mmdebstrap")
-    chosen = base or _debian()
-    digest = _digest(chosen)
+    bases = {"BASE": base or _debian(*PACKAGES), "BUILD_BASE": base or _debian(*PACKAGES, *COMPILER)}
+    digest = _digest(bases)
     reference = f"{NAME}:{version()}"
-    folder = cached_folder(f"operator-image-{digest}", lambda part: _build(chosen, digest, reference, part))
+    folder = cached_folder(f"operator-image-{digest}", lambda part: _build(bases, digest, reference, part))
     built = OperatorImage(reference, folder / "heretic-operator.tar")
     with locked(_lock()):
         if f"{NAME}:{digest}" not in _images():  # the image of other sources has replaced it
@@ -123,8 +126,8 @@ def _remove_old_images() -> None:
             buildah("rmi", name)
 
 
-def _digest(base: str) -> str:
-    digest = hashlib.sha256(base.encode())
+def _digest(bases: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(repr(bases).encode())
     for name in SOURCES:
         path = REPOSITORY / name
         for file in sorted([path] if path.is_file() else path.rglob("*")):
@@ -133,16 +136,16 @@ def _digest(base: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(base: str, digest: str, reference: str, folder: Path) -> None:
+def _build(bases: Mapping[str, str], digest: str, reference: str, folder: Path) -> None:
     settings = _pip_settings()
     volume: list[str] = []
     if certificates := settings.get("cert"):
         volume = ["--volume", f"{certificates}:{CERTIFICATES}:ro"]
         settings["cert"] = CERTIFICATES
-    arguments = {"BASE": base, "VERSION": version(), "REVISION": _revision()}
+    arguments = {**bases, "VERSION": version(), "REVISION": _revision()}
     arguments |= {f"PIP_{name.replace('-', '_').upper()}": value for name, value in settings.items()}
     built = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-    with locked(_lock()), timed("building the operator's image", expect="1 min"):
+    with locked(_lock()), timed("building the operator's image", expect="1 to 2 min"):
         _remove_old_images()
         buildah("bud", "--isolation", "chroot", *volume, *built, "--tag", f"{NAME}:{digest}", REPOSITORY)
         buildah("push", "--quiet", f"{NAME}:{digest}", f"docker-archive:{folder}/heretic-operator.tar:{reference}")
@@ -153,12 +156,12 @@ def _revision() -> str:
     return found.stdout.strip() or "unknown"
 
 
-def _debian() -> str:
-    """The name of the base in buildah's storage."""
-    recipe = " ".join([SUITE, *PACKAGES, *_NOT_NEEDED, _CLEAN, *_sources()])
+def _debian(*packages: str) -> str:
+    """A small Debian with those packages: its name in buildah's storage."""
+    recipe = " ".join([SUITE, *packages, *_NOT_NEEDED, _CLEAN, *_sources()])
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     name = f"localhost/heretic-base:{digest}"
-    folder = cached_folder(f"operator-base-{digest}", _install)
+    folder = cached_folder(f"operator-base-{digest}", lambda part: _install(packages, part))
     with locked(_lock()):
         if name not in _images():
             container = buildah("from", "scratch")
@@ -174,9 +177,9 @@ def _sources() -> list[str]:
     return [f"{signed} {where} {suite} main" for where, suite in suites]
 
 
-def _install(folder: Path) -> None:
+def _install(packages: Sequence[str], folder: Path) -> None:
     log = folder.parent / "operator-base-build.log"
-    with timed("installing the base of the operator's image", expect="1 min, once; network needed"):
+    with timed("installing a base of the operator's image", expect="1 min, once; network needed"):
         try:
             run(
                 [
@@ -184,7 +187,7 @@ def _install(folder: Path) -> None:
                     "--mode=root",
                     "--variant=minbase",
                     "--architectures=amd64",
-                    f"--include={','.join(PACKAGES)}",
+                    f"--include={','.join(packages)}",
                     *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_NEEDED),
                     f"--customize-hook={_CLEAN}",
                     SUITE,
