@@ -1,0 +1,165 @@
+"""Data centers, and the MAC pools that their clusters take addresses from."""
+
+import re
+from typing import Any
+
+from ovirtsdk4 import services, types
+
+from sim.engine.calls import Call, Created, Done, Operations
+from sim.engine.messages import NotToldError, conflict, invalid, mandatory
+from sim.engine.networks import add_management_network
+from sim.engine.render import Item, Listing, shown
+from sim.engine.routes import API
+from sim.engine.state import State, merged, named
+
+_NAME = re.compile(r"[\w-]+", re.ASCII)
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
+_BAD_MAC = (
+    'MAC address must be in format "HH:HH:HH:HH:HH:HH" where H is a hexadecimal character '
+    "(either a digit or A-F, case is insignificant)., Attribute: macPool.ranges[{}].macFrom"
+)
+LEVEL = (4, 8)
+"""The highest level of clusters and data centers."""
+
+
+def version(level: tuple[int, int] = LEVEL) -> Any:
+    """A level as the API writes it."""
+    return types.Version(major=level[0], minor=level[1])
+
+
+def new_data_center(state: State, name: str, key: str = "", **values: Any) -> Any:
+    """A data center as it is when it was just made, with its management network."""
+    made = types.DataCenter(
+        name=name,
+        local=False,
+        quota_mode=types.QuotaModeType.DISABLED,
+        status=types.DataCenterStatus.UNINITIALIZED,
+        supported_versions=[version()],
+        version=version(),
+    )
+    state.insert(state.data_centers, made, key)
+    for field, value in values.items():
+        setattr(made, field, value)
+    return made
+
+
+def _item(value: Any) -> Item:
+    return Item(shown(value), f"{API}/datacenters/{value.id}")
+
+
+def _list(call: Call) -> Listing:
+    return Listing("data_centers", [_item(value) for value in call.state.data_centers.values()])
+
+
+def _get(call: Call) -> Item:
+    return _item(call.the(call.state.data_centers))
+
+
+def _add(call: Call) -> Created:
+    body = call.body("data_center")
+    for name in ("local", "name"):
+        if getattr(body, name) is None:
+            raise mandatory(f"Parameter 'data_center.{name}' is mandatory but was not provided.")
+    if body.local:
+        raise NotToldError("a data center with local storage")
+    _check_name(call.state, body.name, "create")
+    given = {name: getattr(body, name) for name in ("description", "comment") if getattr(body, name) is not None}
+    made = new_data_center(call.state, body.name, **given)
+    add_management_network(call.state, made.id)
+    return Created(_item(made))
+
+
+def _update(call: Call) -> Item:
+    value = call.the(call.state.data_centers)
+    body = call.body("data_center")
+    for name in vars(body):
+        if getattr(body, name) is not None and name not in ("_name", "_description", "_comment"):
+            raise NotToldError(f"a change of{name.replace('_', ' ')} of a data center")
+    with call.job(f"Editing Data Center {value.name} properties"):
+        if body.name not in (None, value.name):
+            _check_name(call.state, body.name, "edit")
+        call.state.data_centers[value.id] = merged(value, body)
+    return _item(call.state.data_centers[value.id])
+
+
+def _remove(call: Call) -> Done:
+    value = call.the(call.state.data_centers)
+    state = call.state
+    with call.job(f"Removing Data Center {value.name}") as job:
+        if value.status != types.DataCenterStatus.UNINITIALIZED:
+            raise NotToldError(f"the deletion of a data center that is {value.status.value}")
+        for cluster in state.clusters.values():
+            if cluster.data_center and cluster.data_center.id == value.id:
+                # Its clusters stay, without a data center.
+                cluster.data_center = None
+        networks = [key for key, network in state.networks.items() if network.data_center.id == value.id]
+        for key in networks:
+            del state.networks[key]
+        state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[1] not in networks}
+        state.vnic_profiles = {k: v for k, v in state.vnic_profiles.items() if v.network.id not in networks}
+        del state.data_centers[value.id]
+    return Done(job)
+
+
+def _check_name(state: State, name: str, verb: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            "Data Center name may only contain letters, numbers, '-', or '_'., Attribute: privateStoragePool.name"
+        )
+    if named(state.data_centers, name):
+        raise conflict(f"Cannot {verb} Data Center. The Data Center name is already in use.")
+
+
+def _storage_domains(call: Call) -> Listing:
+    call.parent(call.state.data_centers, "DataCenter")
+    if call.state.storage_domains:
+        raise NotToldError("storage domains of a data center")
+    return Listing("storage_domains")
+
+
+def new_mac_pool(state: State, name: str, ranges: list[Any], key: str = "", **values: Any) -> Any:
+    """A pool of MAC addresses."""
+    return state.insert(state.mac_pools, types.MacPool(name=name, ranges=ranges, **values), key)
+
+
+def _pool_item(value: Any) -> Item:
+    return Item(shown(value), f"{API}/macpools/{value.id}")
+
+
+def _list_pools(call: Call) -> Listing:
+    return Listing("mac_pools", [_pool_item(value) for value in call.state.mac_pools.values()])
+
+
+def _add_pool(call: Call) -> Created:
+    body = call.body("mac_pool")
+    if not body.name or not body.ranges:
+        raise NotToldError("a MAC pool without a name or a range")
+    if named(call.state.mac_pools, body.name):
+        raise NotToldError("a MAC pool whose name is taken")
+    for number, given in enumerate(body.ranges):
+        # The engine says the same of both ends.
+        wrong = [_BAD_MAC.format(number) for end in (given.from_, given.to) if not _MAC.fullmatch(end or "")]
+        if wrong:
+            raise invalid(", ".join(wrong))
+    made = new_mac_pool(
+        call.state,
+        body.name,
+        body.ranges,
+        description=body.description,
+        allow_duplicates=bool(body.allow_duplicates),
+        default_pool=False,
+    )
+    return Created(_pool_item(made))
+
+
+OPERATIONS: Operations = {
+    (services.DataCentersService, "list"): _list,
+    (services.DataCentersService, "add"): _add,
+    (services.DataCenterService, "get"): _get,
+    (services.DataCenterService, "update"): _update,
+    (services.DataCenterService, "remove"): _remove,
+    (services.AttachedStorageDomainsService, "list"): _storage_domains,
+    (services.MacPoolsService, "list"): _list_pools,
+    (services.MacPoolsService, "add"): _add_pool,
+    (services.MacPoolService, "get"): lambda call: _pool_item(call.the(call.state.mac_pools)),
+}

@@ -1,0 +1,57 @@
+"""What the engine writes around the data of each type: its collection, its links and its actions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ovirtsdk4 import types
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a type is shown.
+
+    Attributes:
+        collection: Where its entities are found below the API, where every entity of the type is in one collection.
+        links: The collections below an entity.
+        actions: Below an entity.
+    """
+
+    collection: str = ""
+    links: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
+SHAPES: dict[Any, Shape] = {
+    types.AffinityGroup: Shape(links=("vmlabels", "hostlabels", "hosts", "vms")),
+    types.AffinityLabel: Shape("affinitylabels", links=("hosts", "vms")),
+    types.Cluster: Shape(
+        "clusters",
+        links=(
+            *("affinitygroups", "glusterhooks", "glustervolumes", "enabledfeatures", "externalnetworkproviders"),
+            *("cpuprofiles", "networkfilters", "networks", "permissions"),
+        ),
+        actions=("resetemulatedmachine", "syncallnetworks", "refreshglusterhealstatus", "upgrade"),
+    ),
+    types.DataCenter: Shape(
+        "datacenters",
+        links=("quotas", "qoss", "iscsibonds", "clusters", "networks", "storagedomains", "permissions"),
+        actions=("setmaster", "cleanfinishedtasks"),
+    ),
+    types.Event: Shape("events"),
+    types.Host: Shape("hosts"),
+    types.Job: Shape("jobs", links=("steps",), actions=("clear", "end")),
+    types.MacPool: Shape("macpools", links=("permissions",)),
+    types.Network: Shape("networks", links=("permissions", "vnicprofiles", "networklabels")),
+    types.NetworkFilter: Shape("networkfilters"),
+    types.NetworkLabel: Shape(),
+    types.OpenStackNetworkProvider: Shape(
+        "openstacknetworkproviders",
+        links=("networks", "certificates"),
+        actions=("importcertificates", "testconnectivity"),
+    ),
+    types.SchedulingPolicy: Shape("schedulingpolicies"),
+    types.Tag: Shape("tags"),
+    types.Template: Shape("templates"),
+    types.User: Shape("users"),
+    types.VnicProfile: Shape("vnicprofiles", links=("permissions",)),
+}

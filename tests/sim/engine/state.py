@@ -1,0 +1,83 @@
+"""What the simulated engine remembers. Structures of the SDK, in which references are bare ids."""
+
+from collections.abc import Callable
+from copy import copy, deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from ovirtsdk4 import Struct
+
+from sim.engine.render import EngineTime
+
+Table = dict[str, Any]
+
+
+def wall_clock() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class State:
+    """Everything that outlives a request.
+
+    Attributes:
+        now: Asked for the time.
+        new_id: Asked for the id of something new.
+        cluster_networks: By the ids of cluster and network.
+        instance_id: Which engine this is.
+        reachable: Addresses at which the engine reaches a host over SSH.
+        first_domain: A storage domain is active, so the hosted engine has been imported.
+    """
+
+    now: Callable[[], datetime] = wall_clock
+    new_id: Callable[[], str] = lambda: str(uuid4())
+    instance_id: str = "7b11f462-e92b-11f1-bfc5-02fc00000001"
+    data_centers: Table = field(default_factory=dict)
+    clusters: Table = field(default_factory=dict)
+    mac_pools: Table = field(default_factory=dict)
+    networks: Table = field(default_factory=dict)
+    cluster_networks: dict[tuple[str, str], Any] = field(default_factory=dict)
+    vnic_profiles: Table = field(default_factory=dict)
+    affinity_groups: Table = field(default_factory=dict)
+    affinity_labels: Table = field(default_factory=dict)
+    providers: Table = field(default_factory=dict)
+    hosts: Table = field(default_factory=dict)
+    storage_domains: Table = field(default_factory=dict)
+    vms: Table = field(default_factory=dict)
+    jobs: Table = field(default_factory=dict)
+    events: Table = field(default_factory=dict)
+    reachable: set[str] = field(default_factory=set)
+    first_domain: bool = False
+
+    def time(self) -> EngineTime:
+        """Now, as it is written in answers."""
+        return EngineTime.fromtimestamp(self.now().timestamp(), UTC)
+
+    def insert(self, table: Table, value: Any, key: str = "") -> Any:
+        """Puts something new into a table, under its id; returns it."""
+        value.id = key or self.new_id()
+        table[value.id] = value
+        return value
+
+
+def named(table: Table, name: str) -> Any | None:
+    """The entity of that name."""
+    return next((value for value in table.values() if value.name == name), None)
+
+
+def merged(old: Any, new: Any) -> Any:
+    """A structure after an update: what the client sent, and the rest as it was.
+
+    Structures inside are merged, too. Lists, and references to other entities, are replaced.
+    """
+    made = copy(old)
+    for name, value in vars(new).items():
+        if value is None or name in ("_href", "_id"):
+            continue
+        before = getattr(old, name)
+        inside = isinstance(value, Struct) and type(before) is type(value) and getattr(value, "id", None) is None
+        setattr(made, name, merged(before, value) if inside else deepcopy(value))
+    return made

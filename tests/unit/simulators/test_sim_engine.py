@@ -1,0 +1,319 @@
+"""The simulated engine, as a client with the oVirt SDK sees it."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from inspect import getsource
+from pathlib import Path
+from typing import Any
+
+import ovirtsdk4
+import pytest
+from ovirtsdk4 import readers, services, types
+
+from sim.engine.api import OPERATIONS
+from sim.engine.engine import DEFAULT_CLUSTER, SimEngine
+from sim.engine.faults import EngineFaults, changes
+from sim.engine.messages import NotToldError
+from sim.engine.model import elements
+from sim.engine.routes import actions
+from sim.engine.search import matches
+from sim.engine.server import EngineServer
+from sim.engine.shapes import SHAPES
+from sim.engine.state import State
+from sim.engine.tls import authority
+
+TESTS = Path(__file__).parents[2]
+
+
+@dataclass
+class Clock:
+    """A clock that only goes when it is told."""
+
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go(self, **step: float) -> None:
+        self.now += timedelta(**step)
+
+
+@dataclass
+class Site:
+    """A running engine and its clients."""
+
+    server: EngineServer
+    clock: Clock
+    folder: Path
+    connections: list[Any] = field(default_factory=list)
+
+    def connect(self, **changed: Any) -> Any:
+        trusted = self.folder / "ca.pem"
+        trusted.write_text(self.server.engine.authority.pem)
+        options = {
+            "url": self.server.url,
+            "username": "admin@internal",
+            "password": "secret",
+            "ca_file": str(trusted),
+            "timeout": 20,
+        }
+        self.connections.append(ovirtsdk4.Connection(**{**options, **changed}))
+        return self.connections[-1].system_service()
+
+    def names(self, table: str) -> list[str]:
+        return [value.name for value in getattr(self.server.engine.state, table).values()]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    clock = Clock()
+    with EngineServer(SimEngine(State(now=clock))) as server:
+        made = Site(server, clock, tmp_path)
+        yield made
+        server.faults = EngineFaults()
+        for connection in made.connections:
+            connection.close(logout=False)
+
+
+@pytest.fixture
+def told(site: Site) -> Iterator[Site]:
+    yield site
+    assert site.server.engine.refused == []
+
+
+def test_a_client_makes_a_data_center_a_cluster_and_a_network_for_gluster(told: Site) -> None:
+    system = told.connect()
+    data_center = system.data_centers_service().add(types.DataCenter(name="site", local=False))
+    cluster = system.clusters_service().add(types.Cluster(name="hc", data_center=data_center, gluster_service=True))
+    network = system.networks_service().add(
+        types.Network(name="gluster", data_center=data_center, mtu=9000, usages=[], vlan=types.Vlan(id=11))
+    )
+    attached = system.clusters_service().cluster_service(cluster.id).networks_service()
+    usages = [types.NetworkUsage.GLUSTER, types.NetworkUsage.MIGRATION]
+    attached.add(types.Network(id=network.id, required=True, usages=usages))
+
+    found = {network.name: network for network in attached.list()}
+    assert set(found) == {"ovirtmgmt", "gluster"}
+    assert types.NetworkUsage.MIGRATION in found["gluster"].usages
+    assert types.NetworkUsage.MIGRATION not in found["ovirtmgmt"].usages
+    assert found["gluster"].vlan.id == 11
+    assert system.clusters_service().cluster_service(cluster.id).get().gluster_service is True
+
+    attached.network_service(network.id).remove()
+    assert types.NetworkUsage.MIGRATION in attached.list()[0].usages
+
+
+def test_a_name_that_is_taken_is_a_fault_that_the_client_understands(told: Site) -> None:
+    data_centers = told.connect().data_centers_service()
+    with pytest.raises(ovirtsdk4.Error, match="name is already in use") as refused:
+        data_centers.add(types.DataCenter(name="Default", local=False))
+    assert refused.value.code == 409
+    assert refused.value.fault.reason == "Operation Failed"
+
+
+def test_a_change_of_one_fencing_flag_resets_the_others(told: Site) -> None:
+    cluster = told.connect().clusters_service().cluster_service(DEFAULT_CLUSTER)
+    cluster.update(types.Cluster(fencing_policy=types.FencingPolicy(skip_if_gluster_bricks_up=True)))
+    cluster.update(types.Cluster(fencing_policy=types.FencingPolicy(skip_if_gluster_quorum_not_met=True)))
+    assert cluster.get().fencing_policy.skip_if_gluster_bricks_up is False
+
+
+def test_events_since_the_last_one_are_told(told: Site) -> None:
+    system = told.connect()
+    last = system.events_service().list(max=1)[0].index
+    data_center = system.data_centers_service().list()[0]
+    system.networks_service().add(types.Network(name="lan", data_center=data_center), query={"correlation_id": "ours"})
+    events = system.events_service().list(from_=last)
+    assert [(event.code, event.correlation_id) for event in events] == [(942, "ours")]
+
+
+def test_a_session_that_was_idle_for_half_an_hour_is_over_and_the_client_logs_in_again(told: Site) -> None:
+    system = told.connect()
+    system.get()
+    told.clock.go(minutes=29)
+    system.get()
+    assert told.server.engine.sso.logins == 1
+    told.clock.go(minutes=31)
+    system.get()
+    assert told.server.engine.sso.logins == 2
+
+
+def test_a_restarted_engine_knows_everything_but_its_sessions(told: Site) -> None:
+    system = told.connect()
+    system.data_centers_service().add(types.DataCenter(name="site", local=False))
+    told.server.restart()
+    assert [found.name for found in told.connect().data_centers_service().list()] == ["Default", "site"]
+    assert told.server.engine.sso.logins == 2
+
+
+def test_a_wrong_password_is_an_error_of_login(told: Site) -> None:
+    with pytest.raises(ovirtsdk4.AuthError, match="Cannot authenticate user 'admin@internal'"):
+        told.connect(password="wrong").get()
+
+
+@pytest.mark.parametrize("url", ["https://localhost:{}/ovirt-engine/api", "https://127.0.0.1:{}/ovirt-engine/api"])
+def test_a_client_that_trusts_another_authority_does_not_connect(told: Site, url: str) -> None:
+    other = told.folder / "other.pem"
+    other.write_text(authority().pem)
+    told.connect(url=url.format(told.server.port)).get()
+    with pytest.raises(ovirtsdk4.Error, match="certificate"):
+        told.connect(url=url.format(told.server.port), ca_file=str(other)).get()
+
+
+def test_a_client_that_expects_another_name_does_not_connect(tmp_path: Path) -> None:
+    with EngineServer(names=("engine.example.test",)) as server:
+        site = Site(server, Clock(), tmp_path)
+        with pytest.raises(ovirtsdk4.Error, match=r"match.*localhost"):
+            site.connect(url=f"https://localhost:{server.port}/ovirt-engine/api").get()
+        site.connections[0].close(logout=False)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault while a data center is made.
+
+    Attributes:
+        error: What the client sees; None: nothing of it.
+        made: There is a data center afterwards.
+        sent: So often the engine was asked to make one.
+        faults: What is wrong.
+    """
+
+    error: str | None
+    made: bool
+    sent: int
+    faults: dict[str, int]
+
+
+TAKEN, NO_XML = "name is already in use", "text/html"
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Trouble(TAKEN, True, 2, {"drop_after": 1}), id="reply lost"),
+        pytest.param(Trouble(None, True, 1, {"drop_before": 1}), id="request lost"),
+        pytest.param(Trouble(NO_XML, False, 0, {"unavailable": 1}), id="503"),
+        pytest.param(Trouble(None, True, 1, {"unauthorized": 1}), id="401 in flight"),
+        pytest.param(Trouble(NO_XML, False, 0, {"unauthorized": 2}), id="401 twice"),
+        pytest.param(Trouble(None, True, 1, {"drop_after": 2}), id="the next but one"),
+    ],
+)
+def test_trouble_on_demand(told: Site, trouble: Trouble) -> None:
+    """libcurl sends a request again when a connection that it kept breaks before the answer: also one that changes."""
+    data_centers = told.connect().data_centers_service()
+    data_centers.list()
+    told.server.faults = EngineFaults(at=changes, **trouble.faults)
+    expected = pytest.raises(ovirtsdk4.Error, match=trouble.error) if trouble.error else nullcontext()
+    with expected:
+        data_centers.add(types.DataCenter(name="site", local=False))
+    assert ("site" in told.names("data_centers")) == trouble.made
+    assert told.server.engine.requests.count("POST /ovirt-engine/api/datacenters") == trouble.sent
+
+
+def test_a_slow_engine_runs_into_the_limit_of_the_client(told: Site) -> None:
+    system = told.connect(timeout=1)
+    system.get()
+    told.server.faults.delay = 3
+    with pytest.raises(ovirtsdk4.Error, match="timed out"):
+        system.get()
+
+
+def test_what_was_not_told_is_refused_and_noted(site: Site) -> None:
+    system = site.connect()
+    with pytest.raises(ovirtsdk4.Error, match="text/plain"):
+        system.disks_service().list()
+    with pytest.raises(ovirtsdk4.Error, match="text/plain"):
+        system.clusters_service().cluster_service(DEFAULT_CLUSTER).update(
+            types.Cluster(serial_number=types.SerialNumber())
+        )
+    with pytest.raises(ovirtsdk4.Error, match="text/plain"):
+        system.clusters_service().cluster_service(DEFAULT_CLUSTER).upgrade()
+    assert [said.split(": ", 1)[1] for said in site.server.engine.refused] == [
+        "list of DisksService",
+        "serial_number of a cluster",
+        "upgrade of ClusterService",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("name=web1", True),
+        ("name=web*", True),
+        ('name="web1"', True),
+        ("NAME=web1", True),
+        ("name=web", False),
+        ("name=WEB1", False),
+        ("name!=web1", False),
+        ("name!=db", True),
+        ("web1", True),
+        ("first", False),
+        ('description="the first"', True),
+        ("name=web* and description=the*", True),
+        ("name=web* and description=other", False),
+        ("nosuchfield=web1", False),
+        ("(", False),
+        ("name=", False),
+        ("name=[w]eb1", False),
+    ],
+)
+def test_search(search: str, found: bool) -> None:
+    assert matches(search, types.Cluster(name="web1", description="the first")) is found
+
+
+@pytest.mark.parametrize("search", ["name=a or name=b", "name=a sortby name", "name=a page 2", "status=up", "x.name=a"])
+def test_a_search_that_was_not_told_is_refused(search: str) -> None:
+    with pytest.raises(NotToldError):
+        matches(search, types.Cluster(name="web1"))
+
+
+def test_every_operation_and_every_link_is_one_of_the_api() -> None:
+    for service, operation in OPERATIONS:
+        assert callable(getattr(service, operation)), f"{service.__name__}.{operation}"
+    system = services.SystemService(None, "")
+    for kind, shape in SHAPES.items():
+        if shape.collection:
+            entity = system.service(f"{shape.collection}/1")
+            service: Any = type(entity)
+            assert set(shape.actions) <= set(actions(service)), kind
+            for link in shape.links:
+                assert entity.service(link), f"{kind.__name__} {link}"
+
+
+def test_every_element_that_the_readers_know_is_known_here() -> None:
+    """But for links, which every structure may have."""
+    for name in dir(readers):
+        if name.endswith("Reader") and name != "Reader":
+            source = getsource(getattr(readers, name).read_one)
+            assert set(re.findall(r"if tag == '(\w+)'", source)) - {"link"} == set(elements(name)), name
+
+
+def test_it_runs_by_itself_and_tells_at_the_end_what_it_was_not_told(tmp_path: Path) -> None:
+    trusted = tmp_path / "ca.pem"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sim.engine", "--port", "0", "--password", "other", "--ca-file", trusted],
+        env={"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        url = process.stdout.readline().split()[0]
+        connection = ovirtsdk4.Connection(url=url, username="admin@internal", password="other", ca_file=str(trusted))
+        assert connection.system_service().get().product_info.version.full_version == "4.5.7.0"
+        with pytest.raises(ovirtsdk4.Error):
+            connection.system_service().disks_service().list()
+        connection.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert errors == "not told: GET /ovirt-engine/api/disks: list of DisksService\n"
