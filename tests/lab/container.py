@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests uv run python -m lab operator-image
 
-The Dockerfile is carried out by buildah with chroot isolation. Its base is a small Debian that mmdebstrap installs, with
-a compiler for the first stage, or any image that --base names. All of it is cached by content.
+The Dockerfile is carried out by buildah with chroot isolation. Its base is a small Debian that mmdebstrap installs,
+with a compiler for the first stage, or any image that --base names. All of it is cached by content.
 """
 
 import configparser

@@ -57,7 +57,7 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
 @pytest.fixture
 def digest(tmp_path: Path) -> str:
     """Of the present sources, whose image was built once: its archive is there."""
-    digest = container._digest("some-base")
+    digest = container._digest({"BASE": "some-base", "BUILD_BASE": "some-base"})
     (tmp_path / f"operator-image-{digest}").mkdir()
     return digest
 

@@ -281,8 +281,8 @@ def test_every_operation_and_every_link_is_one_of_the_api() -> None:
     for kind, shape in SHAPES.items():
         if shape.collection:
             entity = system.service(f"{shape.collection}/1")
-            service: Any = type(entity)
-            assert set(shape.actions) <= set(actions(service)), kind
+            kept: Any = type(entity)
+            assert set(shape.actions) <= set(actions(kept)), kind
             for link in shape.links:
                 assert entity.service(link), f"{kind.__name__} {link}"
 
