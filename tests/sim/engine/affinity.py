@@ -4,7 +4,7 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations
+from sim.engine.calls import Call, Created, Operations, Performed
 from sim.engine.messages import BareError, NotToldError, conflict, invalid
 from sim.engine.render import EngineDecimal, Item, Listing, shown
 from sim.engine.routes import API
@@ -50,16 +50,16 @@ def _add_group(call: Call) -> Created:
 
 
 def _the_group(call: Call) -> Any:
-    call.parent(call.state.clusters, "Cluster")
+    cluster = call.parent(call.state.clusters, "Cluster")
     value = call.the(call.state.affinity_groups)
-    if value.cluster.id != call.route.ids[0]:
+    if value.cluster.id != cluster.id:
         raise BareError(404)
     return value
 
 
-def _remove_group(call: Call) -> Done:
+def _remove_group(call: Call) -> Performed:
     del call.state.affinity_groups[_the_group(call).id]
-    return Done()
+    return Performed()
 
 
 def _label_item(value: Any) -> Item:
@@ -83,10 +83,10 @@ def _add_label(call: Call) -> Created:
     return Created(_label_item(call.state.insert(call.state.affinity_labels, made)))
 
 
-def _remove_label(call: Call) -> Done:
+def _remove_label(call: Call) -> Performed:
     value = call.the(call.state.affinity_labels)
     del call.state.affinity_labels[value.id]
-    return Done()
+    return Performed()
 
 
 OPERATIONS: Operations = {

@@ -17,17 +17,17 @@ from sim.engine import (
     root,
     vnic_profiles,
 )
-from sim.engine.calls import Answer, Call, Created, Done, Operations, Recorded
+from sim.engine.calls import Call, CallAnswer, Created, Operations, Performed, RecordedDocument
 from sim.engine.messages import (
     HTML,
     BareError,
     EngineError,
     FaultError,
+    HttpRequest,
+    HttpResponse,
     NotToldError,
     PageError,
     PlainError,
-    Request,
-    Response,
     servlet_page,
 )
 from sim.engine.model import elements
@@ -35,7 +35,7 @@ from sim.engine.render import Item, Listing, action, document, element, fault, r
 from sim.engine.routes import API, route
 from sim.engine.search import matches
 from sim.engine.sso import NoEntryError, Sso, no_entry
-from sim.engine.state import State
+from sim.engine.state import EngineState
 
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
@@ -44,12 +44,13 @@ _PARTS = (
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""
 
+_COLLECTIONS = frozenset(name for name, _ in root.links())
 _KNOWN_PARAMETERS = frozenset(
     {"max", "search", "case_sensitive", "follow", "from", "all_content", "correlation_id", "deploy_hosted_engine"}
 )
 
 
-def answer(request: Request, state: State, sso: Sso) -> Response:
+def answer(request: HttpRequest, state: EngineState, sso: Sso) -> HttpResponse:
     """The answer to a request below the API's path.
 
     Raises:
@@ -69,12 +70,15 @@ def answer(request: Request, state: State, sso: Sso) -> Response:
         found = _refusal(request, refused, as_json)
         if isinstance(refused, PageError):
             return found
-    return Response(found.status, found.content_type, found.body, {"Correlation-Id": correlation, **found.headers})
+    return HttpResponse(found.status, found.content_type, found.body, {"Correlation-Id": correlation, **found.headers})
 
 
-def _answer(request: Request, state: State, user: str, correlation: str, as_json: bool) -> Response:
+def _answer(request: HttpRequest, state: EngineState, user: str, correlation: str, as_json: bool) -> HttpResponse:
     path = request.path.removeprefix(API)
     found = route(request.method, path)
+    if found is None and path.strip("/").partition("/")[0] in _COLLECTIONS:
+        # Networks, for example, give links below their data centers to which the SDK has no service.
+        raise NotToldError("a path that the SDK does not know")
     if found is None:
         raise PlainError(404, f"RESTEASY003210: Could not find resource for full path: {request.base}{API}/v4{path}")
     operation = OPERATIONS.get((found.service, found.operation))
@@ -85,18 +89,18 @@ def _answer(request: Request, state: State, user: str, correlation: str, as_json
     return _respond(call, _looked(call, operation(call)), as_json)
 
 
-def _respond(call: Call, found: Answer, as_json: bool) -> Response:
+def _respond(call: Call, found: CallAnswer, as_json: bool) -> HttpResponse:
     match found:
         case Created(item):
             made = response(201, element(item), as_json)
             place = f"{call.request.base}{API}/v4{item.href}"
-            return Response(201, made.content_type, made.body, {"Location": place})
-        case Done(job):
+            return HttpResponse(201, made.content_type, made.body, {"Location": place})
+        case Performed(job):
             return response(200, action(job), as_json)
-        case Recorded(tree):
+        case RecordedDocument(tree):
             made = response(200, tree, as_json)
             headers = {} if call.route.path else {"Link": root.link_header(call.request.base)}
-            return Response(200, made.content_type, made.body, headers)
+            return HttpResponse(200, made.content_type, made.body, headers)
         case _:
             return response(200, document(found), as_json)
 
@@ -111,7 +115,7 @@ def _check_parameters(call: Call) -> None:
         raise NotToldError("an operation that is not waited for")
 
 
-def _looked(call: Call, found: Answer) -> Answer:
+def _looked(call: Call, found: CallAnswer) -> CallAnswer:
     """What `search`, `max` and `follow` leave of an answer, and add to it."""
     query = call.request.query
     if isinstance(found, Listing):
@@ -153,13 +157,13 @@ def _follow(call: Call, item: Item, name: str) -> None:
     operation = OPERATIONS.get((inside.service, inside.operation)) if inside else None
     if inside is None or operation is None:
         raise NotToldError(f"follow={name} of {kind}")
-    found = operation(Call(call.state, Request("GET", ""), inside, call.user, call.correlation))
+    found = operation(Call(call.state, HttpRequest("GET", ""), inside, call.user, call.correlation))
     if not isinstance(found, Listing):
         raise NotToldError(f"follow={name} of {kind}")
     item.followed[tags[0]] = found.items
 
 
-def _as_json(request: Request) -> bool:
+def _as_json(request: HttpRequest) -> bool:
     accepted = request.headers.get("accept", "*/*")
     if "application/json" in accepted:
         return True
@@ -168,15 +172,15 @@ def _as_json(request: Request) -> bool:
     raise BareError(406)
 
 
-def _refusal(request: Request, refused: EngineError, as_json: bool) -> Response:
+def _refusal(request: HttpRequest, refused: EngineError, as_json: bool) -> HttpResponse:
     match refused:
         case FaultError(status=status, detail=detail, reason=reason):
             return response(status, fault(detail, reason), as_json)
         case PlainError(status=status):
-            return Response(status, HTML, str(refused).encode())
+            return HttpResponse(status, HTML, str(refused).encode())
         case PageError(status=status):
             query = "&".join(f"{name}={value}" for name, value in request.query.items())
             body = servlet_page(request.path.removeprefix(API), query or "null", str(refused))
-            return Response(status, HTML, body)
+            return HttpResponse(status, HTML, body)
         case _:
-            return Response(refused.status)
+            return HttpResponse(refused.status)

@@ -6,14 +6,14 @@ from xml.etree import ElementTree as ET
 
 from ovirtsdk4.reader import Reader
 
-from sim.engine.messages import BareError, FaultError, NotToldError, PlainError, Request
+from sim.engine.messages import BareError, FaultError, HttpRequest, NotToldError, PlainError
 from sim.engine.model import Element, elements, reader_of
 
 # Elements that the engine takes in every structure and ignores.
 _IGNORED = frozenset({"link", "actions"})
 
 
-def read_body(request: Request, tag: str, usage: str) -> Any:
+def read_body(request: HttpRequest, tag: str, usage: str) -> Any:
     """The structure in the body of a request.
 
     Args:
@@ -43,19 +43,19 @@ def read_body(request: Request, tag: str, usage: str) -> Any:
         raise NotToldError(f"a value of a wrong type: {error}") from error
 
 
-def _incorrect(request: Request, usage: str) -> FaultError:
+def _incorrect(request: HttpRequest, usage: str) -> FaultError:
     detail = f"For correct usage, see: {request.base}/ovirt-engine/apidoc#{usage}"
     return FaultError(400, detail, "Request syntactically incorrect.")
 
 
-def _parse_xml(request: Request, usage: str) -> ET.Element:
+def _parse_xml(request: HttpRequest, usage: str) -> ET.Element:
     try:
         return ET.fromstring(request.body)
     except ET.ParseError:
         raise _incorrect(request, usage) from None
 
 
-def _parse_json(request: Request, tag: str, usage: str) -> ET.Element:
+def _parse_json(request: HttpRequest, tag: str, usage: str) -> ET.Element:
     try:
         value = json.loads(request.body)
     except ValueError:

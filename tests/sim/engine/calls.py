@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 from ovirtsdk4 import types
 
 from sim.engine.bodies import read_body
-from sim.engine.messages import BareError, FaultError, Request
+from sim.engine.messages import BareError, FaultError, HttpRequest
 from sim.engine.render import Item, Listing, ref
 from sim.engine.routes import API, Route
-from sim.engine.state import State, Table
+from sim.engine.state import EngineState, Table
 
 ADMIN_ID = "0a85e5ea-e92c-11f1-be33-02fc00000001"
 
@@ -26,20 +26,20 @@ class Created:
 
 
 @dataclass(frozen=True)
-class Done:
+class Performed:
     """200: an action, or a deletion, which the engine counts among them."""
 
     job: str | None = None
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedDocument:
     """200: a document of a real engine, as it is."""
 
     root: ET.Element
 
 
-Answer = Item | Listing | Created | Done | Recorded
+CallAnswer = Item | Listing | Created | Performed | RecordedDocument
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Call:
         correlation: The id under which the engine notes it.
     """
 
-    state: State
-    request: Request
+    state: EngineState
+    request: HttpRequest
     route: Route
     user: str
     correlation: str
@@ -73,25 +73,31 @@ class Call:
         """A parameter of the query that is true."""
         return self.request.query.get(name) == "true"
 
-    def the(self, table: Table, index: int = -1) -> Any:
+    @property
+    def key(self) -> str:
+        """The id in the path: of the entity, or of the one that a collection belongs to."""
+        return self.route.ids[-1]
+
+    def the(self, table: Table) -> Any:
         """The entity whose id stands in the path.
 
         Raises:
             EngineError: There is none: 404 without a body.
         """
         try:
-            return table[self.route.ids[index]]
+            return table[self.key]
         except KeyError:
             raise BareError(404) from None
 
     def parent(self, table: Table, kind: str) -> Any:
-        """The entity to which the collection in the path belongs.
+        """The entity to which the collection in the path belongs, or the collection of the entity in the path.
 
         Raises:
             EngineError: There is none: 404 with a fault that names the kind.
         """
+        of_entity = self.route.path.count("/") % 2
         try:
-            return table[self.route.ids[0]]
+            return table[self.route.ids[-2 if of_entity else -1]]
         except KeyError:
             raise FaultError(404, f"Entity not found: {kind}") from None
 
@@ -131,11 +137,11 @@ class Call:
         )
 
 
-Operation = Callable[[Call], Answer]
+Operation = Callable[[Call], CallAnswer]
 Operations = dict[tuple[Any, str], Operation]
 
 
-def add_event(state: State, code: int, description: str, severity: str = "normal", **about: Any) -> None:
+def add_event(state: EngineState, code: int, description: str, severity: str = "normal", **about: Any) -> None:
     """Notes an event, which gets the next number."""
     number = len(state.events) + 1
     state.insert(

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from ovirtsdk4 import services
 
-from sim.engine.calls import Call, Operations, Recorded
+from sim.engine.calls import Call, Operations, RecordedDocument
 from sim.engine.messages import BareError
 from sim.engine.routes import API
 
@@ -33,15 +33,15 @@ def cpu_types() -> dict[str, frozenset[str]]:
     }
 
 
-def _whole(call: Call) -> Recorded:
-    return Recorded(recorded(call.route.path))
+def _whole(call: Call) -> RecordedDocument:
+    return RecordedDocument(recorded(call.route.path))
 
 
-def _member(call: Call) -> Recorded:
+def _member(call: Call) -> RecordedDocument:
     collection, _, key = call.route.path.partition("/")
     for entity in recorded(collection):
         if entity.get("id") == key:
-            return Recorded(entity)
+            return RecordedDocument(entity)
     raise BareError(404)
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations
+from sim.engine.calls import Call, Created, Operations, Performed
 from sim.engine.messages import BareError, NotToldError, conflict
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
-from sim.engine.state import State
+from sim.engine.state import EngineState
 
 _Usage = types.NetworkUsage
 # In this order the engine lists them.
@@ -30,7 +30,7 @@ class Attachment:
         self.roles = roles
 
 
-def attach_management_network(state: State, cluster: str, data_center: str) -> None:
+def attach_management_network(state: EngineState, cluster: str, data_center: str) -> None:
     """Gives a new cluster the ovirtmgmt of its data center, in all roles but that for Gluster."""
     for network in state.networks.values():
         if network.name == "ovirtmgmt" and network.data_center.id == data_center:
@@ -38,7 +38,7 @@ def attach_management_network(state: State, cluster: str, data_center: str) -> N
             state.cluster_networks[cluster, network.id] = Attachment(required=True, roles=roles)
 
 
-def management_network(state: State, cluster: str) -> str | None:
+def management_network(state: EngineState, cluster: str) -> str | None:
     """The id of a cluster's management network."""
     for (owner, network), attachment in state.cluster_networks.items():
         if owner == cluster and _Usage.MANAGEMENT in attachment.roles:
@@ -46,7 +46,7 @@ def management_network(state: State, cluster: str) -> str | None:
     return None
 
 
-def is_management(state: State, network: str) -> bool:
+def is_management(state: EngineState, network: str) -> bool:
     """Whether a cluster has that network as its management network."""
     return any(
         at == network and _Usage.MANAGEMENT in attachment.roles
@@ -54,7 +54,7 @@ def is_management(state: State, network: str) -> bool:
     )
 
 
-def _item(state: State, cluster: str, network: str) -> Item:
+def _item(state: EngineState, cluster: str, network: str) -> Item:
     value = state.networks[network]
     attachment = state.cluster_networks[cluster, network]
     in_cluster = shown(
@@ -105,25 +105,25 @@ def _update(call: Call) -> Item:
     return _item(call.state, cluster, network)
 
 
-def _remove(call: Call) -> Done:
+def _remove(call: Call) -> Performed:
     cluster, network, attachment = _attached(call)
     if _Usage.MANAGEMENT in attachment.roles:
         raise NotToldError("the detachment of the management network")
     _set_roles(call.state, cluster, network, set())
     del call.state.cluster_networks[cluster, network]
-    return Done()
+    return Performed()
 
 
 def _attached(call: Call) -> tuple[str, str, Attachment]:
     cluster = call.parent(call.state.clusters, "Cluster").id
-    network = call.route.ids[1]
+    network = call.key
     attachment = call.state.cluster_networks.get((cluster, network))
     if attachment is None:
         raise BareError(404)
     return cluster, network, attachment
 
 
-def _use(state: State, cluster: str, network: str, body: Any) -> None:
+def _use(state: EngineState, cluster: str, network: str, body: Any) -> None:
     for name, value in vars(body).items():
         if value is not None and name not in ("_href", "_id", "_name", "_required", "_usages"):
             raise NotToldError(f"{name.removeprefix('_')} of a cluster's network")
@@ -137,7 +137,7 @@ def _use(state: State, cluster: str, network: str, body: Any) -> None:
     _set_roles(state, cluster, network, roles)
 
 
-def _set_roles(state: State, cluster: str, network: str, roles: set[Any]) -> None:
+def _set_roles(state: EngineState, cluster: str, network: str, roles: set[Any]) -> None:
     """Gives a network its roles, and takes them from the one that had them."""
     for (owner, other), attachment in state.cluster_networks.items():
         if owner == cluster and other != network:

@@ -5,14 +5,14 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations, lookup
+from sim.engine.calls import Call, Created, Operations, Performed, lookup
 from sim.engine.catalogue import cpu_types
 from sim.engine.cluster_networks import attach_management_network, management_network
 from sim.engine.data_centers import LEVEL, version
 from sim.engine.messages import FaultError, NotToldError, conflict, invalid, mandatory
 from sim.engine.render import Item, Listing, ref, shown
 from sim.engine.routes import API
-from sim.engine.state import State, merged, named
+from sim.engine.state import EngineState, merged, named
 
 NO_POLICY = "b4ed2332-a7ac-4d5f-9596-99a439cb2812"
 """The scheduling policy `none`, which new clusters have."""
@@ -40,7 +40,7 @@ def _fencing_policy() -> Any:
     )
 
 
-def new_cluster(state: State, name: str, data_center: str, key: str = "", **values: Any) -> Any:
+def new_cluster(state: EngineState, name: str, data_center: str, key: str = "", **values: Any) -> Any:
     """A cluster as it is when nothing was said of it but its name; with the management network of its data center."""
     inherit = types.InheritableBoolean.INHERIT
     made = types.Cluster(
@@ -184,7 +184,7 @@ def _check(body: Any, verb: str) -> None:
         raise invalid(f"Cannot {verb} Cluster. The chosen CPU is not supported.")
 
 
-def _remove(call: Call) -> Done:
+def _remove(call: Call) -> Performed:
     value = call.the(call.state.clusters)
     if any(host.cluster.id == value.id for host in call.state.hosts.values()):
         raise NotToldError("the deletion of a cluster that has hosts")
@@ -192,7 +192,7 @@ def _remove(call: Call) -> Done:
     state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[0] != value.id}
     state.affinity_groups = {k: v for k, v in state.affinity_groups.items() if v.cluster.id != value.id}
     del state.clusters[value.id]
-    return Done()
+    return Performed()
 
 
 def _empty(root: str) -> Any:

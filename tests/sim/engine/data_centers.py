@@ -5,12 +5,12 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations
+from sim.engine.calls import Call, Created, Operations, Performed
 from sim.engine.messages import NotToldError, conflict, invalid, mandatory
 from sim.engine.networks import add_management_network
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
-from sim.engine.state import State, merged, named
+from sim.engine.state import EngineState, merged, named
 
 _NAME = re.compile(r"[\w-]+", re.ASCII)
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
@@ -27,7 +27,7 @@ def version(level: tuple[int, int] = LEVEL) -> Any:
     return types.Version(major=level[0], minor=level[1])
 
 
-def new_data_center(state: State, name: str, key: str = "", **values: Any) -> Any:
+def new_data_center(state: EngineState, name: str, key: str = "", **values: Any) -> Any:
     """A data center as it is when it was just made, with its management network."""
     made = types.DataCenter(
         name=name,
@@ -82,7 +82,7 @@ def _update(call: Call) -> Item:
     return _item(call.state.data_centers[value.id])
 
 
-def _remove(call: Call) -> Done:
+def _remove(call: Call) -> Performed:
     value = call.the(call.state.data_centers)
     state = call.state
     with call.job(f"Removing Data Center {value.name}") as job:
@@ -98,10 +98,10 @@ def _remove(call: Call) -> Done:
         state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[1] not in networks}
         state.vnic_profiles = {k: v for k, v in state.vnic_profiles.items() if v.network.id not in networks}
         del state.data_centers[value.id]
-    return Done(job)
+    return Performed(job)
 
 
-def _check_name(state: State, name: str, verb: str) -> None:
+def _check_name(state: EngineState, name: str, verb: str) -> None:
     if not _NAME.fullmatch(name):
         raise invalid(
             "Data Center name may only contain letters, numbers, '-', or '_'., Attribute: privateStoragePool.name"
@@ -117,7 +117,7 @@ def _storage_domains(call: Call) -> Listing:
     return Listing("storage_domains")
 
 
-def new_mac_pool(state: State, name: str, ranges: list[Any], key: str = "", **values: Any) -> Any:
+def new_mac_pool(state: EngineState, name: str, ranges: list[Any], key: str = "", **values: Any) -> Any:
     """A pool of MAC addresses."""
     return state.insert(state.mac_pools, types.MacPool(name=name, ranges=ranges, **values), key)
 

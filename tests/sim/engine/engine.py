@@ -11,12 +11,12 @@ from sim.engine import api
 from sim.engine.calls import ADMIN_ID, add_event
 from sim.engine.clusters import new_cluster
 from sim.engine.data_centers import new_data_center, new_mac_pool
-from sim.engine.messages import HTML, NotToldError, Request, Response, error_page
+from sim.engine.messages import HTML, HttpRequest, HttpResponse, NotToldError, error_page
 from sim.engine.networks import new_network
 from sim.engine.render import ref
 from sim.engine.routes import API
 from sim.engine.sso import Sso
-from sim.engine.state import State
+from sim.engine.state import EngineState
 from sim.engine.tls import Certificate, SshKey, authority
 
 DEFAULT_POOL = "58ca604b-017d-0374-0220-00000000014e"
@@ -38,7 +38,7 @@ class SimEngine:
         requests: All requests, as method and path.
     """
 
-    state: State = field(default_factory=State)
+    state: EngineState = field(default_factory=EngineState)
     authority: Certificate = field(default_factory=authority)
     sso: Sso = field(init=False)
     refused: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class SimEngine:
         self.sso = Sso(now=self.state.now, told=self._login)
         set_up(self.state)
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         """What the engine answers."""
         with self._one_at_a_time:
             self.requests.append(f"{request.method} {request.path}")
@@ -59,9 +59,9 @@ class SimEngine:
             except NotToldError as error:
                 said = f"{request.method} {request.path}: {error}"
                 self.refused.append(said)
-                return Response(501, "text/plain", f"the simulated engine was not told: {said}\n".encode())
+                return HttpResponse(501, "text/plain", f"the simulated engine was not told: {said}\n".encode())
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.path == API or request.path.startswith(f"{API}/"):
             return api.answer(request, self.state, self.sso)
         match request.method, request.path:
@@ -70,20 +70,20 @@ class SimEngine:
             case "POST", "/ovirt-engine/services/sso-logout":
                 return self.sso.revoke(request)
             case "GET", "/ovirt-engine/services/health":
-                return Response(200, "text/html;charset=ISO-8859-1", b"DB Up!Welcome to Health Status!\n")
+                return HttpResponse(200, "text/html;charset=ISO-8859-1", b"DB Up!Welcome to Health Status!\n")
             case "GET", "/ovirt-engine/services/pki-resource":
                 return self._pki_resource(request.query.get("resource", ""), request.query.get("format", ""))
         raise NotToldError("a path outside of the API")
 
-    def _pki_resource(self, resource: str, form: str) -> Response:
+    def _pki_resource(self, resource: str, form: str) -> HttpResponse:
         match resource, form:
             case "ca-certificate", "X509-PEM-CA":
-                return Response(200, "application/x-x509-ca-cert; charset=ISO-8859-1", self.authority.pem.encode())
+                return HttpResponse(200, "application/x-x509-ca-cert; charset=ISO-8859-1", self.authority.pem.encode())
             case "engine-certificate", "OPENSSH-PUBKEY":
-                return Response(200, "text/plain; charset=ISO-8859-1", self._ssh_key.public.encode())
+                return HttpResponse(200, "text/plain; charset=ISO-8859-1", self._ssh_key.public.encode())
             case (("ca-certificate" | "engine-certificate"), _):
                 raise NotToldError(f"{resource} as {form}")
-        return Response(400, HTML, error_page(f"Resource '{resource}' is invalid"))
+        return HttpResponse(400, HTML, error_page(f"Resource '{resource}' is invalid"))
 
     def _login(self, what: str, user: str) -> None:
         whence = f"User {user} {{}} from '127.0.0.1'"
@@ -103,7 +103,7 @@ class SimEngine:
         add_event(self.state, code, said, correlation_id=correlation, user=ref(types.User, ADMIN_ID, name=user))
 
 
-def set_up(state: State) -> None:
+def set_up(state: EngineState) -> None:
     """What engine-setup leaves behind."""
     add_event(state, 10780, "Affinity Rules Enforcement Manager started.")
     pool = new_mac_pool(

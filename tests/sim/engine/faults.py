@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim.engine.messages import HTML, Request, Response, error_page
+from sim.engine.messages import HTML, HttpRequest, HttpResponse, error_page
 from sim.engine.routes import API
 
 
-def of_the_api(request: Request) -> bool:
+def of_the_api(request: HttpRequest) -> bool:
     """A request of the API, not a login."""
     return request.path == API or request.path.startswith(f"{API}/")
 
 
-def changes(request: Request) -> bool:
+def changes(request: HttpRequest) -> bool:
     """A request of the API that changes something."""
     return of_the_api(request) and request.method != "GET"
 
@@ -32,14 +32,14 @@ class EngineFaults:
         delay: Seconds before every answer.
     """
 
-    at: Callable[[Request], bool] = of_the_api
+    at: Callable[[HttpRequest], bool] = of_the_api
     drop_before: int = 0
     drop_after: int = 0
     unauthorized: int = 0
     unavailable: int = 0
     delay: float = 0.0
 
-    def due(self, name: str, request: Request) -> bool:
+    def due(self, name: str, request: HttpRequest) -> bool:
         """Whether a countdown ends at this request."""
         left = getattr(self, name)
         if not left or not self.at(request):
@@ -47,15 +47,15 @@ class EngineFaults:
         setattr(self, name, left - 1)
         return bool(left == 1)
 
-    def outage(self, request: Request) -> bool:
+    def outage(self, request: HttpRequest) -> bool:
         """Whether this request meets no engine."""
         return self._takes("unavailable", request)
 
-    def session_over(self, request: Request) -> bool:
+    def session_over(self, request: HttpRequest) -> bool:
         """Whether this request finds its session over."""
         return self._takes("unauthorized", request)
 
-    def _takes(self, name: str, request: Request) -> bool:
+    def _takes(self, name: str, request: HttpRequest) -> bool:
         left: int = getattr(self, name)
         if not left or not self.at(request):
             return False
@@ -64,6 +64,6 @@ class EngineFaults:
         return True
 
 
-def service_unavailable() -> Response:
+def service_unavailable() -> HttpResponse:
     """What the web server in front of the engine says while the engine is away."""
-    return Response(503, HTML, error_page("Service Unavailable"))
+    return HttpResponse(503, HTML, error_page("Service Unavailable"))

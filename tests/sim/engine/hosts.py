@@ -49,11 +49,7 @@ def _add_host(call: Call) -> NoReturn:
 
 
 def _no_host(call: Call) -> NoReturn:
-    raise (
-        FaultError(404, "Entity not found: Host")
-        if call.route.ids[0] not in call.state.hosts
-        else NotToldError("a host")
-    )
+    raise (FaultError(404, "Entity not found: Host") if call.key not in call.state.hosts else NotToldError("a host"))
 
 
 def _add_domain(call: Call) -> NoReturn:

@@ -5,12 +5,12 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations, lookup
+from sim.engine.calls import Call, Created, Operations, Performed, lookup
 from sim.engine.cluster_networks import is_management
 from sim.engine.messages import BareError, NotToldError, conflict, incomplete, invalid
 from sim.engine.render import Item, Listing, ref, shown
 from sim.engine.routes import API
-from sim.engine.state import State, merged
+from sim.engine.state import EngineState, merged
 from sim.engine.vnic_profiles import new_profile
 
 VM = types.NetworkUsage.VM
@@ -22,7 +22,7 @@ _SETTABLE = frozenset({"name", "description", "comment", "mtu", "vlan", "usages"
 _OF_CLUSTERS = frozenset({"display", "migration", "management", "default_route", "gluster"})
 
 
-def new_network(state: State, name: str, data_center: str, key: str = "", **values: Any) -> Any:
+def new_network(state: EngineState, name: str, data_center: str, key: str = "", **values: Any) -> Any:
     """A network for virtual machines, of which nothing is said but its name; with its vNIC profile."""
     made = types.Network(
         name=name,
@@ -44,7 +44,7 @@ def new_network(state: State, name: str, data_center: str, key: str = "", **valu
     return made
 
 
-def add_management_network(state: State, data_center: str) -> None:
+def add_management_network(state: EngineState, data_center: str) -> None:
     """Each new data center has one."""
     new_network(state, "ovirtmgmt", data_center, description="Default Management Network")
 
@@ -115,7 +115,7 @@ def _update(call: Call) -> Item:
     return _item(state.networks[value.id], changed=True)
 
 
-def _remove(call: Call) -> Done:
+def _remove(call: Call) -> Performed:
     state = call.state
     value = call.the(state.networks)
     data_center = state.data_centers[value.data_center.id]
@@ -125,7 +125,7 @@ def _remove(call: Call) -> Done:
         state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[1] != value.id}
         state.vnic_profiles = {k: v for k, v in state.vnic_profiles.items() if v.network.id != value.id}
         del state.networks[value.id]
-    return Done(job)
+    return Performed(job)
 
 
 def _check(body: Any) -> None:
@@ -140,7 +140,7 @@ def _check(body: Any) -> None:
         raise NotToldError("a role of a network in clusters, told of the data center")
 
 
-def _check_name(state: State, name: str, data_center: str, verb: str) -> None:
+def _check_name(state: EngineState, name: str, data_center: str, verb: str) -> None:
     for value in state.networks.values():
         if value.name == name and value.data_center.id == data_center:
             raise conflict(
@@ -170,12 +170,12 @@ def _add_label(call: Call) -> Created:
     return Created(_label_item(value, body.id))
 
 
-def _remove_label(call: Call) -> Done:
+def _remove_label(call: Call) -> Performed:
     value = call.parent(call.state.networks, "Network")
-    if call.route.ids[1] not in [label.id for label in value.network_labels or ()]:
+    if call.key not in [label.id for label in value.network_labels or ()]:
         raise BareError(404)
     value.network_labels = None
-    return Done()
+    return Performed()
 
 
 OPERATIONS: Operations = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations
+from sim.engine.calls import Call, Created, Operations, Performed
 from sim.engine.messages import FaultError, NotToldError, invalid
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
@@ -43,7 +43,7 @@ def _add(call: Call) -> Created:
     return Created(_item(call.state.insert(call.state.providers, made)))
 
 
-def _test(call: Call) -> Done:
+def _test(call: Call) -> Performed:
     call.body("action")
     call.the(call.state.providers)
     raise invalid("Failed to communicate with the external provider, see log for additional details.")
@@ -54,10 +54,10 @@ def _networks(call: Call) -> Listing:
     raise FaultError(400, "engineexception: (failed with error connection refused and code 5050)")
 
 
-def _remove(call: Call) -> Done:
+def _remove(call: Call) -> Performed:
     value = call.the(call.state.providers)
     del call.state.providers[value.id]
-    return Done()
+    return Performed()
 
 
 OPERATIONS: Operations = {

@@ -11,7 +11,7 @@ from ovirtsdk4 import types
 from ovirtsdk4.writer import Writer
 
 from sim.engine.as_json import to_json
-from sim.engine.messages import JSON, XML, Response
+from sim.engine.messages import JSON, XML, HttpResponse
 from sim.engine.routes import API
 from sim.engine.shapes import SHAPES
 
@@ -128,10 +128,10 @@ def fault(detail: str, reason: str) -> ET.Element:
     return element(Item(types.Fault(detail=detail, reason=reason)))
 
 
-def response(status: int, root: ET.Element, as_json: bool = False) -> Response:
+def response(status: int, root: ET.Element, as_json: bool = False) -> HttpResponse:
     """A document in the form that the client asked for."""
     if as_json:
-        return Response(status, JSON, json.dumps(to_json(root), indent=2, separators=(",", " : ")).encode())
+        return HttpResponse(status, JSON, json.dumps(to_json(root), indent=2, separators=(",", " : ")).encode())
     ET.indent(root, "    ")
     text = ET.tostring(root, encoding="unicode", short_empty_elements=True)
-    return Response(status, XML, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{text}\n'.encode())
+    return HttpResponse(status, XML, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{text}\n'.encode())

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import ADMIN_ID, Call, Operations, Recorded
+from sim.engine.calls import ADMIN_ID, Call, Operations, RecordedDocument
 from sim.engine.catalogue import recorded
 from sim.engine.render import Item, element, ref
 
@@ -21,7 +21,7 @@ def link_header(base: str) -> str:
     return ",".join(sorted(f"<{base}{href}>; rel={name}" for name, href in links()))
 
 
-def _get(call: Call) -> Recorded:
+def _get(call: Call) -> RecordedDocument:
     none = types.ApiSummaryItem(active=0, total=0)
     user = ref(types.User, ADMIN_ID)
     value = types.Api(
@@ -43,7 +43,7 @@ def _get(call: Call) -> Recorded:
     )
     root = element(Item(value))
     root[:0] = [ET.Element("link", {"href": href, "rel": name}) for name, href in links()]
-    return Recorded(root)
+    return RecordedDocument(root)
 
 
 OPERATIONS: Operations = {(services.SystemService, "get"): _get}

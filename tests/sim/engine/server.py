@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sim.engine.engine import SimEngine
 from sim.engine.faults import EngineFaults, service_unavailable
-from sim.engine.messages import Request, Response
+from sim.engine.messages import HttpRequest, HttpResponse
 from sim.engine.sso import no_entry
 from sim.engine.tls import server_certificate, server_context
 
@@ -109,7 +109,7 @@ class EngineServer:
         await asyncio.gather(asyncio.sleep(0.01), *others, return_exceptions=True)
 
     async def _handle(self, incoming: web.Request) -> web.StreamResponse:
-        request = Request(
+        request = HttpRequest(
             incoming.method,
             incoming.path,
             dict(incoming.query),
@@ -131,7 +131,7 @@ class EngineServer:
         return _written(answer)
 
 
-def _written(answer: Response) -> web.Response:
+def _written(answer: HttpResponse) -> web.Response:
     made = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
     if answer.content_type:
         made.headers["Content-Type"] = answer.content_type

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from secrets import token_bytes
 from urllib.parse import parse_qsl
 
-from sim.engine.messages import HTML, JSON, NotToldError, Request, Response, error_page
+from sim.engine.messages import HTML, JSON, HttpRequest, HttpResponse, NotToldError, error_page
 
 SCOPE = "ovirt-app-api"
 _EXTENSIONS = (
@@ -62,7 +62,7 @@ class Sso:
         """All tokens are worth nothing from now on, as after a restart."""
         self._sessions.clear()
 
-    def token(self, request: Request) -> Response:
+    def token(self, request: HttpRequest) -> HttpResponse:
         """POST /ovirt-engine/sso/oauth/token."""
         form = _form(request)
         try:
@@ -83,15 +83,15 @@ class Sso:
             },
         )
 
-    def revoke(self, request: Request) -> Response:
+    def revoke(self, request: HttpRequest) -> HttpResponse:
         """POST /ovirt-engine/services/sso-logout."""
         session = self._sessions.pop(_form(request).get("token", ""), None)
         if session is None:
             raise NotToldError("a logout with a token that is not valid")
         self.told("out", f"{session.user}-authz")
-        return Response(200, JSON, b"{ }")
+        return HttpResponse(200, JSON, b"{ }")
 
-    def user_of(self, request: Request) -> str:
+    def user_of(self, request: HttpRequest) -> str:
         """Who makes a request of the API.
 
         Raises:
@@ -139,18 +139,18 @@ class Sso:
             raise _denied(username, _NO_LOGIN)
 
 
-def no_entry(text: str) -> Response:
+def no_entry(text: str) -> HttpResponse:
     """401: a page, not a fault."""
-    return Response(401, HTML, error_page(text), {"WWW-Authenticate": 'Basic realm="RESTAPI"'})
+    return HttpResponse(401, HTML, error_page(text), {"WWW-Authenticate": 'Basic realm="RESTAPI"'})
 
 
 def _denied(user: str, why: str) -> _RefusedError:
     return _RefusedError("access_denied", f"Cannot authenticate user '{user}': {why}")
 
 
-def _form(request: Request) -> dict[str, str]:
+def _form(request: HttpRequest) -> dict[str, str]:
     return dict(parse_qsl(request.body.decode(), keep_blank_values=True)) | dict(request.query)
 
 
-def _json(status: int, value: object) -> Response:
-    return Response(status, JSON, json.dumps(value, separators=(",", ":")).encode())
+def _json(status: int, value: object) -> HttpResponse:
+    return HttpResponse(status, JSON, json.dumps(value, separators=(",", ":")).encode())

@@ -20,7 +20,7 @@ def wall_clock() -> datetime:
 
 
 @dataclass
-class State:
+class EngineState:
     """Everything that outlives a request.
 
     Attributes:

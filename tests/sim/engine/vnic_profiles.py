@@ -4,17 +4,17 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Created, Done, Operations
+from sim.engine.calls import Call, Created, Operations, Performed
 from sim.engine.messages import NotToldError, conflict
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
-from sim.engine.state import State
+from sim.engine.state import EngineState
 
 NO_MAC_SPOOFING = "d2370ab4-fee3-11e9-a310-8c1645ce738e"
 """The network filter that new profiles have."""
 
 
-def new_profile(state: State, name: str, network: str, key: str = "") -> Any:
+def new_profile(state: EngineState, name: str, network: str, key: str = "") -> Any:
     """A profile of which nothing is said but its name."""
     made = types.VnicProfile(
         name=name,
@@ -57,10 +57,10 @@ def _add(call: Call) -> Created:
     return Created(_item(new_profile(call.state, body.name, body.network.id), changed=True))
 
 
-def _remove(call: Call) -> Done:
+def _remove(call: Call) -> Performed:
     value = call.the(call.state.vnic_profiles)
     del call.state.vnic_profiles[value.id]
-    return Done()
+    return Performed()
 
 
 OPERATIONS: Operations = {

@@ -10,7 +10,7 @@ import pytest
 
 from sim.engine.engine import SimEngine
 from sim.engine.server import EngineServer
-from sim.engine.state import State
+from sim.engine.state import EngineState
 from unit.simulators.engine_replay import Answered, Exchange, Replay, exchanges
 
 README = Path(__file__).parents[2] / "sim/engine/README.md"
@@ -38,7 +38,7 @@ AFTER_LOGIN = ("top", "datacenter-cluster", "networks", "host-refused")
 @pytest.fixture
 def replay() -> Iterator[Replay]:
     moment = datetime(2026, 11, 26, tzinfo=UTC)
-    with EngineServer(SimEngine(State(now=lambda: moment))) as server:
+    with EngineServer(SimEngine(EngineState(now=lambda: moment))) as server:
         yield Replay(server)
 
 

@@ -25,7 +25,7 @@ from sim.engine.routes import actions
 from sim.engine.search import matches
 from sim.engine.server import EngineServer
 from sim.engine.shapes import SHAPES
-from sim.engine.state import State
+from sim.engine.state import EngineState
 from sim.engine.tls import authority
 
 TESTS = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     clock = Clock()
-    with EngineServer(SimEngine(State(now=clock))) as server:
+    with EngineServer(SimEngine(EngineState(now=clock))) as server:
         made = Site(server, clock, tmp_path)
         yield made
         server.faults = EngineFaults()
@@ -107,6 +107,18 @@ def test_a_client_makes_a_data_center_a_cluster_and_a_network_for_gluster(told: 
 
     attached.network_service(network.id).remove()
     assert types.NetworkUsage.MIGRATION in attached.list()[0].usages
+
+
+def test_the_place_that_a_change_shows_can_be_asked_as_well(told: Site) -> None:
+    system = told.connect()
+    data_center = system.data_centers_service().list()[0]
+    made = system.clusters_service().add(types.Cluster(name="hc", data_center=data_center))
+    assert made.href.startswith(f"{data_center.href}/clusters/")
+    cluster = system.service(made.href.removeprefix("/ovirt-engine/api/"))
+    assert cluster.get().id == made.id
+    assert [network.name for network in cluster.networks_service().list()] == ["ovirtmgmt"]
+    pointed = system.service(made.management_network.href.removeprefix("/ovirt-engine/api/"))
+    assert pointed.get().name == "ovirtmgmt"
 
 
 def test_a_name_that_is_taken_is_a_fault_that_the_client_understands(told: Site) -> None:
@@ -281,8 +293,8 @@ def test_every_operation_and_every_link_is_one_of_the_api() -> None:
     for kind, shape in SHAPES.items():
         if shape.collection:
             entity = system.service(f"{shape.collection}/1")
-            kept: Any = type(entity)
-            assert set(shape.actions) <= set(actions(kept)), kind
+            of_entity: Any = type(entity)
+            assert set(shape.actions) <= set(actions(of_entity)), kind
             for link in shape.links:
                 assert entity.service(link), f"{kind.__name__} {link}"
 
