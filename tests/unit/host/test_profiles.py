@@ -65,7 +65,7 @@ def test_ubuntu_is_refused_with_what_is_not_known_of_it_and_what_to_do(version: 
     assert refused.reason is Reason.UNSUPPORTED_PLATFORM
     assert refused.message == (
         f"the host runs Ubuntu {version} LTS: Heretic does not know how Ubuntu manages networks, updates and "
-        "multipath; install Debian 13 on it, which has the same Gluster"
+        "multipath; install Debian 13 on it, which has Gluster 11"
     )
 
 

@@ -94,7 +94,7 @@ _EL_IDS = frozenset({"centos", "rhel", "almalinux", "rocky", "ol"})
 _SUPPORTED = "supported are Debian 13 and 12, and EL 9 (CentOS Stream, its rebuilds, oVirt Node)"
 _UBUNTU = (
     "Heretic does not know how Ubuntu manages networks, updates and multipath; "
-    "install Debian 13 on it, which has the same Gluster"
+    "install Debian 13 on it, which has Gluster 11"
 )
 
 
