@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from heretic.domain import reasons as common
 from heretic.domain.disks import reasons as disks
+from heretic.domain.engine import reasons as engine
 from heretic.domain.errors import Reason
 from heretic.domain.gluster import reasons as gluster
 from heretic.domain.host import reasons as host
@@ -24,6 +25,7 @@ CHAPTERS = (
     site.OF_SITES,
     pool.OF_TRUSTED_POOLS,
     gluster.OF_VOLUMES,
+    engine.OF_ENGINES,
     common.OURS,
 )
 """In the order of docs/reference/reasons.md."""

@@ -131,6 +131,18 @@ class Reason(StrEnum):
     SPLIT_BRAIN = "SplitBrain"
     VOLUME_NOT_STARTED = "VolumeNotStarted"
     VOLUME_IN_USE = "VolumeInUse"
+    # engines: domain/engine/reasons.py
+    ENGINE_UNREACHABLE = "EngineUnreachable"
+    ENGINE_NOT_ANSWERING = "EngineNotAnswering"
+    ENGINE_CERTIFICATE_NOT_PINNED = "EngineCertificateNotPinned"
+    ENGINE_CERTIFICATE_MISMATCH = "EngineCertificateMismatch"
+    ENGINE_LOGIN_REFUSED = "EngineLoginRefused"
+    ENGINE_FORBIDS = "EngineForbids"
+    ENGINE_BUSY = "EngineBusy"
+    ENGINE_REFUSES = "EngineRefuses"
+    ENGINE_FAILED = "EngineFailed"
+    ENGINE_OBJECT_GONE = "EngineObjectGone"
+    ENGINE_NAME_AMBIGUOUS = "EngineNameAmbiguous"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"
     INTERNAL_ERROR = "InternalError"

@@ -1,5 +1,6 @@
 """Values of Secrets for the steps that name them, looked up right before such a step is sent."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from heretic.domain.commands import Action, Command, PutFile, Script, SecretRef, Trial
@@ -18,11 +19,9 @@ async def with_secrets(script: Script, namespace: str, secrets: Secrets) -> Scri
     Raises:
         HereticError: NeedsUser, when a Secret or its key is missing or is not text.
     """
-    wanted = set(_references(script))
-    if not wanted:
+    values = await values_of(_references(script), namespace, secrets)
+    if not values:
         return script
-    data = {name: await secrets.secret(namespace, name) for name in sorted({ref.name for ref in wanted})}
-    values = {ref: _value(ref, namespace, data[ref.name]) for ref in wanted}
     return replace(
         script,
         done=tuple(_filled(c, values) for c in script.done),
@@ -31,6 +30,22 @@ async def with_secrets(script: Script, namespace: str, secrets: Secrets) -> Scri
         fallback=tuple(_filled_action(a, values) for a in script.fallback),
         trial=_filled_trial(script.trial, values) if script.trial else None,
     )
+
+
+async def values_of(wanted: Iterable[SecretRef], namespace: str, secrets: Secrets) -> dict[SecretRef, str]:
+    """The value of each reference.
+
+    Args:
+        wanted: References.
+        namespace: Of the site.
+        secrets: Where Secrets are read; each is read once.
+
+    Raises:
+        HereticError: NeedsUser, when a Secret or its key is missing or is not text.
+    """
+    refs = set(wanted)
+    data = {name: await secrets.secret(namespace, name) for name in sorted({ref.name for ref in refs})}
+    return {ref: _value(ref, namespace, data[ref.name]) for ref in refs}
 
 
 def _references(script: Script) -> list[SecretRef]:

@@ -1,0 +1,250 @@
+"""What one look at an engine shows.
+
+A field that may be None was left out by the engine: nothing may be concluded from it. Words such as a status are the
+engine's own, in small letters; one that this version does not know is kept as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from heretic.domain.facts import NOT_OBSERVED, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """Which engine it is.
+
+    Attributes:
+        instance: Made when the engine was set up, and kept for life, also by its backups.
+        version: For example "4.5.7.0".
+        time: Its clock; None where it did not say.
+    """
+
+    instance: str
+    version: str
+    time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataCenter:
+    """A data center.
+
+    Attributes:
+        status: "uninitialized" until its first data domain is there; then "up", "maintenance", "problematic" and so on.
+    """
+
+    id: str
+    name: str
+    status: str
+    local: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterNetwork:
+    """A network as a cluster uses it.
+
+    Attributes:
+        usages: "management", "display", "migration", "gluster", "default_route", "vm"; None where they were not told.
+        required: Whether a host without it is not operational.
+        status: "operational", or "non_operational" while a host lacks it.
+    """
+
+    id: str
+    name: str
+    required: bool | None
+    usages: frozenset[str] | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCluster:
+    """A cluster.
+
+    Attributes:
+        data_center: Id; "" for a cluster whose data center was removed.
+        cpu_type: "" until it is chosen.
+        level: Compatibility level such as "4.7".
+        gluster: Whether its hosts serve Gluster.
+        virt: Whether its hosts run machines.
+        fencing: Whether hosts of it may be fenced at all.
+        skip_fencing_if_bricks_up: Whether a host is not fenced while bricks of it are up.
+        skip_fencing_if_quorum_not_met: Whether a host is not fenced where a volume would lose its quorum.
+        migration_policy: Id.
+        networks: None where they were not told.
+    """
+
+    id: str
+    name: str
+    data_center: str
+    cpu_type: str
+    level: str
+    gluster: bool | None
+    virt: bool | None
+    fencing: bool | None
+    skip_fencing_if_bricks_up: bool | None
+    skip_fencing_if_quorum_not_met: bool | None
+    migration_policy: str
+    networks: tuple[ClusterNetwork, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostedEngineRole:
+    """What a host says of the engine's own machine.
+
+    Attributes:
+        configured: Whether it may run there.
+        active: Whether the host's agent works.
+        score: 3400 for a host without any trouble.
+        global_maintenance: Whether nobody watches over the engine's machine.
+        local_maintenance: Whether this host leaves it to others.
+    """
+
+    configured: bool | None
+    active: bool | None
+    score: int | None
+    global_maintenance: bool | None
+    local_maintenance: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHost:
+    """A host, as the engine sees it.
+
+    Attributes:
+        address: Under which the engine reaches it.
+        status: "up", "maintenance", "installing", "install_failed", "non_operational", "non_responsive" and so on.
+        detail: Why it is not operational.
+        cluster: Id.
+        networks_changing: Whether the engine changes its networks just now.
+        hosted_engine: None for a host that has no part in it.
+    """
+
+    id: str
+    name: str
+    address: str
+    status: str
+    detail: str
+    cluster: str
+    networks_changing: bool | None
+    hosted_engine: HostedEngineRole | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalNetwork:
+    """A network of a data center.
+
+    Attributes:
+        data_center: Id.
+        vlan: None = without a tag.
+        mtu: 0 = the engine's default.
+        for_machines: Whether machines may be attached to it.
+    """
+
+    id: str
+    name: str
+    data_center: str
+    vlan: int | None
+    mtu: int | None
+    for_machines: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageDomain:
+    """A storage domain, wherever it is attached.
+
+    Attributes:
+        purpose: "data", "iso", "export" and so on.
+        status: Only where it is attached nowhere, or something ails it; the rest is told with the data center.
+        storage: "glusterfs", "nfs", "iscsi", "fcp", "posixfs" and so on.
+        address: Host of the share, for a share.
+        path: On that host.
+        mount_options: For example "backup-volfile-servers=…".
+        master: Whether it holds the data center's metadata.
+        available: Bytes.
+        used: Bytes.
+    """
+
+    id: str
+    name: str
+    purpose: str
+    status: str
+    storage: str
+    address: str
+    path: str
+    mount_options: str
+    master: bool | None
+    available: int | None
+    used: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedDomain:
+    """A storage domain as one data center has it.
+
+    Attributes:
+        status: "active", "maintenance", "locked", "inactive", "unknown" and so on.
+        master: Whether it holds this data center's metadata.
+    """
+
+    id: str
+    name: str
+    status: str
+    master: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the engine wrote down.
+
+    Attributes:
+        index: Grows with every event.
+        code: Which sort of event.
+        severity: "normal", "warning", "error" or "alert".
+        time: None where it was not told.
+        text: What happened; without the identifiers of sessions that the engine writes there.
+        correlation: Of the request that led to it; "" when none did.
+        host: Id of the host that it concerns; "" when none.
+    """
+
+    index: int
+    code: int
+    severity: str
+    time: datetime | None
+    text: str
+    correlation: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the engine wrote down since it was last asked.
+
+    Attributes:
+        events: The newest last.
+        last: Index of the newest event that there is; 0 = there is none.
+        missed: Whether there may have been more than were asked for.
+    """
+
+    events: tuple[Event, ...]
+    last: int
+    missed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """All that one look at an engine shows.
+
+    Attributes:
+        identity: Which engine answered.
+        attached: By a data center's id.
+    """
+
+    identity: EngineIdentity
+    data_centers: Fact[tuple[DataCenter, ...]] = NOT_OBSERVED
+    clusters: Fact[tuple[EngineCluster, ...]] = NOT_OBSERVED
+    hosts: Fact[tuple[EngineHost, ...]] = NOT_OBSERVED
+    networks: Fact[tuple[LogicalNetwork, ...]] = NOT_OBSERVED
+    storage_domains: Fact[tuple[StorageDomain, ...]] = NOT_OBSERVED
+    attached: Mapping[str, Fact[tuple[AttachedDomain, ...]]] = field(default_factory=dict)
+    news: Fact[News] = NOT_OBSERVED

@@ -1,0 +1,206 @@
+"""From records to facts. Total: what cannot be understood makes the whole list Unknown, never a shorter one."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from heretic.domain.engine.facts import (
+    AttachedDomain,
+    ClusterNetwork,
+    DataCenter,
+    EngineCluster,
+    EngineHost,
+    EngineIdentity,
+    Event,
+    HostedEngineRole,
+    LogicalNetwork,
+    News,
+    StorageDomain,
+)
+from heretic.domain.engine.record import NotUnderstoodError, Record, flag, items, number, part, required, text
+from heretic.domain.facts import Fact, Known, Unknown
+
+T = TypeVar("T")
+
+EVENTS = 50
+"""How many of the newest events a look asks for. Asking from the last index on would find nothing after a restore."""
+
+
+def read_all(records: Sequence[Record], read: Callable[[Record], T]) -> Fact[tuple[T, ...]]:
+    """All things of a list."""
+    try:
+        return Known(tuple(read(record) for record in records))
+    except NotUnderstoodError as error:
+        return Unknown(f"the engine's answer cannot be understood: {error}")
+
+
+def identity(record: Record) -> Fact[EngineIdentity]:
+    """Which engine it is, from the root of the API."""
+    try:
+        product = part(record, "product_info") or {}
+        return Known(
+            EngineIdentity(
+                instance=required(product, "instance_id"),
+                version=text(product, "version.full_version"),
+                time=_moment(record, "time"),
+            )
+        )
+    except NotUnderstoodError as error:
+        return Unknown(f"the engine's answer cannot be understood: {error}")
+
+
+def data_center(record: Record) -> DataCenter:
+    """A data center."""
+    return DataCenter(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        status=text(record, "status"),
+        local=flag(record, "local"),
+    )
+
+
+def cluster(record: Record) -> EngineCluster:
+    """A cluster; its networks where they were asked for."""
+    networks = items(record, "networks")
+    return EngineCluster(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        data_center=text(record, "data_center.id"),
+        cpu_type=text(record, "cpu.type"),
+        level=_level(record),
+        gluster=flag(record, "gluster_service"),
+        virt=flag(record, "virt_service"),
+        fencing=flag(record, "fencing_policy.enabled"),
+        skip_fencing_if_bricks_up=flag(record, "fencing_policy.skip_if_gluster_bricks_up"),
+        skip_fencing_if_quorum_not_met=flag(record, "fencing_policy.skip_if_gluster_quorum_not_met"),
+        migration_policy=text(record, "migration.policy.id"),
+        networks=None if networks is None else tuple(map(_cluster_network, networks)),
+    )
+
+
+def _cluster_network(record: Record) -> ClusterNetwork:
+    usages = items(record, "usages")
+    return ClusterNetwork(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        required=flag(record, "required"),
+        usages=None if usages is None else frozenset(usages),
+        status=text(record, "status"),
+    )
+
+
+def _level(record: Record) -> str:
+    major, minor = number(record, "version.major"), number(record, "version.minor")
+    return "" if major is None or minor is None else f"{major}.{minor}"
+
+
+def host(record: Record) -> EngineHost:
+    """A host; what it says of the engine's machine only where all content was asked for."""
+    role = part(record, "hosted_engine")
+    return EngineHost(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        address=required(record, "address"),
+        status=required(record, "status"),
+        detail=text(record, "status_detail"),
+        cluster=text(record, "cluster.id"),
+        networks_changing=flag(record, "network_operation_in_progress"),
+        hosted_engine=_role(role) if isinstance(role, Mapping) else None,
+    )
+
+
+def _role(record: Record) -> HostedEngineRole:
+    return HostedEngineRole(
+        configured=flag(record, "configured"),
+        active=flag(record, "active"),
+        score=number(record, "score"),
+        global_maintenance=flag(record, "global_maintenance"),
+        local_maintenance=flag(record, "local_maintenance"),
+    )
+
+
+def network(record: Record) -> LogicalNetwork:
+    """A network of a data center."""
+    usages = items(record, "usages")
+    return LogicalNetwork(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        data_center=text(record, "data_center.id"),
+        vlan=number(record, "vlan.id"),
+        mtu=number(record, "mtu"),
+        for_machines=None if usages is None else "vm" in usages,
+    )
+
+
+def storage_domain(record: Record) -> StorageDomain:
+    """A storage domain."""
+    return StorageDomain(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        purpose=text(record, "type"),
+        status=text(record, "status"),
+        storage=text(record, "storage.type"),
+        address=text(record, "storage.address"),
+        path=text(record, "storage.path"),
+        mount_options=text(record, "storage.mount_options"),
+        master=flag(record, "master"),
+        available=number(record, "available"),
+        used=number(record, "used"),
+    )
+
+
+def attached_domain(record: Record) -> AttachedDomain:
+    """A storage domain, from the list of a data center."""
+    return AttachedDomain(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        status=required(record, "status"),
+        master=flag(record, "master"),
+    )
+
+
+_SESSION = re.compile(r" using session '[^']*'")
+
+
+def event(record: Record) -> Event:
+    """An event."""
+    index, code = number(record, "index"), number(record, "code")
+    if index is None or code is None:
+        raise NotUnderstoodError("an event has no index or no code")
+    return Event(
+        index=index,
+        code=code,
+        severity=text(record, "severity"),
+        time=_moment(record, "time"),
+        text=_SESSION.sub("", text(record, "description")),
+        correlation=text(record, "correlation_id"),
+        host=text(record, "host.id"),
+    )
+
+
+def news(records: Sequence[Record], last: int | None) -> Fact[News]:
+    """What is new.
+
+    Args:
+        records: The newest events, at most EVENTS.
+        last: Index of the newest event at the look before; None at the first look, for which nothing is new.
+    """
+    told = read_all(records, event)
+    if not isinstance(told, Known):
+        return told
+    events = sorted(told.value, key=lambda one: one.index)
+    newest = events[-1].index if events else 0
+    if last is None:
+        return Known(News((), newest, missed=False))
+    if newest < last:  # the engine was restored from a backup: everything may be new
+        return Known(News(tuple(events), newest, missed=True))
+    fresh = tuple(one for one in events if one.index > last)
+    return Known(News(fresh, newest, missed=len(fresh) >= EVENTS))
+
+
+def _moment(record: Record, path: str) -> datetime | None:
+    found = part(record, path)
+    if found is not None and not isinstance(found, datetime):
+        raise NotUnderstoodError(f"{path} is no moment: {found!r}")
+    return found

@@ -1,0 +1,65 @@
+"""Reasons that concern an oVirt engine: reaching it, and what it says of a request."""
+
+from heretic.domain.errors import Reason
+from heretic.domain.reasons import Explained, Stage, chapter
+
+OF_ENGINES = chapter(
+    "The engine",
+    Explained(
+        Reason.ENGINE_UNREACHABLE,
+        "No connection to the engine can be made.",
+        "Check that its machine runs and that the network lets the operator reach its port.",
+    ),
+    Explained(
+        Reason.ENGINE_NOT_ANSWERING,
+        "The engine takes connections and gives no usable answer, or its answer was lost.",
+        "Nothing while it starts; where it lasts, look at the service ovirt-engine on its machine.",
+    ),
+    Explained(
+        Reason.ENGINE_CERTIFICATE_NOT_PINNED,
+        "Nothing says which authority signs the engine's certificate.",
+        "Compare the fingerprint of the message on the engine's console, then give the certificate.",
+    ),
+    Explained(
+        Reason.ENGINE_CERTIFICATE_MISMATCH,
+        "The engine shows a certificate that the given authority did not sign, of another name, or out of date.",
+        "Read the message; give another authority only when you know why it changed.",
+    ),
+    Explained(
+        Reason.ENGINE_LOGIN_REFUSED,
+        "The engine does not accept the user and password of the Secret.",
+        "Correct the Secret; the user is written with its profile, such as `admin@internal`.",
+    ),
+    Explained(
+        Reason.ENGINE_FORBIDS,
+        "The user is logged in and may not do this.",
+        "Give that user the role SuperUser on the whole system.",
+    ),
+    Explained(
+        Reason.ENGINE_BUSY,
+        "The engine works on the same thing, so it refuses a second change of it.",
+        "Nothing; it is tried again.",
+        stage=Stage.PASSING,
+    ),
+    Explained(
+        Reason.ENGINE_REFUSES,
+        "The engine refuses a change, in its own words.",
+        "Read its words in the message; change the spec or what stands in the way.",
+    ),
+    Explained(
+        Reason.ENGINE_FAILED,
+        "The engine broke over a request. A value that it does not know can be the cause as well as a mistake in it.",
+        "Look for the correlation id of the message in engine.log; it is tried again.",
+    ),
+    Explained(
+        Reason.ENGINE_OBJECT_GONE,
+        "Something in the engine went away between looking and changing.",
+        "Nothing; it is planned again.",
+        stage=Stage.PASSING,
+    ),
+    Explained(
+        Reason.ENGINE_NAME_AMBIGUOUS,
+        "Two things in the engine have one name, so it cannot be told which one is meant.",
+        "Rename or remove one of those that the message names.",
+    ),
+)

@@ -1,0 +1,118 @@
+"""What an engine says when it does not do what it was asked → the closed list.
+
+A status alone misleads: wrong credentials are 400, a token that expired is 401 with a page for people, 500 can be the
+fault of the request, and 404 can mean that the engine is not up yet. So status and media type count together. Text is
+looked at here and nowhere else, and only to tell what passes by itself from what does not.
+"""
+
+import json
+import re
+from xml.etree import ElementTree
+
+from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
+from heretic.engine.settings import EngineSettings
+from heretic.engine.transport import Reply
+
+XML = "application/xml"
+
+_PASSES = re.compile(
+    r"currently in progress|try again later|already in progress|is being |tasks? (?:is|are) running"
+    r"|wait (?:for )?\d+ seconds|in status (?:Locked|Unassigned|Initializing|Preparing)|status is (?:Locked|Unknown)",
+    re.IGNORECASE,
+)
+_SYNTAX = re.compile(r"syntactically incorrect|Input validation failed|Incomplete parameters")
+_MOST = 400
+
+
+def login_refused(settings: EngineSettings, reply: Reply) -> Failure:
+    """Why no token was given; every refusal is 400 with one of two pairs of keys, by the scope that was asked for."""
+    try:
+        told = json.loads(reply.body)
+        code = told.get("error_code") or told.get("error")
+        why = told.get("error") if "error_code" in told else told.get("error_description")
+    except (ValueError, AttributeError):
+        return _page(settings, reply, "its login")
+    if reply.status != 400 or not code:
+        return _page(settings, reply, "its login")
+    if code == "access_denied":
+        return NeedsUser(
+            Reason.ENGINE_LOGIN_REFUSED, f"{settings}: user {settings.user!r} is not let in: {_brief(str(why))}"
+        )
+    return Bug(f"{settings}: its login does not take our request: {code}: {_brief(str(why))}")
+
+
+def not_let_in(settings: EngineSettings) -> Failure:
+    """A token that was given a moment ago is not accepted."""
+    message = f"{settings}: user {settings.user!r} is let in, and the API does not accept the session that it gave"
+    return NeedsUser(Reason.ENGINE_LOGIN_REFUSED, message)
+
+
+def refused(settings: EngineSettings, reply: Reply, doing: str, *, writing: bool) -> Failure:
+    """Why an answer of the API is not what was asked for.
+
+    Args:
+        settings: Of the engine.
+        reply: With a status other than 2xx and 401, or of an action that failed.
+        doing: What was asked, for the message.
+        writing: Whether something was to be changed.
+    """
+    reason, detail = _fault(reply)
+    said = f"{settings}: {doing}: {_brief(detail or reason)}"
+    match reply.status:
+        case 403:
+            return NeedsUser(Reason.ENGINE_FORBIDS, f"{settings}: {doing}: user {settings.user!r} may not do this")
+        case 404 if reply.media == "text/html":
+            # RESTEasy names a path that no engine has; any other page is the web server's, before the engine is up.
+            if b"RESTEASY" in reply.body:
+                return Bug(f"{settings}: {doing}: the engine knows no such path")
+            return _page(settings, reply, doing)
+        case 404:
+            return Transient(
+                Reason.ENGINE_OBJECT_GONE, said if detail else f"{settings}: {doing}: it is not there (any more)"
+            )
+        case 200 | 201 | 202 | 409 if _PASSES.search(detail):
+            return Transient(Reason.ENGINE_BUSY, said)
+        case 200 | 201 | 202 | 409:
+            return NeedsUser(Reason.ENGINE_REFUSES, said)
+        case 400 if _SYNTAX.search(reason) or not reason:
+            return Bug(f"{said} (HTTP 400)")
+        case 400 if _PASSES.search(detail):
+            return Transient(Reason.ENGINE_BUSY, said)
+        case 400:
+            return NeedsUser(Reason.ENGINE_REFUSES, said)
+        case 405 | 406 | 415:
+            return Bug(f"{settings}: {doing}: the engine does not take this (HTTP {reply.status})")
+        case 500 if reply.media == XML or (writing and b"<html" not in reply.body[:200].lower()):
+            return Transient(Reason.ENGINE_FAILED, f"{said} (HTTP 500)")
+    return _page(settings, reply, doing)
+
+
+def failed_action(reply: Reply) -> bool:
+    """Whether a success carries a fault: the request was taken, and the action in it failed."""
+    return reply.media == XML and b"<fault>" in reply.body and _fault(reply) != ("", "")
+
+
+def _fault(reply: Reply) -> tuple[str, str]:
+    """The reason and the detail of a fault, also of one in an action; both empty where there is none."""
+    if reply.media == XML:
+        try:
+            root = ElementTree.fromstring(reply.body)  # noqa: S314 - from a server whose certificate is pinned; its size is limited
+        except ElementTree.ParseError:
+            return "", ""
+        fault = root if root.tag == "fault" else root.find("fault")
+        if fault is None:
+            return "", ""
+        return (fault.findtext("reason") or "").strip(), (fault.findtext("detail") or "").strip().strip("[]")
+    text = reply.body.decode("utf-8", "replace")
+    return "", "" if "<" in text else text
+
+
+def _page(settings: EngineSettings, reply: Reply, doing: str) -> Failure:
+    """A page for people, or nothing: the web server answers, the engine behind it does not."""
+    what = f"HTTP {reply.status}" + (f" and a page ({reply.media})" if reply.body else "")
+    return Transient(Reason.ENGINE_NOT_ANSWERING, f"{settings}: {doing}: it answers with {what}; it may be starting")
+
+
+def _brief(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST else line[: _MOST - 1] + "…"

@@ -1,0 +1,87 @@
+"""One look at an engine: a fixed number of requests, whatever runs on it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from heretic.domain.engine import read
+from heretic.domain.engine.facts import AttachedDomain, EngineFacts
+from heretic.domain.engine.record import Record
+from heretic.domain.errors import HereticError, Reason, Transient
+from heretic.domain.facts import Fact, Known, Unknown
+from heretic.engine.session import EngineSession
+from heretic.engine.worker import Worker
+
+T = TypeVar("T")
+
+LIST_SECONDS = 20.0
+"""For one list."""
+
+
+async def listed(
+    session: EngineSession, worker: Worker, path: str, *, doing: str, query: dict[str, str] | None = None
+) -> list[Record]:
+    """All that a path of the API shows.
+
+    Args:
+        session: With the engine.
+        worker: Reads the answer.
+        path: Below the API's root.
+        doing: For messages.
+        query: Parameters.
+
+    Raises:
+        HereticError: It cannot be told.
+    """
+    reply = await session.request("GET", path, doing=doing, seconds=LIST_SECONDS, query=query)
+    return await worker.read(session.settings, doing, reply.body)
+
+
+class Look:
+    """Asks the questions of one look.
+
+    Args:
+        session: With the engine.
+        worker: Reads the answers.
+    """
+
+    def __init__(self, session: EngineSession, worker: Worker) -> None:
+        self._session = session
+        self._worker = worker
+
+    async def facts(self, last_event: int | None) -> EngineFacts:
+        """Seven requests, and one for each data center.
+
+        Args:
+            last_event: Index of the newest event at the look before; None at the first one.
+
+        Raises:
+            HereticError: The engine does not even say who it is.
+        """
+        root = await listed(self._session, self._worker, "", doing="who it is")
+        identity = read.identity(root[0] if root else {})
+        if not isinstance(identity, Known):
+            cause = identity.cause if isinstance(identity, Unknown) else "it says nothing"
+            raise HereticError(Transient(Reason.OUTPUT_NOT_UNDERSTOOD, f"{self._session.settings}: {cause}"))
+        data_centers = await self._all("datacenters", read.data_center)
+        attached: dict[str, Fact[tuple[AttachedDomain, ...]]] = {}
+        for one in data_centers.value if isinstance(data_centers, Known) else ():
+            attached[one.id] = await self._all(f"datacenters/{one.id}/storagedomains", read.attached_domain)
+        return EngineFacts(
+            identity=identity.value,
+            data_centers=data_centers,
+            clusters=await self._all("clusters", read.cluster, follow="networks"),
+            hosts=await self._all("hosts", read.host, all_content="true"),
+            networks=await self._all("networks", read.network),
+            storage_domains=await self._all("storagedomains", read.storage_domain),
+            attached=attached,
+            news=await self._asked("events", lambda found: read.news(found, last_event), max=str(read.EVENTS)),
+        )
+
+    async def _all(self, path: str, one: Callable[[Record], T], **query: str) -> Fact[tuple[T, ...]]:
+        return await self._asked(path, lambda found: read.read_all(found, one), **query)
+
+    async def _asked(self, path: str, parse: Callable[[list[Record]], Fact[T]], **query: str) -> Fact[T]:
+        try:
+            return parse(await listed(self._session, self._worker, path, doing=f"its {path}", query=query))
+        except HereticError as error:
+            return Unknown(error.failure.message)

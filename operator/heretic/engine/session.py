@@ -1,0 +1,149 @@
+"""One session with one engine: logged in once, and once again where the engine forgot it."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.engine.errors import XML, failed_action, login_refused, not_let_in, refused
+from heretic.engine.settings import EngineSettings
+from heretic.engine.transport import Reply, Transport, trust_of
+
+LOGIN_SECONDS = 20.0
+"""For the token. Behind it may stand a directory service that is slow."""
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+@dataclass(slots=True)
+class EngineTraffic:
+    """What a session costs.
+
+    Attributes:
+        requests: To the API.
+        logins: That gave a token.
+    """
+
+    requests: int = 0
+    logins: int = 0
+
+
+class EngineSession:
+    """Requests to the API of one engine, one after another or side by side.
+
+    Args:
+        settings: Of the engine; with its authority.
+        traffic: Counts.
+
+    Raises:
+        HereticError: NeedsUser; the authority is not usable.
+    """
+
+    def __init__(self, settings: EngineSettings, traffic: EngineTraffic) -> None:
+        self.settings = settings
+        self._traffic = traffic
+        self._http = Transport(settings, trust_of(settings))
+        self._token = ""
+        self._login = asyncio.Lock()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        seconds: float,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        """Sends one request to the API and gives its answer when that is a success.
+
+        A request that was refused with 401 was not looked at by the engine: it is sent again after a new login, once.
+
+        Args:
+            method: Of HTTP.
+            path: Below the API's root.
+            doing: What is asked, for messages.
+            seconds: For this request alone, without a login.
+            query: Parameters.
+            body: XML.
+
+        Raises:
+            HereticError: No success. Where it is EngineNotAnswering, nobody knows what became of a change.
+        """
+        token = await self._logged_in(not_with="")
+        reply = await self._send(token, method, path, seconds, query, body)
+        if reply.status == 401:
+            token = await self._logged_in(not_with=token)
+            reply = await self._send(token, method, path, seconds, query, body)
+        if reply.status == 401:
+            raise HereticError(not_let_in(self.settings))
+        if 300 <= reply.status < 400:
+            message = (
+                f"{self.settings}: {doing}: it sends us elsewhere (HTTP {reply.status}); declare its own name and port"
+            )
+            raise HereticError(NeedsUser(Reason.INVALID_SPEC, message))
+        if not 200 <= reply.status < 300 or failed_action(reply):
+            raise HereticError(refused(self.settings, reply, doing, writing=method != "GET"))
+        if reply.media != XML:
+            message = f"{self.settings}: {doing}: it answers with {reply.media or 'nothing'} in place of XML"
+            raise HereticError(Transient(Reason.ENGINE_NOT_ANSWERING, message))
+        return reply
+
+    async def close(self) -> None:
+        """Ends the session in the engine too, where that takes no time."""
+        if self._token:
+            try:
+                form = _form({"scope": "", "token": self._token})
+                await self._http.send("POST", "services/sso-logout", seconds=3, headers=_FORM, body=form)
+            except HereticError:
+                pass  # the engine forgets it by itself after half an hour
+        await self._http.close()
+
+    async def _send(
+        self, token: str, method: str, path: str, seconds: float, query: Mapping[str, str] | None, body: bytes | None
+    ) -> Reply:
+        self._traffic.requests += 1
+        headers = {"Authorization": f"Bearer {token}", "Version": "4", "Accept": XML}
+        if body is not None:
+            headers["Content-Type"] = XML
+        where = f"api/{path}" if path else "api"
+        return await self._http.send(method, where, seconds=seconds, query=query, headers=headers, body=body)
+
+    async def _logged_in(self, *, not_with: str) -> str:
+        """A token other than one that the engine forgot. Who comes while another one logs in takes that one's token."""
+        async with self._login:
+            if not self._token or self._token == not_with:
+                self._token = ""
+                self._token = await self._new_token()
+            return self._token
+
+    async def _new_token(self) -> str:
+        who = {"username": self.settings.user, "password": self.settings.password}
+        form = _form({"grant_type": "password", "scope": "ovirt-app-api", **who})
+        try:
+            reply = await self._http.send("POST", "sso/oauth/token", seconds=LOGIN_SECONDS, headers=_FORM, body=form)
+        except HereticError as error:
+            if error.failure.reason is Reason.ENGINE_NOT_ANSWERING:
+                # A login changes nothing, so nobody has to wonder what became of the request behind it.
+                raise HereticError(Transient(Reason.ENGINE_UNREACHABLE, error.failure.message)) from None
+            raise
+        token = _token_in(reply) if reply.status == 200 else ""
+        if not token:
+            raise HereticError(login_refused(self.settings, reply))
+        self._traffic.logins += 1
+        return token
+
+
+def _form(fields: Mapping[str, str]) -> bytes:
+    return urlencode(fields).encode()
+
+
+def _token_in(reply: Reply) -> str:
+    try:
+        token = json.loads(reply.body)["access_token"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return token if isinstance(token, str) else ""

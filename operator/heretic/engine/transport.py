@@ -1,0 +1,182 @@
+"""HTTPS to one engine: certificates, time limits, sizes. What goes wrong below HTTP becomes ours here."""
+
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
+from heretic.engine.settings import EngineSettings
+
+CONNECT_SECONDS = 10.0
+"""For a TCP connection and TLS."""
+
+LARGEST = 32 * 2**20
+"""Bytes of an answer that are read; no list that Heretic asks for comes near."""
+
+_KEPT_SECONDS = 4.0
+"""How long an idle connection is used again: the engine's web server ends one after 5 s, and a request that is sent
+just then is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        status: Of HTTP.
+        media: The media type without parameters; "" where there is none.
+        body: All of it.
+    """
+
+    status: int
+    media: str
+    body: bytes
+
+
+class Transport:
+    """Connections to one engine.
+
+    Args:
+        settings: Of the engine.
+        trust: Whom to believe; None = nobody is verified, for looking at a certificate only.
+    """
+
+    def __init__(self, settings: EngineSettings, trust: ssl.SSLContext | None) -> None:
+        self._settings = settings
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trust or False, limit=2, keepalive_timeout=_KEPT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+        )
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        """Sends one request and reads its whole answer.
+
+        Args:
+            method: Of HTTP.
+            path: Below the engine's base.
+            seconds: For all of it.
+            query: Parameters.
+            headers: Further ones.
+            body: Of the request.
+
+        Raises:
+            HereticError: No whole answer came. Where it is EngineNotAnswering, nobody knows whether the request took
+                effect; with any other reason it did not.
+        """
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        try:
+            async with self._http.request(
+                method,
+                f"{self._settings.base}/{path}",
+                params=query,
+                headers=headers,
+                data=body,
+                timeout=limits,
+                allow_redirects=False,
+            ) as answer:
+                content = bytearray()
+                async for piece in answer.content.iter_any():
+                    content += piece
+                    if len(content) > LARGEST:
+                        raise HereticError(_too_long(self._settings))
+                return Reply(answer.status, _media(answer.headers.get("Content-Type", "")), bytes(content))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise HereticError(lost(self._settings, error, seconds)) from None
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        await self._http.close()
+
+
+def trust_of(settings: EngineSettings) -> ssl.SSLContext:
+    """Believes the given authorities and nobody else.
+
+    Raises:
+        HereticError: NeedsUser; what is given is no certificate.
+    """
+    try:
+        trust = ssl.create_default_context(cadata=settings.ca)
+    except (ssl.SSLError, ValueError) as error:
+        message = f"{settings}: what is given as its certificate authority is no PEM certificate: {error}"
+        raise HereticError(NeedsUser(Reason.INVALID_SPEC, message)) from None
+    # A person may pin the certificate itself, or an authority in the middle.
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    # Python 3.13 refuses authorities without extensions that engines of long ago did not write.
+    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return trust
+
+
+def lost(settings: EngineSettings, error: Exception, seconds: float) -> Failure:
+    """Why no answer came.
+
+    Args:
+        settings: Of the engine.
+        error: What was raised.
+        seconds: How long was waited at most.
+    """
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return NeedsUser(
+                Reason.ENGINE_CERTIFICATE_MISMATCH, _certificate_trouble(settings, error.certificate_error)
+            )
+        case aiohttp.ClientConnectorError(os_error=socket.gaierror() as cause):
+            return Transient(Reason.NAME_NOT_RESOLVED, f"{settings}: the name does not resolve: {cause.strerror}")
+        case aiohttp.ClientConnectorSSLError():
+            return Transient(Reason.ENGINE_UNREACHABLE, f"{settings}: what answers there does not speak TLS")
+        case aiohttp.ClientConnectorError():
+            why = error.os_error.strerror or type(error.os_error).__name__
+            return Transient(Reason.ENGINE_UNREACHABLE, f"{settings}: cannot connect: {why}")
+        case aiohttp.ConnectionTimeoutError():
+            message = f"{settings}: no connection within {CONNECT_SECONDS:.0f} s"
+            return Transient(Reason.ENGINE_UNREACHABLE, message)
+        case TimeoutError():
+            return Transient(Reason.ENGINE_NOT_ANSWERING, f"{settings}: no answer within {seconds:.0f} s")
+        case aiohttp.InvalidURL():
+            return NeedsUser(Reason.INVALID_SPEC, f"{settings}: {settings.fqdn!r} cannot be the name of an engine")
+        case _:
+            message = f"{settings}: the connection ended before its answer was there ({type(error).__name__})"
+            return Transient(Reason.ENGINE_NOT_ANSWERING, message)
+
+
+_HOSTNAME_MISMATCH, _EXPIRED, _NOT_YET_VALID = 62, 10, 9
+
+
+def _certificate_trouble(settings: EngineSettings, error: Exception) -> str:
+    match error:
+        case ssl.SSLCertVerificationError(verify_code=code) if code == _HOSTNAME_MISMATCH:
+            return f"{settings}: its certificate is for another name; declare the name that the engine was set up with"
+        case ssl.SSLCertVerificationError(verify_code=code) if code in (_EXPIRED, _NOT_YET_VALID):
+            return (
+                f"{settings}: its certificate is not valid now ({error.verify_message}); compare the clocks, or "
+                f"renew it with `engine-setup --offline` on the engine"
+            )
+        case ssl.SSLCertVerificationError():
+            said = error.verify_message
+        case _:
+            said = type(error).__name__
+    return (
+        f"{settings}: the given authority did not sign its certificate ({said}); if the engine was set up anew, "
+        f"compare the fingerprint on its console and give the new authority; if not, somebody else may be answering "
+        f"in its place"
+    )
+
+
+def _too_long(settings: EngineSettings) -> Failure:
+    return Transient(Reason.OUTPUT_NOT_UNDERSTOOD, f"{settings}: an answer is longer than {LARGEST // 2**20} MiB")
+
+
+def _media(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
