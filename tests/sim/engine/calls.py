@@ -137,8 +137,8 @@ class Call:
         )
 
 
-Operation = Callable[[Call], CallAnswer]
-Operations = dict[tuple[Any, str], Operation]
+EngineOperation = Callable[[Call], CallAnswer]
+Operations = dict[tuple[Any, str], EngineOperation]
 
 
 def add_event(state: EngineState, code: int, description: str, severity: str = "normal", **about: Any) -> None:

@@ -17,7 +17,7 @@ _BRANCH = re.compile(r"if tag == '(\w+)':\n\s+obj\.\w+ = (?:(\w+)\.)?(read_\w+)\
 
 
 @dataclass(frozen=True)
-class Element:
+class KnownElement:
     """What an element holds.
 
     Attributes:
@@ -32,15 +32,15 @@ class Element:
 
 
 @cache
-def elements(reader: str) -> dict[str, Element]:
+def elements(reader: str) -> dict[str, KnownElement]:
     """The elements of a structure by their tags."""
     source = getsource(getattr(readers, reader).read_one)
     found = {}
     for tag, owner, method, enum in _BRANCH.findall(source):
         if owner == "Reader":
-            found[tag] = Element(many=method.endswith("s"), enum=getattr(types, enum) if enum else None)
+            found[tag] = KnownElement(many=method.endswith("s"), enum=getattr(types, enum) if enum else None)
         else:
-            found[tag] = Element(many=method == "read_many", reader=owner)
+            found[tag] = KnownElement(many=method == "read_many", reader=owner)
     return found
 
 
