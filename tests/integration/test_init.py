@@ -13,8 +13,8 @@ import pytest
 from heretic.cli import wanted
 from heretic.cli.init import run
 from heretic.cli.wanted import Wanted
+from heretic.hosts.discovery import SshServer
 from heretic.hosts.errors import fingerprint_of
-from heretic.hosts.finding import SshServer
 from integration.heretic_command import PROGRAM
 from lab.controlplane import ControlPlane
 

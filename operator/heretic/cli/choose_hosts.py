@@ -7,7 +7,7 @@ from heretic.cli import render
 from heretic.cli.errors import fail
 from heretic.cli.questions import confirm
 from heretic.cli.wanted import Wanted
-from heretic.hosts.finding import SshServer
+from heretic.hosts.discovery import SshServer
 
 LEAST = 3
 """Hosts that keep data when one of them is lost."""

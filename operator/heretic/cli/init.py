@@ -20,7 +20,7 @@ from heretic.cli.site_folder import NewHost, NewNetwork, NewSite, files_of
 from heretic.cli.wanted import Wanted
 from heretic.cli.yaml_text import load_documents
 from heretic.domain.declared.validate import faults
-from heretic.hosts.finding import SshServer, find
+from heretic.hosts.discovery import SshServer, find
 from heretic.reconcile.store import ObjectStore
 
 Finder = Callable[[Iterable[str], int], Awaitable[tuple[SshServer, ...]]]

@@ -17,8 +17,8 @@ from heretic.cli.offline import read_manifests
 from heretic.cli.options import Exit
 from heretic.cli.wanted import Wanted
 from heretic.domain.errors import HereticError
+from heretic.hosts.discovery import SshServer
 from heretic.hosts.errors import fingerprint_of
-from heretic.hosts.finding import SshServer
 
 OPENSSH = "OpenSSH_10.0p2 Debian-7"
 HOME = Wanted(name="home", ranges=("192.168.1.0/24",))

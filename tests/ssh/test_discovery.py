@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncssh
 import pytest
 
-from heretic.hosts import finding
+from heretic.hosts import discovery
+from heretic.hosts.discovery import SshServer, find
 from heretic.hosts.errors import fingerprint_of
-from heretic.hosts.finding import SshServer, find
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HOST, OTHER, STRANGE, NOBODY = "127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14"
@@ -20,8 +20,8 @@ OPENSSH = "OpenSSH_10.0p2 Debian-7"
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "GREETING_TIMEOUT", 0.5)
-    monkeypatch.setattr(finding, "KEY_TIMEOUT", 2.0)
+    monkeypatch.setattr(discovery, "GREETING_TIMEOUT", 0.5)
+    monkeypatch.setattr(discovery, "KEY_TIMEOUT", 2.0)
 
 
 @pytest.fixture
