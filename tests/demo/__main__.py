@@ -70,7 +70,7 @@ def _start_operator(demo: Stack, begun: float, image: container.OperatorImage | 
         return
     running = demo.start_container(image)
     pod = running.pod
-    _say(begun, f"the operator runs out of {pod.image}, as user {pod.user}:{pod.group}")
+    _say(begun, f"the operator runs from its image {pod.image}, as user {pod.user}:{pod.group}")
     for name, value in {
         "command": " ".join(running.program),
         "ServiceAccount": f"{pod.namespace}/{pod.account}",

@@ -89,10 +89,12 @@ class OperatorContainer:
         self._write_tokens(control_plane, int(chosen.partition(":")[0]))
         line = [*self._around(), *self._run(control_plane.url, chosen)]
         if kept:
-            environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")}
-            self.process.start([sys.executable, "-m", "lab.restarts", *line], env=environment, detached=True)
-        else:
-            self.process.start(line, detached=False)
+            line = [sys.executable, "-m", "lab.restarts", *line]
+        # A buildah that is killed leaves what it has in its folder for passing files.
+        passing = self.process.folder / "buildah"
+        passing.mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests"), "TMPDIR": str(passing)}
+        self.process.start(line, env=environment, detached=kept)
 
     def _around(self) -> Sequence[str]:
         """The part of the command line that stands around buildah, and does what buildah cannot."""
