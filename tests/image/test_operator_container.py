@@ -97,6 +97,7 @@ def test_its_end_leaves_no_process_no_mount_and_no_container(
     root = running.root
     assert uses(root) != []
     assert list((running.process.folder / "buildah").iterdir()) != []  # and not in /var/tmp
+    wait("it has the Lease", lambda: "heretic_leader 1.0" in running.ask("/metrics").said)
 
     end(running.process, running.name, grace=60)
 

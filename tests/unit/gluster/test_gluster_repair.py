@@ -299,11 +299,11 @@ def test_split_brain_is_reported_and_never_resolved(site: RuledSite) -> None:
 def test_no_configuration_while_versions_differ(site: RuledSite) -> None:
     change_option(site)
     packages = site.machines["node2"].host.packages
-    packages["glusterfs-server"] = "11.1-1"
+    packages["glusterfs-server"] = "12.0-1"
     plan = site.plan_of("vmstore")
     assert SetVolumeOptions not in verbs(plan)
     differ = next(p for p in pending(plan) if p.reason is Reason.VERSIONS_DIFFER)
-    assert "node2 11.1" in differ.message
+    assert "node2 12.0" in differ.message
 
 
 def test_no_configuration_while_a_node_is_out(site: RuledSite) -> None:
