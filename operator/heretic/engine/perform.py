@@ -10,7 +10,7 @@ from heretic.domain.engine.record import Record
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.plan import Done, Failed, StepResult
 from heretic.engine.look import listed
-from heretic.engine.session import EngineSession
+from heretic.engine.session import BarredError, EngineSession
 from heretic.engine.worker import Worker
 
 _PAUSE = 1.0
@@ -72,19 +72,29 @@ class Performance:
             guard = _first_unmet(self._call.guards, seen)
             if guard is not None:
                 return Failed(_said(guard, f"{self._session.settings}: the step may not start"))
-            barred = await clearance.check() or clearance.barred()
-            if barred is not None:
-                return Failed(barred)
-            return await self._act(method, path, body)
+            outdated = await clearance.check()
+            if outdated is not None:
+                return Failed(outdated)
+            return await self._act(method, path, body, clearance)
         except HereticError as error:
             return Failed(self._cleaned(error.failure))
 
-    async def _act(self, method: str, path: str, body: bytes | None) -> StepResult:
+    async def _act(self, method: str, path: str, body: bytes | None, clearance: Clearance) -> StepResult:
         request = self._call.request
         query = {**dict(request.query), "correlation_id": self._correlation}
         doing = f"{request.operation} {request.path}"
         try:
-            await self._session.request(method, path, doing=doing, seconds=request.seconds, query=query, body=body)
+            await self._session.request(
+                method,
+                path,
+                doing=doing,
+                seconds=request.seconds,
+                query=query,
+                body=body,
+                barred=clearance.barred,
+            )
+        except BarredError as error:
+            return Failed(error.failure)
         except HereticError as error:
             return await self._in_spite_of(error.failure)
         return await self._verified()

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.engine.errors import XML, failed_action, login_refused, not_let_in, refused
 from heretic.engine.settings import EngineSettings
 from heretic.engine.transport import Reply, Transport, trust_of
@@ -15,6 +15,10 @@ LOGIN_SECONDS = 20.0
 """For the token. Behind it may stand a directory service that is slow."""
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+class BarredError(HereticError):
+    """A request was not sent, because it may not be any more."""
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class EngineSession:
         seconds: float,
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        barred: Callable[[], Failure | None] = lambda: None,
     ) -> Reply:
         """Sends one request to the API and gives its answer when that is a success.
 
@@ -69,15 +74,22 @@ class EngineSession:
             seconds: For this request alone, without a login.
             query: Parameters.
             body: XML.
+            barred: Asked in the moment in which it is sent, also for the second time: why it may not be.
 
         Raises:
+            BarredError: It was not sent.
             HereticError: No success. Where it is EngineNotAnswering, nobody knows what became of a change.
         """
-        token = await self._logged_in(not_with="")
-        reply = await self._send(token, method, path, seconds, query, body)
+
+        async def send(not_with: str) -> tuple[str, Reply]:
+            token = await self._logged_in(not_with=not_with)
+            if (why := barred()) is not None:
+                raise BarredError(why)
+            return token, await self._send(token, method, path, seconds, query, body)
+
+        token, reply = await send(not_with="")
         if reply.status == 401:
-            token = await self._logged_in(not_with=token)
-            reply = await self._send(token, method, path, seconds, query, body)
+            _, reply = await send(not_with=token)
         if reply.status == 401:
             raise HereticError(not_let_in(self.settings))
         if 300 <= reply.status < 400:

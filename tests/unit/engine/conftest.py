@@ -19,7 +19,14 @@ from unit.engine.recorded import RecordedEngine, running, settings
 
 
 class Authority:
-    """Signs certificates."""
+    """Signs certificates.
+
+    Attributes:
+        pem: Its own.
+        shown: The last one that it signed.
+    """
+
+    shown: str
 
     def __init__(self, name: str, folder: Path) -> None:
         self._folder = folder / name
@@ -41,6 +48,7 @@ class Authority:
         )
         file = self._folder / f"{name}{days}.pem"
         file.write_bytes(own + signed)
+        self.shown = signed.decode()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context

@@ -137,6 +137,24 @@ async def test_that_a_look_failed_is_shared_too(engines: Engines, site: Site) ->
     await engines.look(site.settings())
 
 
+async def test_a_look_that_was_given_up_leaves_nothing_that_looks_fresh(site: Site) -> None:
+    clock = Clock()
+    engines = Engines(monotonic=clock)
+    before = await engines.look(site.settings())
+
+    async def hang(_: web.Request) -> None:
+        await asyncio.sleep(60)
+
+    site.engine.fault = hang
+    clock.now += 90
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await engines.look(site.settings(), max_age=60)
+    site.engine.fault = None
+    assert await engines.look(site.settings(), max_age=60) is not before
+    await engines.close()
+
+
 async def test_a_look_that_was_begun_before_a_step_is_not_used_after_it(engines: Engines, site: Site) -> None:
     before = await engines.look(site.settings(), max_age=60)
     await perform(engines, site)

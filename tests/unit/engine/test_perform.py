@@ -115,6 +115,22 @@ async def test_a_token_that_expires_in_flight_leads_to_one_effect(engines: Engin
     assert len(site.engine.bodies) == 1
 
 
+async def test_a_lease_that_is_lost_while_a_token_is_renewed_sends_nothing_more(engines: Engines, site: Site) -> None:
+    clearance = Clearance()
+
+    async def expire(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "GET":
+            return None
+        clearance.bar = Transient(Reason.LEASE_LOST, "another operator may act by now")
+        return response(sso_answer("after revoke"))
+
+    site.engine.fault = expire
+    told = failure(await perform(engines, site, ADD, clearance))
+    assert told == Transient(Reason.LEASE_LOST, "another operator may act by now")
+    assert len(posts(site)) == 1
+    assert site.engine.bodies == []
+
+
 async def test_somebody_who_was_faster_is_no_failure(engines: Engines, site: Site) -> None:
     async def faster(request: web.Request) -> web.StreamResponse | None:
         if request.method == "POST":

@@ -159,6 +159,16 @@ async def test_a_certificate_of_another_name_or_out_of_date_is_told_apart(
     assert says in raised.value.failure.message
 
 
+async def test_a_server_whose_own_certificate_was_pinned_is_believed(
+    engines: Engines, authority: Authority, stranger: Authority
+) -> None:
+    context = authority.server()
+    async with running(RecordedEngine(), context) as port:
+        await engines.look(settings(port, authority.shown))
+        with pytest.raises(HereticError):
+            await engines.look(settings(port, stranger.pem))
+
+
 async def test_an_authority_that_nobody_gave_is_shown_and_not_used(engines: Engines, site: Site) -> None:
     site.engine.lists["ca"] = site.ca
     failure = await fails(engines, site, ca="")
