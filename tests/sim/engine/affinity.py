@@ -27,10 +27,7 @@ def _groups(call: Call) -> Listing:
 def _add_group(call: Call) -> Created:
     state = call.state
     cluster = call.parent(state.clusters, "Cluster")
-    body = call.body("affinity_group")
-    for name, value in vars(body).items():
-        if value is not None and name not in ("_name", "_positive", "_enforcing"):
-            raise NotToldError(f"{name.removeprefix('_')} of an affinity group")
+    body = call.body("affinity_group", ("name", "positive", "enforcing"))
     if not body.name:
         raise NotToldError("an affinity group without a name")
     if named(state.affinity_groups, body.name):
@@ -71,10 +68,7 @@ def _labels(call: Call) -> Listing:
 
 
 def _add_label(call: Call) -> Created:
-    body = call.body("affinity_label")
-    for name, value in vars(body).items():
-        if value is not None and name != "_name":
-            raise NotToldError(f"{name.removeprefix('_')} of an affinity label")
+    body = call.body("affinity_label", ("name",))
     if not body.name:
         raise NotToldError("an affinity label without a name")
     if named(call.state.affinity_labels, body.name):

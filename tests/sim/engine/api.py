@@ -16,6 +16,7 @@ from sim.engine import (
     providers,
     root,
     vnic_profiles,
+    without_hosts,
 )
 from sim.engine.calls import Call, CallAnswer, Created, Operations, Performed, RecordedDocument
 from sim.engine.messages import (
@@ -39,14 +40,25 @@ from sim.engine.state import EngineState
 
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
-    *(affinity, hosts, providers, history),
+    *(affinity, hosts, without_hosts, providers, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""
 
 _COLLECTIONS = frozenset(name for name, _ in root.links())
 _KNOWN_PARAMETERS = frozenset(
-    {"max", "search", "case_sensitive", "follow", "from", "all_content", "correlation_id", "deploy_hosted_engine"}
+    {
+        "max",
+        "search",
+        "case_sensitive",
+        "follow",
+        "from",
+        "all_content",
+        "correlation_id",
+        "deploy_hosted_engine",
+        "activate",
+        "reboot",
+    }
 )
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from sim.engine.model import KnownElement, elements, reader_of
+from sim.engine.model import Element, elements, reader_of
 
 
 def to_json(root: ET.Element) -> Any:
     """A document, whose root does not appear in JSON."""
     if reader := reader_of(root.tag):
         return _structure(root, reader)
-    return _items(root, KnownElement(many=True, reader=reader_of(root[0].tag) if len(root) else None))
+    return _items(root, Element(many=True, reader=reader_of(root[0].tag) if len(root) else None))
 
 
 def _structure(node: ET.Element, reader: str) -> Any:
@@ -28,12 +28,12 @@ def _structure(node: ET.Element, reader: str) -> Any:
     return found | node.attrib
 
 
-def _items(node: ET.Element, element: KnownElement) -> Any:
+def _items(node: ET.Element, element: Element) -> Any:
     found: dict[str, Any] = {}
     for child in node:
         found.setdefault(child.tag, []).append(_one(child, element))
     return found
 
 
-def _one(node: ET.Element, element: KnownElement) -> Any:
+def _one(node: ET.Element, element: Element) -> Any:
     return _structure(node, element.reader) if element.reader else node.text or ""

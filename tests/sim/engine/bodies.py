@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from ovirtsdk4.reader import Reader
 
 from sim.engine.messages import BareError, FaultError, HttpRequest, NotToldError, PlainError
-from sim.engine.model import KnownElement, elements, reader_of
+from sim.engine.model import Element, elements, reader_of
 
 # Elements that the engine takes in every structure and ignores.
 _IGNORED = frozenset({"link", "actions"})
@@ -82,12 +82,14 @@ def _fill(into: ET.Element, value: object, reader: str) -> None:
             _fill_one(ET.SubElement(into, name), inner, element)
 
 
-def _fill_one(into: ET.Element, value: object, element: KnownElement) -> None:
+def _fill_one(into: ET.Element, value: object, element: Element) -> None:
     if element.many:
         # {"usages": {"usage": ["vm"]}}
-        for name, items in value.items() if isinstance(value, dict) else ():
+        if not isinstance(value, dict):
+            raise NotToldError(f"JSON that has no object at {into.tag}")
+        for name, items in value.items():
             for item in items:
-                _fill_one(ET.SubElement(into, name), item, KnownElement(reader=element.reader, enum=element.enum))
+                _fill_one(ET.SubElement(into, name), item, Element(reader=element.reader, enum=element.enum))
     elif element.reader:
         _fill(into, value, element.reader)
     else:

@@ -1,6 +1,6 @@
 """One call of the API, and what an operation may answer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from ovirtsdk4 import types
 
 from sim.engine.bodies import read_body
-from sim.engine.messages import BareError, FaultError, HttpRequest
+from sim.engine.messages import BareError, FaultError, HttpRequest, NotToldError
 from sim.engine.render import Item, Listing, ref
 from sim.engine.routes import API, Route
 from sim.engine.state import EngineState, Table
@@ -60,9 +60,18 @@ class Call:
     user: str
     correlation: str
 
-    def body(self, tag: str) -> Any:
-        """The structure in the body, whose root has that tag."""
-        return read_body(self.request, tag, self.route.usage)
+    def body(self, tag: str, fields: Iterable[str] = ()) -> Any:
+        """The structure in the body.
+
+        Args:
+            tag: Of its root.
+            fields: What the operation reads of it. A body with anything else is refused, not shortened.
+        """
+        found = read_body(self.request, tag, self.route.usage)
+        for name, value in vars(found).items():
+            if value is not None and name.removeprefix("_") not in {*fields, "href", "id"}:
+                raise NotToldError(f"{name.removeprefix('_')} of {tag}")
+        return found
 
     @property
     def href(self) -> str:
@@ -72,6 +81,11 @@ class Call:
     def flag(self, name: str) -> bool:
         """A parameter of the query that is true."""
         return self.request.query.get(name) == "true"
+
+    @property
+    def all_content(self) -> bool:
+        """What costs the engine an effort is wanted, too."""
+        return self.flag("all_content") or self.request.headers.get("all-content") == "true"
 
     @property
     def key(self) -> str:
@@ -137,8 +151,8 @@ class Call:
         )
 
 
-EngineOperation = Callable[[Call], CallAnswer]
-Operations = dict[tuple[Any, str], EngineOperation]
+Operation = Callable[[Call], CallAnswer]
+Operations = dict[tuple[Any, str], Operation]
 
 
 def add_event(state: EngineState, code: int, description: str, severity: str = "normal", **about: Any) -> None:

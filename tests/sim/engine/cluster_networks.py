@@ -1,5 +1,6 @@
 """Networks as clusters use them: required or not, and for what."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from ovirtsdk4 import services, types
@@ -13,10 +14,12 @@ from sim.engine.state import EngineState
 _Usage = types.NetworkUsage
 # In this order the engine lists them.
 _ROLES = (_Usage.DISPLAY, _Usage.MIGRATION, _Usage.MANAGEMENT, _Usage.DEFAULT_ROUTE, _Usage.GLUSTER)
-# Each cluster has exactly one network of these; it is the management network where no other was chosen.
-_EXCLUSIVE = frozenset({_Usage.DISPLAY, _Usage.MIGRATION, _Usage.DEFAULT_ROUTE})
+# A cluster has at most one network of each role. These it has always: the management network where no other was chosen.
+_READ = ("name", "required", "usages")
+_ALWAYS = frozenset({_Usage.DISPLAY, _Usage.MIGRATION, _Usage.DEFAULT_ROUTE})
 
 
+@dataclass
 class Attachment:
     """A network in a cluster.
 
@@ -25,16 +28,15 @@ class Attachment:
         roles: What the cluster uses it for.
     """
 
-    def __init__(self, required: bool, roles: set[Any]) -> None:
-        self.required = required
-        self.roles = roles
+    required: bool
+    roles: set[Any]
 
 
 def attach_management_network(state: EngineState, cluster: str, data_center: str) -> None:
     """Gives a new cluster the ovirtmgmt of its data center, in all roles but that for Gluster."""
     for network in state.networks.values():
         if network.name == "ovirtmgmt" and network.data_center.id == data_center:
-            roles = {*_EXCLUSIVE, _Usage.MANAGEMENT}
+            roles = {*_ALWAYS, _Usage.MANAGEMENT}
             state.cluster_networks[cluster, network.id] = Attachment(required=True, roles=roles)
 
 
@@ -84,7 +86,7 @@ def _get(call: Call) -> Item:
 def _add(call: Call) -> Created:
     state = call.state
     cluster = call.parent(state.clusters, "Cluster")
-    body = call.body("network")
+    body = call.body("network", _READ)
     network = state.networks.get(body.id)
     if network is None or not cluster.data_center or network.data_center.id != cluster.data_center.id:
         raise NotToldError("a cluster's network that its data center has not got")
@@ -98,7 +100,7 @@ def _add(call: Call) -> Created:
 
 def _update(call: Call) -> Item:
     cluster, network, attachment = _attached(call)
-    body = call.body("network")
+    body = call.body("network", _READ)
     if body.required is not None:
         attachment.required = body.required
     _use(call.state, cluster, network, body)
@@ -124,9 +126,6 @@ def _attached(call: Call) -> tuple[str, str, Attachment]:
 
 
 def _use(state: EngineState, cluster: str, network: str, body: Any) -> None:
-    for name, value in vars(body).items():
-        if value is not None and name not in ("_href", "_id", "_name", "_required", "_usages"):
-            raise NotToldError(f"{name.removeprefix('_')} of a cluster's network")
     if body.usages is None:
         return
     # For virtual machines or not is said in the data center; here it is passed over.
@@ -141,7 +140,7 @@ def _set_roles(state: EngineState, cluster: str, network: str, roles: set[Any]) 
     """Gives a network its roles, and takes them from the one that had them."""
     for (owner, other), attachment in state.cluster_networks.items():
         if owner == cluster and other != network:
-            attachment.roles -= roles & _EXCLUSIVE
+            attachment.roles -= roles
     state.cluster_networks[cluster, network].roles = roles
     taken = {
         role
@@ -150,7 +149,7 @@ def _set_roles(state: EngineState, cluster: str, network: str, roles: set[Any]) 
         for role in attachment.roles
     }
     if management := management_network(state, cluster):
-        state.cluster_networks[cluster, management].roles |= _EXCLUSIVE - taken
+        state.cluster_networks[cluster, management].roles |= _ALWAYS - taken
 
 
 OPERATIONS: Operations = {

@@ -117,7 +117,7 @@ def _get(call: Call) -> Item:
 def _add(call: Call) -> Created:
     if call.route.path != "clusters":
         raise NotToldError("a cluster that is added below its data center")
-    body = call.body("cluster")
+    body = call.body("cluster", _SETTABLE)
     state = call.state
     if not body.data_center or not (body.data_center.id or body.data_center.name):
         names = "'cluster.data_center.id' or 'cluster.data_center.name'"
@@ -148,7 +148,7 @@ def _add(call: Call) -> Created:
 
 def _update(call: Call) -> Item:
     value = call.the(call.state.clusters)
-    body = call.body("cluster")
+    body = call.body("cluster", _SETTABLE)
     if body.data_center:
         if not value.data_center or body.data_center.id != value.data_center.id:
             raise conflict("Cannot change Data Center association when editing a Cluster.")
@@ -172,9 +172,6 @@ def _changed(value: Any, body: Any) -> Any:
 
 
 def _check(body: Any, verb: str) -> None:
-    for name, value in vars(body).items():
-        if value is not None and name.removeprefix("_") not in {*_SETTABLE, "href", "id"}:
-            raise NotToldError(f"{name.removeprefix('_')} of a cluster")
     if body.version and (body.version.major, body.version.minor) != LEVEL:
         if f"{body.version.major}.{body.version.minor}" in cpu_types():
             raise NotToldError("a cluster of an older level")

@@ -13,6 +13,7 @@ from sim.engine.routes import API
 from sim.engine.state import EngineState, merged, named
 
 _NAME = re.compile(r"[\w-]+", re.ASCII)
+_CHANGEABLE = ("name", "description", "comment")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _BAD_MAC = (
     'MAC address must be in format "HH:HH:HH:HH:HH:HH" where H is a hexadecimal character '
@@ -56,7 +57,7 @@ def _get(call: Call) -> Item:
 
 
 def _add(call: Call) -> Created:
-    body = call.body("data_center")
+    body = call.body("data_center", (*_CHANGEABLE, "local"))
     for name in ("local", "name"):
         if getattr(body, name) is None:
             raise mandatory(f"Parameter 'data_center.{name}' is mandatory but was not provided.")
@@ -71,10 +72,7 @@ def _add(call: Call) -> Created:
 
 def _update(call: Call) -> Item:
     value = call.the(call.state.data_centers)
-    body = call.body("data_center")
-    for name in vars(body):
-        if getattr(body, name) is not None and name not in ("_name", "_description", "_comment"):
-            raise NotToldError(f"a change of{name.replace('_', ' ')} of a data center")
+    body = call.body("data_center", _CHANGEABLE)
     with call.job(f"Editing Data Center {value.name} properties"):
         if body.name not in (None, value.name):
             _check_name(call.state, body.name, "edit")
@@ -131,7 +129,7 @@ def _list_pools(call: Call) -> Listing:
 
 
 def _add_pool(call: Call) -> Created:
-    body = call.body("mac_pool")
+    body = call.body("mac_pool", ("name", "description", "ranges", "allow_duplicates"))
     if not body.name or not body.ranges:
         raise NotToldError("a MAC pool without a name or a range")
     if named(call.state.mac_pools, body.name):

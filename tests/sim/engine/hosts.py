@@ -1,13 +1,16 @@
-"""Hosts, storage domains and virtual machines before any host is up: how each of them is refused."""
+"""Hosts: how they are refused, added, maintained and removed. Their states in time are in host_life.py."""
 
 import re
 from typing import Any, NoReturn
 
 from ovirtsdk4 import services, types
 
-from sim.engine.calls import Call, Operations, lookup
+from sim.engine.calls import Call, Created, Operations, Performed, lookup
+from sim.engine.host_life import HostLife, Status
 from sim.engine.messages import FaultError, NotToldError, conflict, incomplete, invalid
-from sim.engine.render import Listing
+from sim.engine.render import Item, Listing, shown
+from sim.engine.routes import API
+from sim.engine.state import EngineState, named
 
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
 _NO_SSH = (
@@ -18,10 +21,41 @@ _NO_HOSTED_ENGINE = (
     "Cannot add Host. You are using an unmanaged hosted engine VM. Please add the first storage domain in order to "
     "start the hosted engine import process."
 )
+_BAD_NAME = 'Host name must be formed of alphanumeric characters, numbers or "-_.", Attribute: vdsStatic.name'
+_FULL_SCORE = 3400
+_SETTABLE = ("name", "comment", "address", "cluster", "ssh", "root_password")
+_INSTALLATION = ("activate", "deploy_hosted_engine", "reboot", "ssh", "root_password")
+_BUSY = (Status.INSTALLING, Status.REBOOT, Status.UNASSIGNED, Status.INITIALIZING, Status.PREPARING_FOR_MAINTENANCE)
 
 
-def _add_host(call: Call) -> NoReturn:
-    body = call.body("host")
+def _item(call: Call, value: Any) -> Item:
+    life = call.state.lives[value.id]
+    status = life.status(call.state.now())
+    now = {"status": status}
+    if call.all_content:
+        now["network_operation_in_progress"] = False
+        if life.hosted_engine:
+            kept = status is Status.MAINTENANCE
+            now["hosted_engine"] = types.HostedEngine(
+                configured=True,
+                active=status is Status.UP or kept,
+                score=_FULL_SCORE if status is Status.UP else 0,
+                global_maintenance=False,
+                local_maintenance=kept,
+            )
+    return Item(shown(value, **now), f"{API}/hosts/{value.id}")
+
+
+def _list(call: Call) -> Listing:
+    return Listing("hosts", [_item(call, value) for value in call.state.hosts.values()])
+
+
+def _get(call: Call) -> Item:
+    return _item(call, call.the(call.state.hosts))
+
+
+def _add(call: Call) -> Created:
+    body = call.body("host", _SETTABLE)
     for name in ("name", "address"):
         if not getattr(body, name):
             raise incomplete("Host", name)
@@ -34,65 +68,147 @@ def _add_host(call: Call) -> NoReturn:
     with call.job(f"Adding new Host {body.name} to Cluster {cluster.name if cluster else body.cluster.id}"):
         if cluster is None:
             raise invalid("Cannot add Host. Cluster ID is not valid.")
-        if not _NAME.fullmatch(body.name):
-            raise invalid(
-                'Host name must be formed of alphanumeric characters, numbers or "-_.", Attribute: vdsStatic.name'
-            )
-        publickey = body.ssh and body.ssh.authentication_method is types.SshAuthenticationMethod.PUBLICKEY
-        if not publickey and not body.root_password:
-            raise invalid("Cannot install Host with empty password.")
-        if call.flag("deploy_hosted_engine") and not call.state.first_domain:
-            raise conflict(_NO_HOSTED_ENGINE)
-        if body.address not in call.state.reachable:
-            raise conflict(_NO_SSH)
-    raise NotToldError("a host that is reached over SSH")
+        _check(call, body)
+    return Created(_item(call, _new(call, body, cluster.id)))
 
 
-def _no_host(call: Call) -> NoReturn:
-    raise (FaultError(404, "Entity not found: Host") if call.key not in call.state.hosts else NotToldError("a host"))
+def _check(call: Call, body: Any) -> None:
+    state = call.state
+    if not _NAME.fullmatch(body.name):
+        raise invalid(_BAD_NAME)
+    if not _publickey(body) and not body.root_password:
+        raise invalid("Cannot install Host with empty password.")
+    if named(state.hosts, body.name):
+        raise conflict("Cannot add Host. The Host name is already in use.")
+    if any(host.address == body.address for host in state.hosts.values()):
+        raise conflict("Cannot add Host. The Host address is already in use.")
+    if call.flag("deploy_hosted_engine") and not state.first_domain:
+        raise conflict(_NO_HOSTED_ENGINE)
+    if body.address not in state.reachable:
+        raise conflict(_NO_SSH)
 
 
-def _add_domain(call: Call) -> NoReturn:
-    body = call.body("storage_domain")
-    if not body.host or not (body.host.id or body.host.name):
-        raise incomplete("StorageDomain", "host.id|name")
-    try:
-        lookup(call.state.hosts, body.host, "Hosts")
-    except KeyError as error:
-        raise NotToldError("a storage domain by a host with an unknown id") from error
-    raise NotToldError("a storage domain")
+def _publickey(body: Any) -> bool:
+    return bool(body.ssh and body.ssh.authentication_method is types.SshAuthenticationMethod.PUBLICKEY)
 
 
-def _add_vm(call: Call) -> NoReturn:
-    body = call.body("vm")
-    if not body.cluster or not (body.cluster.id or body.cluster.name):
-        raise incomplete("Vm", "cluster.id|name")
-    try:
-        cluster = lookup(call.state.clusters, body.cluster, "Cluster")
-    except KeyError as error:
-        raise NotToldError("a virtual machine in a cluster with an unknown id") from error
-    with call.job(f"Creating VM {body.name} in Cluster {cluster.name}"):
-        data_center = call.state.data_centers[cluster.data_center.id] if cluster.data_center else None
-        if data_center and data_center.status is types.DataCenterStatus.UNINITIALIZED:
-            raise conflict("Cannot add VM. Unknown Data Center status.")
-    raise NotToldError("a virtual machine")
+def _new(call: Call, body: Any, cluster: str) -> Any:
+    state = call.state
+    made = types.Host(
+        name=body.name,
+        comment=body.comment or "",
+        address=body.address,
+        cluster=types.Cluster(id=cluster),
+        external_status=types.ExternalStatus.OK,
+        kdump_status=types.KdumpStatus.UNKNOWN,
+        ksm=types.Ksm(enabled=False),
+        port=54321,
+        power_management=types.PowerManagement(
+            automatic_pm_enabled=True, enabled=False, kdump_detection=True, pm_proxies=[]
+        ),
+        protocol=types.HostProtocol.STOMP,
+        spm=types.Spm(priority=5, status=types.SpmStatus.NONE),
+        ssh=types.Ssh(port=(body.ssh and body.ssh.port) or 22),
+        summary=types.VmSummary(active=0, migrating=0, total=0),
+        type=types.HostType.RHEL,
+        update_available=False,
+    )
+    state.insert(state.hosts, made)
+    state.lives[made.id] = HostLife(state.lasting, hosted_engine=call.flag("deploy_hosted_engine"))
+    # Both are the default here, and only here.
+    activate, reboot = (call.request.query.get(name) != "false" for name in ("activate", "reboot"))
+    fails = made.address in state.broken
+    state.lives[made.id].install(state.now(), fails=fails, reboot=reboot, activate=activate)
+    return made
 
 
-def _empty(root: str, table: str) -> Any:
-    def listing(call: Call) -> Listing:
-        if getattr(call.state, table):
-            raise NotToldError(f"a list of {table} that is not empty")
-        return Listing(root)
+def _install(call: Call) -> Performed:
+    value, life, status = _host(call)
+    body = call.body("action", _INSTALLATION)
+    if status in _BUSY:
+        raise _busy()
+    if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED, Status.NON_RESPONSIVE):
+        raise conflict("Please move Host to Maintenance mode first.")
+    life.hosted_engine = life.hosted_engine or bool(body.deploy_hosted_engine)
+    reboot = True if body.reboot is None else body.reboot
+    fails = value.address in call.state.broken
+    life.install(call.state.now(), fails=fails, reboot=reboot, activate=bool(body.activate))
+    return Performed()
 
-    return listing
+
+def _activate(call: Call) -> Performed:
+    _, life, status = _host(call)
+    call.body("action")
+    if status is Status.UP:
+        raise conflict("Cannot activate Host. Host is already Up.")
+    if status in _BUSY:
+        raise _busy()
+    if status is not Status.MAINTENANCE:
+        raise NotToldError(f"the activation of a host that is {status.value}")
+    life.activate(call.state.now())
+    return Performed()
+
+
+def _deactivate(call: Call) -> Performed:
+    _, life, status = _host(call)
+    # There are neither virtual machines nor bricks yet that could stand against it.
+    call.body("action", ("reason", "stop_gluster_service"))
+    if status is Status.MAINTENANCE:
+        raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
+    if status in _BUSY:
+        raise _busy()
+    if status not in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE):
+        raise NotToldError(f"the maintenance of a host that is {status.value}")
+    life.deactivate(call.state.now())
+    return Performed()
+
+
+def _remove(call: Call) -> Performed:
+    value, _, status = _host(call)
+    if status in _BUSY:
+        raise _busy()
+    if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED):
+        raise conflict("Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.")
+    del call.state.hosts[value.id], call.state.lives[value.id]
+    return Performed()
+
+
+def _host(call: Call) -> tuple[Any, HostLife, Any]:
+    value = call.the(call.state.hosts)
+    life = call.state.lives[value.id]
+    return value, life, life.status(call.state.now())
+
+
+def _busy() -> FaultError:
+    return conflict("Related operation is currently in progress. Please try again later.")
+
+
+def _nics(call: Call) -> NoReturn:
+    call.parent(call.state.hosts, "Host")
+    raise NotToldError("the network interfaces of a host")
+
+
+def lose(state: EngineState, name: str) -> None:
+    """The engine does not reach a host any more."""
+    _life(state, name).lose(state.now())
+
+
+def find_again(state: EngineState, name: str) -> None:
+    """The engine reaches a host again."""
+    _life(state, name).return_to(state.now())
+
+
+def _life(state: EngineState, name: str) -> HostLife:
+    return next(state.lives[key] for key, host in state.hosts.items() if host.name == name)
 
 
 OPERATIONS: Operations = {
-    (services.HostsService, "list"): _empty("hosts", "hosts"),
-    (services.HostsService, "add"): _add_host,
-    (services.HostNicsService, "list"): _no_host,
-    (services.StorageDomainsService, "list"): _empty("storage_domains", "storage_domains"),
-    (services.StorageDomainsService, "add"): _add_domain,
-    (services.VmsService, "list"): _empty("vms", "vms"),
-    (services.VmsService, "add"): _add_vm,
+    (services.HostsService, "list"): _list,
+    (services.HostsService, "add"): _add,
+    (services.HostService, "get"): _get,
+    (services.HostService, "remove"): _remove,
+    (services.HostService, "install"): _install,
+    (services.HostService, "activate"): _activate,
+    (services.HostService, "deactivate"): _deactivate,
+    (services.HostNicsService, "list"): _nics,
 }

@@ -69,7 +69,7 @@ class PageError(EngineError):
 class FaultError(EngineError):
     """A fault of the API: a reason and a detail."""
 
-    def __init__(self, status: int, detail: str, reason: str = "EngineOperation Failed") -> None:
+    def __init__(self, status: int, detail: str, reason: str = "Operation Failed") -> None:
         super().__init__(status, detail)
         self.detail = detail
         self.reason = reason

@@ -17,7 +17,7 @@ _BRANCH = re.compile(r"if tag == '(\w+)':\n\s+obj\.\w+ = (?:(\w+)\.)?(read_\w+)\
 
 
 @dataclass(frozen=True)
-class KnownElement:
+class Element:
     """What an element holds.
 
     Attributes:
@@ -32,15 +32,15 @@ class KnownElement:
 
 
 @cache
-def elements(reader: str) -> dict[str, KnownElement]:
+def elements(reader: str) -> dict[str, Element]:
     """The elements of a structure by their tags."""
     source = getsource(getattr(readers, reader).read_one)
     found = {}
     for tag, owner, method, enum in _BRANCH.findall(source):
         if owner == "Reader":
-            found[tag] = KnownElement(many=method.endswith("s"), enum=getattr(types, enum) if enum else None)
+            found[tag] = Element(many=method.endswith("s"), enum=getattr(types, enum) if enum else None)
         else:
-            found[tag] = KnownElement(many=method == "read_many", reader=owner)
+            found[tag] = Element(many=method == "read_many", reader=owner)
     return found
 
 

@@ -71,7 +71,7 @@ def _get(call: Call) -> Item:
 
 def _add(call: Call) -> Created:
     state = call.state
-    body = call.body("network")
+    body = call.body("network", _SETTABLE)
     given = body.data_center
     if not given or not (given.id or given.name):
         raise incomplete("Network", "dataCenter.name|id")
@@ -98,7 +98,7 @@ def _add(call: Call) -> Created:
 def _update(call: Call) -> Item:
     state = call.state
     value = call.the(state.networks)
-    body = call.body("network")
+    body = call.body("network", _SETTABLE)
     data_center = state.data_centers[value.data_center.id]
     if body.data_center:
         raise NotToldError("a change of the data center of a network")
@@ -129,9 +129,6 @@ def _remove(call: Call) -> Performed:
 
 
 def _check(body: Any) -> None:
-    for name, value in vars(body).items():
-        if value is not None and name.removeprefix("_") not in {*_SETTABLE, "href", "id"}:
-            raise NotToldError(f"{name.removeprefix('_')} of a network")
     if body.vlan and not 0 <= int(body.vlan.id) <= 4094:
         raise invalid("VLAN ID must be a number between 0 and 4094., Attribute: network.vlanId")
     if body.mtu and not body.mtu >= 68:

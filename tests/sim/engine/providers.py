@@ -23,7 +23,7 @@ def _list(call: Call) -> Listing:
 
 
 def _add(call: Call) -> Created:
-    body = call.body("openstack_network_provider")
+    body = call.body("openstack_network_provider", _GIVEN)
     given = {name.removeprefix("_") for name, value in vars(body).items() if value is not None}
     if given != _GIVEN:
         raise NotToldError(f"a network provider with {', '.join(sorted(given ^ _GIVEN))} or without")

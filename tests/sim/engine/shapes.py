@@ -38,7 +38,19 @@ SHAPES: dict[Any, Shape] = {
         actions=("setmaster", "cleanfinishedtasks"),
     ),
     types.Event: Shape("events"),
-    types.Host: Shape("hosts"),
+    types.Host: Shape(
+        "hosts",
+        links=(
+            *("fenceagents", "devices", "hooks", "nics", "numanodes", "storage", "networkattachments"),
+            *("storageconnectionextensions", "unmanagednetworks", "externalnetworkproviderconfigurations"),
+            *("affinitylabels", "katelloerrata", "permissions", "tags", "statistics"),
+        ),
+        actions=(
+            *("refresh", "install", "activate", "deactivate", "upgrade", "unregisteredstoragedomainsdiscover"),
+            *("upgradecheck", "syncallnetworks", "setupnetworks", "approve", "commitnetconfig", "enrollcertificate"),
+            *("fence", "forceselectspm", "iscsidiscover", "iscsilogin"),
+        ),
+    ),
     types.Job: Shape("jobs", links=("steps",), actions=("clear", "end")),
     types.MacPool: Shape("macpools", links=("permissions",)),
     types.Network: Shape("networks", links=("permissions", "vnicprofiles", "networklabels")),

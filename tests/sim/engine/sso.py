@@ -85,10 +85,11 @@ class Sso:
 
     def revoke(self, request: HttpRequest) -> HttpResponse:
         """POST /ovirt-engine/services/sso-logout."""
-        session = self._sessions.pop(_form(request).get("token", ""), None)
-        if session is None:
-            raise NotToldError("a logout with a token that is not valid")
-        self.told("out", f"{session.user}-authz")
+        token = _form(request).get("token")
+        if not token:
+            raise NotToldError("a logout without a token")
+        if session := self._sessions.pop(token, None):
+            self.told("out", f"{session.user}-authz")
         return HttpResponse(200, JSON, b"{ }")
 
     def user_of(self, request: HttpRequest) -> str:

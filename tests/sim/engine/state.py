@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from ovirtsdk4 import Struct
 
+from sim.engine.host_life import HostLife, Lasting
 from sim.engine.render import EngineTime
 
 Table = dict[str, Any]
@@ -29,6 +30,9 @@ class EngineState:
         cluster_networks: By the ids of cluster and network.
         instance_id: Which engine this is.
         reachable: Addresses at which the engine reaches a host over SSH.
+        broken: Addresses at which an installation fails.
+        lives: The ways of hosts through their states, by their ids.
+        lasting: How long states of new hosts last.
         first_domain: A storage domain is active, so the hosted engine has been imported.
     """
 
@@ -50,6 +54,9 @@ class EngineState:
     jobs: Table = field(default_factory=dict)
     events: Table = field(default_factory=dict)
     reachable: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    lives: dict[str, HostLife] = field(default_factory=dict)
+    lasting: Lasting = field(default_factory=Lasting)
     first_domain: bool = False
 
     def time(self) -> EngineTime:

@@ -42,10 +42,7 @@ def _list_of_network(call: Call) -> Listing:
 
 
 def _add(call: Call) -> Created:
-    body = call.body("vnic_profile")
-    for name, value in vars(body).items():
-        if value is not None and name not in ("_name", "_network"):
-            raise NotToldError(f"{name.removeprefix('_')} of a vNIC profile")
+    body = call.body("vnic_profile", ("name", "network"))
     if not body.name or not body.network or body.network.id not in call.state.networks:
         raise NotToldError("a vNIC profile without a name, or of no known network")
     for value in call.state.vnic_profiles.values():

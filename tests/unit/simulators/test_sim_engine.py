@@ -1,13 +1,13 @@
 """The simulated engine, as a client with the oVirt SDK sees it."""
 
+import json
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from base64 import b64encode
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from inspect import getsource
 from pathlib import Path
 from typing import Any
@@ -17,77 +17,21 @@ import pytest
 from ovirtsdk4 import readers, services, types
 
 from sim.engine.api import OPERATIONS
-from sim.engine.engine import DEFAULT_CLUSTER, SimEngine
+from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
 from sim.engine.faults import EngineFaults, changes
-from sim.engine.messages import NotToldError
+from sim.engine.messages import HttpRequest, NotToldError
 from sim.engine.model import elements
 from sim.engine.routes import actions
 from sim.engine.search import matches
 from sim.engine.server import EngineServer
 from sim.engine.shapes import SHAPES
-from sim.engine.state import EngineState
 from sim.engine.tls import authority
+from unit.simulators.engine_site import Clock, EngineSite
 
 TESTS = Path(__file__).parents[2]
 
 
-@dataclass
-class Clock:
-    """A clock that only goes when it is told."""
-
-    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go(self, **step: float) -> None:
-        self.now += timedelta(**step)
-
-
-@dataclass
-class Site:
-    """A running engine and its clients."""
-
-    server: EngineServer
-    clock: Clock
-    folder: Path
-    connections: list[Any] = field(default_factory=list)
-
-    def connect(self, **changed: Any) -> Any:
-        trusted = self.folder / "ca.pem"
-        trusted.write_text(self.server.engine.authority.pem)
-        options = {
-            "url": self.server.url,
-            "username": "admin@internal",
-            "password": "secret",
-            "ca_file": str(trusted),
-            "timeout": 20,
-        }
-        self.connections.append(ovirtsdk4.Connection(**{**options, **changed}))
-        return self.connections[-1].system_service()
-
-    def names(self, table: str) -> list[str]:
-        return [value.name for value in getattr(self.server.engine.state, table).values()]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    clock = Clock()
-    with EngineServer(SimEngine(EngineState(now=clock))) as server:
-        made = Site(server, clock, tmp_path)
-        yield made
-        server.faults = EngineFaults()
-        for connection in made.connections:
-            connection.close(logout=False)
-
-
-@pytest.fixture
-def told(site: Site) -> Iterator[Site]:
-    yield site
-    assert site.server.engine.refused == []
-
-
-def test_a_client_makes_a_data_center_a_cluster_and_a_network_for_gluster(told: Site) -> None:
+def test_a_client_makes_a_data_center_a_cluster_and_a_network_for_gluster(told: EngineSite) -> None:
     system = told.connect()
     data_center = system.data_centers_service().add(types.DataCenter(name="site", local=False))
     cluster = system.clusters_service().add(types.Cluster(name="hc", data_center=data_center, gluster_service=True))
@@ -105,11 +49,16 @@ def test_a_client_makes_a_data_center_a_cluster_and_a_network_for_gluster(told: 
     assert found["gluster"].vlan.id == 11
     assert system.clusters_service().cluster_service(cluster.id).get().gluster_service is True
 
+    other = system.networks_service().add(types.Network(name="storage", data_center=data_center))
+    attached.add(types.Network(id=other.id, usages=[types.NetworkUsage.GLUSTER]))
+    assert types.NetworkUsage.GLUSTER not in attached.network_service(network.id).get().usages
+
     attached.network_service(network.id).remove()
+    attached.network_service(other.id).remove()
     assert types.NetworkUsage.MIGRATION in attached.list()[0].usages
 
 
-def test_the_place_that_a_change_shows_can_be_asked_as_well(told: Site) -> None:
+def test_the_place_that_a_change_shows_can_be_asked_as_well(told: EngineSite) -> None:
     system = told.connect()
     data_center = system.data_centers_service().list()[0]
     made = system.clusters_service().add(types.Cluster(name="hc", data_center=data_center))
@@ -121,7 +70,7 @@ def test_the_place_that_a_change_shows_can_be_asked_as_well(told: Site) -> None:
     assert pointed.get().name == "ovirtmgmt"
 
 
-def test_a_name_that_is_taken_is_a_fault_that_the_client_understands(told: Site) -> None:
+def test_a_name_that_is_taken_is_a_fault_that_the_client_understands(told: EngineSite) -> None:
     data_centers = told.connect().data_centers_service()
     with pytest.raises(ovirtsdk4.Error, match="name is already in use") as refused:
         data_centers.add(types.DataCenter(name="Default", local=False))
@@ -129,14 +78,39 @@ def test_a_name_that_is_taken_is_a_fault_that_the_client_understands(told: Site)
     assert refused.value.fault.reason == "Operation Failed"
 
 
-def test_a_change_of_one_fencing_flag_resets_the_others(told: Site) -> None:
+def test_a_change_of_one_fencing_flag_resets_the_others(told: EngineSite) -> None:
     cluster = told.connect().clusters_service().cluster_service(DEFAULT_CLUSTER)
     cluster.update(types.Cluster(fencing_policy=types.FencingPolicy(skip_if_gluster_bricks_up=True)))
     cluster.update(types.Cluster(fencing_policy=types.FencingPolicy(skip_if_gluster_quorum_not_met=True)))
     assert cluster.get().fencing_policy.skip_if_gluster_bricks_up is False
 
 
-def test_events_since_the_last_one_are_told(told: Site) -> None:
+def test_a_body_in_json_is_read_as_one_in_xml(told: EngineSite) -> None:
+    engine = told.server.engine
+    login = {"authorization": "Basic " + b64encode(b"admin@internal:secret").decode()}
+    given = {
+        "name": "lan",
+        "data_center": {"id": DEFAULT_DATA_CENTER},
+        "mtu": 9000,
+        "usages": {"usage": ["vm"]},
+        "vlan": {"id": 7},
+    }
+    answer = engine.answer(
+        HttpRequest(
+            "POST",
+            "/ovirt-engine/api/networks",
+            headers={**login, "content-type": "application/json", "accept": "application/json"},
+            body=json.dumps(given).encode(),
+        )
+    )
+    assert answer.status == 201
+    told_again = json.loads(answer.body)
+    assert (told_again["mtu"], told_again["vlan"], told_again["usages"]) == ("9000", {"id": "7"}, {"usage": ["vm"]})
+    (network,) = [value for value in engine.state.networks.values() if value.name == "lan"]
+    assert (network.mtu, network.vlan.id, network.usages) == (9000, 7, [types.NetworkUsage.VM])
+
+
+def test_events_since_the_last_one_are_told(told: EngineSite) -> None:
     system = told.connect()
     last = system.events_service().list(max=1)[0].index
     data_center = system.data_centers_service().list()[0]
@@ -145,7 +119,7 @@ def test_events_since_the_last_one_are_told(told: Site) -> None:
     assert [(event.code, event.correlation_id) for event in events] == [(942, "ours")]
 
 
-def test_a_session_that_was_idle_for_half_an_hour_is_over_and_the_client_logs_in_again(told: Site) -> None:
+def test_a_session_that_was_idle_for_half_an_hour_is_over_and_the_client_logs_in_again(told: EngineSite) -> None:
     system = told.connect()
     system.get()
     told.clock.go(minutes=29)
@@ -156,7 +130,7 @@ def test_a_session_that_was_idle_for_half_an_hour_is_over_and_the_client_logs_in
     assert told.server.engine.sso.logins == 2
 
 
-def test_a_restarted_engine_knows_everything_but_its_sessions(told: Site) -> None:
+def test_a_restarted_engine_knows_everything_but_its_sessions(told: EngineSite) -> None:
     system = told.connect()
     system.data_centers_service().add(types.DataCenter(name="site", local=False))
     told.server.restart()
@@ -164,13 +138,13 @@ def test_a_restarted_engine_knows_everything_but_its_sessions(told: Site) -> Non
     assert told.server.engine.sso.logins == 2
 
 
-def test_a_wrong_password_is_an_error_of_login(told: Site) -> None:
+def test_a_wrong_password_is_an_error_of_login(told: EngineSite) -> None:
     with pytest.raises(ovirtsdk4.AuthError, match="Cannot authenticate user 'admin@internal'"):
         told.connect(password="wrong").get()
 
 
 @pytest.mark.parametrize("url", ["https://localhost:{}/ovirt-engine/api", "https://127.0.0.1:{}/ovirt-engine/api"])
-def test_a_client_that_trusts_another_authority_does_not_connect(told: Site, url: str) -> None:
+def test_a_client_that_trusts_another_authority_does_not_connect(told: EngineSite, url: str) -> None:
     other = told.folder / "other.pem"
     other.write_text(authority().pem)
     told.connect(url=url.format(told.server.port)).get()
@@ -180,7 +154,7 @@ def test_a_client_that_trusts_another_authority_does_not_connect(told: Site, url
 
 def test_a_client_that_expects_another_name_does_not_connect(tmp_path: Path) -> None:
     with EngineServer(names=("engine.example.test",)) as server:
-        site = Site(server, Clock(), tmp_path)
+        site = EngineSite(server, Clock(), tmp_path)
         with pytest.raises(ovirtsdk4.Error, match=r"match.*localhost"):
             site.connect(url=f"https://localhost:{server.port}/ovirt-engine/api").get()
         site.connections[0].close(logout=False)
@@ -217,7 +191,7 @@ TAKEN, NO_XML = "name is already in use", "text/html"
         pytest.param(Trouble(None, True, 1, {"drop_after": 2}), id="the next but one"),
     ],
 )
-def test_trouble_on_demand(told: Site, trouble: Trouble) -> None:
+def test_trouble_on_demand(told: EngineSite, trouble: Trouble) -> None:
     """libcurl sends a request again when a connection that it kept breaks before the answer: also one that changes."""
     data_centers = told.connect().data_centers_service()
     data_centers.list()
@@ -229,7 +203,7 @@ def test_trouble_on_demand(told: Site, trouble: Trouble) -> None:
     assert told.server.engine.requests.count("POST /ovirt-engine/api/datacenters") == trouble.sent
 
 
-def test_a_slow_engine_runs_into_the_limit_of_the_client(told: Site) -> None:
+def test_a_slow_engine_runs_into_the_limit_of_the_client(told: EngineSite) -> None:
     system = told.connect(timeout=1)
     system.get()
     told.server.faults.delay = 3
@@ -237,7 +211,7 @@ def test_a_slow_engine_runs_into_the_limit_of_the_client(told: Site) -> None:
         system.get()
 
 
-def test_what_was_not_told_is_refused_and_noted(site: Site) -> None:
+def test_what_was_not_told_is_refused_and_noted(site: EngineSite) -> None:
     system = site.connect()
     with pytest.raises(ovirtsdk4.Error, match="text/plain"):
         system.disks_service().list()
@@ -249,7 +223,7 @@ def test_what_was_not_told_is_refused_and_noted(site: Site) -> None:
         system.clusters_service().cluster_service(DEFAULT_CLUSTER).upgrade()
     assert [said.split(": ", 1)[1] for said in site.server.engine.refused] == [
         "list of DisksService",
-        "serial_number of a cluster",
+        "serial_number of cluster",
         "upgrade of ClusterService",
     ]
 

@@ -1,0 +1,90 @@
+"""The states that a host goes through in time, whoever asks or does not ask.
+
+The states and the order are those of the engine's sources; how long each lasts is given.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ovirtsdk4 import types
+
+Status = types.HostStatus
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """How long things take, in seconds."""
+
+    install: float = 180
+    reboot: float = 120
+    initialize: float = 6
+    prepare: float = 10
+    notice: float = 3
+    connecting: float = 60
+
+
+@dataclass
+class HostLife:
+    """Where a host is on its way.
+
+    Attributes:
+        lasting: How long its states last.
+        steps: When it comes into which state; the first is past.
+        hosted_engine: It can run the engine's virtual machine.
+    """
+
+    lasting: Lasting = field(default_factory=Lasting)
+    steps: list[tuple[datetime, Any]] = field(default_factory=list)
+    hosted_engine: bool = False
+
+    def status(self, now: datetime) -> Any:
+        """The state at a moment."""
+        return next(status for when, status in reversed(self.steps) if when <= now)
+
+    def go(self, now: datetime, *way: tuple[float, Any]) -> None:
+        """Sets out from now: each state with the seconds that pass before it. What was ahead is not any more."""
+        self.steps = []
+        when = now
+        for seconds, status in way:
+            when += timedelta(seconds=seconds)
+            self.steps.append((when, status))
+
+    def install(self, now: datetime, *, fails: bool, reboot: bool, activate: bool) -> None:
+        """Installs it; then it is up, or stays in maintenance."""
+        way = [(0.0, Status.INSTALLING)]
+        if fails:
+            self.go(now, *way, (self.lasting.install, Status.INSTALL_FAILED))
+            return
+        ahead = self.lasting.install
+        if reboot:
+            way.append((ahead, Status.REBOOT))
+            ahead = self.lasting.reboot
+        if activate:
+            self.go(now, *way, (ahead, Status.INITIALIZING), (self.lasting.initialize, Status.UP))
+        else:
+            self.go(now, *way, (ahead, Status.MAINTENANCE))
+
+    def activate(self, now: datetime) -> None:
+        """From maintenance to up."""
+        ahead = self.lasting.initialize
+        self.go(now, (0, Status.UNASSIGNED), (self.lasting.notice, Status.INITIALIZING), (ahead, Status.UP))
+
+    def deactivate(self, now: datetime) -> None:
+        """To maintenance: at once when it does not answer anyway."""
+        if self.status(now) is Status.UP:
+            self.go(now, (0, Status.PREPARING_FOR_MAINTENANCE), (self.lasting.prepare, Status.MAINTENANCE))
+        else:
+            self.go(now, (0, Status.MAINTENANCE))
+
+    def lose(self, now: datetime) -> None:
+        """The engine does not reach it any more."""
+        if self.status(now) is Status.UP:
+            ahead = self.lasting.notice
+            way = ((ahead, Status.CONNECTING), (self.lasting.connecting, Status.NON_RESPONSIVE))
+            self.go(now, (0, Status.UP), *way)
+
+    def return_to(self, now: datetime) -> None:
+        """The engine reaches it again."""
+        if (at := self.status(now)) in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE):
+            self.go(now, (0, at), (self.lasting.notice, Status.INITIALIZING), (self.lasting.initialize, Status.UP))
