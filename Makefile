@@ -33,10 +33,10 @@ demo: lab-setup  ## three blank machines become a replicated volume, on this mac
 demo-down: setup  ## take the demo away again, all of it
 	@$(LAB) demo down
 
-test: check unit integration main-job  ## everything but the long part of e2e (20 minutes; 30 the first time)
+test: check unit integration main-job  ## everything but the long part of e2e (half an hour; 45 minutes the first time)
 
 integration: lab-setup  ## a real API server, simulated hosts
-	@echo "== integration tests (3 minutes; 5 more the first time, to build the API server)"
+	@echo "== integration tests (6 minutes; 5 more the first time, to build the API server)"
 	@$(LAB) lab binaries >/dev/null
 	@rights=$$(mktemp -d) && trap 'rm -rf "$$rights"' EXIT && \
 	  $(SUDO) env HERETIC_USED_RIGHTS=$$rights $(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder tests/integration && \
@@ -58,7 +58,7 @@ e2e: lab-setup  ## the same with the long part: arbiter, drift, growth, reboots,
 	@echo "== end-to-end tests (an hour and a half where the machines are emulated)"
 	@$(SUDO) $(PYTEST) tests/e2e
 
-unit: setup  ## unit and ssh tests (under a minute)
+unit: setup  ## unit and ssh tests (3 minutes)
 	@echo "== unit and ssh tests"
 	@$(PYTEST) -n 4 tests/unit tests/ssh
 
