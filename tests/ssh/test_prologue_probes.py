@@ -61,12 +61,14 @@ async def test_programs_speak_plain_english(shell: Shell) -> None:
 
 
 async def test_a_builtin_that_hangs_is_given_up_and_the_others_answer(shell: Shell) -> None:
-    os.mkfifo(shell.files / "fifo")
+    fifo = str(shell.files / "fifo")
+    os.mkfifo(fifo)
     began = time.monotonic()
-    hangs, works = await shell.ask(probe("@file", str(shell.files / "fifo"), timeout=1), probe("echo", "x", timeout=1))
+    hangs, works = await shell.ask(probe("@file", fifo, timeout=1), probe("echo", "x", timeout=1))
     assert hangs.rc == 124
     assert works.stdout == "x\n"
     assert time.monotonic() - began < 10
+    await eventually(lambda: not running(f"cat -- {fifo}"))
 
 
 async def test_a_program_that_survives_even_kill_is_not_waited_for(shell: Shell) -> None:

@@ -32,7 +32,10 @@ probe() {
 # finish: waits for all probes, but not longer than the longest timeout, and prints their answers.
 finish() {
   late=''
-  trap 'late=1; kill -s KILL $pids 2>/dev/null; sleep 1' ALRM
+  # What a function of ours has started ends with it: it would run on, and one more with every look.
+  trap 'late=1 k=
+    { for n in $pids; do read -r n </proc/$n/task/$n/children; k="$k $n"; done
+    kill -s KILL $pids $k; } 2>/dev/null; sleep 1' ALRM
   # USR1 and not TERM: for the same reason, a signal that the parent does not trap.
   (
     trap 'kill $c; exit' USR1
@@ -72,7 +75,7 @@ ended() {
   rc=124
   k=''
   read -r k 2>/dev/null </proc/"$1"/stat
-  case ${k##*) } in '' | [ZX]*) ;; *) return 0 ;; esac
+  case ${k##*) } in [!ZX]*) return 0 ;; esac
   wait "$1"
   rc=$?
   [ "$rc" != 137 ] || rc=124
@@ -151,16 +154,18 @@ at_bricks() {
     fi
   done
   [ $# != 0 ] || return 0
+  n=trusted.glusterfs.volume-id
   o=$(find "$@" -maxdepth 0 -empty) || return 2
-  e=$(getfattr --absolute-names -h -e hex -n trusted.glusterfs.volume-id "$@" 2>&1)
+  e=$(getfattr --absolute-names -h -e hex -n $n "$@" 2>&1)
   for k; do
     case $NL$o$NL in *"$NL$k$NL"*) m=1 ;; *) m=0 ;; esac
+    l="# file: $k$NL$n=0x"
     case $NL$e in
-      *"$NL# file: $k${NL}trusted.glusterfs.volume-id=0x"*)
-        l=${e#*"# file: $k${NL}trusted.glusterfs.volume-id=0x"}
+      *"$NL$l"*)
+        l=${e#*"$l"}
         l=${l%%"$NL"*}
         ;;
-      *"$NL$k: trusted.glusterfs.volume-id: No such attribute"*) l=- ;;
+      *"$NL$k: $n: No such attribute"*) l=- ;;
       *)
         echo "$e" >&2
         return 2
