@@ -16,7 +16,9 @@ from lab.errors import LabError
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 _POD = frozenset(("automountServiceAccountToken", "containers", "securityContext", "serviceAccountName"))
-_POD_OF_THE_NODE = frozenset(("enableServiceLinks", "priorityClassName", "tolerations"))
+_POD_OF_THE_NODE = frozenset(
+    ("enableServiceLinks", "priorityClassName", "terminationGracePeriodSeconds", "tolerations")
+)
 _CONTAINER = frozenset(("name", "image", "command", "args", "env", "ports", "readinessProbe", "securityContext"))
 _CONTAINER_OF_THE_NODE = frozenset(("imagePullPolicy", "startupProbe", "livenessProbe", "resources"))
 _CONTEXT = frozenset(("runAsNonRoot", "runAsUser", "runAsGroup", "readOnlyRootFilesystem"))
