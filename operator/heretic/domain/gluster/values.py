@@ -80,11 +80,13 @@ def same_value(found: str | None, wanted: str, name: str = "") -> bool:
         name: Full name of the option; it tells sizes from times, and the default.
     """
     there = DEFAULTS.get(name) if found is None or _plain(found) in ("", "(null)") else found
-    if there is None or there == wanted:
-        return there is not None
+    if there is None:
+        return False
+    if there == wanted:
+        return True
     if name.startswith("user."):
         # what hooks and people make of it is not Gluster's to say; words for yes and no are all that is common
-        return there == wanted or (_truth(there) is not None and _truth(there) is _truth(wanted))
+        return _truth(there) is not None and _truth(there) is _truth(wanted)
     return _meaning(there, name) == _meaning(wanted, name)
 
 
