@@ -1,6 +1,7 @@
 """The one place where kinds are registered."""
 
 from heretic.domain.gluster.kind import GLUSTER_VOLUME
+from heretic.domain.hosted_engine.kind import HOSTED_ENGINE
 from heretic.domain.kind import AnyKind, Kinds
 from heretic.domain.network.kind import NETWORK
 from heretic.domain.node.kind import node_kind
@@ -13,7 +14,7 @@ def kinds_with(*more: AnyKind) -> Kinds:
     Args:
         more: Further kinds, which come last.
     """
-    subjects: tuple[AnyKind, ...] = (NETWORK, GLUSTER_VOLUME, *more)
+    subjects: tuple[AnyKind, ...] = (NETWORK, GLUSTER_VOLUME, HOSTED_ENGINE, *more)
     return Kinds((SITE, node_kind(Kinds(subjects).features), *subjects))
 
 

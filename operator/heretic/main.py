@@ -25,6 +25,7 @@ from heretic.cluster.lease import RENEW_EVERY, Lease
 from heretic.cluster.status import StatusWriter
 from heretic.domain.errors import HereticError
 from heretic.domain.kind import Kinds
+from heretic.engine.engines import Engines
 from heretic.handlers import register, settings
 from heretic.health import Health, serve
 from heretic.hosts.connections import Hosts
@@ -33,6 +34,9 @@ from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
+from heretic.reconcile.engine_access import DeclaredEngineAccess
+from heretic.reconcile.engine_executor import EngineExecutor
+from heretic.reconcile.engine_observer import EngineObserver
 from heretic.reconcile.executors import executors
 from heretic.reconcile.gateway import Faults, Gateway
 from heretic.reconcile.leadership import Leadership
@@ -108,12 +112,19 @@ class Operator:
             self.hosts, self.leader, self.audit, monotonic=time.monotonic, kill_switch=options.kill_switch
         )
         access = Access(cluster, monotonic=time.monotonic)
-        self.observer = Observer(self.hosts, access, monotonic=time.monotonic, announcer=announcer, kinds=kinds)
+        self.engines = Engines()
+        engine_access = DeclaredEngineAccess(cluster, monotonic=time.monotonic)
+        self.at_engines = EngineObserver(self.engines, engine_access, monotonic=time.monotonic)
+        self.observer = Observer(
+            self.hosts, access, monotonic=time.monotonic, announcer=announcer, kinds=kinds, engines=self.at_engines
+        )
+        in_engines = EngineExecutor(self.engines, engine_access, cluster, self.at_engines.engine_changed)
+        all_executors = executors(self.hosts, access, self.observer, cluster, kinds, in_engines)
         events = EventRecorder(cluster, now=_now, monotonic=time.monotonic, component=COMPONENT)
         self.reconciler = Reconciler(
             store=self.store,
             observer=self.observer,
-            applier=Applier(executors(self.hosts, access, self.observer, cluster, kinds), self.gateway, self.leader),
+            applier=Applier(all_executors, self.gateway, self.leader),
             publisher=Publisher(StatusWriter(cluster), events, self.gateway, now=_now, kinds=kinds),
             cluster=cluster,
             gateway=self.gateway,
@@ -158,6 +169,7 @@ class Operator:
         with contextlib.suppress(HereticError):
             await self.leader.release()
         await self.hosts.close()
+        await self.engines.close()
         await self.cluster.close()
         self.audit.close()
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
 SYSTEM, ACCOUNT = "heretic-system", "heretic"
-KINDS = ("Site", "Network", "Node", "GlusterVolume")
+KINDS = ("Site", "Network", "Node", "GlusterVolume", "HostedEngine")
 PATIENCE = 90.0
 """Seconds that a wait may take on a slow, shared machine."""
 

@@ -5,12 +5,15 @@ numbers in 127.0.10.0/24. A process of its own takes the detour with ``sim/detou
 """
 
 import asyncio
+import socket
+from asyncio.selector_events import BaseSelectorEventLoop
 from typing import Any
 
 NETWORK = "198.18.10.0/24"
 PREFIX = "198.18.10."
 _LOOPBACK = "127.0.10."
 _create_connection = asyncio.BaseEventLoop.create_connection
+_sock_connect = BaseSelectorEventLoop.sock_connect
 
 
 def listening(address: str) -> str:
@@ -21,8 +24,13 @@ def listening(address: str) -> str:
 def take_detour() -> None:
     """From now on this process reaches simulated hosts by their addresses."""
     asyncio.BaseEventLoop.create_connection = _connect  # type: ignore[method-assign, assignment]
+    BaseSelectorEventLoop.sock_connect = _connect_socket  # type: ignore[method-assign, assignment]
 
 
 async def _connect(self: asyncio.BaseEventLoop, factory: Any, host: Any = None, *more: Any, **named: Any) -> Any:
     there = listening(host) if isinstance(host, str) else host
     return await _create_connection(self, factory, there, *more, **named)
+
+
+async def _connect_socket(self: BaseSelectorEventLoop, sock: socket.socket, address: Any) -> None:
+    await _sock_connect(self, sock, (listening(address[0]), *address[1:]))

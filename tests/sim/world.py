@@ -221,6 +221,7 @@ class World:
         """Ends the operator as kill -9 does: no clean-up on any host, no farewell to the API server."""
         if self._operator is not None:
             await self._operator.hosts.close()
+            await self._operator.engines.close()
             self._operator.audit.close()
             self._operator = None
 
@@ -235,6 +236,7 @@ class World:
         await operator.leader.acquire()
         for name in self.site.machines:
             operator.observer.touched(NAMESPACE, name)  # a round takes less time than looks need to age
+        operator.at_engines.engine_changed(NAMESPACE)
         order = {kind: n for n, kind in enumerate(KINDS)}
         due = [60.0]
         for key in sorted(self.api.objects, key=lambda k: (order[k.kind], k.name)):

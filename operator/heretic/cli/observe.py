@@ -14,8 +14,11 @@ from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.pool.facts import PoolFacts
 from heretic.domain.pool.look import POOL
+from heretic.engine.engines import LOOK_SECONDS, Engines
 from heretic.hosts.connections import Hosts
 from heretic.reconcile.access import Access, Secrets
+from heretic.reconcile.engine_access import DeclaredEngineAccess
+from heretic.reconcile.engine_observer import EngineObserver
 from heretic.reconcile.observer import Observer
 
 
@@ -46,11 +49,16 @@ class SiteSight:
 @asynccontextmanager
 async def looking(keys: Secrets) -> AsyncIterator[tuple[Observer, Hosts]]:
     """An observer and its connections, which are closed at the end."""
-    hosts = Hosts()
+    hosts, engines = Hosts(), Engines()
+    at_engines = EngineObserver(
+        engines, DeclaredEngineAccess(keys, monotonic=time.monotonic), monotonic=time.monotonic, patience=LOOK_SECONDS
+    )
+    access = Access(keys, monotonic=time.monotonic)
     try:
-        yield Observer(hosts, Access(keys, monotonic=time.monotonic), monotonic=time.monotonic), hosts
+        yield Observer(hosts, access, monotonic=time.monotonic, engines=at_engines), hosts
     finally:
         await hosts.close()
+        await engines.close()
 
 
 async def see(declared: Declared) -> tuple[SiteSight, ...]:

@@ -49,6 +49,9 @@ class ConditionType(StrEnum):
     N_PLUS_ONE = "NPlusOne"
     # Network
     IN_SYNC = "InSync"
+    # HostedEngine
+    ENGINE_UP = "EngineUp"
+    CLUSTER_READY = "ClusterReady"
     # deletion
     DELETION_BLOCKED = "DeletionBlocked"
 

@@ -143,6 +143,12 @@ class Reason(StrEnum):
     ENGINE_FAILED = "EngineFailed"
     ENGINE_OBJECT_GONE = "EngineObjectGone"
     ENGINE_NAME_AMBIGUOUS = "EngineNameAmbiguous"
+    ENGINE_REPLACED = "EngineReplaced"
+    ENGINE_NOT_DECLARED = "EngineNotDeclared"
+    MORE_THAN_ONE_ENGINE = "MoreThanOneEngine"
+    WAITING_FOR_ENGINE = "WaitingForEngine"
+    DATA_CENTER_NOT_READY = "DataCenterNotReady"
+    HOSTS_NOT_UP = "HostsNotUp"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"
     INTERNAL_ERROR = "InternalError"

@@ -12,6 +12,7 @@ from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Resource
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostView
 from heretic.domain.host.feature import Feature
@@ -31,10 +32,12 @@ class Needs:
     Attributes:
         hosts: Names of Nodes.
         shared: Facts of the whole site.
+        engine: Name of the object that stands for the site's engine; "" = it is not looked at.
     """
 
     hosts: frozenset[str] = frozenset()
     shared: tuple[SharedFact[Any], ...] = ()
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,14 @@ class Observed:
     Attributes:
         hosts: What is known of each host that was needed.
         answers: The shared facts that were needed, by name.
+        engine: What is known of the site's engine.
         trusted_key: The host key of the object's own host that was accepted on first use; empty when none was.
         slot_holder: Who has the site's disruption slot; empty when nobody.
     """
 
     hosts: Mapping[str, HostView] = field(default_factory=dict)
     answers: Mapping[str, Fact[object]] = field(default_factory=dict)
+    engine: EngineView = NOT_LOOKED_AT
     trusted_key: str = ""
     slot_holder: str = ""
 
@@ -142,6 +147,7 @@ class Kind(Generic[R]):
         features: What it needs of hosts, by role.
         sections: What it wants to know of hosts.
         is_host: Whether each object stands for a host.
+        is_engine: Whether each object stands for an engine.
         outage: What its objects ask for before a host is taken out of service; None where they bear it.
         spreads: Whether the steps for an object can change what is seen on other hosts than their own.
     """
@@ -159,6 +165,7 @@ class Kind(Generic[R]):
     features: tuple[Feature, ...] = ()
     sections: tuple[Section[object], ...] = ()
     is_host: bool = False
+    is_engine: bool = False
     outage: OutageRule | None = None
     spreads: bool = True
 

@@ -14,6 +14,7 @@ class EngineSettings:
         password: In no message, repr or log.
         ca: The authorities that may sign its certificate, PEM; "" = nobody said so yet.
         port: Of its web server.
+        address: Where it is, without asking DNS; "" = where DNS says.
     """
 
     name: str
@@ -22,6 +23,7 @@ class EngineSettings:
     password: str = field(repr=False)
     ca: str = field(default="", repr=False)
     port: int = 443
+    address: str = ""
 
     @property
     def base(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.engine.settings import EngineSettings
@@ -47,7 +48,12 @@ class Transport:
     def __init__(self, settings: EngineSettings, trust: ssl.SSLContext | None) -> None:
         self._settings = settings
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trust or False, limit=2, keepalive_timeout=_KEPT_SECONDS),
+            connector=aiohttp.TCPConnector(
+                ssl=trust or False,
+                limit=2,
+                keepalive_timeout=_KEPT_SECONDS,
+                resolver=_DeclaredAddress(settings.address) if settings.address else None,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
         )
@@ -99,6 +105,25 @@ class Transport:
     async def close(self) -> None:
         """Ends the connections."""
         await self._http.close()
+
+
+class _DeclaredAddress(AbstractResolver):
+    """Knows where the engine is by the declaration: the operator works also while the site's DNS is down."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The declared address, for whatever name."""
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(hostname=host, host=self._address, port=port, family=socket.AF_INET, proto=0, flags=flags)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 def trust_of(settings: EngineSettings) -> ssl.SSLContext:

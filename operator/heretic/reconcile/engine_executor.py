@@ -1,5 +1,6 @@
 """Does the steps whose target is an engine: a call goes to it over its API."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from heretic.domain.declared.view import SiteView
@@ -46,10 +47,18 @@ class EngineExecutor:
         engines: The sessions.
         access: How each engine is reached.
         secrets: Where a call's secrets are read.
+        changed: Told the namespace of each engine in which something was done.
     """
 
-    def __init__(self, engines: Engines, access: EngineAccess, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        access: EngineAccess,
+        secrets: Secrets,
+        changed: Callable[[str], None] = lambda namespace: None,
+    ) -> None:
         self._engines = engines
+        self._changed = changed
         self._access = access
         self._secrets = secrets
 
@@ -59,10 +68,13 @@ class EngineExecutor:
             return Failed(Bug(f"{step.verb} was planned for {step.target}, and is no {ENGINE} step"))
         settings = await self._access.engine(key.namespace, view, step.engine)
         call = step.call()
-        return await self._engines.perform(
-            settings,
-            call,
-            correlation=correlation_id(str(key), step),
-            secrets=await values_of(call.secrets, key.namespace, self._secrets),
-            clearance=_Clearance(admission),
-        )
+        try:
+            return await self._engines.perform(
+                settings,
+                call,
+                correlation=correlation_id(str(key), step),
+                secrets=await values_of(call.secrets, key.namespace, self._secrets),
+                clearance=_Clearance(admission),
+            )
+        finally:
+            self._changed(key.namespace)

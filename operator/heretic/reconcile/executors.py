@@ -5,6 +5,7 @@ from typing import Protocol
 
 from heretic.api.v1alpha1 import Node
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.call import ENGINE
 from heretic.domain.errors import Bug
 from heretic.domain.kind import Kinds
 from heretic.domain.plan import Failed, HostStep, Risk, Step, StepResult
@@ -73,6 +74,17 @@ class HostExecutor:
                 self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
 
 
-def executors(hosts: Hosts, access: Access, observer: Observer, secrets: Secrets, kinds: Kinds) -> dict[str, Executor]:
-    """The executors of all targets that there are."""
-    return {Node.KIND: HostExecutor(hosts, access, observer, secrets, kinds)}
+def executors(
+    hosts: Hosts, access: Access, observer: Observer, secrets: Secrets, kinds: Kinds, engines: Executor
+) -> dict[str, Executor]:
+    """The executors of all targets that there are.
+
+    Args:
+        hosts: The SSH connections.
+        access: How each host is reached.
+        observer: Told of every host that was touched.
+        secrets: Where a step's secrets are read.
+        kinds: All kinds.
+        engines: Does steps in engines.
+    """
+    return {Node.KIND: HostExecutor(hosts, access, observer, secrets, kinds), ENGINE: engines}

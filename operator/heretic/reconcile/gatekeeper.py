@@ -62,6 +62,7 @@ class Gatekeeper:
             return gates.Passed(())
         passed = gates.check_approval(resource, plan)
         passed = gates.check_maintenance(passed, view)
+        passed = gates.check_engine(passed, view)
         passed = gates.check_window(passed, view.site.spec.windows if view.site else (), self._now())
         return gates.check_one_target(passed)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from heretic.api.v1alpha1 import Mode, Node, Resource, Site
+from heretic.api.v1alpha1 import HostedEngine, Mode, Node, Resource, Site
 from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, has_room, hash_of, names, used_at
@@ -107,6 +107,26 @@ def check_maintenance(passed: Passed, view: SiteView) -> Passed:
         Reason.IN_MAINTENANCE, f"{hosts} is in maintenance, and nothing is changed through it: {there[0]} waits"
     )
     return passed.without(there, held)
+
+
+def check_engine(passed: Passed, view: SiteView) -> Passed:
+    """Holds back every step in an engine that is left alone or only observed, whichever object wants it."""
+    for name in dict.fromkeys(s.target.name for s in passed.steps if s.target.kind == HostedEngine.KIND):
+        engine = view.of(HostedEngine).get(name)
+        why = left_alone(engine, view.site) if engine else ""
+        if why:
+            there = tuple(s for s in passed.steps if s.target.kind == HostedEngine.KIND and s.target.name == name)
+            held = Wait(Reason.OBSERVED_ONLY, f"{why}, so nothing is changed in it: {there[0]} waits")
+            passed = passed.without(there, held)
+    return passed
+
+
+def left_alone(engine: HostedEngine, site: Site | None) -> str:
+    """Why nothing may be changed in an engine, as the beginning of a sentence; "" where it may."""
+    mode, name = mode_of(engine, site), f"HostedEngine {engine.metadata.name}"
+    if mode is not Mode.APPLY:
+        return f"{name} is in mode {mode.value}"
+    return f"{name} is paused" if engine.spec.paused else ""
 
 
 def check_window(passed: Passed, windows: Sequence[MaintenanceWindow], now: datetime) -> Passed:

@@ -11,13 +11,13 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heretic.api.v1alpha1 import Mode, Node, Resource, Site
+from heretic.api.v1alpha1 import HostedEngine, Mode, Node, Resource, Site
 from heretic.cluster.client import Cluster, ConflictError, Object
 from heretic.domain.approval import Approval, record, used_at
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.kind import Kinds
 from heretic.domain.plan import Risk, Step, Target, Wait
-from heretic.reconcile.gates import APPROVE, common_spec, common_status, is_paused, mode_of
+from heretic.reconcile.gates import APPROVE, common_spec, common_status, is_paused, left_alone, mode_of
 from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
 from heretic.reconcile.store import Key, ObjectStore
 
@@ -160,7 +160,9 @@ class LastCheck:
         return "others keep writing it, so that its approval could not be recorded"
 
     async def _occupied(self, target: Target) -> str:
-        """Whether maintenance of the step's host was declared since; of a Node's own steps its generation tells it."""
+        """Whether the step's target was taken away from us since; of its own object its generation tells it."""
+        if target.kind == HostedEngine.KIND and self._key.kind != HostedEngine.KIND:
+            return await self._engine_left_alone(target.name)
         if target.kind != Node.KIND or self._kinds[self._key.kind].is_host:
             return ""
         host = target.name
@@ -173,6 +175,17 @@ class LastCheck:
         except ValueError:
             return f"Node {host} cannot be understood any more"
         return f"Node {host} was put in maintenance" if node.spec.maintenance else ""
+
+    async def _engine_left_alone(self, name: str) -> str:
+        raw = await self._cluster.read(HostedEngine.PLURAL, self._key.namespace, name)
+        if raw is None:
+            return f"HostedEngine {name} was deleted"
+        self._store.put(HostedEngine.KIND, raw)
+        try:
+            engine = self._kinds.parse_as(HostedEngine, raw)
+        except ValueError:
+            return f"HostedEngine {name} cannot be understood any more"
+        return left_alone(engine, self._store.view(self._key.namespace).site)
 
     async def _differs(self, raw: Object) -> str:
         sites = await self._cluster.list(Site.PLURAL, self._key.namespace)

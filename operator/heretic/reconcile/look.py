@@ -1,11 +1,13 @@
 """Looks at what a pass over one object needs."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
 from heretic.api.v1alpha1 import Resource
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import NOT_LOOKED_AT
 from heretic.domain.errors import is_lost
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.kind import AnyKind, Needs, Observed
@@ -26,19 +28,27 @@ async def look(kind: AnyKind, resource: Resource, view: SiteView, observer: Obse
         Everything that the kind needs.
     """
     namespace, name = resource.metadata.namespace, resource.metadata.name
-    hosts: dict[str, HostView] = {}
-    needs = kind.needs(resource, view, hosts)
-    while missing := needs.hosts - hosts.keys():
-        hosts |= await observer.hosts(namespace, view, missing, max_age)
-        needs = kind.needs(resource, view, hosts)
-    observed = await ask(needs, namespace, view, hosts, observer, max_age)
+
+    async def at_hosts(needs: Needs) -> Observed:
+        hosts: dict[str, HostView] = {}
+        while missing := needs.hosts - hosts.keys():
+            hosts |= await observer.hosts(namespace, view, missing, max_age)
+            needs = kind.needs(resource, view, hosts)
+        return await ask(replace(needs, engine=""), namespace, view, hosts, observer, max_age)
+
+    needs = kind.needs(resource, view, {})
+    if needs.engine:
+        observed, engine = await asyncio.gather(at_hosts(needs), observer.engine(namespace, view, max_age))
+        observed = replace(observed, engine=engine)
+    else:
+        observed = await at_hosts(needs)
     return replace(observed, trusted_key=observer.trusted_key(namespace, name)) if kind.is_host else observed
 
 
 async def ask(
     needs: Needs, namespace: str, view: SiteView, hosts: Mapping[str, HostView], observer: Observer, max_age: float
 ) -> Observed:
-    """Asks for the shared facts that are needed, of hosts that were looked at.
+    """Asks for the shared facts that are needed, of hosts that were looked at, and of the engine.
 
     Args:
         needs: What is needed.
@@ -52,7 +62,8 @@ async def ask(
     if answers:
         # An answer may come late, because a node has died: what became of the hosts meanwhile counts now.
         hosts = await observer.hosts(namespace, view, hosts, inf)
-    return Observed(hosts, answers)
+    engine = await observer.engine(namespace, view, max_age) if needs.engine else NOT_LOOKED_AT
+    return Observed(hosts, answers, engine)
 
 
 def glimpse(kind: AnyKind, resource: Resource, view: SiteView, observer: Observer) -> Observed | None:
@@ -71,7 +82,8 @@ def glimpse(kind: AnyKind, resource: Resource, view: SiteView, observer: Observe
     hosts = observer.known_hosts(namespace, needs.hosts)
     lost = lost_in(hosts)
     answers = {f.name: f.without(observer.known_shared(f, namespace), lost, view, hosts) for f in needs.shared}
-    return Observed(hosts, answers)
+    engine = observer.known_engine(namespace) if needs.engine else NOT_LOOKED_AT
+    return Observed(hosts, answers, engine)
 
 
 def lost_in(hosts: Mapping[str, HostView]) -> frozenset[str]:

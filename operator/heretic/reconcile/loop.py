@@ -164,8 +164,8 @@ class Reconciler:
         self._slots.forget(key)
         kind = self._kinds[key.kind]
         metrics.forget(kind, key.namespace, key.name)
-        if kind.is_host:
-            self._observer.forget(key.namespace, key.name)
+        if kind.is_host or kind.is_engine:
+            self._observer.forget(kind, key.namespace, key.name)
 
     async def _measured(self, key: Key, stored: Stored, *, removing: bool) -> float | None:
         """Seconds until the next pass; None when nothing keeps a deleted object."""

@@ -8,20 +8,21 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from heretic.api.v1alpha1 import Node
-from heretic.domain.commands import Output, Probe
+from heretic.domain.commands import Probe
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.errors import HereticError, Reason, Transient, mistake
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.lasting import disks_still_hold, lasting_still_hold
 from heretic.domain.host.probes import Questions, questions
-from heretic.domain.kind import Kinds
+from heretic.domain.kind import AnyKind, Kinds
 from heretic.domain.memo import Memo
 from heretic.domain.shared import SharedFact
 from heretic.hosts.connections import Batch, Hosts
@@ -29,6 +30,8 @@ from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
 from heretic.reconcile.access import Access
 from heretic.reconcile.announce import Announcer
+from heretic.reconcile.engine_observer import EngineObserver
+from heretic.reconcile.kept_looks import FullLook, HostLook
 from heretic.reconcile.metrics import ROUND_TRIPS
 
 log = logging.getLogger(__name__)
@@ -48,36 +51,6 @@ ANSWER_KEPT_SECONDS = 180.0
 _SILENT = "it has not answered yet"
 
 
-@dataclass(slots=True)
-class _Look:
-    """One answer, or one on its way."""
-
-    asked_at: float
-    task: asyncio.Task[HostView]
-    touched: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _FullLook:
-    """The answer to everything, of which a part lasts.
-
-    Attributes:
-        asked: What was asked.
-        read_at: When its disks were read.
-        asked_at: When everything else of it was asked.
-        outputs: Of all probes.
-        facts: What they told.
-        outdated: Whether an effect happened on the host since.
-    """
-
-    asked: Questions
-    read_at: float
-    asked_at: float
-    outputs: Mapping[str, Output]
-    facts: HostFacts
-    outdated: bool = False
-
-
 class Observer:
     """Observes hosts, and the facts that a whole site shares.
 
@@ -87,6 +60,7 @@ class Observer:
         monotonic: Seconds.
         announcer: Tells hosts who looks at them; None = somebody who changes nothing.
         kinds: All kinds: they say what a host is asked.
+        engines: Looks at engines; None = nobody does.
     """
 
     def __init__(
@@ -97,17 +71,19 @@ class Observer:
         monotonic: Callable[[], float],
         announcer: Announcer | None = None,
         kinds: Kinds = KINDS,
+        engines: EngineObserver | None = None,
     ) -> None:
         self._hosts = hosts
+        self._engines = engines
         self._access = access
         self._monotonic = monotonic
         self._announcer = announcer
         self._features, self._sections = kinds.features, kinds.sections
-        self._looks: dict[tuple[str, str], _Look] = {}
+        self._looks: dict[tuple[str, str], HostLook] = {}
         self._answers: dict[tuple[str, str], tuple[float, asyncio.Task[Fact[object]]]] = {}
         self._seen: dict[tuple[str, str], HostView] = {}
         self._told: dict[tuple[str, str], tuple[float, object]] = {}
-        self._full: dict[tuple[str, str], _FullLook] = {}
+        self._full: dict[tuple[str, str], FullLook] = {}
         self._memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
         self._shared_memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
         self._signs: dict[tuple[str, str], Fact[Mapping[str, tuple[str, ...]]]] = {}
@@ -126,7 +102,7 @@ class Observer:
         look = self._looks.get(key)
         if look is None or look.touched or (look.task.done() and self._age(look) > max_age):
             task = asyncio.create_task(self._look(namespace, view, node), name=f"observe {node.metadata.name}")
-            look = self._looks[key] = _Look(self._monotonic(), task)
+            look = self._looks[key] = HostLook(self._monotonic(), task)
         return await asyncio.shield(look.task)
 
     async def hosts(
@@ -155,6 +131,14 @@ class Observer:
             task = asyncio.create_task(self._shared(fact, namespace, view, hosts), name=f"{fact.name} of {namespace}")
             held = self._answers[key] = (self._monotonic(), task)
         return cast("Fact[T]", await asyncio.shield(held[1]))
+
+    async def engine(self, namespace: str, view: SiteView, max_age: float) -> EngineView:
+        """What is known of a site's engine; see EngineObserver."""
+        return await self._engines.look(namespace, view, max_age) if self._engines else NOT_LOOKED_AT
+
+    def known_engine(self, namespace: str) -> EngineView:
+        """Likewise, without waiting for a look that is on its way."""
+        return self._engines.known(namespace) if self._engines else NOT_LOOKED_AT
 
     def known_hosts(self, namespace: str, names: Collection[str]) -> dict[str, HostView]:
         """What is known of hosts now, without waiting for a look that is on its way."""
@@ -206,8 +190,14 @@ class Observer:
         """The host key that was accepted on first use; empty when none was."""
         return self._hosts.trusted_key(f"{namespace}/{node}") or ""
 
-    def forget(self, namespace: str, node: str) -> None:
-        """A Node was deleted."""
+    def forget(self, kind: AnyKind, namespace: str, name: str) -> None:
+        """An object that stands for a host or an engine was deleted."""
+        if kind.is_engine and self._engines is not None:
+            self._engines.forget(namespace, name)
+        if kind.is_host:
+            self._forget_host(namespace, name)
+
+    def _forget_host(self, namespace: str, node: str) -> None:
         self._looks.pop((namespace, node), None)
         self._seen.pop((namespace, node), None)
         self._full.pop((namespace, node), None)
@@ -218,7 +208,7 @@ class Observer:
         if self._announcer is not None:
             self._announcer.forget(f"{namespace}/{node}")
 
-    def _age(self, look: _Look) -> float:
+    def _age(self, look: HostLook) -> float:
         return self._monotonic() - look.asked_at
 
     async def _look(self, namespace: str, view: SiteView, node: Node) -> HostView:
@@ -268,12 +258,12 @@ class Observer:
         calm = self._signs.get(key, facts.disk_signs) == facts.disk_signs
         self._signs[key] = facts.disk_signs
         if effects == self._effects[key] and calm:
-            self._full[key] = _FullLook(asked, asked_at, asked_at, batch.outputs, facts)
+            self._full[key] = FullLook(asked, asked_at, asked_at, batch.outputs, facts)
         elif not calm:
             self._full.pop(key, None)
         return facts
 
-    async def _unread(self, key: tuple[str, str], settings: HostSettings, full: _FullLook) -> HostFacts | None:
+    async def _unread(self, key: tuple[str, str], settings: HostSettings, full: FullLook) -> HostFacts | None:
         """Everything asked anew but what reading the disks told; None where that does not hold any more."""
         asked_at, effects = self._monotonic(), self._effects[key]
         batch = await self._ask(key[0], settings, full.asked.unread)
@@ -283,11 +273,11 @@ class Observer:
             return None
         if effects == self._effects[key]:
             outputs = {**full.outputs, **batch.outputs}
-            self._full[key] = _FullLook(full.asked, full.read_at, asked_at, outputs, facts)
+            self._full[key] = FullLook(full.asked, full.read_at, asked_at, outputs, facts)
         return facts
 
     def _assembled(
-        self, key: tuple[str, str], asked: Questions, batch: Batch, full: _FullLook | None = None
+        self, key: tuple[str, str], asked: Questions, batch: Batch, full: FullLook | None = None
     ) -> HostFacts:
         outputs = {**full.outputs, **batch.outputs} if full else batch.outputs
         return assemble(asked, key[1], outputs, batch.sent_at, batch.received_at, self._memos[key])

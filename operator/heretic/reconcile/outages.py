@@ -79,4 +79,5 @@ class Outages:
 def _together(needs: Iterable[Needs]) -> Needs:
     wanted = tuple(needs)
     hosts = frozenset[str]().union(*(n.hosts for n in wanted))
-    return Needs(hosts, tuple(dict.fromkeys(chain.from_iterable(n.shared for n in wanted))))
+    shared = tuple(dict.fromkeys(chain.from_iterable(n.shared for n in wanted)))
+    return Needs(hosts, shared, next((n.engine for n in wanted if n.engine), ""))

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from sim.addresses import listening, take_detour
 from sim.engine.engine import SimEngine
 from sim.engine.faults import EngineFaults, service_unavailable
 from sim.engine.messages import HttpRequest, HttpResponse
@@ -56,6 +57,7 @@ class EngineServer:
 
     def start(self) -> Self:
         """Listens; returns itself."""
+        take_detour()
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="simulated engine", daemon=True)
         self._thread.start()
@@ -93,7 +95,7 @@ class EngineServer:
         app.router.add_route("*", "/{anything:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.address, self.port, ssl_context=self._context)
+        site = web.TCPSite(self._runner, listening(self.address), self.port, ssl_context=self._context)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

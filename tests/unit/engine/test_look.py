@@ -17,6 +17,7 @@ from heretic.domain.engine.facts import (
     EngineHost,
     EngineIdentity,
     Event,
+    FencingFlags,
     HostedEngineRole,
     LogicalNetwork,
     News,
@@ -50,9 +51,14 @@ async def test_a_fresh_engine_is_seen_as_it_is(engines: Engines, site: Site) -> 
                 level="4.8",
                 gluster=False,
                 virt=True,
-                fencing=True,
-                skip_fencing_if_bricks_up=False,
-                skip_fencing_if_quorum_not_met=False,
+                fencing=FencingFlags(
+                    enabled=True,
+                    spares_bricks=False,
+                    spares_quorum=False,
+                    spares_leases=False,
+                    spares_islands=False,
+                    island_percent=50,
+                ),
                 migration_policy="80554327-0569-496b-bdeb-fcbbf52b827b",
                 networks=(
                     ClusterNetwork(

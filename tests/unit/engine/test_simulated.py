@@ -119,7 +119,7 @@ async def test_a_change_is_made_once_and_seen_by_the_next_look(site: Simulated, 
     assert isinstance(facts.clusters, Known)
     gluster = [(one.mtu, one.vlan, one.for_machines) for one in facts.networks.value if one.name == "gluster"]
     assert gluster == ([(9000, 11, False)] if call is ADD else [])
-    assert [one.skip_fencing_if_bricks_up for one in facts.clusters.value] == [call is CHANGE]
+    assert [one.fencing.spares_bricks for one in facts.clusters.value] == [call is CHANGE]
 
 
 @CALLS

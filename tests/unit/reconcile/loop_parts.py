@@ -29,7 +29,7 @@ from heretic.kinds import KINDS
 from heretic.reconcile.access import Access, Secrets
 from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
-from heretic.reconcile.executors import executors
+from heretic.reconcile.executors import Executor, executors
 from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.loop import Reconciler
 from heretic.reconcile.observer import Observer
@@ -141,7 +141,14 @@ class Loop:
             store=self.store,
             observer=observer,
             applier=Applier(
-                executors(cast("Hosts", parts), cast("Access", parts), observer, cast("Secrets", api), KINDS),
+                executors(
+                    cast("Hosts", parts),
+                    cast("Access", parts),
+                    observer,
+                    cast("Secrets", api),
+                    KINDS,
+                    cast("Executor", parts),
+                ),
                 gateway,
                 cast("Any", parts),
             ),

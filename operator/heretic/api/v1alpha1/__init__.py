@@ -2,6 +2,7 @@
 
 from heretic.api.v1alpha1.common import GROUP, VERSION, DeletionPolicy, Metadata, Mode, Resource, StoredCondition
 from heretic.api.v1alpha1.gluster_volume import GlusterVolume
+from heretic.api.v1alpha1.hosted_engine import HostedEngine
 from heretic.api.v1alpha1.network import Network
 from heretic.api.v1alpha1.node import Node
 from heretic.api.v1alpha1.site import Site
@@ -11,6 +12,7 @@ __all__ = [
     "VERSION",
     "DeletionPolicy",
     "GlusterVolume",
+    "HostedEngine",
     "Metadata",
     "Mode",
     "Network",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
 
 
@@ -58,6 +59,27 @@ class ClusterNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class FencingFlags:
+    """When a cluster's hosts may be fenced; None where it was not told.
+
+    Attributes:
+        enabled: Whether at all.
+        spares_bricks: Whether a host is not fenced while bricks of it are up.
+        spares_quorum: Whether a host is not fenced where a volume would lose its quorum.
+        spares_leases: Whether a host is not fenced while it renews its lease on a storage domain.
+        spares_islands: Whether nobody is fenced while many hosts cannot be reached.
+        island_percent: How many make an island, in percent of the cluster's hosts.
+    """
+
+    enabled: bool | None
+    spares_bricks: bool | None
+    spares_quorum: bool | None
+    spares_leases: bool | None
+    spares_islands: bool | None
+    island_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class EngineCluster:
     """A cluster.
 
@@ -67,9 +89,7 @@ class EngineCluster:
         level: Compatibility level such as "4.7".
         gluster: Whether its hosts serve Gluster.
         virt: Whether its hosts run machines.
-        fencing: Whether hosts of it may be fenced at all.
-        skip_fencing_if_bricks_up: Whether a host is not fenced while bricks of it are up.
-        skip_fencing_if_quorum_not_met: Whether a host is not fenced where a volume would lose its quorum.
+        fencing: When its hosts may be fenced.
         migration_policy: Id.
         networks: None where they were not told.
     """
@@ -81,9 +101,7 @@ class EngineCluster:
     level: str
     gluster: bool | None
     virt: bool | None
-    fencing: bool | None
-    skip_fencing_if_bricks_up: bool | None
-    skip_fencing_if_quorum_not_met: bool | None
+    fencing: FencingFlags
     migration_policy: str
     networks: tuple[ClusterNetwork, ...] | None
 
@@ -248,3 +266,9 @@ class EngineFacts:
     storage_domains: Fact[tuple[StorageDomain, ...]] = NOT_OBSERVED
     attached: Mapping[str, Fact[tuple[AttachedDomain, ...]]] = field(default_factory=dict)
     news: Fact[News] = NOT_OBSERVED
+
+
+EngineView = EngineFacts | Failure
+"""What is known of an engine in one pass: what a look showed, or why there was none."""
+
+NOT_LOOKED_AT: EngineView = Transient(Reason.NOT_OBSERVED, "the engine has not been looked at yet")

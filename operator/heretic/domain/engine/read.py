@@ -13,6 +13,7 @@ from heretic.domain.engine.facts import (
     EngineHost,
     EngineIdentity,
     Event,
+    FencingFlags,
     HostedEngineRole,
     LogicalNetwork,
     News,
@@ -71,11 +72,20 @@ def cluster(record: Record) -> EngineCluster:
         level=_level(record),
         gluster=flag(record, "gluster_service"),
         virt=flag(record, "virt_service"),
-        fencing=flag(record, "fencing_policy.enabled"),
-        skip_fencing_if_bricks_up=flag(record, "fencing_policy.skip_if_gluster_bricks_up"),
-        skip_fencing_if_quorum_not_met=flag(record, "fencing_policy.skip_if_gluster_quorum_not_met"),
+        fencing=_fencing(record),
         migration_policy=text(record, "migration.policy.id"),
         networks=None if networks is None else tuple(map(_cluster_network, networks)),
+    )
+
+
+def _fencing(record: Record) -> FencingFlags:
+    return FencingFlags(
+        enabled=flag(record, "fencing_policy.enabled"),
+        spares_bricks=flag(record, "fencing_policy.skip_if_gluster_bricks_up"),
+        spares_quorum=flag(record, "fencing_policy.skip_if_gluster_quorum_not_met"),
+        spares_leases=flag(record, "fencing_policy.skip_if_sd_active.enabled"),
+        spares_islands=flag(record, "fencing_policy.skip_if_connectivity_broken.enabled"),
+        island_percent=number(record, "fencing_policy.skip_if_connectivity_broken.threshold"),
     )
 
 

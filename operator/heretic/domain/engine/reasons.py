@@ -62,4 +62,36 @@ OF_ENGINES = chapter(
         "Two things in the engine have one name, so it cannot be told which one is meant.",
         "Rename or remove one of those that the message names.",
     ),
+    Explained(
+        Reason.ENGINE_REPLACED,
+        "Another engine answers at the declared name than the one that was recorded.",
+        "Find out which is meant. For the new one, delete the HostedEngine (Orphan) and apply it anew.",
+    ),
+    Explained(
+        Reason.ENGINE_NOT_DECLARED,
+        "Nothing is to be done in an engine: the site declares none, or the spec asks for nothing in it.",
+        "Nothing, where this is what you want.",
+        stage=Stage.DONE,
+    ),
+    Explained(
+        Reason.MORE_THAN_ONE_ENGINE,
+        "A namespace is one site, a site has one engine, and several HostedEngines are declared.",
+        "Delete all but one.",
+    ),
+    Explained(
+        Reason.WAITING_FOR_ENGINE,
+        "The engine, its data center or its cluster is not as far yet.",
+        "Nothing; the HostedEngine tells how far it is.",
+        stage=Stage.BEGUN,
+    ),
+    Explained(
+        Reason.DATA_CENTER_NOT_READY,
+        "The data center does not work: it has no storage domain yet, or lost contact with its master domain.",
+        "Declare a GlusterVolume with storageDomain; look at the storage domains that are not active.",
+    ),
+    Explained(
+        Reason.HOSTS_NOT_UP,
+        "Hosts of the cluster are not up.",
+        "See the Nodes that the message names.",
+    ),
 )

@@ -1,0 +1,244 @@
+"""HostedEngine: the oVirt engine of the site, and what makes the site in it."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, condition_column, matching
+from heretic.api.v1alpha1.common import (
+    AGE,
+    MODE,
+    READY,
+    REASON,
+    SUMMARY,
+    SYNCED,
+    CommonSpec,
+    CommonStatus,
+    Model,
+    Resource,
+    StatusModel,
+)
+from heretic.api.v1alpha1.site import SecretReference
+from heretic.api.v1alpha1.values import LABEL, IPv4, Port, Text
+
+
+class Deployment(StrEnum):
+    """How there comes to be an engine."""
+
+    EXISTING = "Existing"
+
+
+class MigrationPolicy(StrEnum):
+    """How guests are moved between hosts while they run."""
+
+    MINIMAL_DOWNTIME = "MinimalDowntime"
+    POST_COPY = "PostCopy"
+    SUSPEND_WORKLOAD = "SuspendWorkloadIfNeeded"
+    LEGACY = "Legacy"
+
+
+_NAME = "[A-Za-z0-9_-]+"
+
+EngineName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40),
+    matching(_NAME, "must be 1 to 40 letters, digits, dashes and underscores, as the engine's names are"),
+]
+"""Name of something in the engine."""
+
+EngineFQDN = Annotated[
+    str,
+    StringConstraints(max_length=190),
+    matching(
+        rf"(?:{LABEL}[.])+[a-z](?:[-a-z0-9]*[a-z0-9])?",
+        "must be a full DNS name in lower case such as 'engine.mgmt.private'",
+    ),
+]
+
+_PEM = r"(?:-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*)+"
+
+Certificates = Annotated[
+    str,
+    StringConstraints(max_length=65536),
+    Rule(
+        cel="self.startsWith('-----BEGIN CERTIFICATE-----') && self.contains('-----END CERTIFICATE-----')",
+        message="must be one or more certificates in PEM form, from '-----BEGIN CERTIFICATE-----' on",
+        holds=lambda text: re.fullmatch(_PEM, text) is not None,
+    ),
+]
+
+
+class EngineDataCenter(Model):
+    """The data center of the site's hosts."""
+
+    name: EngineName = Field(
+        default="Default", description="Its name in the engine. One of another name is made where it is missing."
+    )
+
+
+class FencingPolicy(Model):
+    """When the engine may switch a host off that does not answer."""
+
+    enabled: bool = Field(
+        default=True,
+        strict=True,
+        description="Whether hosts of the cluster may be fenced at all. Fencing needs power management on the hosts.",
+    )
+    skip_if_storage_lease_active: bool = Field(
+        default=True,
+        strict=True,
+        description="Whether a host is spared that still renews its lease on a storage domain: it is alive.",
+    )
+    skip_if_connectivity_broken: bool = Field(
+        default=True,
+        strict=True,
+        description="Whether nobody is fenced while many hosts cannot be reached: then the network is at fault.",
+    )
+    connectivity_threshold: Annotated[int, Field(strict=True, ge=25, le=100)] = Field(
+        default=50,
+        description="How many hosts of the cluster must not be reached for that, in percent, from 25 to 100.",
+    )
+
+
+class EngineClusterSpec(Model):
+    """The cluster of the site's hosts."""
+
+    name: EngineName = Field(
+        default="Default", description="Its name in the engine. One of another name is made where it is missing."
+    )
+    cpu_type: Annotated[str, StringConstraints(max_length=120)] = Field(
+        default="",
+        description=(
+            "Type of processor that guests see, by the engine's name for it, such as 'Intel Cascadelake Server "
+            "Family': what every host of the cluster can do. Unset: what the engine chose or chooses."
+        ),
+    )
+    migration_policy: MigrationPolicy | None = Field(
+        default=None,
+        description=(
+            "How guests are moved while they run. MinimalDowntime: a guest that writes too fast is not moved. "
+            "PostCopy: it is moved, and lost if either host fails meanwhile. SuspendWorkloadIfNeeded: it is moved, and "
+            "stands still for longer. Legacy: as engines before 4.0. Unset: what the engine chose."
+        ),
+    )
+    fencing: FencingPolicy = Field(
+        default=FencingPolicy(),
+        description=(
+            "When the engine may switch off a host that does not answer. While a host's bricks are up, or a volume "
+            "would lose its quorum, it never may: Heretic keeps both of these set."
+        ),
+    )
+
+
+class HostedEngineSpec(CommonSpec):
+    """What the user declares."""
+
+    fqdn: Annotated[
+        EngineFQDN,
+        Rule(IMMUTABLE, "must not change: the engine's certificate and its hosts are bound to this name"),
+    ] = Field(
+        description=(
+            "Name of the engine's machine, such as engine.mgmt.private, by which the operator and every host reach "
+            "it. The engine answers to no other. It must not change later."
+        )
+    )
+    address: IPv4 = Field(
+        default="",
+        description=(
+            "IPv4 address of the engine's machine, at which the operator reaches it, also while the site's name "
+            "servers are down. Unset: what the name resolves to."
+        ),
+    )
+    port: Port = Field(default=443, description="TCP port of the engine's web server.")
+    deployment: Annotated[Deployment, Rule(IMMUTABLE, "must not change: an engine that runs is not deployed again")] = (
+        Field(
+            description=(
+                "How there comes to be an engine. Existing: it runs already; Heretic finds it by its name, certificate "
+                "authority and credentials. Begin with mode Observe to see what would change."
+            )
+        )
+    )
+    credentials_ref: SecretReference = Field(
+        default=SecretReference(name="heretic-engine"),
+        description=(
+            "Secret with who logs in: type kubernetes.io/basic-auth, keys username (with its profile, such as "
+            "admin@internal) and password. The operator's Role names the Secret heretic-engine; for another name, "
+            "change that Role too."
+        ),
+    )
+    certificate_authority: Certificates | None = Field(
+        default=None,
+        description=(
+            "The certificate that signs the engine's, in PEM form: the content of /etc/pki/ovirt-engine/ca.pem on "
+            "its machine. Unset: key ca.crt of the Secret. Where neither is there, Heretic shows the fingerprint of "
+            "what the engine offers, and talks to nobody."
+        ),
+    )
+    data_center: EngineDataCenter = Field(
+        default=EngineDataCenter(), description="The data center of the site's hosts; made where it is missing."
+    )
+    cluster: EngineClusterSpec = Field(
+        default=EngineClusterSpec(), description="The cluster of the site's hosts; made where it is missing."
+    )
+
+
+class EngineHostStatus(StatusModel):
+    """A host, as the engine sees it."""
+
+    name: Text = Field(description="Name in the engine; that of the Node, where it is one of the site.")
+    state: Text = Field(default="", description="Up, Maintenance, NonOperational and so on, as the engine says.")
+    score: int | None = Field(
+        default=None, description="How fit it is to run the engine's machine, 3400 at best; missing: not told."
+    )
+
+
+class HostedEngineStatus(CommonStatus):
+    """What Heretic saw."""
+
+    engine_id: Text = Field(
+        default="", description="The engine's own id, recorded once and kept: another engine of this name is refused."
+    )
+    version: Text = Field(default="", description="Version of the engine.")
+    data_center_id: Text = Field(default="", description="The engine's id of the data center.")
+    cluster_id: Text = Field(default="", description="The engine's id of the cluster.")
+    level: Text = Field(default="", description="Compatibility level of the cluster.")
+    global_maintenance: bool | None = Field(
+        default=None,
+        description="Whether nobody restarts the engine's machine, as its hosts say; missing: not known.",
+    )
+    hosts: Annotated[list[EngineHostStatus], Cap(64)] = Field(
+        default=[], description="Every host of the cluster, as the engine sees it."
+    )
+
+
+class HostedEngine(Resource):
+    """The oVirt engine of the site: the one that runs its guests.
+
+    Heretic keeps what makes the site in it as it is declared: data center and cluster here, hosts by Nodes of role
+    Hypervisor, storage domains by GlusterVolumes, logical networks by Networks. There is one in a site.
+    """
+
+    KIND: ClassVar[str] = "HostedEngine"
+    PLURAL: ClassVar[str] = "hostedengines"
+    SHORT_NAMES: ClassVar[tuple[str, ...]] = ("he",)
+    SELECTABLE: ClassVar[tuple[str, ...]] = (".spec.deployment",)
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        READY,
+        Column("FQDN", ".spec.fqdn", "Name of its machine."),
+        Column("Version", ".status.version", "Version of the engine."),
+        condition_column("EngineUp"),
+        Column("Deployment", ".spec.deployment", "How there comes to be an engine.", wide=True),
+        condition_column("Degraded", wide=True),
+        MODE,
+        REASON,
+        SYNCED,
+        AGE,
+        SUMMARY,
+    )
+
+    spec: HostedEngineSpec = Field(description="The engine as it shall be.")
+    status: HostedEngineStatus = Field(
+        default_factory=HostedEngineStatus, description="The engine as it was last seen."
+    )

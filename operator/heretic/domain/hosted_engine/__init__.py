@@ -1,0 +1,1 @@
+"""The engine of the site: its data center, its cluster, its health."""

@@ -1,0 +1,44 @@
+"""HostedEngine, as the loop knows it."""
+
+from collections.abc import Iterable, Mapping
+
+from heretic.api.v1alpha1 import HostedEngine, Site
+from heretic.domain.conditions import ConditionType, State
+from heretic.domain.declared.view import SiteView
+from heretic.domain.host.facts import HostView
+from heretic.domain.hosted_engine.plan import plan_engine
+from heretic.domain.hosted_engine.report import report_engine
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
+from heretic.domain.report import Report
+
+
+def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
+    return Needs(engine=engine.metadata.name)
+
+
+def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessment:
+    plan = plan_engine(engine, view, observed.engine)
+    return Assessment(plan, report_engine(engine, observed.engine, plan))
+
+
+def _references(engine: HostedEngine) -> Iterable[Reference]:
+    yield Reference(Site)
+
+
+def _up(report: Report) -> float | None:
+    states = {c.type: c.state for c in report.conditions}
+    return {State.TRUE: 1.0, State.FALSE: 0.0}.get(states[ConditionType.ENGINE_UP])
+
+
+HOSTED_ENGINE = Kind(
+    model=HostedEngine,
+    conditions=(ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY, ConditionType.DEGRADED),
+    needs=_needs,
+    assess=_assess,
+    reads=(Site,),
+    refers_to=(Site,),
+    references=_references,
+    is_engine=True,
+    recorded=("engineId", "dataCenterId", "clusterId"),
+    gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", _up),),
+)

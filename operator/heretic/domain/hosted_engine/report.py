@@ -1,0 +1,147 @@
+"""What a HostedEngine says of its engine: status fields and conditions, all of them on every pass."""
+
+from heretic.api.v1alpha1 import HostedEngine
+from heretic.api.v1alpha1.hosted_engine import EngineHostStatus, HostedEngineStatus
+from heretic.domain.conditions import Condition, ConditionType, State
+from heretic.domain.engine.facts import EngineCluster, EngineFacts, EngineHost, EngineView
+from heretic.domain.engine.parse import states
+from heretic.domain.engine.site import cluster_of, data_center_of, is_other_engine
+from heretic.domain.errors import NeedsUser, Reason
+from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed
+from heretic.domain.report import Report
+
+READY = frozenset({ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY})
+"""What a HostedEngine's Ready is made of."""
+
+_FINE = frozenset({states.UP, states.MAINTENANCE, *states.ON_ITS_WAY})
+
+
+def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan) -> Report:
+    """Says how the engine is.
+
+    What was recorded of it stays in status while it cannot be seen, and every condition that depends on seeing it is
+    Unknown.
+
+    Args:
+        engine: The object as stored, with its last status.
+        seen: What is known of the engine.
+        plan: What is done next.
+    """
+    if not isinstance(seen, EngineFacts):
+        unseen = f"the engine cannot be observed ({seen.reason.value})"
+        state = State.FALSE if isinstance(seen, NeedsUser) else State.UNKNOWN
+        return Report(
+            status=engine.status,
+            conditions=(
+                Condition(ConditionType.ENGINE_UP, state, seen.reason, seen.message),
+                Condition(ConditionType.CLUSTER_READY, State.UNKNOWN, seen.reason, unseen),
+                Condition(ConditionType.DEGRADED, State.UNKNOWN, seen.reason, unseen),
+            ),
+            ready=READY,
+        )
+    other = is_other_engine(engine, seen)
+    if other:
+        unseen = "another engine answers than the recorded one"
+        return Report(
+            status=engine.status,
+            conditions=(
+                Condition(ConditionType.ENGINE_UP, State.FALSE, other.reason, other.message),
+                Condition(ConditionType.CLUSTER_READY, State.UNKNOWN, other.reason, unseen),
+                Condition(ConditionType.DEGRADED, State.UNKNOWN, other.reason, unseen),
+            ),
+            ready=READY,
+        )
+    return _seen(engine, seen, plan)
+
+
+def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan) -> Report:
+    cluster = cluster_of(engine, facts)
+    hosts = hosts_of(cluster, facts)
+    up = f"the engine {facts.identity.version} answers"
+    status = _status(engine, facts, cluster, hosts)
+    return Report(
+        status=status,
+        conditions=(
+            Condition(ConditionType.ENGINE_UP, State.TRUE, Reason.AS_DECLARED, up),
+            _cluster_ready(plan, cluster),
+            _degraded(hosts),
+        ),
+        ready=READY,
+        summary=_summary(facts.identity.version, hosts),
+    )
+
+
+def hosts_of(cluster: Fact[EngineCluster], facts: EngineFacts) -> Fact[tuple[EngineHost, ...]]:
+    """The hosts of the site's cluster."""
+    match cluster, facts.hosts:
+        case Known(there), Known(hosts):
+            return Known(tuple(host for host in hosts if host.cluster == there.id))
+        case Known(), unseen:
+            return unseen
+        case Absent(), _:
+            return Known(())
+        case Unknown(cause), _:
+            return Unknown(cause)
+    raise AssertionError(cluster)
+
+
+def _status(
+    engine: HostedEngine, facts: EngineFacts, cluster: Fact[EngineCluster], hosts: Fact[tuple[EngineHost, ...]]
+) -> HostedEngineStatus:
+    data_center = data_center_of(engine, facts)
+    changes: dict[str, object] = {"engine_id": facts.identity.instance, "version": facts.identity.version}
+    if isinstance(data_center, Known):
+        changes["data_center_id"] = data_center.value.id
+    if isinstance(cluster, Known):
+        changes |= {"cluster_id": cluster.value.id, "level": cluster.value.level}
+    if isinstance(hosts, Known):
+        changes["hosts"] = [_host(host) for host in sorted(hosts.value, key=lambda host: host.name)]
+        changes["global_maintenance"] = _global_maintenance(hosts.value)
+    return engine.status.model_copy(update=changes)
+
+
+def _host(host: EngineHost) -> EngineHostStatus:
+    score = host.hosted_engine.score if host.hosted_engine else None
+    return EngineHostStatus(name=host.name, state=states.shown(host.status), score=score)
+
+
+def _global_maintenance(hosts: tuple[EngineHost, ...]) -> bool | None:
+    """What the hosts that are up and may run the engine's machine say; None where they say different things."""
+    said = {host.hosted_engine.global_maintenance for host in hosts if host.hosted_engine and host.status == states.UP}
+    return said.pop() if len(said) == 1 else None
+
+
+def _cluster_ready(plan: Plan, cluster: Fact[EngineCluster]) -> Condition:
+    kind = ConditionType.CLUSTER_READY
+    match plan:
+        case Converged(why):
+            return Condition(kind, State.TRUE, Reason.AS_DECLARED, why)
+        case Proceed(steps):
+            return Condition(kind, State.FALSE, Reason.WORK_IN_PROGRESS, steps[0].why)
+        case Blocked(reason, message):
+            return Condition(kind, State.FALSE, reason, message)
+        case _:
+            return Condition(kind, State.UNKNOWN, plan.reason, plan.message)
+
+
+def _degraded(hosts: Fact[tuple[EngineHost, ...]]) -> Condition:
+    kind = ConditionType.DEGRADED
+    if not isinstance(hosts, Known):
+        cause = hosts.cause if isinstance(hosts, Unknown) else "they were not listed"
+        return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, f"the hosts of the cluster are not known: {cause}")
+    wrong = [
+        f"{h.name} is {states.shown(h.status)}{f' ({h.detail})' if h.detail else ''}"
+        for h in hosts.value
+        if h.status not in _FINE
+    ]
+    if wrong:
+        return Condition(kind, State.TRUE, Reason.HOSTS_NOT_UP, "; ".join(sorted(wrong)))
+    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "no host of the cluster is in trouble")
+
+
+def _summary(version: str, hosts: Fact[tuple[EngineHost, ...]]) -> str:
+    if not isinstance(hosts, Known):
+        return f"engine {version}"
+    up = sum(host.status == states.UP for host in hosts.value)
+    return f"engine {version}, {up}/{len(hosts.value)} hosts up"

@@ -1,0 +1,76 @@
+"""How the engine of a site is reached: from the HostedEngine and the Secret that it names."""
+
+from collections.abc import Callable
+
+from heretic.domain.declared.engine import declared_engine
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.domain.plan import Blocked, Wait
+from heretic.engine.settings import EngineSettings
+from heretic.reconcile.access import KEPT_SECONDS, Secrets
+
+USER, PASSWORD, AUTHORITY = "username", "password", "ca.crt"
+"""Keys of the Secret; the first two from the type kubernetes.io/basic-auth."""
+
+USUAL_USER = "admin@internal"
+"""Who logs in where the Secret names nobody: every engine has this user."""
+
+
+class DeclaredEngineAccess:
+    """Gives the settings of engines.
+
+    Args:
+        secrets: Where the Secrets are.
+        monotonic: Seconds.
+    """
+
+    def __init__(self, secrets: Secrets, *, monotonic: Callable[[], float]) -> None:
+        self._secrets = secrets
+        self._monotonic = monotonic
+        self._kept: dict[str, tuple[float, str, dict[str, bytes]]] = {}
+
+    async def engine(self, namespace: str, view: SiteView, name: str) -> EngineSettings:
+        """How to reach one engine; see EngineAccess."""
+        engine = declared_engine(view)
+        if isinstance(engine, Blocked):
+            raise HereticError(NeedsUser(engine.reason, engine.message))
+        if engine is None or isinstance(engine, Wait) or engine.metadata.name != name:
+            raise HereticError(Transient(Reason.NOT_OBSERVED, f"there is no HostedEngine {name}"))
+        secret = engine.spec.credentials_ref.name
+        data = await self._data(namespace, secret)
+        password = data.get(PASSWORD, b"").decode(errors="replace")
+        if not password:
+            raise HereticError(_missing(namespace, secret, f"has no key {PASSWORD}"))
+        return EngineSettings(
+            name=f"{namespace}/{name}",
+            fqdn=engine.spec.fqdn,
+            user=data.get(USER, b"").decode(errors="replace") or USUAL_USER,
+            password=password,
+            ca=engine.spec.certificate_authority or data.get(AUTHORITY, b"").decode(errors="replace"),
+            port=engine.spec.port,
+            address=engine.spec.address,
+        )
+
+    def forget(self, namespace: str) -> None:
+        """Reads the Secret of a site's engine afresh next time."""
+        self._kept.pop(namespace, None)
+
+    async def _data(self, namespace: str, secret: str) -> dict[str, bytes]:
+        held = self._kept.get(namespace)
+        if held is not None and held[1] == secret and self._monotonic() - held[0] < KEPT_SECONDS:
+            return held[2]
+        data = await self._secrets.secret(namespace, secret)
+        if data is None:
+            raise HereticError(_missing(namespace, secret, "does not exist"))
+        self._kept[namespace] = (self._monotonic(), secret, data)
+        return data
+
+
+def _missing(namespace: str, secret: str, what: str) -> NeedsUser:
+    how = (
+        f"kubectl -n {namespace} create secret generic {secret} --type=kubernetes.io/basic-auth "
+        f"--from-literal={USER}={USUAL_USER} --from-file={PASSWORD}=<file with the password>"
+    )
+    return NeedsUser(
+        Reason.CREDENTIALS_MISSING, f"Secret {secret}, which spec.credentialsRef names, {what}; make it: {how}"
+    )
