@@ -86,6 +86,7 @@ def test_operator_may_nothing_else_in_a_site(control_plane: ControlPlane, site: 
     leases = "leases.coordination.k8s.io"
     work = {
         Access("get", "secrets", "heretic-ssh"),
+        Access("get", "secrets", "heretic-engine"),
         Access("create", "events"),
         Access("patch", "events", "one"),
         Access("create", leases),
