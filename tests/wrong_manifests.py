@@ -11,6 +11,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "Node": {"address": "172.20.10.11"},
     "Network": {"role": "Gluster", "subnet": "172.20.11.0/24"},
     "GlusterVolume": {"purpose": "VirtualMachines", "size": "500Gi"},
+    "HostedEngine": {"fqdn": "engine.mgmt.private", "deployment": "Existing"},
 }
 """The least that each kind needs."""
 

@@ -64,6 +64,8 @@ _OF_TYPE: Mapping[ConditionType, str] = {
     ConditionType.STARTED: "HVP-V002",
     ConditionType.QUORATE: "HVP-V003",
     ConditionType.CAPACITY: "HVP-V007",
+    ConditionType.ENGINE_UP: "HVP-E001",
+    ConditionType.CLUSTER_READY: "HVP-E002",
 }
 """Conditions that should be True."""
 
@@ -127,7 +129,9 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
         case ConditionType.HEALED:
             return None if good else _heal_code(condition)
         case ConditionType.DEGRADED:
-            return "HVP-V008" if good else None
+            if not good:
+                return None
+            return "HVP-E003" if ConditionType.ENGINE_UP in all_of_object else "HVP-V008"
         case ConditionType.MAINTENANCE:
             return "HVP-N004" if good or condition.reason is Reason.MAINTENANCE_UNSAFE else None
         case ConditionType.PAUSED:
@@ -144,6 +148,9 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
         return None
     if condition.type is ConditionType.CAPACITY and condition.state is State.UNKNOWN:
         return "HVP-V009"
+    engine = all_of_object.get(ConditionType.ENGINE_UP)
+    if condition.type is ConditionType.CLUSTER_READY and engine and engine.state is not State.TRUE:
+        return None
     reachable = all_of_object.get(ConditionType.REACHABLE)
     if condition.type in _AFTER_REACHABLE and reachable and reachable.state is not State.TRUE:
         return None

@@ -22,7 +22,8 @@ class Code:
     """One kind of finding.
 
     Attributes:
-        id: HVP-, a letter for the subject (C declaration, S site, N node, D disks, W network, V volume), a number.
+        id: HVP-, a letter for the subject (C declaration, S site, N node, D disks, W network, V volume, E engine), and
+            a number.
         severity: How bad it is.
         title: What is so.
         advice: What to do.
@@ -209,6 +210,24 @@ _ALL: tuple[Code, ...] = (
         "Data is served; bring back what is out before anything else fails.",
     ),
     Code("HVP-V009", _W, "It is not known how full a volume is", "See the findings of its bricks and nodes."),
+    Code(
+        "HVP-E001",
+        _E,
+        "The engine does not answer, or it is not known whether it is the declared one",
+        "Do what the message says: name, certificate, user and password, or the service ovirt-engine on its machine.",
+    ),
+    Code(
+        "HVP-E002",
+        _E,
+        "Data center or cluster are not as declared",
+        "`heretic plan` shows the steps; what the engine does not let us change is in the message.",
+    ),
+    Code(
+        "HVP-E003",
+        _W,
+        "Hosts of the cluster are in trouble",
+        "See the hosts that the message names: their Nodes, and their events in the engine.",
+    ),
 )
 
 CODES: Mapping[str, Code] = {code.id: code for code in _ALL}

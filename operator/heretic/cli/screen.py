@@ -44,6 +44,19 @@ class VolumeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineLine:
+    """The HostedEngine of the table; "hosts" are those that are up, of all in its cluster."""
+
+    name: str
+    ready: str
+    up: str
+    version: str
+    hosts: str
+    maintenance: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """Something about one object.
 
@@ -85,6 +98,7 @@ class Screen:
     versions: tuple[str, ...]
     nodes: tuple[NodeLine, ...]
     volumes: tuple[VolumeLine, ...]
+    engines: tuple[EngineLine, ...]
     now: tuple[Remark, ...]
     wrong: tuple[Remark, ...]
     notes: tuple[str, ...]
@@ -106,7 +120,10 @@ def compose(
         now: Wall clock.
         operator: The operator's Lease, None when it could not be read.
     """
-    of = {kind: [o for k, o in objects if k == kind] for kind in ("Site", "Node", "Network", "GlusterVolume")}
+    of = {
+        kind: [o for k, o in objects if k == kind]
+        for kind in ("Site", "Node", "Network", "GlusterVolume", "HostedEngine")
+    }
     site = of["Site"][0] if len(of["Site"]) == 1 else None
     storage = _status(site).get("storage") or {} if site else {}
     wrong = [r for kind, o in objects for r in _wrong(kind, o, now)]
@@ -121,6 +138,7 @@ def compose(
         versions=_versions(of["Node"]),
         nodes=tuple(_node(n, storage) for n in of["Node"]),
         volumes=tuple(_volume(v) for v in of["GlusterVolume"]),
+        engines=tuple(_engine(e) for e in of["HostedEngine"]),
         now=tuple(r for kind, o in objects for r in _in_progress(kind, o, now)),
         wrong=tuple(wrong),
         notes=tuple(
@@ -198,6 +216,22 @@ def _volume(volume: Object) -> VolumeLine:
         heal=str(status.get("healPending") or "-"),
         used=f"{used} of {capacity}" if used and capacity else str(capacity or "-"),
         summary=_summary(volume),
+    )
+
+
+def _engine(engine: Object) -> EngineLine:
+    status = _status(engine)
+    hosts = status.get("hosts") or []
+    up = sum(1 for host in hosts if host.get("state") == "Up")
+    maintenance = status.get("globalMaintenance")
+    return EngineLine(
+        name=engine["metadata"]["name"],
+        ready=state(engine, "Ready"),
+        up=state(engine, "EngineUp"),
+        version=str(status.get("version") or "-"),
+        hosts=f"{up}/{len(hosts)} up" if hosts else "-",
+        maintenance="-" if maintenance is None else "global" if maintenance else "none",
+        summary=_summary(engine),
     )
 
 

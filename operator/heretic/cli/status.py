@@ -101,6 +101,13 @@ def picture(console: "Console", screen: Screen, banner: str = "") -> list["Text"
         heads = ["VOLUME", "READY", "TOPOLOGY", "BRICKS", "HEAL", "USED", "STATUS"]
         rows = [[v.name, _state(v.ready), v.topology, v.bricks, v.heal, v.used, v.summary] for v in screen.volumes]
         lines += _section(render.columns(console, heads, rows))
+    if screen.engines:
+        heads = ["ENGINE", "READY", "UP", "VERSION", "HOSTS", "MAINTENANCE", "STATUS"]
+        rows = [
+            [e.name, _state(e.ready), _state(e.up), e.version, e.hosts, e.maintenance, e.summary]
+            for e in screen.engines
+        ]
+        lines += _section(render.columns(console, heads, rows))
     lines += _remarks(console, "Now", screen.now)
     lines += _remarks(console, "Wrong", screen.wrong)
     for title, texts in (("Notes", screen.notes), ("Next", screen.next)):

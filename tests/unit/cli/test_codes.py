@@ -18,7 +18,7 @@ def test_the_page_is_as_generated() -> None:
 def test_every_code_has_its_form_and_says_what_to_do() -> None:
     assert len(CODES) > 20
     for code in CODES.values():
-        assert re.fullmatch(r"HVP-[CSNDWV][0-9]{3}", code.id), code
+        assert re.fullmatch(r"HVP-[CSNDWVE][0-9]{3}", code.id), code
         assert code.title[0].isupper(), code
         assert not code.title.endswith("."), code
         assert code.advice.endswith("."), code
