@@ -10,6 +10,7 @@ from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.call import EngineCall, EngineStep
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, HostStep, Outage, Proceed, Risk, Wait, plan_hash
 from heretic.kinds import KINDS
@@ -17,6 +18,7 @@ from heretic.reconcile.gates import (
     APPROVE,
     Passed,
     check_approval,
+    check_engine,
     check_maintenance,
     check_one_target,
     check_slot,
@@ -37,6 +39,14 @@ class Pretended(HostStep):
 @dataclass(frozen=True, kw_only=True)
 class Safe(Pretended):
     verb: ClassVar[str] = "WriteFile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InEngine(EngineStep):
+    verb: ClassVar[str] = "AddNetwork"
+
+    def call(self) -> EngineCall:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,3 +288,31 @@ def test_an_approval_is_not_used_up_while_a_host_of_its_plan_is_in_maintenance()
     approved = Passed((SAFE, DELETE), approval=Approval("word", (SAFE, DELETE)), ordered=True)
     passed = check_maintenance(approved, SiteView.holding([node("node1", maintenance=True)]))
     assert (passed.steps, passed.approval) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("site", "engine", "told"),
+    [
+        ({}, {}, ""),
+        ({}, {"mode": "Observe"}, "HostedEngine engine is in mode Observe, so nothing is changed in it"),
+        ({"mode": "Plan"}, {}, "HostedEngine engine is in mode Plan"),
+        ({"mode": "Plan"}, {"mode": "Apply"}, ""),
+        ({}, {"paused": True}, "HostedEngine engine is paused"),
+    ],
+)
+def test_what_is_said_of_an_engine_holds_for_every_object_that_keeps_something_in_it(
+    site: dict[str, Any], engine: dict[str, Any], told: str
+) -> None:
+    reached = {"fqdn": "engine.example.test", "deployment": "Existing"}
+    view = SiteView.holding(
+        [
+            KINDS.parse("Site", {"metadata": {"name": "demo", "namespace": "demo"}, "spec": site}),
+            KINDS.parse(
+                "HostedEngine", {"metadata": {"name": "engine", "namespace": "demo"}, "spec": reached | engine}
+            ),
+        ]
+    )
+    passed = check_engine(Passed((SAFE, InEngine(engine="engine", why="missing"))), view)
+    assert [s.verb for s in passed.steps] == ["WriteFile", *(() if told else ("AddNetwork",))]
+    assert told in (passed.held.message if passed.held else "")
+    assert bool(told) == (passed.held is not None)
