@@ -14,6 +14,7 @@ from heretic.api.parse import API_VERSION
 from heretic.api.v1alpha1.site import HostKeyPolicy
 from heretic.cli import render
 from heretic.cli.adopted import FoundSite, manifests
+from heretic.cli.adopted_engine import FoundEngine
 from heretic.cli.declared import Keys
 from heretic.cli.errors import fail
 from heretic.cli.manifest import Manifest
@@ -24,6 +25,8 @@ from heretic.cli.yaml_text import dump
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.pool.look import POOL
+from heretic.engine.engines import Engines
+from heretic.engine.settings import EngineSettings
 from heretic.hosts.errors import fingerprint_of
 from heretic.reconcile.store import ObjectStore
 
@@ -32,6 +35,57 @@ HERE = "adopt"
 """Namespace of the objects that exist in memory only."""
 
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """Which engine the hosts belong to.
+
+    Attributes:
+        fqdn: Its name.
+        address: Where it is; "" = where its name leads.
+        user: Who logs in.
+        password_file: File with the password.
+        ca_file: File with the certificate that signs the engine's; None = nobody said so.
+    """
+
+    fqdn: str
+    address: str
+    user: str
+    password_file: str
+    ca_file: str | None
+
+    @classmethod
+    def parse(cls, engine: str, user: str, password_file: str | None, ca_file: str | None) -> "EngineRequest":
+        """Reads the options.
+
+        Raises:
+            HereticError: The password is missing.
+        """
+        if not password_file:
+            raise fail("--engine needs --engine-password-file FILE: a file with the password of --engine-user")
+        fqdn, _, address = engine.partition("=")
+        return cls(fqdn, address, user, password_file, ca_file)
+
+    @property
+    def settings(self) -> EngineSettings:
+        """How it is reached.
+
+        Raises:
+            HereticError: A file cannot be read.
+        """
+        host, _, port = self.fqdn.partition(":")
+        if port and not port.isdecimal():
+            raise fail(f"--engine {self.fqdn!r}: {port!r} is no TCP port")
+        return EngineSettings(
+            name=f"{HERE}/engine",
+            fqdn=host,
+            user=self.user,
+            password=_content(self.password_file).strip(),
+            ca=_content(self.ca_file) if self.ca_file else "",
+            port=int(port or 443),
+            address=self.address,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +138,19 @@ class Request:
         return cls(addresses, ports, keys, user, port, site, namespace)
 
 
-async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
+async def run(request: Request, identity: str | None, *, trust: bool, engine: EngineRequest | None = None) -> Exit:
     """Observes the hosts and prints manifests.
 
     Args:
         request: What to adopt.
         identity: Private key file; None = the first usual one of the user.
         trust: Whether a host without given key is believed now.
+        engine: The engine that the hosts belong to; None = it is not asked.
 
     Raises:
-        HereticError: A host could not be observed.
+        HereticError: A host or the engine could not be observed.
     """
+    found_engine = await _engine(engine) if engine else None
     keys = Keys(read_private_key(identity or _usual_key()), {}, None)
     store = _declared(request, trust=trust)
     view = store.view(HERE)
@@ -122,6 +178,7 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
         host_keys=pinned,
         hosts=facts,
         pool=pool.value if isinstance(pool, Known) else None,
+        engine=found_engine,
     )
     made, left_out = manifests(found)
     _write(made)
@@ -130,6 +187,24 @@ async def run(request: Request, identity: str | None, *, trust: bool) -> Exit:
     if not isinstance(pool, Known):
         render.note("no volumes were told: " + (getattr(pool, "cause", "") or "Gluster is not installed"))
     return Exit.OK
+
+
+async def _engine(request: EngineRequest) -> FoundEngine:
+    settings = request.settings
+    render.progress(f"looking at the engine {settings.fqdn}")
+    engines = Engines()
+    try:
+        facts = await engines.look(settings)
+    finally:
+        await engines.close()
+    return FoundEngine(settings.fqdn, settings.address, settings.port, settings.ca, facts)
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail(f"{path} cannot be read: {error}") from None
 
 
 def _pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:

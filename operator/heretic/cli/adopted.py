@@ -12,6 +12,7 @@ from typing import Any
 
 from heretic.api.v1alpha1 import Mode
 from heretic.api.v1alpha1.network import NetworkRole
+from heretic.cli.adopted_engine import FoundEngine, adopt_engine, hosts_of_engine
 from heretic.cli.adopted_volumes import adopt_volume, is_arbiter_only, node_of_brick
 from heretic.cli.manifest import Manifest, make
 from heretic.domain.disks.observed import brick_mount_points, carried
@@ -42,6 +43,7 @@ class FoundSite:
         host_keys: The key to pin for each host.
         hosts: Facts of every host.
         pool: What the trusted pool said; None when it did not.
+        engine: The engine of the hosts; None when none was named.
     """
 
     site: str
@@ -54,6 +56,7 @@ class FoundSite:
     host_keys: Mapping[str, str]
     hosts: Mapping[str, HostFacts] = field(default_factory=dict)
     pool: PoolFacts | None = None
+    engine: FoundEngine | None = None
 
     @property
     def volumes(self) -> dict[str, VolumeInfo]:
@@ -74,23 +77,35 @@ class _Subnet:
 
 
 def manifests(found: FoundSite) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
-    """Site, Networks, Nodes and GlusterVolumes of what runs.
+    """Site, Networks, Nodes, GlusterVolumes and the HostedEngine of what runs.
 
     Args:
         found: What there is to adopt.
 
     Returns:
-        The manifests, and why some volumes have none.
+        The manifests, and why some volumes or the engine have none.
     """
     networks = _named(_networks(found))
     volumes = [adopt_volume(info, found.namespace, found.hosts, found.pool) for info in found.volumes.values()]
+    members = hosts_of_engine(found.engine, _known_as(found)) if found.engine else {}
+    engine = (adopt_engine(found.engine, members, found.namespace),) if found.engine else ()
     made = (
         _site(found),
         *(_network(found, name, subnet) for name, subnet in networks.items()),
-        *(_node(found, name, networks) for name in found.hosts),
-        *(v for v in volumes if isinstance(v, Manifest)),
+        *(_node(found, name, networks, hypervisor=name in members) for name in found.hosts),
+        *(v for v in (*volumes, *engine) if isinstance(v, Manifest)),
     )
-    return made, tuple(v for v in volumes if isinstance(v, str))
+    return made, tuple(v for v in (*volumes, *engine) if isinstance(v, str))
+
+
+def _known_as(found: FoundSite) -> dict[str, set[str]]:
+    """What an engine may call each host: the address that the user gave, and each that it has."""
+    known = {}
+    for node, facts in found.hosts.items():
+        ports = facts.interfaces.value if isinstance(facts.interfaces, Known) else ()
+        own = {str(i.ip) for port in ports for a in port.addresses if (i := _ipv4(a)) is not None}
+        known[node] = {found.addresses[node], found.ips[node], *own}
+    return known
 
 
 def _site(found: FoundSite) -> Manifest:
@@ -212,11 +227,11 @@ def _network(found: FoundSite, name: str, subnet: _Subnet) -> Manifest:
     return make("Network", found.namespace, name, spec, (subnet.remark,) if subnet.remark else ())
 
 
-def _node(found: FoundSite, name: str, networks: Mapping[str, _Subnet]) -> Manifest:
+def _node(found: FoundSite, name: str, networks: Mapping[str, _Subnet], *, hypervisor: bool) -> Manifest:
     spec: dict[str, Any] = {
         "address": found.addresses[name],
         "hostKeys": [found.host_keys[name]],
-        "roles": ["Storage"],
+        "roles": ["Hypervisor", "Storage"] if hypervisor else ["Storage"],
     }
     if name in found.ports:
         spec["ssh"] = {"port": found.ports[name]}

@@ -14,6 +14,10 @@ import typer
 
 from heretic.cli.options import (
     ContextOption,
+    EngineCaOption,
+    EngineOption,
+    EnginePasswordOption,
+    EngineUserOption,
     Exit,
     FilesOption,
     Format,
@@ -270,17 +274,22 @@ def adopt(
         typer.Option("--trust-on-first-use", help="Believe whatever key a host presents now, and pin it."),
     ] = False,
     site: Annotated[str, typer.Option("--site", metavar="NAME", help="Name of the Site.")] = "site",
+    engine: EngineOption = None,
+    engine_user: EngineUserOption = "admin@internal",
+    engine_password_file: EnginePasswordOption = None,
+    engine_ca: EngineCaOption = None,
     namespace: NamespaceOption = None,
 ) -> None:
     """Print manifests of what already runs on hosts, in mode Observe; change nothing.
 
-    Exit status: 0 printed, 1 a host could not be observed.
+    Exit status: 0 printed, 1 a host or the engine could not be observed.
     """
-    from heretic.cli.adopt import Request, run
+    from heretic.cli.adopt import EngineRequest, Request, run
 
     where = merge(ctx, None, None, namespace)
     request = Request.parse(host, host_key or (), user=user, port=port, site=site, namespace=where.namespace or "")
-    _end(run(request, identity, trust=trust_on_first_use))
+    asked = EngineRequest.parse(engine, engine_user, engine_password_file, engine_ca) if engine else None
+    _end(run(request, identity, trust=trust_on_first_use, engine=asked))
 
 
 @app.command()

@@ -33,6 +33,7 @@ class Keys:
         identity: Content of the file given by the user.
         secrets: Of the manifests.
         cluster: None when there is none.
+        of_hosts: Whether they open hosts: then a file can stand in for a Secret that is not there.
     """
 
     def __init__(
@@ -40,10 +41,18 @@ class Keys:
         identity: bytes | None,
         secrets: Mapping[tuple[str, str], Mapping[str, bytes]],
         cluster: Cluster | None,
+        *,
+        of_hosts: bool = True,
     ) -> None:
+        self._of_hosts = of_hosts
         self._identity = identity
         self._secrets = secrets
         self._cluster = cluster
+
+    @property
+    def of_engines(self) -> "Keys":
+        """The same without the file, which opens hosts and no engine."""
+        return Keys(None, self._secrets, self._cluster, of_hosts=False)
 
     async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
         """The decoded data of a Secret; None when it does not exist."""
@@ -53,6 +62,8 @@ class Keys:
             return dict(self._secrets[(namespace, name)])
         if self._cluster is not None:
             return await self._cluster.secret(namespace, name)
+        if not self._of_hosts:
+            return None
         raise fail(
             f"no SSH key: the manifests hold no Secret {name}, and there is no cluster to ask; give --identity FILE"
         )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heretic.cli.declared import Declared
+from heretic.cli.declared import Declared, Keys
 from heretic.cli.rehearse import Rehearsal, Rehearsed
 from heretic.cli.render import count, progress
 from heretic.domain.declared.view import SiteView
@@ -16,7 +16,7 @@ from heretic.domain.pool.facts import PoolFacts
 from heretic.domain.pool.look import POOL
 from heretic.engine.engines import LOOK_SECONDS, Engines
 from heretic.hosts.connections import Hosts
-from heretic.reconcile.access import Access, Secrets
+from heretic.reconcile.access import Access
 from heretic.reconcile.engine_access import DeclaredEngineAccess
 from heretic.reconcile.engine_observer import EngineObserver
 from heretic.reconcile.observer import Observer
@@ -47,11 +47,18 @@ class SiteSight:
 
 
 @asynccontextmanager
-async def looking(keys: Secrets) -> AsyncIterator[tuple[Observer, Hosts]]:
-    """An observer and its connections, which are closed at the end."""
+async def looking(keys: Keys) -> AsyncIterator[tuple[Observer, Hosts]]:
+    """An observer and its connections, which are closed at the end.
+
+    Args:
+        keys: Open hosts and engines.
+    """
     hosts, engines = Hosts(), Engines()
     at_engines = EngineObserver(
-        engines, DeclaredEngineAccess(keys, monotonic=time.monotonic), monotonic=time.monotonic, patience=LOOK_SECONDS
+        engines,
+        DeclaredEngineAccess(keys.of_engines, monotonic=time.monotonic),
+        monotonic=time.monotonic,
+        patience=LOOK_SECONDS,
     )
     access = Access(keys, monotonic=time.monotonic)
     try:

@@ -89,3 +89,15 @@ IdentityOption = Annotated[
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="With -f: do not ask any cluster; automatic choices are made afresh.")
 ]
+
+EngineOption = Annotated[
+    str | None,
+    typer.Option("--engine", metavar="FQDN[:PORT][=ADDRESS]", help="The oVirt engine that the hosts belong to."),
+]
+EngineUserOption = Annotated[str, typer.Option("--engine-user", metavar="NAME", help="Who logs in to the engine.")]
+EnginePasswordOption = Annotated[
+    str | None, typer.Option("--engine-password-file", metavar="FILE", help="File with the password.")
+]
+EngineCaOption = Annotated[
+    str | None, typer.Option("--engine-ca", metavar="FILE", help="The engine's /etc/pki/ovirt-engine/ca.pem.")
+]

@@ -1,7 +1,7 @@
 """plan, verify and adopt against simulated hosts over real SSH: what they say, and that they change nothing."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import yaml
 from heretic.cli import adopt, plan, verify
 from heretic.cli.options import Exit, Format
 from heretic.domain.errors import HereticError
+from sim.addresses import PREFIX
+from sim.engine.server import EngineServer
 from sim.server import client_key
 from unit.cli.sim_site import NOWHERE, SimSite, sim_site
 
@@ -187,6 +189,58 @@ class TestASiteThatRuns:
         assert await run_verify(site, output=Format.TEXT) is Exit.ERROR
         assert "on 2 of 3 hosts; nothing was changed." in said()
         assert len(site.effects) == before
+
+
+class TestAnEngine:
+    """Beside the hosts."""
+
+    @pytest.fixture
+    def engine(self) -> Iterator[EngineServer]:
+        with EngineServer(address=f"{PREFIX}5", names=("engine.example.test",)) as server:
+            yield server
+            assert server.engine.refused == []
+
+    def asked(self, engine: EngineServer, tmp_path: Path, *, ca: bool = True) -> adopt.EngineRequest:
+        (tmp_path / "ca.pem").write_text(engine.engine.authority.pem)
+        (tmp_path / "password").write_text(next(iter(engine.engine.sso.passwords.values())) + "\n")
+        place = f"engine.example.test:{engine.port}={engine.address}"
+        files = (str(tmp_path / "password"), str(tmp_path / "ca.pem") if ca else None)
+        return adopt.EngineRequest.parse(place, "admin@internal", *files)
+
+    async def adopted(self, site: SimSite, asked: adopt.EngineRequest) -> None:
+        hosts = [f"{name}={server.address}:{server.port}" for name, server in site.servers.items()]
+        keys = [f"{name}={server.host_key_line}" for name, server in site.servers.items()]
+        request = adopt.Request.parse(hosts, keys, user="root", port=22, site="demo", namespace="")
+        assert await adopt.run(request, site.identity, trust=False, engine=asked) is Exit.OK
+
+    async def test_is_adopted_as_it_is_and_a_plan_of_that_shows_what_apply_would_do(
+        self, site: SimSite, said: Any, tmp_path: Path, engine: EngineServer
+    ) -> None:
+        await self.adopted(site, self.asked(engine, tmp_path))
+        objects = list(yaml.safe_load_all(said()))
+        (made,) = (o for o in objects if o["kind"] == "HostedEngine")
+        assert made["spec"]["cluster"]["name"] == "Default"
+        password = (tmp_path / "password").read_text().strip()
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "heretic-engine"}}
+        objects += [secret | {"stringData": {"password": password}}]
+        (tmp_path / "adopted.yaml").write_text(yaml.safe_dump_all(objects))
+        files = [str(tmp_path / "adopted.yaml")]
+        status = await plan.run(NOWHERE, files, site.identity, Format.TEXT, offline=True, no_color=True)
+        assert status is Exit.TO_DO
+        assert "UpdateCluster on HostedEngine engine" in said()
+        changes = [one for one in engine.engine.requests if not one.startswith("GET") and "/api" in one]
+        assert changes == []
+
+    async def test_without_its_authority_its_fingerprint_is_told_and_nothing_printed(
+        self, site: SimSite, said: Any, tmp_path: Path, engine: EngineServer
+    ) -> None:
+        with pytest.raises(HereticError, match="compare it on the engine's console"):
+            await self.adopted(site, self.asked(engine, tmp_path, ca=False))
+        assert said() == ""
+
+    def test_needs_a_password(self) -> None:
+        with pytest.raises(HereticError, match="--engine-password-file FILE"):
+            adopt.EngineRequest.parse("engine.example.test", "admin@internal", None, None)
 
 
 class TestAdopt:
