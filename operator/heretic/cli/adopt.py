@@ -38,7 +38,7 @@ USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
 @dataclass(frozen=True, slots=True)
-class EngineRequest:
+class EngineLogin:
     """Which engine the hosts belong to.
 
     Attributes:
@@ -56,7 +56,7 @@ class EngineRequest:
     ca_file: str | None
 
     @classmethod
-    def parse(cls, engine: str, user: str, password_file: str | None, ca_file: str | None) -> "EngineRequest":
+    def parse(cls, engine: str, user: str, password_file: str | None, ca_file: str | None) -> "EngineLogin":
         """Reads the options.
 
         Raises:
@@ -138,7 +138,7 @@ class Request:
         return cls(addresses, ports, keys, user, port, site, namespace)
 
 
-async def run(request: Request, identity: str | None, *, trust: bool, engine: EngineRequest | None = None) -> Exit:
+async def run(request: Request, identity: str | None, *, trust: bool, engine: EngineLogin | None = None) -> Exit:
     """Observes the hosts and prints manifests.
 
     Args:
@@ -189,7 +189,7 @@ async def run(request: Request, identity: str | None, *, trust: bool, engine: En
     return Exit.OK
 
 
-async def _engine(request: EngineRequest) -> FoundEngine:
+async def _engine(request: EngineLogin) -> FoundEngine:
     settings = request.settings
     render.progress(f"looking at the engine {settings.fqdn}")
     engines = Engines()

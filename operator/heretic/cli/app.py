@@ -284,11 +284,11 @@ def adopt(
 
     Exit status: 0 printed, 1 a host or the engine could not be observed.
     """
-    from heretic.cli.adopt import EngineRequest, Request, run
+    from heretic.cli.adopt import EngineLogin, Request, run
 
     where = merge(ctx, None, None, namespace)
     request = Request.parse(host, host_key or (), user=user, port=port, site=site, namespace=where.namespace or "")
-    asked = EngineRequest.parse(engine, engine_user, engine_password_file, engine_ca) if engine else None
+    asked = EngineLogin.parse(engine, engine_user, engine_password_file, engine_ca) if engine else None
     _end(run(request, identity, trust=trust_on_first_use, engine=asked))
 
 

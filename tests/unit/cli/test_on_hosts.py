@@ -200,14 +200,14 @@ class TestAnEngine:
             yield server
             assert server.engine.refused == []
 
-    def asked(self, engine: EngineServer, tmp_path: Path, *, ca: bool = True) -> adopt.EngineRequest:
+    def asked(self, engine: EngineServer, tmp_path: Path, *, ca: bool = True) -> adopt.EngineLogin:
         (tmp_path / "ca.pem").write_text(engine.engine.authority.pem)
         (tmp_path / "password").write_text(next(iter(engine.engine.sso.passwords.values())) + "\n")
         place = f"engine.example.test:{engine.port}={engine.address}"
         files = (str(tmp_path / "password"), str(tmp_path / "ca.pem") if ca else None)
-        return adopt.EngineRequest.parse(place, "admin@internal", *files)
+        return adopt.EngineLogin.parse(place, "admin@internal", *files)
 
-    async def adopted(self, site: SimSite, asked: adopt.EngineRequest) -> None:
+    async def adopted(self, site: SimSite, asked: adopt.EngineLogin) -> None:
         hosts = [f"{name}={server.address}:{server.port}" for name, server in site.servers.items()]
         keys = [f"{name}={server.host_key_line}" for name, server in site.servers.items()]
         request = adopt.Request.parse(hosts, keys, user="root", port=22, site="demo", namespace="")
@@ -240,7 +240,7 @@ class TestAnEngine:
 
     def test_needs_a_password(self) -> None:
         with pytest.raises(HereticError, match="--engine-password-file FILE"):
-            adopt.EngineRequest.parse("engine.example.test", "admin@internal", None, None)
+            adopt.EngineLogin.parse("engine.example.test", "admin@internal", None, None)
 
 
 class TestAdopt:
