@@ -49,6 +49,7 @@ class ConditionType(StrEnum):
     N_PLUS_ONE = "NPlusOne"
     # Network
     IN_SYNC = "InSync"
+    LOGICAL_NETWORK_READY = "LogicalNetworkReady"
     # HostedEngine
     ENGINE_UP = "EngineUp"
     CLUSTER_READY = "ClusterReady"

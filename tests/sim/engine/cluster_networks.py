@@ -116,6 +116,13 @@ def _remove(call: Call) -> Performed:
     return Performed()
 
 
+def leave_clusters(state: EngineState, network: str) -> None:
+    """Takes a network from all clusters; its roles return to their management networks."""
+    for cluster in [owner for owner, at in state.cluster_networks if at == network]:
+        _set_roles(state, cluster, network, set())
+        del state.cluster_networks[cluster, network]
+
+
 def _attached(call: Call) -> tuple[str, str, Attachment]:
     cluster = call.parent(call.state.clusters, "Cluster").id
     network = call.key

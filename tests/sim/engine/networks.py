@@ -6,7 +6,7 @@ from typing import Any
 from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed, lookup
-from sim.engine.cluster_networks import is_management
+from sim.engine.cluster_networks import is_management, leave_clusters
 from sim.engine.messages import BareError, NotToldError, conflict, incomplete, invalid
 from sim.engine.render import Item, Listing, ref, shown
 from sim.engine.routes import API
@@ -106,7 +106,10 @@ def _update(call: Call) -> Item:
         _check(body)
         if body.name not in (None, value.name):
             _check_name(state, body.name, data_center.id, "edit")
+            _check_unused(state, value, "edit")
         state.networks[value.id] = merged(value, body)
+        if body.vlan and body.vlan.id is None:
+            state.networks[value.id].vlan = None
     call.event(
         1114,
         f"Finished Network {value.name} update on Data Center: {data_center.name}",
@@ -122,14 +125,15 @@ def _remove(call: Call) -> Performed:
     with call.job(f"Removing network {value.name} from Data Center: {data_center.name}", _REMOVAL) as job:
         if is_management(state, value.id):
             raise invalid(f"The Management Network ('{value.name}') is mandatory and cannot be removed.")
-        state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[1] != value.id}
+        _check_unused(state, value, "remove")
+        leave_clusters(state, value.id)
         state.vnic_profiles = {k: v for k, v in state.vnic_profiles.items() if v.network.id != value.id}
         del state.networks[value.id]
     return Performed(job)
 
 
 def _check(body: Any) -> None:
-    if body.vlan and not 0 <= int(body.vlan.id) <= 4094:
+    if body.vlan and body.vlan.id is not None and not 0 <= int(body.vlan.id) <= 4094:
         raise invalid("VLAN ID must be a number between 0 and 4094., Attribute: network.vlanId")
     if body.mtu and not body.mtu >= 68:
         raise invalid("mtu value invalid, Attribute: network.mtu")
@@ -144,6 +148,14 @@ def _check_name(state: EngineState, name: str, data_center: str, verb: str) -> N
                 f"Cannot {verb} Network. The name of the logical network '{name}' is already used by an existing "
                 "logical network in the same data-center.\n-Please choose a different name."
             )
+
+
+def _check_unused(state: EngineState, value: Any, verb: str) -> None:
+    if machine := state.guests_of_networks.get(value.id):
+        raise conflict(
+            f"Cannot {verb} Network. The following VMs/Templates are using this network: {machine}.\n-Please remove "
+            "the network from them and try again."
+        )
 
 
 def _label_item(value: Any, label: str) -> Item:

@@ -28,6 +28,7 @@ class EngineState:
         now: Asked for the time.
         new_id: Asked for the id of something new.
         cluster_networks: By the ids of cluster and network.
+        guests_of_networks: The name of a virtual machine that uses a network, by the network's id.
         instance_id: Which engine this is.
         reachable: Addresses at which the engine reaches a host over SSH.
         broken: Addresses at which an installation fails.
@@ -44,6 +45,7 @@ class EngineState:
     mac_pools: Table = field(default_factory=dict)
     networks: Table = field(default_factory=dict)
     cluster_networks: dict[tuple[str, str], Any] = field(default_factory=dict)
+    guests_of_networks: dict[str, str] = field(default_factory=dict)
     vnic_profiles: Table = field(default_factory=dict)
     affinity_groups: Table = field(default_factory=dict)
     affinity_labels: Table = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Network: one network of the site, as far as nodes and volumes refer to it."""
+"""Network: one network of the site, for nodes and volumes to refer to, and what stands for it in the engine."""
 
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from heretic.api.schema import IMMUTABLE, Cap, Column, Rule
+from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, matching
 from heretic.api.v1alpha1.common import (
     AGE,
     MODE,
@@ -16,6 +16,7 @@ from heretic.api.v1alpha1.common import (
     SYNCED,
     CommonSpec,
     CommonStatus,
+    Model,
     Resource,
     StatusModel,
 )
@@ -43,6 +44,34 @@ class NetworkRole(StrEnum):
     OVN = "OVN"
 
 
+class NetworkUsage(StrEnum):
+    """What a cluster of the engine uses a logical network for; it has at most one network for each."""
+
+    DISPLAY = "Display"
+    MIGRATION = "Migration"
+    GLUSTER = "Gluster"
+    DEFAULT_ROUTE = "DefaultRoute"
+
+
+def _is_plain_in_the_engine(spec: "NetworkSpec") -> bool:
+    return spec.role is not NetworkRole.OVN or spec.logical_network == LogicalNetworkSpec()
+
+
+def _is_required_for_management(spec: "NetworkSpec") -> bool:
+    return spec.role is not NetworkRole.MANAGEMENT or spec.logical_network.required is not False
+
+
+_PLAIN = "[A-Za-z0-9_.-]"
+
+LogicalName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    matching(
+        f"{_PLAIN}|{_PLAIN}[A-Za-z0-9_. -]*{_PLAIN}",
+        "must be 1 to 100 letters, digits, dots, dashes, underscores and spaces in between, such as 'ovirtmgmt'",
+    ),
+]
+
 Subnet = Annotated[
     str,
     StringConstraints(max_length=64),
@@ -65,6 +94,44 @@ Subnet = Annotated[
 ]
 
 
+class LogicalNetworkSpec(Model):
+    """What the engine has for the network. What is unset follows from the role."""
+
+    name: LogicalName | None = Field(
+        default=None,
+        description=(
+            "Its name in the engine. Unset: ovirtmgmt for the role Management, else the name of this object. A network "
+            "of another name is made where it is missing; that of Management is the one that the cluster has already."
+        ),
+    )
+    vm_network: bool | None = Field(
+        default=None,
+        strict=True,
+        description=(
+            "Whether guests can be attached to it. Unset: as the engine has it for Management, false for Gluster, true "
+            "for LAN and Internal."
+        ),
+    )
+    required: bool | None = Field(
+        default=None,
+        strict=True,
+        description=(
+            "Whether a host without it runs no guests. It is made so once every host of the cluster has it, because "
+            "those without it would be taken out. Unset: true for Management, which allows nothing else, and for "
+            "Gluster; false for LAN and Internal."
+        ),
+    )
+    usages: Annotated[list[NetworkUsage], Unique(), Field(max_length=4)] | None = Field(
+        default=None,
+        description=(
+            "What the cluster uses it for. Display: consoles of guests. Migration: guests on their way to another "
+            "host. Gluster: bricks. DefaultRoute: the hosts' default route. A cluster has one network at most for "
+            "each, so no two Networks may claim the same one. Unset: Gluster and Migration for the role Gluster, "
+            "Display for LAN, none for Internal. What no Network claims is Management's."
+        ),
+    )
+
+
 class NetworkSpec(CommonSpec):
     """What the user declares."""
 
@@ -76,6 +143,23 @@ class NetworkSpec(CommonSpec):
             ),
             message="`gateway` must be an address inside `subnet`",
             holds=_gateway_is_inside,
+        ),
+        Rule(
+            cel=(
+                "self.role != 'OVN' || !has(self.logicalNetwork) || (!has(self.logicalNetwork.name) && "
+                "!has(self.logicalNetwork.vmNetwork) && !has(self.logicalNetwork.required) && "
+                "!has(self.logicalNetwork.usages))"
+            ),
+            message="`logicalNetwork` must not be set for role OVN, of which nothing is made in the engine",
+            holds=_is_plain_in_the_engine,
+        ),
+        Rule(
+            cel=(
+                "self.role != 'Management' || !has(self.logicalNetwork) || !has(self.logicalNetwork.required) || "
+                "self.logicalNetwork.required"
+            ),
+            message="`logicalNetwork.required` must not be false for role Management: no host works without it",
+            holds=_is_required_for_management,
         ),
     )
 
@@ -99,8 +183,20 @@ class NetworkSpec(CommonSpec):
             "makes storage faster where the switches allow it. A Node whose port has another is not in sync."
         ),
     )
+    vlan: Annotated[int, Field(strict=True, ge=1, le=4094)] | None = Field(
+        default=None,
+        description=(
+            "Number of the VLAN, from 1 to 4094, with which the engine tags it on the ports of hosts. Unset: no tag."
+        ),
+    )
     gateway: IPv4 = Field(
         default="", description="Router of the network: an address inside the subnet that no Node may have."
+    )
+    logical_network: LogicalNetworkSpec = Field(
+        default=LogicalNetworkSpec(),
+        description=(
+            "What stands for the network in the data center of the site's HostedEngine: kept where one is declared."
+        ),
     )
 
 
@@ -116,11 +212,30 @@ class NetworkAttachment(StatusModel):
     )
 
 
+class LogicalNetworkStatus(StatusModel):
+    """What stands for the network in the engine."""
+
+    id: Text = Field(
+        default="", description="The engine's id, recorded once seen: by it the network is found, also when renamed."
+    )
+    name: Text = Field(default="", description="Its name in the engine.")
+    state: Text = Field(
+        default="",
+        description=(
+            "Operational; NonOperational while it is required and a host lacks it; NotAttached while the cluster has "
+            "not got it; empty: not known."
+        ),
+    )
+
+
 class NetworkStatus(CommonStatus):
     """What Heretic saw."""
 
     attachments: Annotated[list[NetworkAttachment], Cap(64)] = Field(
         default=[], description="How each node that has an address in this Network is attached."
+    )
+    logical_network: LogicalNetworkStatus | None = Field(
+        default=None, description="The network in the engine; missing: none was seen yet."
     )
 
 
@@ -128,7 +243,8 @@ class Network(Resource):
     """One network of the site, for Nodes and volumes to refer to.
 
     A Node lists its address in each Network that it is attached to (spec.addresses). Heretic checks that the
-    address is there with the declared MTU; it does not configure ports.
+    address is there with the declared MTU; it does not configure ports. Where the site declares a HostedEngine,
+    the network is one of its logical networks, too.
     """
 
     KIND: ClassVar[str] = "Network"

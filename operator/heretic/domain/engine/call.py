@@ -21,8 +21,9 @@ from heretic.domain.plan import Step, Target
 ENGINE = "HostedEngine"
 """The kind of the objects that stand for an engine."""
 
-Value = str | int | bool | frozenset[str] | tuple[str, ...]
-"""What a field is compared with: a frozenset is a list in any order, a tuple names every word that will do."""
+Value = str | int | bool | frozenset[str] | tuple[str, ...] | None
+"""What a field is compared with: a frozenset is a list in any order, a tuple names every word that will do, and None
+says that the thing has no such field."""
 
 Fields = tuple[tuple[str, Value], ...]
 """Paths in a record, such as ``fencing_policy.enabled``, each with a value."""
@@ -106,6 +107,8 @@ def _equal(wanted: Value, there: object) -> bool:
             return isinstance(there, list) and frozenset(there) == wanted
         case tuple():
             return there in wanted
+        case None:
+            return there is None
         case _:
             return type(there) is type(wanted) and there == wanted
 

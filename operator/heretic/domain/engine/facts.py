@@ -136,6 +136,7 @@ class EngineHost:
         cluster: Id.
         networks_changing: Whether the engine changes its networks just now.
         hosted_engine: None for a host that has no part in it.
+        networks: Ids of the logical networks that are attached to it; None where they were not told.
     """
 
     id: str
@@ -146,6 +147,7 @@ class EngineHost:
     cluster: str
     networks_changing: bool | None
     hosted_engine: HostedEngineRole | None
+    networks: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

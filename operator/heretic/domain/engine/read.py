@@ -107,7 +107,7 @@ def _level(record: Record) -> str:
 
 def host(record: Record) -> EngineHost:
     """A host; what it says of the engine's machine only where all content was asked for."""
-    role = part(record, "hosted_engine")
+    role, attached = part(record, "hosted_engine"), items(record, "network_attachments")
     return EngineHost(
         id=required(record, "id"),
         name=required(record, "name"),
@@ -117,6 +117,7 @@ def host(record: Record) -> EngineHost:
         cluster=text(record, "cluster.id"),
         networks_changing=flag(record, "network_operation_in_progress"),
         hosted_engine=_role(role) if isinstance(role, Mapping) else None,
+        networks=None if attached is None else frozenset(required(one, "network.id") for one in attached),
     )
 
 

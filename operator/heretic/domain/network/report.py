@@ -1,16 +1,26 @@
-"""Whether every node is attached to a network as declared. Networks are looked at here, not configured."""
+"""Whether every node is attached to a network as declared, and what stands for it in the engine.
 
+Attachments are looked at here, not configured.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Network, Node
-from heretic.api.v1alpha1.network import NetworkAttachment, NetworkRole, NetworkStatus
+from heretic.api.v1alpha1.network import LogicalNetworkStatus, NetworkAttachment, NetworkRole, NetworkStatus
 from heretic.api.v1alpha1.node import NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import inside
 from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
+from heretic.domain.engine.parse import states
+from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked, Converged, Plan, Wait
+from heretic.domain.facts import Absent, Known, Unknown
+from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
+from heretic.domain.network.logical import DeclaredNetwork, wanted
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, steps_of
 from heretic.domain.report import Report
 
 
@@ -27,17 +37,36 @@ class _Attachment:
     problem: str
 
 
-def plan_network(network: Network, view: SiteView) -> Plan:
-    """Plans nothing: says whether a person has something to do.
+def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOKED_AT) -> Plan:
+    """Plans a network: its logical network in the engine; on hosts it says whether a person has something to do.
 
     Args:
         network: The object.
         view: The declared site with what its nodes' status says.
+        engine: What is known of its engine.
 
     Returns:
-        Converged when every attachment is as declared, Wait while nodes have yet to be inspected, Blocked where a
-        host's network differs.
+        Steps in the engine. Else Blocked where something differs on a host or needs a person in the engine, Wait while
+        something is not known.
     """
+    on_hosts = _plan_attachments(network, view)
+    in_engine = plan_logical_network(network, view, engine)
+    if in_engine is None:
+        return on_hosts
+    pending = [*_obstacles(on_hosts), *_obstacles(in_engine)]
+    if isinstance(in_engine, Proceed):
+        return Proceed(in_engine.steps, tuple(pending), ordered=in_engine.ordered)
+    blocked = next((one for one in pending if isinstance(one, Blocked)), None)
+    return blocked or next(iter(pending), on_hosts)
+
+
+def _obstacles(plan: Plan) -> tuple[Obstacle, ...]:
+    if isinstance(plan, Proceed):
+        return plan.pending
+    return () if isinstance(plan, Converged) else (plan,)
+
+
+def _plan_attachments(network: Network, view: SiteView) -> Converged | Obstacle:
     found = _attachments(network, view)
     wrong = [f.problem for f in found if f.attachment.in_sync is False]
     if wrong:
@@ -50,24 +79,79 @@ def plan_network(network: Network, view: SiteView) -> Plan:
     return Converged(f"all {len(found)} nodes are attached as declared")
 
 
-def report_network(network: Network, view: SiteView) -> Report:
+def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOKED_AT) -> Report:
     """Reports one network.
 
     Args:
         network: The object.
         view: The declared site with what its nodes' status says.
+        engine: What is known of its engine.
 
     Returns:
-        One attachment a node that has an address in the network, and the condition InSync.
+        One attachment a node that has an address in the network, the network in the engine, and both conditions. What
+        is in the engine counts for Ready where the site declares one.
     """
     found = _attachments(network, view)
     good = sum(f.attachment.in_sync is True for f in found)
+    in_engine = plan_logical_network(network, view, engine)
+    counts = {ConditionType.IN_SYNC, *(() if in_engine is None else (ConditionType.LOGICAL_NETWORK_READY,))}
     return Report(
-        status=NetworkStatus(attachments=[f.attachment for f in found]),
-        conditions=(_in_sync(found),),
-        ready=frozenset({ConditionType.IN_SYNC}),
+        status=NetworkStatus(
+            attachments=[f.attachment for f in found], logical_network=_logical_network(network, view, engine)
+        ),
+        conditions=(_in_sync(found), _logical_network_ready(network, in_engine)),
+        ready=frozenset(counts),
         summary=f"{good}/{len(found)} nodes attached",
+        notes=tuple(_notes(network, view, engine)),
     )
+
+
+def _logical_network(network: Network, view: SiteView, engine: EngineView) -> LogicalNetworkStatus | None:
+    """What is seen of it; what was recorded stays while it cannot be seen."""
+    recorded, site = network.status.logical_network, engine_site(view, engine)
+    if not isinstance(site, EngineSite) or network.spec.role is NetworkRole.OVN:
+        return recorded
+    match find(network, site):
+        case Known(there):
+            used = next((one for one in site.cluster.networks or () if one.id == there.id), None)
+            state = states.shown(used.status) if used else "" if site.cluster.networks is None else "NotAttached"
+            return LogicalNetworkStatus(id=there.id, name=there.name, state=state)
+        case Absent():
+            return None
+        case Unknown():
+            return recorded
+
+
+def _logical_network_ready(network: Network, plan: Plan | None) -> Condition:
+    kind = ConditionType.LOGICAL_NETWORK_READY
+    match plan:
+        case None:
+            why = "the site declares no engine"
+            if network.spec.role is NetworkRole.OVN:
+                why = "of the role OVN nothing is made in the engine"
+            return Condition(kind, State.FALSE, Reason.ENGINE_NOT_DECLARED, why)
+        case Converged(why):
+            return Condition(kind, State.TRUE, Reason.AS_DECLARED, why)
+        case Proceed():
+            return Condition(kind, State.FALSE, Reason.WORK_IN_PROGRESS, steps_of(plan)[0].why)
+        case Blocked(reason, message):
+            return Condition(kind, State.FALSE, reason, message)
+        case Wait(reason, message):
+            return Condition(kind, State.UNKNOWN, reason, message)
+
+
+def _notes(network: Network, view: SiteView, engine: EngineView) -> Iterator[str]:
+    site, want = engine_site(view, engine), wanted(network, view)
+    if not isinstance(site, EngineSite) or not isinstance(want, DeclaredNetwork) or not want.required:
+        return
+    there = find(network, site)
+    if not isinstance(there, Known) or is_safe_to_require(there.value, site):
+        return
+    if any(one.id == there.value.id and one.required is False for one in site.cluster.networks or ()):
+        yield (
+            f"{there.value.name} is declared as required. The cluster requires it once every host is known to have it: "
+            "a host without it would be taken out"
+        )
 
 
 def _in_sync(found: tuple[_Attachment, ...]) -> Condition:

@@ -1,0 +1,3 @@
+from unit.hosted_engine.conftest import server, site
+
+__all__ = ["server", "site"]
