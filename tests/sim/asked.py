@@ -5,18 +5,21 @@ from typing import Any
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.probes import Questions, questions
 from heretic.domain.pool.member import MEMBER, Member
 from heretic.kinds import KINDS
 
+_NO_ENGINE = SiteView()
+
 ASKED = questions(KINDS.features, KINDS.sections, (Role.STORAGE,))
 
 
-def asked_of(node: Node) -> Questions:
-    """What the host of a Node is asked."""
-    return questions(KINDS.features, KINDS.sections, node.spec.roles)
+def asked_of(node: Node, view: SiteView = _NO_ENGINE) -> Questions:
+    """What the host of a Node is asked in a site; in one that declares nothing else when it is not given."""
+    return questions(KINDS.features, tuple(s for s in KINDS.sections if s.wanted(view)), node.spec.roles)
 
 
 _OF_MEMBER = tuple(f.name for f in fields(Member))

@@ -279,6 +279,7 @@ def _tools(host: HostState) -> dict[str, Tool]:
         "dpkg-query": host.dpkg_query,
         "rpm": _not_installed,
         "firewall-cmd": _not_installed,
+        "hosted-engine": _not_installed,
         "grep": host.grep,
         "gluster": host.gluster,
         "sha256sum": host.sha256sum,

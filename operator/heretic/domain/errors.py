@@ -134,6 +134,7 @@ class Reason(StrEnum):
     # engines: domain/engine/reasons.py
     ENGINE_UNREACHABLE = "EngineUnreachable"
     ENGINE_NOT_ANSWERING = "EngineNotAnswering"
+    ENGINE_DOWN = "EngineDown"
     ENGINE_CERTIFICATE_NOT_PINNED = "EngineCertificateNotPinned"
     ENGINE_CERTIFICATE_MISMATCH = "EngineCertificateMismatch"
     ENGINE_LOGIN_REFUSED = "EngineLoginRefused"

@@ -221,7 +221,7 @@ class Observer:
             settings = await self._access.settings(namespace, view, node)
             if self._announcer is not None:
                 await self._announcer.announce(settings, node, view.site)
-            facts = await self._facts(namespace, node, settings)
+            facts = await self._facts(namespace, view, node, settings)
         except HereticError as error:
             if error.failure.reason is Reason.AUTHENTICATION_FAILED:
                 self._access.forget(namespace)
@@ -231,11 +231,12 @@ class Observer:
             return mistake(error)
         return facts
 
-    async def _facts(self, namespace: str, node: Node, settings: HostSettings) -> HostFacts:
+    async def _facts(self, namespace: str, view: SiteView, node: Node, settings: HostSettings) -> HostFacts:
         """From a brief look at a calm host with what lasts from the last full one, or from a full look."""
         name = node.metadata.name
         key = (namespace, name)
-        asked = questions(self._features, self._sections, node.spec.roles)
+        wanted = tuple(section for section in self._sections if section.wanted(view))
+        asked = questions(self._features, wanted, node.spec.roles)
         full = self._full.get(key)
         now = self._monotonic()
         if full is not None and full.asked is asked and now - full.read_at < FULL_LOOK_SECONDS:

@@ -37,7 +37,9 @@ FORBIDDEN = {
     "bigger-file": "rule:split-brain-is-for-people",
     "latest-mtime": "rule:split-brain-is-for-people",
     "source-brick": "rule:split-brain-is-for-people",
-    "hosted-engine": "rule:engine-never-redeployed: not part of this version",
+    "--deploy": "rule:engine-never-redeployed",
+    "--reinitialize-lockspace": "rule:engine-never-redeployed",
+    "--clean-metadata": "rule:engine-never-redeployed",
     "ovirt-hosted-engine-cleanup": "rule:engine-never-redeployed",
     "-l": "rule:stop-in-order: nothing is unmounted lazily",
     "--lazy": "rule:stop-in-order",
@@ -60,6 +62,17 @@ def named(source: str) -> set[str]:
 
 
 ALL = {path: named(path.read_text()) for path in WHERE}
+ALL_WORDS = {path: list(words(ast.parse(path.read_text()))) for path in WHERE}
+
+
+def commands(program: str) -> list[list[str]]:
+    """The tuples that begin with a program whose name begins so."""
+    return [
+        [getattr(e, "value", "") for e in node.elts]
+        for path in WHERE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Tuple) and node.elts and str(getattr(node.elts[0], "value", "")).startswith(program)
+    ]
 
 
 @pytest.mark.parametrize(("word", "why"), FORBIDDEN.items())
@@ -109,13 +122,19 @@ def test_only_the_step_that_always_needs_a_persons_word_empties_a_disk() -> None
     assert not {"declared", None} & made[0][1], "no declaration covers it"
 
 
+QUESTIONS = {"--vm-status"}
+"""What hosted-engine may be called with."""
+
+
+def test_hosted_engine_is_only_asked() -> None:
+    calls = commands("hosted-engine")
+    assert calls, "the hosts are asked how the engine is"
+    assert [call for call in calls if call[1] not in QUESTIONS] == []
+    assert sum(found.count("hosted-engine") for found in ALL_WORDS.values()) == len(calls), "named in commands alone"
+
+
 def test_filesystems_are_made_without_force() -> None:
-    calls = [
-        [getattr(e, "value", "") for e in node.elts]
-        for path in WHERE
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Tuple) and node.elts and str(getattr(node.elts[0], "value", "")).startswith("mkfs")
-    ]
+    calls = commands("mkfs")
     assert calls, "bricks have filesystems"
     assert not [call for call in calls if "-f" in call]
 

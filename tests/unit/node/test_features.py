@@ -9,6 +9,7 @@ from heretic.domain.host.feature import Feature, chosen
 from heretic.domain.host.probes import questions
 from heretic.domain.host.profiles import Family
 from heretic.domain.host.steps import InstallPackages
+from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.plan import Converged, Plan, steps_of
 from heretic.domain.pool import glusterd
 from heretic.domain.pool.member import MEMBER
@@ -38,10 +39,10 @@ def test_a_host_that_does_not_store_gets_nothing_of_gluster(role: Role) -> None:
 
 def test_it_is_asked_who_its_peers_are_and_not_of_bricks() -> None:
     asked = questions(KINDS.features, KINDS.sections, (Role.HYPERVISOR,))
-    assert asked.sections == (MEMBER,)
+    assert asked.sections == (MEMBER, AGENT)
     assert OF_GLUSTER & {word for probe in asked.probes for word in probe.argv} == set()
     stores = questions(KINDS.features, KINDS.sections, (Role.HYPERVISOR, Role.STORAGE))
-    assert stores.sections == (MEMBER, BRICK_FOLDERS)
+    assert stores.sections == (MEMBER, BRICK_FOLDERS, AGENT)
     assert {word for probe in stores.probes for word in probe.argv} >= OF_GLUSTER
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 import heretic.reconcile.observer
-from heretic.api.v1alpha1 import GlusterVolume, Node
+from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Node
 from heretic.domain.commands import Probe
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Bug, HereticError, Reason, Transient
@@ -30,6 +30,7 @@ from sim.declared import volume
 from sim.host_tools import storage_machine
 from sim.machine import File
 from sim.one_host import node_resource
+from sim.site_rules import resource
 from sim.systemd_tools import Unit
 
 FULL, BRIEF, UNREAD = ASKED.probes, ASKED.brief, ASKED.unread
@@ -96,10 +97,20 @@ async def test_a_host_that_got_another_role_is_asked_everything_that_it_brings(w
     for roles in (["Hypervisor"], ["Hypervisor"], ["Hypervisor", "Storage"], ["Hypervisor"]):
         node = node_resource(READY, roles=roles)
         await watcher.look(of=node)
-        asked.append(asked_of(node).probes)
+        asked.append(asked_of(node, VIEW).probes)
         watcher.now += 1
-    assert watcher.host.asked == [asked[0], asked_of(node).brief, asked[2], asked[3]]
+    assert watcher.host.asked == [asked[0], asked_of(node, VIEW).brief, asked[2], asked[3]]
     assert asked[0] != asked[2]
+
+
+async def test_a_section_is_asked_only_in_a_site_that_wants_it(watcher: Watcher) -> None:
+    node = node_resource(READY, roles=["Hypervisor"])
+    engine = resource(HostedEngine, "engine", {"fqdn": "engine.mgmt.private", "deployment": "Existing"})
+    for view in (SiteView.holding([node]), SiteView.holding([node, engine])):
+        await watcher.observer.host("default", view, node, 0.0)
+        watcher.now += 1
+    first, second = ([probe.name for probe in asked] for asked in watcher.host.asked)
+    assert set(second) - set(first) == {"vm-status"}
 
 
 async def test_an_effect_ends_all_that_was_seen_of_a_host_but_what_was_read_of_calm_disks(

@@ -16,6 +16,11 @@ OF_ENGINES = chapter(
         "Nothing while it starts; where it lasts, look at the service ovirt-engine on its machine.",
     ),
     Explained(
+        Reason.ENGINE_DOWN,
+        "Every host that may run the engine's machine says that it does not.",
+        "Nothing while the hosts start it; read the message, and `hosted-engine --vm-status` on a host.",
+    ),
+    Explained(
         Reason.ENGINE_CERTIFICATE_NOT_PINNED,
         "Nothing says which authority signs the engine's certificate.",
         "Compare the fingerprint of the message on the engine's console, then give the certificate.",

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, TypeVarTuple
 
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.commands import Output, Probe
+from heretic.domain.declared.view import SiteView
 from heretic.domain.facts import Fact
 from heretic.domain.memo import Memo
 
@@ -47,6 +48,10 @@ class Answers:
         return self._text(path)
 
 
+def _always(view: SiteView) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Section(Generic[T_co]):
     """What one subject wants to know of a host.
@@ -58,6 +63,7 @@ class Section(Generic[T_co]):
         probes: Its questions.
         files: Text files that it reads.
         roles: A host with one of these is asked; none = every host is.
+        wanted: Whether the hosts of a site are asked at all.
     """
 
     name: str
@@ -66,3 +72,4 @@ class Section(Generic[T_co]):
     probes: tuple[Probe[object], ...] = ()
     files: tuple[str, ...] = ()
     roles: frozenset[Role] = frozenset()
+    wanted: Callable[[SiteView], bool] = _always

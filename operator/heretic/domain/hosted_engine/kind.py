@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from heretic.api.v1alpha1 import HostedEngine, Site
+from heretic.api.v1alpha1 import HostedEngine, Node, Site
+from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.facts import HostView
+from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.plan import plan_engine
 from heretic.domain.hosted_engine.report import report_engine
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
@@ -13,12 +15,13 @@ from heretic.domain.report import Report
 
 
 def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
-    return Needs(engine=engine.metadata.name)
+    able = (n for n, node in view.nodes.items() if Role.HYPERVISOR in node.spec.roles)
+    return Needs(hosts=frozenset(able), engine=engine.metadata.name)
 
 
 def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessment:
     plan = plan_engine(engine, view, observed.engine)
-    return Assessment(plan, report_engine(engine, observed.engine, plan))
+    return Assessment(plan, report_engine(engine, observed.engine, plan, observed.hosts))
 
 
 def _references(engine: HostedEngine) -> Iterable[Reference]:
@@ -35,9 +38,10 @@ HOSTED_ENGINE = Kind(
     conditions=(ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY, ConditionType.DEGRADED),
     needs=_needs,
     assess=_assess,
-    reads=(Site,),
+    reads=(Site, Node),
     refers_to=(Site,),
     references=_references,
+    sections=(AGENT,),
     is_engine=True,
     recorded=("engineId", "dataCenterId", "clusterId"),
     gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", _up),),

@@ -1,13 +1,17 @@
 """What a HostedEngine says of its engine: status fields and conditions, all of them on every pass."""
 
+from collections.abc import Mapping
+
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.api.v1alpha1.hosted_engine import EngineHostStatus, HostedEngineStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.engine.facts import EngineCluster, EngineFacts, EngineHost, EngineView
 from heretic.domain.engine.parse import states
 from heretic.domain.engine.site import cluster_of, data_center_of, is_other_engine
-from heretic.domain.errors import NeedsUser, Reason
+from heretic.domain.errors import Failure, NeedsUser, Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.host.facts import HostView
+from heretic.domain.hosted_engine.health import MachineState, global_maintenance, machine_health, scores
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed
 from heretic.domain.report import Report
 
@@ -17,7 +21,7 @@ READY = frozenset({ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY})
 _FINE = frozenset({states.UP, states.MAINTENANCE, *states.ON_ITS_WAY})
 
 
-def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan) -> Report:
+def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan, on: Mapping[str, HostView]) -> Report:
     """Says how the engine is.
 
     What was recorded of it stays in status while it cannot be seen, and every condition that depends on seeing it is
@@ -27,14 +31,14 @@ def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan) -> Report:
         engine: The object as stored, with its last status.
         seen: What is known of the engine.
         plan: What is done next.
+        on: What is known of the hosts that may run the engine's machine, by Node.
     """
     if not isinstance(seen, EngineFacts):
         unseen = f"the engine cannot be observed ({seen.reason.value})"
-        state = State.FALSE if isinstance(seen, NeedsUser) else State.UNKNOWN
         return Report(
-            status=engine.status,
+            status=_as_hosts_say(engine.status, on),
             conditions=(
-                Condition(ConditionType.ENGINE_UP, state, seen.reason, seen.message),
+                _not_up(seen, on),
                 Condition(ConditionType.CLUSTER_READY, State.UNKNOWN, seen.reason, unseen),
                 Condition(ConditionType.DEGRADED, State.UNKNOWN, seen.reason, unseen),
             ),
@@ -52,14 +56,32 @@ def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan) -> Report:
             ),
             ready=READY,
         )
-    return _seen(engine, seen, plan)
+    return _seen(engine, seen, plan, on)
 
 
-def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan) -> Report:
+def _not_up(why: Failure, on: Mapping[str, HostView]) -> Condition:
+    """Of an engine that was not seen: the hosts that run its machine may know more (rule:engine-good)."""
+    kind, machine = ConditionType.ENGINE_UP, machine_health(on)
+    if isinstance(why, NeedsUser):
+        return Condition(kind, State.FALSE, why.reason, why.message)
+    if machine.state is MachineState.DOWN:
+        return Condition(kind, State.FALSE, Reason.ENGINE_DOWN, machine.why)
+    more = f"; {machine.why}" if on else ""
+    return Condition(kind, State.UNKNOWN, why.reason, f"{why.message}{more}")
+
+
+def _as_hosts_say(status: HostedEngineStatus, on: Mapping[str, HostView]) -> HostedEngineStatus:
+    """The last status with the scores and the maintenance that the hosts tell now, which the engine cannot."""
+    said = scores(on)
+    hosts = [host.model_copy(update={"score": said.get(host.name)}) for host in status.hosts]
+    return status.model_copy(update={"hosts": hosts, "global_maintenance": global_maintenance(on)})
+
+
+def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str, HostView]) -> Report:
     cluster = cluster_of(engine, facts)
     hosts = hosts_of(cluster, facts)
     up = f"the engine {facts.identity.version} answers"
-    status = _status(engine, facts, cluster, hosts)
+    status = _status(engine, facts, cluster, hosts, scores(on))
     return Report(
         status=status,
         conditions=(
@@ -87,7 +109,11 @@ def hosts_of(cluster: Fact[EngineCluster], facts: EngineFacts) -> Fact[tuple[Eng
 
 
 def _status(
-    engine: HostedEngine, facts: EngineFacts, cluster: Fact[EngineCluster], hosts: Fact[tuple[EngineHost, ...]]
+    engine: HostedEngine,
+    facts: EngineFacts,
+    cluster: Fact[EngineCluster],
+    hosts: Fact[tuple[EngineHost, ...]],
+    said: Mapping[str, int],
 ) -> HostedEngineStatus:
     data_center = data_center_of(engine, facts)
     changes: dict[str, object] = {"engine_id": facts.identity.instance, "version": facts.identity.version}
@@ -96,13 +122,14 @@ def _status(
     if isinstance(cluster, Known):
         changes |= {"cluster_id": cluster.value.id, "level": cluster.value.level}
     if isinstance(hosts, Known):
-        changes["hosts"] = [_host(host) for host in sorted(hosts.value, key=lambda host: host.name)]
+        changes["hosts"] = [_host(host, said) for host in sorted(hosts.value, key=lambda host: host.name)]
         changes["global_maintenance"] = _global_maintenance(hosts.value)
     return engine.status.model_copy(update=changes)
 
 
-def _host(host: EngineHost) -> EngineHostStatus:
-    score = host.hosted_engine.score if host.hosted_engine else None
+def _host(host: EngineHost, said: Mapping[str, int]) -> EngineHostStatus:
+    """What the hosts' agents say now is newer than what the engine heard of them."""
+    score = said.get(host.name, host.hosted_engine.score if host.hosted_engine else None)
     return EngineHostStatus(name=host.name, state=states.shown(host.status), score=score)
 
 
