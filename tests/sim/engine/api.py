@@ -10,7 +10,10 @@ from sim.engine import (
     cluster_networks,
     clusters,
     data_centers,
+    fence_agents,
+    fencing,
     history,
+    host_update,
     hosts,
     networks,
     providers,
@@ -40,7 +43,7 @@ from sim.engine.state import EngineState
 
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
-    *(affinity, hosts, without_hosts, providers, history),
+    *(affinity, hosts, host_update, fence_agents, fencing, without_hosts, providers, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""
@@ -107,8 +110,8 @@ def _respond(call: Call, found: CallAnswer, as_json: bool) -> HttpResponse:
             made = response(201, element(item), as_json)
             place = f"{call.request.base}{API}/v4{item.href}"
             return HttpResponse(201, made.content_type, made.body, {"Location": place})
-        case Performed(job):
-            return response(200, action(job), as_json)
+        case Performed(job, told):
+            return response(200, action(job, told), as_json)
         case RecordedDocument(tree):
             made = response(200, tree, as_json)
             headers = {} if call.route.path else {"Link": root.link_header(call.request.base)}

@@ -27,9 +27,15 @@ class Created:
 
 @dataclass(frozen=True)
 class Performed:
-    """200: an action, or a deletion, which the engine counts among them."""
+    """200: an action, or a deletion, which the engine counts among them.
+
+    Attributes:
+        job: Id of the job that it is.
+        told: The action, where it says more than that it is complete.
+    """
 
     job: str | None = None
+    told: Any = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class SimEngine:
         """What the engine answers."""
         with self._one_at_a_time:
             self.requests.append(f"{request.method} {request.path}")
+            self.state.settle()
             try:
                 return self._answer(request)
             except NotToldError as error:

@@ -22,6 +22,24 @@ class Lasting:
     prepare: float = 10
     notice: float = 3
     connecting: float = 60
+    dump: float = 120
+
+
+@dataclass(frozen=True)
+class HostTrouble:
+    """Why the engine does not reach a host.
+
+    Attributes:
+        by_ssh: It answers over SSH, and is well once its agent was restarted there.
+        dumps: Its kernel has crashed, writes its memory down, and boots by itself.
+        lasts: A restart does not help.
+        renews_leases: It still works on storage.
+    """
+
+    by_ssh: bool = False
+    dumps: bool = False
+    lasts: bool = False
+    renews_leases: bool = False
 
 
 @dataclass
@@ -32,11 +50,13 @@ class HostLife:
         lasting: How long its states last.
         steps: When it comes into which state; the first is past.
         hosted_engine: It can run the engine's virtual machine.
+        trouble: Why the engine does not reach it; None: it does.
     """
 
     lasting: Lasting = field(default_factory=Lasting)
     steps: list[tuple[datetime, Any]] = field(default_factory=list)
     hosted_engine: bool = False
+    trouble: HostTrouble | None = None
 
     def status(self, now: datetime) -> Any:
         """The state at a moment."""
@@ -77,14 +97,39 @@ class HostLife:
         else:
             self.go(now, (0, Status.MAINTENANCE))
 
-    def lose(self, now: datetime) -> None:
+    def lose(self, now: datetime, trouble: HostTrouble = HostTrouble()) -> None:
         """The engine does not reach it any more."""
         if self.status(now) is Status.UP:
+            self.trouble = trouble
             ahead = self.lasting.notice
             way = ((ahead, Status.CONNECTING), (self.lasting.connecting, Status.NON_RESPONSIVE))
             self.go(now, (0, Status.UP), *way)
 
     def return_to(self, now: datetime) -> None:
         """The engine reaches it again."""
+        self.trouble = None
         if (at := self.status(now)) in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE):
             self.go(now, (0, at), (self.lasting.notice, Status.INITIALIZING), (self.lasting.initialize, Status.UP))
+
+    def power_off(self, now: datetime) -> None:
+        """It has no power any more."""
+        self.go(now, (0, Status.DOWN))
+
+    def dump(self, now: datetime) -> None:
+        """It writes its memory down and boots."""
+        self._boot(now, (0, Status.KDUMPING), (self.lasting.dump, Status.REBOOT), maintenance=False)
+
+    def boot(self, now: datetime, *, maintenance: bool) -> None:
+        """It boots; then it is up, or in maintenance, or as lost as before."""
+        self._boot(now, (0, Status.REBOOT), maintenance=maintenance)
+
+    def _boot(self, now: datetime, *way: tuple[float, Any], maintenance: bool) -> None:
+        ahead = self.lasting.reboot
+        if self.trouble and self.trouble.lasts:
+            self.go(now, *way, (ahead, Status.NON_RESPONSIVE))
+            return
+        self.trouble = None
+        if maintenance:
+            self.go(now, *way, (ahead, Status.MAINTENANCE))
+        else:
+            self.go(now, *way, (ahead, Status.INITIALIZING), (self.lasting.initialize, Status.UP))

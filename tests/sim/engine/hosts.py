@@ -6,11 +6,13 @@ from typing import Any, NoReturn
 from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed, lookup
-from sim.engine.host_life import HostLife, Status
-from sim.engine.messages import FaultError, NotToldError, conflict, incomplete, invalid
+from sim.engine.host_calls import BUSY, busy, the_host
+from sim.engine.host_life import HostLife, HostTrouble, Status
+from sim.engine.messages import NotToldError, conflict, incomplete, invalid
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
 from sim.engine.state import EngineState, named
+from sim.engine.treatment import watch
 
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
 _NO_SSH = (
@@ -25,10 +27,10 @@ _BAD_NAME = 'Host name must be formed of alphanumeric characters, numbers or "-_
 _FULL_SCORE = 3400
 _SETTABLE = ("name", "comment", "address", "cluster", "ssh", "root_password")
 _INSTALLATION = ("activate", "deploy_hosted_engine", "reboot", "ssh", "root_password")
-_BUSY = (Status.INSTALLING, Status.REBOOT, Status.UNASSIGNED, Status.INITIALIZING, Status.PREPARING_FOR_MAINTENANCE)
 
 
-def _item(call: Call, value: Any) -> Item:
+def host_item(call: Call, value: Any) -> Item:
+    """A host as it is now."""
     life = call.state.lives[value.id]
     status = life.status(call.state.now())
     now = {"status": status}
@@ -47,11 +49,11 @@ def _item(call: Call, value: Any) -> Item:
 
 
 def _list(call: Call) -> Listing:
-    return Listing("hosts", [_item(call, value) for value in call.state.hosts.values()])
+    return Listing("hosts", [host_item(call, value) for value in call.state.hosts.values()])
 
 
 def _get(call: Call) -> Item:
-    return _item(call, call.the(call.state.hosts))
+    return host_item(call, call.the(call.state.hosts))
 
 
 def _add(call: Call) -> Created:
@@ -69,13 +71,12 @@ def _add(call: Call) -> Created:
         if cluster is None:
             raise invalid("Cannot add Host. Cluster ID is not valid.")
         _check(call, body)
-    return Created(_item(call, _new(call, body, cluster.id)))
+    return Created(host_item(call, _new(call, body, cluster.id)))
 
 
 def _check(call: Call, body: Any) -> None:
     state = call.state
-    if not _NAME.fullmatch(body.name):
-        raise invalid(_BAD_NAME)
+    check_name(body.name)
     if not _publickey(body) and not body.root_password:
         raise invalid("Cannot install Host with empty password.")
     if named(state.hosts, body.name):
@@ -86,6 +87,12 @@ def _check(call: Call, body: Any) -> None:
         raise conflict(_NO_HOSTED_ENGINE)
     if body.address not in state.reachable:
         raise conflict(_NO_SSH)
+
+
+def check_name(name: str) -> None:
+    """Refuses what is no name for a host."""
+    if not _NAME.fullmatch(name):
+        raise invalid(_BAD_NAME)
 
 
 def _publickey(body: Any) -> bool:
@@ -123,10 +130,10 @@ def _new(call: Call, body: Any, cluster: str) -> Any:
 
 
 def _install(call: Call) -> Performed:
-    value, life, status = _host(call)
+    value, life, status = the_host(call)
     body = call.body("action", _INSTALLATION)
-    if status in _BUSY:
-        raise _busy()
+    if status in BUSY:
+        raise busy()
     if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED, Status.NON_RESPONSIVE):
         raise conflict("Please move Host to Maintenance mode first.")
     life.hosted_engine = life.hosted_engine or bool(body.deploy_hosted_engine)
@@ -137,12 +144,12 @@ def _install(call: Call) -> Performed:
 
 
 def _activate(call: Call) -> Performed:
-    _, life, status = _host(call)
+    _, life, status = the_host(call)
     call.body("action")
     if status is Status.UP:
         raise conflict("Cannot activate Host. Host is already Up.")
-    if status in _BUSY:
-        raise _busy()
+    if status in BUSY:
+        raise busy()
     if status is not Status.MAINTENANCE:
         raise NotToldError(f"the activation of a host that is {status.value}")
     life.activate(call.state.now())
@@ -150,37 +157,29 @@ def _activate(call: Call) -> Performed:
 
 
 def _deactivate(call: Call) -> Performed:
-    _, life, status = _host(call)
+    _, life, status = the_host(call)
     # There are neither virtual machines nor bricks yet that could stand against it.
     call.body("action", ("reason", "stop_gluster_service"))
     if status is Status.MAINTENANCE:
         raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
-    if status in _BUSY:
-        raise _busy()
-    if status not in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE):
+    if status in BUSY:
+        raise busy()
+    if status not in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE, Status.DOWN):
         raise NotToldError(f"the maintenance of a host that is {status.value}")
     life.deactivate(call.state.now())
     return Performed()
 
 
 def _remove(call: Call) -> Performed:
-    value, _, status = _host(call)
-    if status in _BUSY:
-        raise _busy()
+    value, _, status = the_host(call)
+    if status in BUSY:
+        raise busy()
     if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED):
         raise conflict("Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.")
-    del call.state.hosts[value.id], call.state.lives[value.id]
+    state = call.state
+    state.fence_agents = {key: agent for key, agent in state.fence_agents.items() if agent.host.id != value.id}
+    del state.hosts[value.id], state.lives[value.id]
     return Performed()
-
-
-def _host(call: Call) -> tuple[Any, HostLife, Any]:
-    value = call.the(call.state.hosts)
-    life = call.state.lives[value.id]
-    return value, life, life.status(call.state.now())
-
-
-def _busy() -> FaultError:
-    return conflict("Related operation is currently in progress. Please try again later.")
 
 
 def _nics(call: Call) -> NoReturn:
@@ -188,18 +187,21 @@ def _nics(call: Call) -> NoReturn:
     raise NotToldError("the network interfaces of a host")
 
 
-def lose(state: EngineState, name: str) -> None:
-    """The engine does not reach a host any more."""
-    _life(state, name).lose(state.now())
+def lose(state: EngineState, name: str, trouble: HostTrouble | None = None) -> None:
+    """The engine does not reach a host any more, and treats it when it does not respond."""
+    state.settle()
+    host = named(state.hosts, name)
+    assert host, name
+    state.lives[host.id].lose(state.now(), trouble or HostTrouble())
+    watch(state, host.id)
 
 
 def find_again(state: EngineState, name: str) -> None:
     """The engine reaches a host again."""
-    _life(state, name).return_to(state.now())
-
-
-def _life(state: EngineState, name: str) -> HostLife:
-    return next(state.lives[key] for key, host in state.hosts.items() if host.name == name)
+    state.settle()
+    host = named(state.hosts, name)
+    assert host, name
+    state.lives[host.id].return_to(state.now())
 
 
 OPERATIONS: Operations = {

@@ -118,8 +118,10 @@ def _link(into: ET.Element, href: str, name: str) -> None:
     ET.SubElement(into, "link", {"href": f"{href}/{name}", "rel": name})
 
 
-def action(job: str | None) -> ET.Element:
+def action(job: str | None, told: Any = None) -> ET.Element:
     """What a finished action says of itself."""
+    if told is not None:
+        return element(Item(told))
     return element(Item(types.Action(job=ref(types.Job, job) if job else None, status="complete")))
 
 

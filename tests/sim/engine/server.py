@@ -78,6 +78,7 @@ class EngineServer:
     def restart(self) -> None:
         """Stops, and starts at the same port."""
         self.stop()
+        self.engine.state.started = self.engine.state.now()
         self.start()
 
     def __enter__(self) -> Self:

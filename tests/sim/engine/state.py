@@ -13,6 +13,7 @@ from sim.engine.host_life import HostLife, Lasting
 from sim.engine.render import EngineTime
 
 Table = dict[str, Any]
+Timer = tuple[datetime, Callable[[datetime], None]]
 
 
 def wall_clock() -> datetime:
@@ -34,6 +35,10 @@ class EngineState:
         broken: Addresses at which an installation fails.
         lives: The ways of hosts through their states, by their ids.
         lasting: How long states of new hosts last.
+        devices: What switches hosts, by the address that a fence agent has.
+        powered: When a host was switched last, by its id and the operation.
+        timers: What the engine does by itself, and when.
+        started: When it was started.
         first_domain: A storage domain is active, so the hosted engine has been imported.
     """
 
@@ -59,7 +64,26 @@ class EngineState:
     broken: set[str] = field(default_factory=set)
     lives: dict[str, HostLife] = field(default_factory=dict)
     lasting: Lasting = field(default_factory=Lasting)
+    fence_agents: Table = field(default_factory=dict)
+    devices: dict[str, Any] = field(default_factory=dict)
+    powered: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    timers: list[Timer] = field(default_factory=list)
+    started: datetime = field(init=False)
     first_domain: bool = False
+
+    def __post_init__(self) -> None:
+        self.started = self.now()
+
+    def at(self, when: datetime, act: Callable[[datetime], None]) -> None:
+        """Does something at a moment, which is told to it."""
+        self.timers.append((when, act))
+
+    def settle(self) -> None:
+        """Does what was due until now, in its order and as if at its time: the clock may have jumped."""
+        while due := [timer for timer in self.timers if timer[0] <= self.now()]:
+            first = min(due, key=lambda timer: timer[0])
+            self.timers.remove(first)
+            first[1](first[0])
 
     def time(self) -> EngineTime:
         """Now, as it is written in answers."""
