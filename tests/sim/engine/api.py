@@ -13,11 +13,13 @@ from sim.engine import (
     fence_agents,
     fencing,
     history,
+    host_nics,
     host_update,
     hosts,
     networks,
     providers,
     root,
+    setup_networks,
     vnic_profiles,
     without_hosts,
 )
@@ -43,7 +45,8 @@ from sim.engine.state import EngineState
 
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
-    *(affinity, hosts, host_update, fence_agents, fencing, without_hosts, providers, history),
+    *(hosts, host_update, host_nics, setup_networks, fence_agents, fencing),
+    *(affinity, without_hosts, providers, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""

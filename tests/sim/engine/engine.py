@@ -12,6 +12,7 @@ from sim.engine.calls import ADMIN_ID, add_event
 from sim.engine.clusters import new_cluster
 from sim.engine.data_centers import new_data_center, new_mac_pool
 from sim.engine.messages import HTML, HttpRequest, HttpResponse, NotToldError, error_page
+from sim.engine.network_monitor import monitor
 from sim.engine.networks import new_network
 from sim.engine.render import ref
 from sim.engine.routes import API
@@ -55,12 +56,15 @@ class SimEngine:
         with self._one_at_a_time:
             self.requests.append(f"{request.method} {request.path}")
             self.state.settle()
+            monitor(self.state)
             try:
                 return self._answer(request)
             except NotToldError as error:
                 said = f"{request.method} {request.path}: {error}"
                 self.refused.append(said)
                 return HttpResponse(501, "text/plain", f"the simulated engine was not told: {said}\n".encode())
+            finally:
+                monitor(self.state)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.path == API or request.path.startswith(f"{API}/"):

@@ -51,12 +51,16 @@ class HostLife:
         steps: When it comes into which state; the first is past.
         hosted_engine: It can run the engine's virtual machine.
         trouble: Why the engine does not reach it; None: it does.
+        detail: Why it is not operational, in the engine's word.
+        booted: When it booted last, of what is no longer among the steps.
     """
 
     lasting: Lasting = field(default_factory=Lasting)
     steps: list[tuple[datetime, Any]] = field(default_factory=list)
     hosted_engine: bool = False
     trouble: HostTrouble | None = None
+    detail: str = ""
+    booted: datetime | None = None
 
     def status(self, now: datetime) -> Any:
         """The state at a moment."""
@@ -64,11 +68,17 @@ class HostLife:
 
     def go(self, now: datetime, *way: tuple[float, Any]) -> None:
         """Sets out from now: each state with the seconds that pass before it. What was ahead is not any more."""
+        self.booted = self.last_boot(now)
         self.steps = []
         when = now
         for seconds, status in way:
             when += timedelta(seconds=seconds)
             self.steps.append((when, status))
+
+    def last_boot(self, now: datetime) -> datetime | None:
+        """When it booted last, until a moment; None: never."""
+        boots = [when for when, status in self.steps if status is Status.REBOOT and when <= now]
+        return boots[-1] if boots else self.booted
 
     def install(self, now: datetime, *, fails: bool, reboot: bool, activate: bool) -> None:
         """Installs it; then it is up, or stays in maintenance."""
@@ -110,6 +120,11 @@ class HostLife:
         self.trouble = None
         if (at := self.status(now)) in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE):
             self.go(now, (0, at), (self.lasting.notice, Status.INITIALIZING), (self.lasting.initialize, Status.UP))
+
+    def recover(self, when: datetime) -> None:
+        """It is operational again from a moment that lies ahead."""
+        later = when + timedelta(seconds=self.lasting.initialize)
+        self.steps += [(when, Status.INITIALIZING), (later, Status.UP)]
 
     def power_off(self, now: datetime) -> None:
         """It has no power any more."""

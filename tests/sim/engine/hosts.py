@@ -1,13 +1,14 @@
 """Hosts: how they are refused, added, maintained and removed. Their states in time are in host_life.py."""
 
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed, lookup
 from sim.engine.host_calls import BUSY, busy, the_host
 from sim.engine.host_life import HostLife, HostTrouble, Status
+from sim.engine.host_net import new_net
 from sim.engine.messages import NotToldError, conflict, incomplete, invalid
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
@@ -34,6 +35,8 @@ def host_item(call: Call, value: Any) -> Item:
     life = call.state.lives[value.id]
     status = life.status(call.state.now())
     now = {"status": status}
+    if status is Status.NON_OPERATIONAL:
+        now["status_detail"] = life.detail
     if call.all_content:
         now["network_operation_in_progress"] = False
         if life.hosted_engine:
@@ -121,6 +124,7 @@ def _new(call: Call, body: Any, cluster: str) -> Any:
         update_available=False,
     )
     state.insert(state.hosts, made)
+    new_net(state, made)
     state.lives[made.id] = HostLife(state.lasting, hosted_engine=call.flag("deploy_hosted_engine"))
     # Both are the default here, and only here.
     activate, reboot = (call.request.query.get(name) != "false" for name in ("activate", "reboot"))
@@ -150,7 +154,7 @@ def _activate(call: Call) -> Performed:
         raise conflict("Cannot activate Host. Host is already Up.")
     if status in BUSY:
         raise busy()
-    if status is not Status.MAINTENANCE:
+    if status not in (Status.MAINTENANCE, Status.NON_OPERATIONAL):
         raise NotToldError(f"the activation of a host that is {status.value}")
     life.activate(call.state.now())
     return Performed()
@@ -164,7 +168,7 @@ def _deactivate(call: Call) -> Performed:
         raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
     if status in BUSY:
         raise busy()
-    if status not in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE, Status.DOWN):
+    if status not in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE, Status.DOWN, Status.NON_OPERATIONAL):
         raise NotToldError(f"the maintenance of a host that is {status.value}")
     life.deactivate(call.state.now())
     return Performed()
@@ -178,13 +182,8 @@ def _remove(call: Call) -> Performed:
         raise conflict("Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.")
     state = call.state
     state.fence_agents = {key: agent for key, agent in state.fence_agents.items() if agent.host.id != value.id}
-    del state.hosts[value.id], state.lives[value.id]
+    del state.hosts[value.id], state.lives[value.id], state.nets[value.id]
     return Performed()
-
-
-def _nics(call: Call) -> NoReturn:
-    call.parent(call.state.hosts, "Host")
-    raise NotToldError("the network interfaces of a host")
 
 
 def lose(state: EngineState, name: str, trouble: HostTrouble | None = None) -> None:
@@ -212,5 +211,4 @@ OPERATIONS: Operations = {
     (services.HostService, "install"): _install,
     (services.HostService, "activate"): _activate,
     (services.HostService, "deactivate"): _deactivate,
-    (services.HostNicsService, "list"): _nics,
 }

@@ -7,6 +7,8 @@ from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed, lookup
 from sim.engine.cluster_networks import is_management, leave_clusters
+from sim.engine.host_net import spread
+from sim.engine.host_nics import NIC_LABELS
 from sim.engine.messages import BareError, NotToldError, conflict, incomplete, invalid
 from sim.engine.render import Item, Listing, ref, shown
 from sim.engine.routes import API
@@ -110,6 +112,7 @@ def _update(call: Call) -> Item:
         state.networks[value.id] = merged(value, body)
         if body.vlan and body.vlan.id is None:
             state.networks[value.id].vlan = None
+        spread(state, value.id)
     call.event(
         1114,
         f"Finished Network {value.name} update on Data Center: {data_center.name}",
@@ -164,22 +167,33 @@ def _label_item(value: Any, label: str) -> Item:
 
 
 def _labels(call: Call) -> Listing:
+    if call.route.path.startswith("hosts/"):
+        return NIC_LABELS(call)
     value = call.parent(call.state.networks, "Network")
     return Listing("network_labels", [_label_item(value, label.id) for label in value.network_labels or ()])
 
 
 def _add_label(call: Call) -> Created:
+    _not_of_hosts(call)
     value = call.parent(call.state.networks, "Network")
     body = call.body("network_label")
     if not body.id:
         raise NotToldError("a label without an id")
     if value.network_labels:
         raise invalid("Cannot add Label. The specified network is already labeled.")
+    if any(body.id in net.now.labels for net in call.state.nets.values()):
+        raise NotToldError("a label of a network that interfaces have")
     value.network_labels = [body]
     return Created(_label_item(value, body.id))
 
 
+def _not_of_hosts(call: Call) -> None:
+    if call.route.path.startswith("hosts/"):
+        raise NotToldError("a label of an interface that is not changed together with its networks")
+
+
 def _remove_label(call: Call) -> Performed:
+    _not_of_hosts(call)
     value = call.parent(call.state.networks, "Network")
     if call.key not in [label.id for label in value.network_labels or ()]:
         raise BareError(404)

@@ -95,7 +95,7 @@ def element(item: Item) -> ET.Element:
     if shape and item.links and item.href:
         for name in shape.links:
             _link(root, item.href, name)
-        if shape.actions:
+        if shape.actions or shape.acts:
             actions = ET.SubElement(root, "actions")
             for name in shape.actions:
                 _link(actions, item.href, name)

@@ -14,11 +14,13 @@ class Shape:
         collection: Where its entities are found below the API, where every entity of the type is in one collection.
         links: The collections below an entity.
         actions: Below an entity.
+        acts: It is shown with its actions, also where it has none.
     """
 
     collection: str = ""
     links: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    acts: bool = False
 
 
 SHAPES: dict[Any, Shape] = {
@@ -50,6 +52,9 @@ SHAPES: dict[Any, Shape] = {
             *("upgradecheck", "syncallnetworks", "setupnetworks", "approve", "commitnetconfig", "enrollcertificate"),
             *("fence", "forceselectspm", "iscsidiscover", "iscsilogin"),
         ),
+    ),
+    types.HostNic: Shape(
+        links=("linklayerdiscoveryprotocolelements", "networklabels", "networkattachments", "statistics"), acts=True
     ),
     types.Job: Shape("jobs", links=("steps",), actions=("clear", "end")),
     types.MacPool: Shape("macpools", links=("permissions",)),

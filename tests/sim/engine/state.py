@@ -35,6 +35,8 @@ class EngineState:
         broken: Addresses at which an installation fails.
         lives: The ways of hosts through their states, by their ids.
         lasting: How long states of new hosts last.
+        nets: The networks of hosts, by their ids.
+        ports: The network cards of hosts that will be added, by their addresses; two where nothing is said.
         devices: What switches hosts, by the address that a fence agent has.
         powered: When a host was switched last, by its id and the operation.
         timers: What the engine does by itself, and when.
@@ -64,6 +66,8 @@ class EngineState:
     broken: set[str] = field(default_factory=set)
     lives: dict[str, HostLife] = field(default_factory=dict)
     lasting: Lasting = field(default_factory=Lasting)
+    nets: dict[str, Any] = field(default_factory=dict)
+    ports: dict[str, Any] = field(default_factory=dict)
     fence_agents: Table = field(default_factory=dict)
     devices: dict[str, Any] = field(default_factory=dict)
     powered: dict[tuple[str, str], datetime] = field(default_factory=dict)
