@@ -208,7 +208,5 @@ OPERATIONS: Operations = {
     (services.ClusterService, "get"): _get,
     (services.ClusterService, "update"): _update,
     (services.ClusterService, "remove"): _remove,
-    (services.GlusterVolumesService, "list"): _empty("gluster_volumes"),
-    (services.GlusterHooksService, "list"): _empty("gluster_hooks"),
     (services.ClusterExternalProvidersService, "list"): _empty("external_providers"),
 }

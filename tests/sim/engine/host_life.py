@@ -52,6 +52,7 @@ class HostLife:
         hosted_engine: It can run the engine's virtual machine.
         trouble: Why the engine does not reach it; None: it does.
         detail: Why it is not operational, in the engine's word.
+        gluster_stopped: The engine has stopped Gluster on it.
         booted: When it booted last, of what is no longer among the steps.
     """
 
@@ -60,6 +61,7 @@ class HostLife:
     hosted_engine: bool = False
     trouble: HostTrouble | None = None
     detail: str = ""
+    gluster_stopped: bool = False
     booted: datetime | None = None
 
     def status(self, now: datetime) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed, lookup
+from sim.engine.gluster_checks import has_bricks, refuse_for_gluster, start_gluster, stop_gluster
 from sim.engine.host_calls import BUSY, busy, the_host
 from sim.engine.host_life import HostLife, HostTrouble, Status
 from sim.engine.host_net import new_net
@@ -148,7 +149,7 @@ def _install(call: Call) -> Performed:
 
 
 def _activate(call: Call) -> Performed:
-    _, life, status = the_host(call)
+    value, life, status = the_host(call)
     call.body("action")
     if status is Status.UP:
         raise conflict("Cannot activate Host. Host is already Up.")
@@ -157,20 +158,25 @@ def _activate(call: Call) -> Performed:
     if status not in (Status.MAINTENANCE, Status.NON_OPERATIONAL):
         raise NotToldError(f"the activation of a host that is {status.value}")
     life.activate(call.state.now())
+    start_gluster(call.state, value, life)
     return Performed()
 
 
 def _deactivate(call: Call) -> Performed:
-    _, life, status = the_host(call)
-    # There are neither virtual machines nor bricks yet that could stand against it.
-    call.body("action", ("reason", "stop_gluster_service"))
+    value, life, status = the_host(call)
+    # There are no virtual machines yet that could stand against it.
+    body = call.body("action", ("reason", "stop_gluster_service"))
     if status is Status.MAINTENANCE:
         raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
     if status in BUSY:
         raise busy()
     if status not in (Status.UP, Status.CONNECTING, Status.NON_RESPONSIVE, Status.DOWN, Status.NON_OPERATIONAL):
         raise NotToldError(f"the maintenance of a host that is {status.value}")
+    if body.stop_gluster_service:
+        refuse_for_gluster(call, value)
     life.deactivate(call.state.now())
+    if body.stop_gluster_service:
+        stop_gluster(call.state, value, life)
     return Performed()
 
 
@@ -181,6 +187,8 @@ def _remove(call: Call) -> Performed:
     if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED):
         raise conflict("Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.")
     state = call.state
+    if has_bricks(state, value):
+        raise conflict("Cannot remove Host. Server having Gluster volume.")
     state.fence_agents = {key: agent for key, agent in state.fence_agents.items() if agent.host.id != value.id}
     del state.hosts[value.id], state.lives[value.id], state.nets[value.id]
     return Performed()

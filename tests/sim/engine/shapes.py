@@ -40,6 +40,15 @@ SHAPES: dict[Any, Shape] = {
         actions=("setmaster", "cleanfinishedtasks"),
     ),
     types.Event: Shape("events"),
+    types.GlusterBrick: Shape(links=("statistics",)),
+    types.GlusterHook: Shape(actions=("disable", "enable", "resolve")),
+    types.GlusterVolume: Shape(
+        links=("glusterbricks", "statistics"),
+        actions=(
+            *("getprofilestatistics", "rebalance", "resetalloptions", "resetoption", "setoption", "start"),
+            *("startprofile", "stop", "stopprofile", "stoprebalance"),
+        ),
+    ),
     types.Host: Shape(
         "hosts",
         links=(

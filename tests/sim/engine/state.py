@@ -37,6 +37,9 @@ class EngineState:
         lasting: How long states of new hosts last.
         nets: The networks of hosts, by their ids.
         ports: The network cards of hosts that will be added, by their addresses; two where nothing is said.
+        gluster: What Gluster was like since when, by the ids of clusters.
+        heal_asked: When a client had the engine ask for entries that are not healed, by the ids of clusters.
+        fence_check_fails: The proxy of a fence operation cannot find out about Gluster.
         devices: What switches hosts, by the address that a fence agent has.
         powered: When a host was switched last, by its id and the operation.
         timers: What the engine does by itself, and when.
@@ -68,6 +71,9 @@ class EngineState:
     lasting: Lasting = field(default_factory=Lasting)
     nets: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, Any] = field(default_factory=dict)
+    gluster: dict[str, list[Any]] = field(default_factory=dict)
+    heal_asked: dict[str, datetime] = field(default_factory=dict)
+    fence_check_fails: bool = False
     fence_agents: Table = field(default_factory=dict)
     devices: dict[str, Any] = field(default_factory=dict)
     powered: dict[tuple[str, str], datetime] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import Any
 from ovirtsdk4 import types
 
 from sim.engine.calls import add_event
+from sim.engine.gluster_checks import spared_for_gluster
 from sim.engine.host_life import Status
 from sim.engine.power import STARTING, device_of, note_power, proxy_of, unfit_for_power
 from sim.engine.state import EngineState
@@ -70,7 +71,7 @@ def _fence(state: EngineState, key: str, at: datetime) -> None:
     if proxy is None:
         _tell(state, _NO_PROXY, host, "was not fenced: no proxy host was found")
         return
-    if why := _spared(state, host):
+    if why := _spared(state, host, at):
         _tell(state, _SKIPPED, host, f"became Non Responsive and was not restarted due to Fencing Policy: {why}")
         return
     device = device_of(state, key)
@@ -83,13 +84,13 @@ def _fence(state: EngineState, key: str, at: datetime) -> None:
     _tell(state, _SYSTEM_RESTART, host, f"was restarted using power management, by proxy {proxy.name}", "warning")
 
 
-def _spared(state: EngineState, host: Any) -> str | None:
+def _spared(state: EngineState, host: Any, at: datetime) -> str | None:
     """What the proxy sees that the cluster's policy spares a host for."""
     policy = state.clusters[host.cluster.id].fencing_policy
     trouble = state.lives[host.id].trouble
     if policy.skip_if_sd_active.enabled and trouble and trouble.renews_leases:
         return "it still renews its leases on storage"
-    return None
+    return spared_for_gluster(state, host, policy, at)
 
 
 def _tell(state: EngineState, code: int, host: Any, what: str, severity: str = "alert") -> None:
