@@ -16,6 +16,7 @@ from sim.engine import (
     history,
     host_nics,
     host_update,
+    host_upgrade,
     hosts,
     networks,
     providers,
@@ -46,7 +47,7 @@ from sim.engine.state import EngineState
 
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
-    *(hosts, host_update, host_nics, setup_networks, fence_agents, fencing, gluster_volumes),
+    *(hosts, host_update, host_upgrade, host_nics, setup_networks, fence_agents, fencing, gluster_volumes),
     *(affinity, without_hosts, providers, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}

@@ -23,6 +23,9 @@ class Lasting:
     notice: float = 3
     connecting: float = 60
     dump: float = 120
+    check: float = 30
+    upgrade: float = 300
+    enroll: float = 20
 
 
 @dataclass(frozen=True)
@@ -150,3 +153,29 @@ class HostLife:
             self.go(now, *way, (ahead, Status.MAINTENANCE))
         else:
             self.go(now, *way, (ahead, Status.INITIALIZING), (self.lasting.initialize, Status.UP))
+
+    def upgrade(self, now: datetime, *, fails: bool, reboot: bool) -> None:
+        """Takes it out where it is in use, upgrades it, and brings it back to where it was."""
+        lasting, before = self.lasting, self.status(now)
+        way = [(0.0, Status.INSTALLING)]
+        if before is Status.UP:
+            first = (0.0, Status.PREPARING_FOR_MAINTENANCE)
+            way = [first, (lasting.prepare, Status.MAINTENANCE), (lasting.notice, Status.INSTALLING)]
+        elif before is not Status.MAINTENANCE:
+            way = [(0.0, Status.MAINTENANCE), (lasting.notice, Status.INSTALLING)]
+        if fails:
+            self.go(now, *way, (lasting.upgrade, Status.INSTALL_FAILED))
+            return
+        ahead = lasting.upgrade
+        if reboot:
+            way.append((ahead, Status.REBOOT))
+            ahead = lasting.reboot
+        if before is Status.MAINTENANCE:
+            self.go(now, *way, (ahead, Status.MAINTENANCE))
+        else:
+            self.go(now, *way, (ahead, Status.INITIALIZING), (lasting.initialize, Status.UP))
+
+    def enroll(self, now: datetime, *, fails: bool) -> None:
+        """Gets a new certificate, in maintenance."""
+        last = Status.INSTALL_FAILED if fails else Status.MAINTENANCE
+        self.go(now, (0, Status.INSTALLING), (self.lasting.enroll, last))

@@ -105,6 +105,17 @@ def _publickey(body: Any) -> bool:
 
 def _new(call: Call, body: Any, cluster: str) -> Any:
     state = call.state
+    made = make_host(state, body, cluster)
+    life = state.lives[made.id]
+    life.hosted_engine = call.flag("deploy_hosted_engine")
+    # Both are the default here, and only here.
+    activate, reboot = (call.request.query.get(name) != "false" for name in ("activate", "reboot"))
+    life.install(state.now(), fails=made.address in state.broken, reboot=reboot, activate=activate)
+    return made
+
+
+def make_host(state: EngineState, body: Any, cluster: str) -> Any:
+    """A host of which the engine knows what stands in a body, and that has no state yet."""
     made = types.Host(
         name=body.name,
         comment=body.comment or "",
@@ -126,11 +137,7 @@ def _new(call: Call, body: Any, cluster: str) -> Any:
     )
     state.insert(state.hosts, made)
     new_net(state, made)
-    state.lives[made.id] = HostLife(state.lasting, hosted_engine=call.flag("deploy_hosted_engine"))
-    # Both are the default here, and only here.
-    activate, reboot = (call.request.query.get(name) != "false" for name in ("activate", "reboot"))
-    fails = made.address in state.broken
-    state.lives[made.id].install(state.now(), fails=fails, reboot=reboot, activate=activate)
+    state.lives[made.id] = HostLife(state.lasting)
     return made
 
 
@@ -184,7 +191,7 @@ def _remove(call: Call) -> Performed:
     value, _, status = the_host(call)
     if status in BUSY:
         raise busy()
-    if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED):
+    if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED, Status.PENDING_APPROVAL):
         raise conflict("Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.")
     state = call.state
     if has_bricks(state, value):

@@ -38,6 +38,7 @@ class EngineState:
         nets: The networks of hosts, by their ids.
         ports: The network cards of hosts that will be added, by their addresses; two where nothing is said.
         gluster: What Gluster was like since when, by the ids of clusters.
+        updates: Addresses of hosts for which there are updates.
         heal_asked: When a client had the engine ask for entries that are not healed, by the ids of clusters.
         fence_check_fails: The proxy of a fence operation cannot find out about Gluster.
         devices: What switches hosts, by the address that a fence agent has.
@@ -72,6 +73,7 @@ class EngineState:
     nets: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, Any] = field(default_factory=dict)
     gluster: dict[str, list[Any]] = field(default_factory=dict)
+    updates: set[str] = field(default_factory=set)
     heal_asked: dict[str, datetime] = field(default_factory=dict)
     fence_check_fails: bool = False
     fence_agents: Table = field(default_factory=dict)
