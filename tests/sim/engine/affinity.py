@@ -59,12 +59,13 @@ def _remove_group(call: Call) -> Performed:
     return Performed()
 
 
-def _label_item(value: Any) -> Item:
+def label_item(value: Any) -> Item:
+    """An affinity label."""
     return Item(shown(value), f"{API}/affinitylabels/{value.id}")
 
 
 def _labels(call: Call) -> Listing:
-    return Listing("affinity_labels", [_label_item(value) for value in call.state.affinity_labels.values()])
+    return Listing("affinity_labels", [label_item(value) for value in call.state.affinity_labels.values()])
 
 
 def _add_label(call: Call) -> Created:
@@ -74,11 +75,13 @@ def _add_label(call: Call) -> Created:
     if named(call.state.affinity_labels, body.name):
         raise conflict("Cannot add affinity label with a conflicting NAME.")
     made = types.AffinityLabel(name=body.name, has_implicit_affinity_group=False, read_only=False)
-    return Created(_label_item(call.state.insert(call.state.affinity_labels, made)))
+    return Created(label_item(call.state.insert(call.state.affinity_labels, made)))
 
 
 def _remove_label(call: Call) -> Performed:
     value = call.the(call.state.affinity_labels)
+    if any(label == value.id for label, _ in call.state.host_labels):
+        raise conflict("Cannot remove affinity label. The label is still in use.")
     del call.state.affinity_labels[value.id]
     return Performed()
 
@@ -90,6 +93,6 @@ OPERATIONS: Operations = {
     (services.AffinityGroupService, "remove"): _remove_group,
     (services.AffinityLabelsService, "list"): _labels,
     (services.AffinityLabelsService, "add"): _add_label,
-    (services.AffinityLabelService, "get"): lambda call: _label_item(call.the(call.state.affinity_labels)),
+    (services.AffinityLabelService, "get"): lambda call: label_item(call.the(call.state.affinity_labels)),
     (services.AffinityLabelService, "remove"): _remove_label,
 }

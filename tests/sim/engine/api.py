@@ -14,11 +14,13 @@ from sim.engine import (
     fencing,
     gluster_volumes,
     history,
+    host_labels,
     host_nics,
     host_update,
     host_upgrade,
     hosts,
     networks,
+    provider_use,
     providers,
     root,
     setup_networks,
@@ -48,7 +50,7 @@ from sim.engine.state import EngineState
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
     *(hosts, host_update, host_upgrade, host_nics, setup_networks, fence_agents, fencing, gluster_volumes),
-    *(affinity, without_hosts, providers, history),
+    *(affinity, without_hosts, providers, provider_use, host_labels, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""

@@ -10,6 +10,7 @@ from sim.engine.catalogue import cpu_types
 from sim.engine.cluster_networks import attach_management_network, management_network
 from sim.engine.data_centers import LEVEL, version
 from sim.engine.messages import FaultError, NotToldError, conflict, invalid, mandatory
+from sim.engine.provider_use import take_provider, use_provider
 from sim.engine.render import Item, Listing, ref, shown
 from sim.engine.routes import API
 from sim.engine.state import EngineState, merged, named
@@ -26,6 +27,7 @@ _SETTABLE = frozenset(
         *("name", "description", "comment", "data_center", "cpu", "virt_service", "gluster_service", "fencing_policy"),
         *("migration", "scheduling_policy", "mac_pool", "version", "ballooning_enabled", "ksm", "memory_policy"),
         *("switch_type", "firewall_type", "threads_as_cores", "error_handling", "ha_reservation", "bios_type"),
+        "external_network_providers",
     )
 )
 
@@ -129,6 +131,7 @@ def _add(call: Call) -> Created:
     except KeyError as error:
         raise NotToldError("a cluster in a data center with an unknown id") from error
     body.data_center = None
+    provider = take_provider(state, body)
     _check(body, "create")
     if named(state.clusters, body.name):
         raise conflict("Cannot create Cluster. Cluster name is already in use.")
@@ -142,6 +145,7 @@ def _add(call: Call) -> Created:
     if body.cpu and body.cpu.type:
         values["bios_type"] = types.BiosType.Q35_OVMF
     made = new_cluster(state, body.name, data_center.id, **values)
+    use_provider(state, made.id, provider)
     state.clusters[made.id] = _changed(made, body)
     return Created(_item(call, state.clusters[made.id], changed=True))
 
@@ -153,9 +157,11 @@ def _update(call: Call) -> Item:
         if not value.data_center or body.data_center.id != value.data_center.id:
             raise conflict("Cannot change Data Center association when editing a Cluster.")
         body.data_center = None
+    provider = take_provider(call.state, body)
     _check(body, "edit")
     if body.name not in (None, value.name) and named(call.state.clusters, body.name):
         raise conflict("Cannot edit Cluster. Cluster name is already in use.")
+    use_provider(call.state, value.id, provider)
     call.state.clusters[value.id] = _changed(value, body)
     return _item(call, call.state.clusters[value.id], changed=True)
 
@@ -186,20 +192,11 @@ def _remove(call: Call) -> Performed:
     if any(host.cluster.id == value.id for host in call.state.hosts.values()):
         raise NotToldError("the deletion of a cluster that has hosts")
     state = call.state
+    state.cluster_providers.pop(value.id, None)
     state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[0] != value.id}
     state.affinity_groups = {k: v for k, v in state.affinity_groups.items() if v.cluster.id != value.id}
     del state.clusters[value.id]
     return Performed()
-
-
-def _empty(root: str) -> Any:
-    """A collection of a cluster that has nothing in it until hosts are told."""
-
-    def listing(call: Call) -> Listing:
-        call.parent(call.state.clusters, "Cluster")
-        return Listing(root)
-
-    return listing
 
 
 OPERATIONS: Operations = {
@@ -208,5 +205,4 @@ OPERATIONS: Operations = {
     (services.ClusterService, "get"): _get,
     (services.ClusterService, "update"): _update,
     (services.ClusterService, "remove"): _remove,
-    (services.ClusterExternalProvidersService, "list"): _empty("external_providers"),
 }

@@ -11,6 +11,7 @@ from sim.engine.host_calls import BUSY, busy, the_host
 from sim.engine.host_life import HostLife, HostTrouble, Status
 from sim.engine.host_net import new_net
 from sim.engine.messages import NotToldError, conflict, incomplete, invalid
+from sim.engine.provider_use import provide
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
 from sim.engine.state import EngineState, named
@@ -108,6 +109,7 @@ def _new(call: Call, body: Any, cluster: str) -> Any:
     made = make_host(state, body, cluster)
     life = state.lives[made.id]
     life.hosted_engine = call.flag("deploy_hosted_engine")
+    provide(state, made)
     # Both are the default here, and only here.
     activate, reboot = (call.request.query.get(name) != "false" for name in ("activate", "reboot"))
     life.install(state.now(), fails=made.address in state.broken, reboot=reboot, activate=activate)
@@ -150,6 +152,7 @@ def _install(call: Call) -> Performed:
         raise conflict("Please move Host to Maintenance mode first.")
     life.hosted_engine = life.hosted_engine or bool(body.deploy_hosted_engine)
     reboot = True if body.reboot is None else body.reboot
+    provide(call.state, value)
     fails = value.address in call.state.broken
     life.install(call.state.now(), fails=fails, reboot=reboot, activate=bool(body.activate))
     return Performed()
@@ -196,6 +199,7 @@ def _remove(call: Call) -> Performed:
     state = call.state
     if has_bricks(state, value):
         raise conflict("Cannot remove Host. Server having Gluster volume.")
+    state.host_labels = {at: None for at in state.host_labels if at[1] != value.id}
     state.fence_agents = {key: agent for key, agent in state.fence_agents.items() if agent.host.id != value.id}
     del state.hosts[value.id], state.lives[value.id], state.nets[value.id]
     return Performed()

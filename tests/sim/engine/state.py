@@ -38,6 +38,11 @@ class EngineState:
         nets: The networks of hosts, by their ids.
         ports: The network cards of hosts that will be added, by their addresses; two where nothing is said.
         gluster: What Gluster was like since when, by the ids of clusters.
+        network_servers: Who listens behind network providers, by the URL.
+        trusted: Certificates of authorities that clients had the engine import.
+        cluster_providers: The network provider of a cluster, by the ids of both.
+        host_providers: The one that a host was installed for.
+        host_labels: The affinity labels of hosts: pairs of ids, in their order.
         updates: Addresses of hosts for which there are updates.
         heal_asked: When a client had the engine ask for entries that are not healed, by the ids of clusters.
         fence_check_fails: The proxy of a fence operation cannot find out about Gluster.
@@ -73,6 +78,11 @@ class EngineState:
     nets: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, Any] = field(default_factory=dict)
     gluster: dict[str, list[Any]] = field(default_factory=dict)
+    network_servers: dict[str, Any] = field(default_factory=dict)
+    trusted: set[str] = field(default_factory=set)
+    cluster_providers: dict[str, str] = field(default_factory=dict)
+    host_providers: dict[str, str] = field(default_factory=dict)
+    host_labels: dict[tuple[str, str], None] = field(default_factory=dict)
     updates: set[str] = field(default_factory=set)
     heal_asked: dict[str, datetime] = field(default_factory=dict)
     fence_check_fails: bool = False
