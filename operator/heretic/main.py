@@ -36,6 +36,7 @@ from heretic.reconcile.apply import Applier
 from heretic.reconcile.audit import AuditLog
 from heretic.reconcile.engine_access import DeclaredEngineAccess
 from heretic.reconcile.engine_executor import EngineExecutor
+from heretic.reconcile.engine_news import EngineNews
 from heretic.reconcile.engine_observer import EngineObserver
 from heretic.reconcile.executors import executors
 from heretic.reconcile.gateway import Faults, Gateway
@@ -115,6 +116,9 @@ class Operator:
         self.engines = Engines()
         engine_access = DeclaredEngineAccess(cluster, monotonic=time.monotonic)
         self.at_engines = EngineObserver(self.engines, engine_access, monotonic=time.monotonic)
+        self.news = EngineNews(
+            self.engines, engine_access, self.at_engines, self.store, self.wakes, leads=lambda: self.leader.held
+        )
         self.observer = Observer(
             self.hosts, access, monotonic=time.monotonic, announcer=announcer, kinds=kinds, engines=self.at_engines
         )
@@ -229,6 +233,7 @@ async def run(options: Options, faults: Faults | None = None) -> None:
     try:
         await wait_until_it_can_start(operator.cluster, operator.kinds, options, operator.health)
         background.append(asyncio.create_task(operator.lead(), name="leader lease"))
+        background.append(asyncio.create_task(operator.news.run(), name="news of engines"))
         namespaces = list(options.namespaces)
         started = asyncio.get_running_loop().create_future()
         started.add_done_callback(lambda _: operator.health.waits_for(""))

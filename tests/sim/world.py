@@ -217,6 +217,12 @@ class World:
         await self._operator.leader.acquire()
         return self._operator
 
+    @property
+    def operator(self) -> Operator:
+        """The one that runs."""
+        assert self._operator is not None
+        return self._operator
+
     async def kill_operator(self) -> None:
         """Ends the operator as kill -9 does: no clean-up on any host, no farewell to the API server."""
         if self._operator is not None:

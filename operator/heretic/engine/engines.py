@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from heretic.domain.commands import SecretRef
 from heretic.domain.engine.call import EngineCall
-from heretic.domain.engine.facts import EngineFacts
+from heretic.domain.engine.facts import EngineFacts, News
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
-from heretic.domain.facts import Known
+from heretic.domain.facts import Known, Unknown
 from heretic.domain.plan import StepResult
 from heretic.engine.certificate import offered
 from heretic.engine.look import Look
@@ -91,6 +91,22 @@ class Engines:
         except TimeoutError:
             message = f"{settings}: a look was not complete within {LOOK_SECONDS:.0f} s"
             return Transient(Reason.ENGINE_NOT_ANSWERING, message)
+
+    async def news(self, settings: EngineSettings, last: int | None) -> News:
+        """What an engine wrote down since it was asked before: one request.
+
+        Args:
+            settings: Of the engine.
+            last: Index of the newest event at that time; None where it was not asked.
+
+        Raises:
+            HereticError: It cannot be told.
+        """
+        told = await Look(await self._session(settings), self._worker).news(last)
+        if not isinstance(told, Known):
+            cause = told.cause if isinstance(told, Unknown) else "it says nothing"
+            raise HereticError(Transient(Reason.ENGINE_NOT_ANSWERING, f"{settings}: {cause}"))
+        return told.value
 
     async def perform(
         self,

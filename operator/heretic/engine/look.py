@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from heretic.domain.engine import read
-from heretic.domain.engine.facts import AttachedDomain, EngineFacts
+from heretic.domain.engine.facts import AttachedDomain, EngineFacts, News
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import Fact, Known, Unknown
@@ -74,8 +74,16 @@ class Look:
             networks=await self._all("networks", read.network),
             storage_domains=await self._all("storagedomains", read.storage_domain),
             attached=attached,
-            news=await self._asked("events", lambda found: read.news(found, last_event), max=str(read.EVENTS)),
+            news=await self.news(last_event),
         )
+
+    async def news(self, last_event: int | None) -> Fact[News]:
+        """What is new: one request.
+
+        Args:
+            last_event: As for ``facts``.
+        """
+        return await self._asked("events", lambda found: read.news(found, last_event), max=str(read.EVENTS))
 
     async def _all(self, path: str, one: Callable[[Record], T], **query: str) -> Fact[tuple[T, ...]]:
         return await self._asked(path, lambda found: read.read_all(found, one), **query)

@@ -96,6 +96,10 @@ class ObjectStore:
         """All objects of a namespace."""
         return (key for key in list(self._objects) if key.namespace == namespace)
 
+    def namespaces(self, kind: str) -> list[str]:
+        """The namespaces that have an object of a kind, in order."""
+        return sorted({key.namespace for key in self._objects if key.kind == kind})
+
     def view(self, namespace: str) -> SiteView:
         """The declared site of a namespace, the same object until something changes."""
         if namespace not in self._views:

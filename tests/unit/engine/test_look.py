@@ -347,7 +347,9 @@ def test_what_is_not_understood_is_unknown(broken: dict[str, object]) -> None:
 
 def test_an_event_is_read_with_its_correlation() -> None:
     told = record(5) | {"correlation_id": "heretic-AddHost-node1-0123456789", "host": {"id": "h"}}
-    assert read.event(told) == Event(5, 1, "normal", None, "x", "heretic-AddHost-node1-0123456789", "h")
+    assert read.event(told) == Event(
+        5, 1, "normal", None, "x", "heretic-AddHost-node1-0123456789", "h", frozenset({"host"})
+    )
 
 
 def test_the_recorded_answer_can_be_told_again() -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from sim.engine.calls import add_event
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
 from sim.world import DiedError, Recorder
-from unit.hosted_engine.conftest import EngineWorld
+from unit.hosted_engine.conftest import KEY, EngineWorld
 
 
 async def test_an_engine_is_taken_over_and_its_cluster_made_as_declared(site: EngineWorld) -> None:
@@ -150,3 +151,30 @@ async def test_a_reply_that_is_lost_leaves_nothing_twice(site: EngineWorld) -> N
     await site.settle(20)
     assert sorted(one.name for one in site.state.data_centers.values()) == ["Default", "milan"]
     assert sorted(one.name for one in site.state.clusters.values()) == ["Default", "milan1"]
+
+
+async def test_an_event_of_the_engine_wakes_what_is_kept_in_it_for_one_request(site: EngineWorld) -> None:
+    operator = site.world.operator
+    await site.settle()
+    await operator.news.ask_all()
+    before = len(site.server.engine.requests)
+    add_event(site.state, 9000, "Host node1 is non responsive.", "error")
+    operator.wakes.clear(KEY)
+    await operator.news.ask_all()
+    assert await operator.wakes.wait(KEY, 0)
+    assert site.server.engine.requests[before:] == ["GET /ovirt-engine/api/events"]
+    await site.settle()
+    operator.wakes.clear(KEY)
+    await operator.news.ask_all()
+    assert not await operator.wakes.wait(KEY, 0)
+
+
+async def test_what_heretic_itself_has_done_in_an_engine_is_no_news(site: EngineWorld) -> None:
+    operator = site.world.operator
+    await site.settle()
+    await operator.news.ask_all()
+    site.state.clusters[DEFAULT_CLUSTER].gluster_service = False
+    await site.settle()
+    operator.wakes.clear(KEY)
+    await operator.news.ask_all()
+    assert not await operator.wakes.wait(KEY, 0)

@@ -225,6 +225,7 @@ class Event:
         text: What happened; without the identifiers of sessions that the engine writes there.
         correlation: Of the request that led to it; "" when none did.
         host: Id of the host that it concerns; "" when none.
+        about: What sorts of things it concerns: "host", "storage_domain", "cluster", "data_center", "vm", "template".
     """
 
     index: int
@@ -234,6 +235,7 @@ class Event:
     text: str
     correlation: str
     host: str
+    about: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

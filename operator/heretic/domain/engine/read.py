@@ -171,6 +171,8 @@ def attached_domain(record: Record) -> AttachedDomain:
     )
 
 
+_SORTS = ("host", "storage_domain", "cluster", "data_center", "vm", "template")
+
 _SESSION = re.compile(r" using session '[^']*'")
 
 
@@ -187,6 +189,7 @@ def event(record: Record) -> Event:
         text=_SESSION.sub("", text(record, "description")),
         correlation=text(record, "correlation_id"),
         host=text(record, "host.id"),
+        about=frozenset(sort for sort in _SORTS if text(record, f"{sort}.id")),
     )
 
 
