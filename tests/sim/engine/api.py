@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from sim.engine import (
     affinity,
+    attached_domains,
     catalogue,
     cluster_networks,
     clusters,
@@ -24,6 +25,7 @@ from sim.engine import (
     providers,
     root,
     setup_networks,
+    storage_domains,
     vnic_profiles,
     without_hosts,
 )
@@ -50,7 +52,7 @@ from sim.engine.state import EngineState
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
     *(hosts, host_update, host_upgrade, host_nics, setup_networks, fence_agents, fencing, gluster_volumes),
-    *(affinity, without_hosts, providers, provider_use, host_labels, history),
+    *(affinity, storage_domains, attached_domains, without_hosts, providers, provider_use, host_labels, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""
@@ -68,6 +70,9 @@ _KNOWN_PARAMETERS = frozenset(
         "deploy_hosted_engine",
         "activate",
         "reboot",
+        "host",
+        "format",
+        "destroy",
     }
 )
 

@@ -74,9 +74,7 @@ class Call:
             fields: What the operation reads of it. A body with anything else is refused, not shortened.
         """
         found = read_body(self.request, tag, self.route.usage)
-        for name, value in vars(found).items():
-            if value is not None and name.removeprefix("_") not in {*fields, "href", "id"}:
-                raise NotToldError(f"{name.removeprefix('_')} of {tag}")
+        only(found, tag, fields)
         return found
 
     @property
@@ -155,6 +153,17 @@ class Call:
             user=ref(types.User, ADMIN_ID, name=self.user),
             **about,
         )
+
+
+def only(given: Any, tag: str, fields: Iterable[str]) -> None:
+    """Refuses a structure with a field that the operation does not read.
+
+    Raises:
+        NotToldError: It has one.
+    """
+    for name, value in vars(given).items():
+        if value is not None and name.removeprefix("_") not in {*fields, "href", "id"}:
+            raise NotToldError(f"{name.removeprefix('_')} of {tag}")
 
 
 Operation = Callable[[Call], CallAnswer]

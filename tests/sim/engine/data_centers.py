@@ -5,7 +5,9 @@ from typing import Any
 
 from ovirtsdk4 import services, types
 
+from sim.engine.attachments import PoolStatus, attached, data_center_status, domain_status, hosts_up
 from sim.engine.calls import Call, Created, Operations, Performed
+from sim.engine.domain_life import IN_PROCESS, DomainStatus
 from sim.engine.messages import NotToldError, conflict, invalid, mandatory
 from sim.engine.networks import add_management_network
 from sim.engine.render import Item, Listing, shown
@@ -34,7 +36,6 @@ def new_data_center(state: EngineState, name: str, key: str = "", **values: Any)
         name=name,
         local=False,
         quota_mode=types.QuotaModeType.DISABLED,
-        status=types.DataCenterStatus.UNINITIALIZED,
         supported_versions=[version()],
         version=version(),
     )
@@ -44,16 +45,17 @@ def new_data_center(state: EngineState, name: str, key: str = "", **values: Any)
     return made
 
 
-def _item(value: Any) -> Item:
-    return Item(shown(value), f"{API}/datacenters/{value.id}")
+def _item(call: Call, value: Any) -> Item:
+    status = data_center_status(call.state, value.id)
+    return Item(shown(value, status=status), f"{API}/datacenters/{value.id}")
 
 
 def _list(call: Call) -> Listing:
-    return Listing("data_centers", [_item(value) for value in call.state.data_centers.values()])
+    return Listing("data_centers", [_item(call, value) for value in call.state.data_centers.values()])
 
 
 def _get(call: Call) -> Item:
-    return _item(call.the(call.state.data_centers))
+    return _item(call, call.the(call.state.data_centers))
 
 
 def _add(call: Call) -> Created:
@@ -67,7 +69,7 @@ def _add(call: Call) -> Created:
     given = {name: getattr(body, name) for name in ("description", "comment") if getattr(body, name) is not None}
     made = new_data_center(call.state, body.name, **given)
     add_management_network(call.state, made.id)
-    return Created(_item(made))
+    return Created(_item(call, made))
 
 
 def _update(call: Call) -> Item:
@@ -77,15 +79,17 @@ def _update(call: Call) -> Item:
         if body.name not in (None, value.name):
             _check_name(call.state, body.name, "edit")
         call.state.data_centers[value.id] = merged(value, body)
-    return _item(call.state.data_centers[value.id])
+    return _item(call, call.state.data_centers[value.id])
 
 
 def _remove(call: Call) -> Performed:
     value = call.the(call.state.data_centers)
     state = call.state
     with call.job(f"Removing Data Center {value.name}") as job:
-        if value.status != types.DataCenterStatus.UNINITIALIZED:
-            raise NotToldError(f"the deletion of a data center that is {value.status.value}")
+        _check_unused(state, value)
+        for domain in attached(state, value.id):
+            domain.master = False
+            del state.attachments[value.id, domain.id]
         for cluster in state.clusters.values():
             if cluster.data_center and cluster.data_center.id == value.id:
                 # Its clusters stay, without a data center.
@@ -99,6 +103,22 @@ def _remove(call: Call) -> Performed:
     return Performed(job)
 
 
+def _check_unused(state: EngineState, value: Any) -> None:
+    status = data_center_status(state, value.id)
+    if status is PoolStatus.UP:
+        raise conflict("Cannot remove an active Data Center.")
+    if status is not PoolStatus.UNINITIALIZED and not hosts_up(state, value.id):
+        raise conflict("Cannot remove Data Center. There is no active Host in the Data Center.")
+    domains = attached(state, value.id)
+    if any(domain_status(state, value.id, domain.id) in (DomainStatus.ACTIVE, *IN_PROCESS) for domain in domains):
+        raise conflict(
+            "Cannot remove Data Center which contains active/locked Storage Domains.\n-Please deactivate all domains "
+            "and wait for tasks to finish before removing the Data Center."
+        )
+    if len(domains) > 1:
+        raise conflict("Cannot remove Data Center while there are more than one Storage Domains attached.")
+
+
 def _check_name(state: EngineState, name: str, verb: str) -> None:
     if not _NAME.fullmatch(name):
         raise invalid(
@@ -106,13 +126,6 @@ def _check_name(state: EngineState, name: str, verb: str) -> None:
         )
     if named(state.data_centers, name):
         raise conflict(f"Cannot {verb} Data Center. The Data Center name is already in use.")
-
-
-def _storage_domains(call: Call) -> Listing:
-    call.parent(call.state.data_centers, "DataCenter")
-    if call.state.storage_domains:
-        raise NotToldError("storage domains of a data center")
-    return Listing("storage_domains")
 
 
 def new_mac_pool(state: EngineState, name: str, ranges: list[Any], key: str = "", **values: Any) -> Any:
@@ -156,7 +169,6 @@ OPERATIONS: Operations = {
     (services.DataCenterService, "get"): _get,
     (services.DataCenterService, "update"): _update,
     (services.DataCenterService, "remove"): _remove,
-    (services.AttachedStorageDomainsService, "list"): _storage_domains,
     (services.MacPoolsService, "list"): _list_pools,
     (services.MacPoolsService, "add"): _add_pool,
     (services.MacPoolService, "get"): lambda call: _pool_item(call.the(call.state.mac_pools)),

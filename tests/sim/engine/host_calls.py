@@ -4,7 +4,6 @@ from typing import Any
 
 from sim.engine.calls import Call
 from sim.engine.host_life import HostLife, Status
-from sim.engine.messages import FaultError, conflict
 
 BUSY = (Status.INSTALLING, Status.REBOOT, Status.UNASSIGNED, Status.INITIALIZING, Status.PREPARING_FOR_MAINTENANCE)
 """States in which something goes on that nothing else may disturb."""
@@ -15,8 +14,3 @@ def the_host(call: Call) -> tuple[Any, HostLife, Any]:
     value = call.the(call.state.hosts)
     life = call.state.lives[value.id]
     return value, life, life.status(call.state.now())
-
-
-def busy() -> FaultError:
-    """Something goes on with the host."""
-    return conflict("Related operation is currently in progress. Please try again later.")

@@ -9,6 +9,8 @@ from typing import Any
 
 from ovirtsdk4 import types
 
+from sim.engine.timeline import Timeline
+
 Status = types.HostStatus
 
 
@@ -46,12 +48,11 @@ class HostTrouble:
 
 
 @dataclass
-class HostLife:
+class HostLife(Timeline):
     """Where a host is on its way.
 
     Attributes:
         lasting: How long its states last.
-        steps: When it comes into which state; the first is past.
         hosted_engine: It can run the engine's virtual machine.
         trouble: Why the engine does not reach it; None: it does.
         detail: Why it is not operational, in the engine's word.
@@ -60,25 +61,16 @@ class HostLife:
     """
 
     lasting: Lasting = field(default_factory=Lasting)
-    steps: list[tuple[datetime, Any]] = field(default_factory=list)
     hosted_engine: bool = False
     trouble: HostTrouble | None = None
     detail: str = ""
     gluster_stopped: bool = False
     booted: datetime | None = None
 
-    def status(self, now: datetime) -> Any:
-        """The state at a moment."""
-        return next(status for when, status in reversed(self.steps) if when <= now)
-
     def go(self, now: datetime, *way: tuple[float, Any]) -> None:
         """Sets out from now: each state with the seconds that pass before it. What was ahead is not any more."""
         self.booted = self.last_boot(now)
-        self.steps = []
-        when = now
-        for seconds, status in way:
-            when += timedelta(seconds=seconds)
-            self.steps.append((when, status))
+        super().go(now, *way)
 
     def last_boot(self, now: datetime) -> datetime | None:
         """When it booted last, until a moment; None: never."""

@@ -7,11 +7,11 @@ from typing import Any
 from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Operations, Performed, add_event, lookup
-from sim.engine.host_calls import BUSY, busy, the_host
+from sim.engine.host_calls import BUSY, the_host
 from sim.engine.host_life import HostLife, Status
 from sim.engine.host_net import new_net
 from sim.engine.hosts import make_host
-from sim.engine.messages import NotToldError, conflict
+from sim.engine.messages import NotToldError, busy, conflict
 from sim.engine.state import EngineState, named
 
 _REACHED = (Status.UP, Status.MAINTENANCE, Status.NON_OPERATIONAL)

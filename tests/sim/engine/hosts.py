@@ -7,10 +7,10 @@ from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed, lookup
 from sim.engine.gluster_checks import has_bricks, refuse_for_gluster, start_gluster, stop_gluster
-from sim.engine.host_calls import BUSY, busy, the_host
+from sim.engine.host_calls import BUSY, the_host
 from sim.engine.host_life import HostLife, HostTrouble, Status
 from sim.engine.host_net import new_net
-from sim.engine.messages import NotToldError, conflict, incomplete, invalid
+from sim.engine.messages import NotToldError, busy, conflict, incomplete, invalid
 from sim.engine.provider_use import provide
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API

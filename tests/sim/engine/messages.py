@@ -85,6 +85,11 @@ def invalid(text: str) -> FaultError:
     return FaultError(400, f"[{text}]")
 
 
+def busy() -> FaultError:
+    """Something else is done to it just now."""
+    return conflict("Related operation is currently in progress. Please try again later.")
+
+
 def mandatory(text: str) -> FaultError:
     """A value is missing that the API's model demands."""
     return FaultError(400, text, "Input validation failed.")

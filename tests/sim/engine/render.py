@@ -13,7 +13,7 @@ from ovirtsdk4.writer import Writer
 from sim.engine.as_json import to_json
 from sim.engine.messages import JSON, XML, HttpResponse
 from sim.engine.routes import API
-from sim.engine.shapes import SHAPES
+from sim.engine.shapes import SHAPES, Shape
 
 
 class EngineTime(datetime):
@@ -38,12 +38,14 @@ class Item:
         value: Structure of the SDK; it is not changed.
         href: Its place in this answer; empty: it has none.
         links: It is shown with its links and actions.
+        shape: Which ones; None: those of its type.
         followed: Collections that are shown inside of it: name of the element -> entities.
     """
 
     value: Any
     href: str = ""
     links: bool = True
+    shape: Shape | None = None
     followed: dict[str, "list[Item]"] = field(default_factory=dict)
 
 
@@ -91,7 +93,7 @@ def element(item: Item) -> ET.Element:
     value = copy(item.value)
     value.href = item.href or None
     root = ET.fromstring(Writer.write(value))
-    shape = SHAPES.get(type(value))
+    shape = item.shape or SHAPES.get(type(value))
     if shape and item.links and item.href:
         for name in shape.links:
             _link(root, item.href, name)
@@ -127,7 +129,7 @@ def action(job: str | None, told: Any = None) -> ET.Element:
 
 def fault(detail: str, reason: str) -> ET.Element:
     """A fault as XML."""
-    return element(Item(types.Fault(detail=detail, reason=reason)))
+    return element(Item(types.Fault(detail=detail or None, reason=reason)))
 
 
 def response(status: int, root: ET.Element, as_json: bool = False) -> HttpResponse:

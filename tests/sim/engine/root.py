@@ -1,12 +1,17 @@
 """The root of the API: where everything is, and what engine it is."""
 
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from ovirtsdk4 import services, types
 
+from sim.engine.attachments import domain_status
 from sim.engine.calls import ADMIN_ID, Call, Operations, RecordedDocument
 from sim.engine.catalogue import recorded
+from sim.engine.domain_life import DomainStatus
+from sim.engine.host_life import Status
 from sim.engine.render import Item, element, ref
+from sim.engine.state import EngineState
 
 _ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -22,7 +27,6 @@ def link_header(base: str) -> str:
 
 
 def _get(call: Call) -> RecordedDocument:
-    none = types.ApiSummaryItem(active=0, total=0)
     user = ref(types.User, ADMIN_ID)
     value = types.Api(
         engine_backup=types.EngineBackupInfo(),
@@ -34,9 +38,7 @@ def _get(call: Call) -> RecordedDocument:
             blank_template=ref(types.Template, _ZERO),
             root_tag=ref(types.Tag, _ZERO),
         ),
-        summary=types.ApiSummary(
-            hosts=none, storage_domains=none, users=types.ApiSummaryItem(active=1, total=1), vms=none
-        ),
+        summary=_summary(call.state),
         time=call.state.time(),
         authenticated_user=user,
         effective_user=user,
@@ -44,6 +46,18 @@ def _get(call: Call) -> RecordedDocument:
     root = element(Item(value))
     root[:0] = [ET.Element("link", {"href": href, "rel": name}) for name, href in links()]
     return RecordedDocument(root)
+
+
+def _summary(state: EngineState) -> Any:
+    """How many there are of what; a storage domain counts as active in any data center."""
+    up = [life for life in state.lives.values() if life.status(state.now()) is Status.UP]
+    active = {key for at, key in state.attachments if domain_status(state, at, key) is DomainStatus.ACTIVE}
+    return types.ApiSummary(
+        hosts=types.ApiSummaryItem(active=len(up), total=len(state.hosts)),
+        storage_domains=types.ApiSummaryItem(active=len(active), total=len(state.storage_domains)),
+        users=types.ApiSummaryItem(active=1, total=1),
+        vms=types.ApiSummaryItem(active=0, total=len(state.vms)),
+    )
 
 
 OPERATIONS: Operations = {(services.SystemService, "get"): _get}

@@ -76,6 +76,11 @@ SHAPES: dict[Any, Shape] = {
         actions=("importcertificates", "testconnectivity"),
     ),
     types.SchedulingPolicy: Shape("schedulingpolicies"),
+    types.StorageDomain: Shape(
+        "storagedomains",
+        links=("disks", "diskprofiles", "disksnapshots", "storageconnections", "permissions", "templates", "vms"),
+        actions=("isattached", "reduceluns", "updateovfstore", "refreshluns"),
+    ),
     types.Tag: Shape("tags"),
     types.Template: Shape("templates"),
     types.User: Shape("users"),

@@ -9,8 +9,10 @@ from uuid import uuid4
 
 from ovirtsdk4 import Struct
 
+from sim.engine.domain_life import DomainLife, StorageLasting
 from sim.engine.host_life import HostLife, Lasting
 from sim.engine.render import EngineTime
+from sim.engine.storage import StoragePlace
 
 Table = dict[str, Any]
 Timer = tuple[datetime, Callable[[datetime], None]]
@@ -50,6 +52,9 @@ class EngineState:
         powered: When a host was switched last, by its id and the operation.
         timers: What the engine does by itself, and when.
         started: When it was started.
+        storage: What hosts reach, by `address:path` of a share or the id of a unit.
+        attachments: The ways of storage domains in data centers, by the ids of both.
+        storage_lasting: How long their states last.
         first_domain: A storage domain is active, so the hosted engine has been imported.
     """
 
@@ -91,6 +96,9 @@ class EngineState:
     powered: dict[tuple[str, str], datetime] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
     started: datetime = field(init=False)
+    storage: dict[str, StoragePlace] = field(default_factory=dict)
+    attachments: dict[tuple[str, str], DomainLife] = field(default_factory=dict)
+    storage_lasting: StorageLasting = field(default_factory=StorageLasting)
     first_domain: bool = False
 
     def __post_init__(self) -> None:

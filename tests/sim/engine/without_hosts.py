@@ -1,23 +1,13 @@
-"""Storage domains and virtual machines as long as no host could carry them: how each is refused."""
+"""Virtual machines as long as no host could carry them: how they are refused."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from ovirtsdk4 import services, types
+from ovirtsdk4 import services
 
+from sim.engine.attachments import PoolStatus, data_center_status
 from sim.engine.calls import Call, Operations, lookup
 from sim.engine.messages import NotToldError, conflict, incomplete
 from sim.engine.render import Listing
-
-
-def _add_domain(call: Call) -> NoReturn:
-    body = call.body("storage_domain", ("name", "type", "storage", "host"))
-    if not body.host or not (body.host.id or body.host.name):
-        raise incomplete("StorageDomain", "host.id|name")
-    try:
-        lookup(call.state.hosts, body.host, "Hosts")
-    except KeyError as error:
-        raise NotToldError("a storage domain by a host with an unknown id") from error
-    raise NotToldError("a storage domain")
 
 
 def _add_vm(call: Call) -> NoReturn:
@@ -30,23 +20,18 @@ def _add_vm(call: Call) -> NoReturn:
         raise NotToldError("a virtual machine in a cluster with an unknown id") from error
     with call.job(f"Creating VM {body.name} in Cluster {cluster.name}"):
         data_center = call.state.data_centers[cluster.data_center.id] if cluster.data_center else None
-        if data_center and data_center.status is types.DataCenterStatus.UNINITIALIZED:
+        if data_center and data_center_status(call.state, data_center.id) is PoolStatus.UNINITIALIZED:
             raise conflict("Cannot add VM. Unknown Data Center status.")
     raise NotToldError("a virtual machine")
 
 
-def _empty(root: str, table: str) -> Any:
-    def listing(call: Call) -> Listing:
-        if getattr(call.state, table):
-            raise NotToldError(f"a list of {table} that is not empty")
-        return Listing(root)
-
-    return listing
+def _list(call: Call) -> Listing:
+    if call.state.vms:
+        raise NotToldError("a list of virtual machines that is not empty")
+    return Listing("vms")
 
 
 OPERATIONS: Operations = {
-    (services.StorageDomainsService, "list"): _empty("storage_domains", "storage_domains"),
-    (services.StorageDomainsService, "add"): _add_domain,
-    (services.VmsService, "list"): _empty("vms", "vms"),
+    (services.VmsService, "list"): _list,
     (services.VmsService, "add"): _add_vm,
 }

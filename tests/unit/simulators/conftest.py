@@ -10,6 +10,7 @@ from sim.engine.faults import EngineFaults
 from sim.engine.server import EngineServer
 from sim.engine.state import EngineState
 from unit.simulators.engine_site import Clock, EngineSite
+from unit.simulators.storage_site import StorageSite, storage_site
 
 
 @pytest.fixture
@@ -29,3 +30,9 @@ def told(site: EngineSite) -> Iterator[EngineSite]:
     """The same; afterwards it is asserted that it was told all that it was asked."""
     yield site
     assert site.server.engine.refused == []
+
+
+@pytest.fixture
+def stores(told: EngineSite) -> StorageSite:
+    """An engine with a host that is up, and with storage."""
+    return storage_site(told)

@@ -6,15 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import ovirtsdk4
+from ovirtsdk4 import types
 
+from sim.engine.engine import DEFAULT_CLUSTER
 from sim.engine.server import EngineServer
+from sim.engine.timeline import Timeline
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def states(life: Timeline, start: datetime) -> list[tuple[int, str]]:
+    """When something comes into which state, in seconds from the start, within ten minutes."""
+    found: list[tuple[int, str]] = []
+    for second in range(600):
+        state = life.status(start + timedelta(seconds=second)).value
+        if not found or found[-1][1] != state:
+            found.append((second, state))
+    return found
 
 
 @dataclass
 class Clock:
     """A clock that only goes when it is told."""
 
-    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    now: datetime = START
 
     def __call__(self) -> datetime:
         return self.now
@@ -47,3 +62,12 @@ class EngineSite:
 
     def names(self, table: str) -> list[str]:
         return [value.name for value in getattr(self.server.engine.state, table).values()]
+
+    def add_host(self, hosts: Any, name: str = "node1", address: str = "192.0.2.11", **options: Any) -> Any:
+        """Adds a host that the engine reaches; it is up, or where its options lead, some minutes later."""
+        self.server.engine.state.reachable.add(address)
+        ssh = types.Ssh(authentication_method=types.SshAuthenticationMethod.PUBLICKEY, port=22)
+        cluster = types.Cluster(id=DEFAULT_CLUSTER)
+        made = hosts.add(types.Host(name=name, address=address, cluster=cluster, ssh=ssh), **options)
+        self.clock.go(minutes=6)
+        return hosts.host_service(made.id)

@@ -1,7 +1,7 @@
 """The life of hosts in the simulated engine: states in time, and what each forbids."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import ovirtsdk4
@@ -11,21 +11,10 @@ from ovirtsdk4 import types
 from sim.engine.engine import DEFAULT_CLUSTER
 from sim.engine.host_life import HostLife, Lasting, Status
 from sim.engine.hosts import find_again, lose
-from unit.simulators.engine_site import EngineSite
+from unit.simulators.engine_site import START, EngineSite, states
 
 ADDRESS = "192.0.2.11"
-START = datetime(2026, 1, 1, tzinfo=UTC)
 LASTING = Lasting(install=180, reboot=120, initialize=6, prepare=10, notice=3, connecting=60)
-
-
-def states(life: HostLife, start: datetime) -> list[tuple[int, str]]:
-    """When a host comes into which state, in seconds from the start, within ten minutes."""
-    found: list[tuple[int, str]] = []
-    for second in range(600):
-        state = life.status(start + timedelta(seconds=second)).value
-        if not found or found[-1][1] != state:
-            found.append((second, state))
-    return found
 
 
 def up() -> HostLife:
