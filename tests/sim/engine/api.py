@@ -26,8 +26,9 @@ from sim.engine import (
     root,
     setup_networks,
     storage_domains,
+    vm_actions,
+    vms,
     vnic_profiles,
-    without_hosts,
 )
 from sim.engine.calls import Call, CallAnswer, Created, Operations, Performed, RecordedDocument
 from sim.engine.messages import (
@@ -52,7 +53,7 @@ from sim.engine.state import EngineState
 _PARTS = (
     *(root, catalogue, data_centers, clusters, networks, cluster_networks, vnic_profiles),
     *(hosts, host_update, host_upgrade, host_nics, setup_networks, fence_agents, fencing, gluster_volumes),
-    *(affinity, storage_domains, attached_domains, without_hosts, providers, provider_use, host_labels, history),
+    *(affinity, storage_domains, attached_domains, vms, vm_actions, providers, provider_use, host_labels, history),
 )
 OPERATIONS: Operations = {name: operation for part in _PARTS for name, operation in part.OPERATIONS.items()}
 """All that this engine was told, by service and operation."""

@@ -142,6 +142,8 @@ def _deactivate(call: Call) -> Performed:
     center, value, life = _the(call)
     call.body("action", ("force",))
     _check_status("deactivate", domain_status(state, center, value.id), _MONITORED)
+    if state.self_hosted and value.id == state.self_hosted.domain:
+        raise conflict("Cannot deactivate Storage. The storage selected contains the self hosted engine.")
     if value.master:
         _check_master_leaves(state, center, value)
         hand_over(state, center, value)

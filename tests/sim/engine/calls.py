@@ -161,8 +161,9 @@ def only(given: Any, tag: str, fields: Iterable[str]) -> None:
     Raises:
         NotToldError: It has one.
     """
+    read = {*fields, "href", "id"}
     for name, value in vars(given).items():
-        if value is not None and name.removeprefix("_") not in {*fields, "href", "id"}:
+        if value is not None and name.removeprefix("_") not in read:
             raise NotToldError(f"{name.removeprefix('_')} of {tag}")
 
 

@@ -189,9 +189,11 @@ def _check(body: Any, verb: str) -> None:
 
 def _remove(call: Call) -> Performed:
     value = call.the(call.state.clusters)
-    if any(host.cluster.id == value.id for host in call.state.hosts.values()):
-        raise NotToldError("the deletion of a cluster that has hosts")
     state = call.state
+    if any(host.cluster.id == value.id for host in state.hosts.values()):
+        raise conflict("Cannot remove Cluster. Host Cluster contains one or more Hosts.")
+    if any(vm.cluster.id == value.id for vm in state.vms.values()):
+        raise conflict("Cannot remove Cluster. Host Cluster contains one or more VMs.")
     state.cluster_providers.pop(value.id, None)
     state.cluster_networks = {at: of for at, of in state.cluster_networks.items() if at[0] != value.id}
     state.affinity_groups = {k: v for k, v in state.affinity_groups.items() if v.cluster.id != value.id}

@@ -117,6 +117,9 @@ def _check_unused(state: EngineState, value: Any) -> None:
         )
     if len(domains) > 1:
         raise conflict("Cannot remove Data Center while there are more than one Storage Domains attached.")
+    clusters = [key for key, at in state.clusters.items() if at.data_center and at.data_center.id == value.id]
+    if domains and any(vm.cluster.id in clusters for vm in state.vms.values()):
+        raise NotToldError("the removal of a data center with virtual machines")
 
 
 def _check_name(state: EngineState, name: str, verb: str) -> None:

@@ -12,6 +12,8 @@ from ovirtsdk4 import types
 from sim.engine.timeline import Timeline
 
 Status = types.HostStatus
+FULL_SCORE = 3400
+"""Of a host without any trouble."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class HostLife(Timeline):
     Attributes:
         lasting: How long its states last.
         hosted_engine: It can run the engine's virtual machine.
+        score: How well it can, while it is up.
         trouble: Why the engine does not reach it; None: it does.
         detail: Why it is not operational, in the engine's word.
         gluster_stopped: The engine has stopped Gluster on it.
@@ -62,6 +65,7 @@ class HostLife(Timeline):
 
     lasting: Lasting = field(default_factory=Lasting)
     hosted_engine: bool = False
+    score: int = FULL_SCORE
     trouble: HostTrouble | None = None
     detail: str = ""
     gluster_stopped: bool = False
@@ -97,10 +101,11 @@ class HostLife(Timeline):
         ahead = self.lasting.initialize
         self.go(now, (0, Status.UNASSIGNED), (self.lasting.notice, Status.INITIALIZING), (ahead, Status.UP))
 
-    def deactivate(self, now: datetime) -> None:
-        """To maintenance: at once when it does not answer anyway."""
+    def deactivate(self, now: datetime, at_least: float = 0) -> None:
+        """To maintenance: at once when it does not answer anyway; else when all has moved away from it."""
         if self.status(now) is Status.UP:
-            self.go(now, (0, Status.PREPARING_FOR_MAINTENANCE), (self.lasting.prepare, Status.MAINTENANCE))
+            ahead = max(self.lasting.prepare, at_least)
+            self.go(now, (0, Status.PREPARING_FOR_MAINTENANCE), (ahead, Status.MAINTENANCE))
         else:
             self.go(now, (0, Status.MAINTENANCE))
 

@@ -10,7 +10,9 @@ from sim.engine.gluster_checks import has_bricks, refuse_for_gluster, start_glus
 from sim.engine.host_calls import BUSY, the_host
 from sim.engine.host_life import HostLife, HostTrouble, Status
 from sim.engine.host_net import new_net
+from sim.engine.hosted_engine import role_of
 from sim.engine.messages import NotToldError, busy, conflict, incomplete, invalid
+from sim.engine.placements import move_away, pinned_to, summary_of
 from sim.engine.provider_use import provide
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
@@ -27,29 +29,20 @@ _NO_HOSTED_ENGINE = (
     "start the hosted engine import process."
 )
 _BAD_NAME = 'Host name must be formed of alphanumeric characters, numbers or "-_.", Attribute: vdsStatic.name'
-_FULL_SCORE = 3400
 _SETTABLE = ("name", "comment", "address", "cluster", "ssh", "root_password")
-_INSTALLATION = ("activate", "deploy_hosted_engine", "reboot", "ssh", "root_password")
+_INSTALLATION = ("activate", "deploy_hosted_engine", "undeploy_hosted_engine", "reboot", "ssh", "root_password")
 
 
 def host_item(call: Call, value: Any) -> Item:
     """A host as it is now."""
     life = call.state.lives[value.id]
     status = life.status(call.state.now())
-    now = {"status": status}
+    now = {"status": status, "summary": summary_of(call.state, value)}
     if status is Status.NON_OPERATIONAL:
         now["status_detail"] = life.detail
     if call.all_content:
         now["network_operation_in_progress"] = False
-        if life.hosted_engine:
-            kept = status is Status.MAINTENANCE
-            now["hosted_engine"] = types.HostedEngine(
-                configured=True,
-                active=status is Status.UP or kept,
-                score=_FULL_SCORE if status is Status.UP else 0,
-                global_maintenance=False,
-                local_maintenance=kept,
-            )
+        now["hosted_engine"] = role_of(call.state, value)
     return Item(shown(value, **now), f"{API}/hosts/{value.id}")
 
 
@@ -88,7 +81,7 @@ def _check(call: Call, body: Any) -> None:
         raise conflict("Cannot add Host. The Host name is already in use.")
     if any(host.address == body.address for host in state.hosts.values()):
         raise conflict("Cannot add Host. The Host address is already in use.")
-    if call.flag("deploy_hosted_engine") and not state.first_domain:
+    if call.flag("deploy_hosted_engine") and not state.self_hosted:
         raise conflict(_NO_HOSTED_ENGINE)
     if body.address not in state.reachable:
         raise conflict(_NO_SSH)
@@ -133,7 +126,6 @@ def make_host(state: EngineState, body: Any, cluster: str) -> Any:
         protocol=types.HostProtocol.STOMP,
         spm=types.Spm(priority=5, status=types.SpmStatus.NONE),
         ssh=types.Ssh(port=(body.ssh and body.ssh.port) or 22),
-        summary=types.VmSummary(active=0, migrating=0, total=0),
         type=types.HostType.RHEL,
         update_available=False,
     )
@@ -150,7 +142,8 @@ def _install(call: Call) -> Performed:
         raise busy()
     if status not in (Status.MAINTENANCE, Status.INSTALL_FAILED, Status.NON_RESPONSIVE):
         raise conflict("Please move Host to Maintenance mode first.")
-    life.hosted_engine = life.hosted_engine or bool(body.deploy_hosted_engine)
+    kept = life.hosted_engine and not body.undeploy_hosted_engine
+    life.hosted_engine = kept or bool(body.deploy_hosted_engine)
     reboot = True if body.reboot is None else body.reboot
     provide(call.state, value)
     fails = value.address in call.state.broken
@@ -174,7 +167,6 @@ def _activate(call: Call) -> Performed:
 
 def _deactivate(call: Call) -> Performed:
     value, life, status = the_host(call)
-    # There are no virtual machines yet that could stand against it.
     body = call.body("action", ("reason", "stop_gluster_service"))
     if status is Status.MAINTENANCE:
         raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
@@ -184,7 +176,7 @@ def _deactivate(call: Call) -> Performed:
         raise NotToldError(f"the maintenance of a host that is {status.value}")
     if body.stop_gluster_service:
         refuse_for_gluster(call, value)
-    life.deactivate(call.state.now())
+    life.deactivate(call.state.now(), at_least=move_away(call.state, value))
     if body.stop_gluster_service:
         stop_gluster(call.state, value, life)
     return Performed()
@@ -199,6 +191,8 @@ def _remove(call: Call) -> Performed:
     state = call.state
     if has_bricks(state, value):
         raise conflict("Cannot remove Host. Server having Gluster volume.")
+    if bound := [vm.name for vm in state.vms.values() if value.id in pinned_to(vm)]:
+        raise conflict(f"Cannot remove Host. The following VMs are pinned to it: {', '.join(bound)}.")
     state.host_labels = {at: None for at in state.host_labels if at[1] != value.id}
     state.fence_agents = {key: agent for key, agent in state.fence_agents.items() if agent.host.id != value.id}
     del state.hosts[value.id], state.lives[value.id], state.nets[value.id]

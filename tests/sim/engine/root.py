@@ -10,8 +10,10 @@ from sim.engine.calls import ADMIN_ID, Call, Operations, RecordedDocument
 from sim.engine.catalogue import recorded
 from sim.engine.domain_life import DomainStatus
 from sim.engine.host_life import Status
+from sim.engine.placements import vm_status
 from sim.engine.render import Item, element, ref
 from sim.engine.state import EngineState
+from sim.engine.vm_life import VmStatus
 
 _ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -51,12 +53,13 @@ def _get(call: Call) -> RecordedDocument:
 def _summary(state: EngineState) -> Any:
     """How many there are of what; a storage domain counts as active in any data center."""
     up = [life for life in state.lives.values() if life.status(state.now()) is Status.UP]
+    vms = [vm_status(state, vm) for vm in state.vms.values()]
     active = {key for at, key in state.attachments if domain_status(state, at, key) is DomainStatus.ACTIVE}
     return types.ApiSummary(
         hosts=types.ApiSummaryItem(active=len(up), total=len(state.hosts)),
         storage_domains=types.ApiSummaryItem(active=len(active), total=len(state.storage_domains)),
         users=types.ApiSummaryItem(active=1, total=1),
-        vms=types.ApiSummaryItem(active=0, total=len(state.vms)),
+        vms=types.ApiSummaryItem(active=len(vms) - vms.count(VmStatus.DOWN), total=len(vms)),
     )
 
 

@@ -84,5 +84,18 @@ SHAPES: dict[Any, Shape] = {
     types.Tag: Shape("tags"),
     types.Template: Shape("templates"),
     types.User: Shape("users"),
+    types.Vm: Shape(
+        "vms",
+        links=(
+            *("applications", "cdroms", "diskattachments", "watchdogs", "graphicsconsoles", "hostdevices", "nics"),
+            *("numanodes", "sessions", "reporteddevices", "snapshots", "backups", "affinitylabels", "katelloerrata"),
+            *("permissions", "tags", "statistics"),
+        ),
+        actions=(
+            *("detach", "export", "commitsnapshot", "clone", "reordermacaddresses", "logon", "maintenance"),
+            *("previewsnapshot", "ticket", "thawfilesystems", "undosnapshot", "freezefilesystems", "cancelmigration"),
+            *("reboot", "migrate", "shutdown", "start", "stop", "suspend"),
+        ),
+    ),
     types.VnicProfile: Shape("vnicprofiles", links=("permissions",)),
 }

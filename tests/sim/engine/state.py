@@ -13,6 +13,8 @@ from sim.engine.domain_life import DomainLife, StorageLasting
 from sim.engine.host_life import HostLife, Lasting
 from sim.engine.render import EngineTime
 from sim.engine.storage import StoragePlace
+from sim.engine.timeline import Timeline
+from sim.engine.vm_life import VmLasting, VmLife
 
 Table = dict[str, Any]
 Timer = tuple[datetime, Callable[[datetime], None]]
@@ -21,6 +23,21 @@ Timer = tuple[datetime, Callable[[datetime], None]]
 def wall_clock() -> datetime:
     """The time of this machine."""
     return datetime.now(UTC)
+
+
+@dataclass
+class SelfHosted:
+    """What belongs to the engine itself, where its machine runs on the hosts that it rules.
+
+    Attributes:
+        vm: Id of its machine.
+        domain: Id of the storage domain in which that lies.
+        maintenance: Whether nobody watches over it.
+    """
+
+    vm: str
+    domain: str
+    maintenance: Timeline
 
 
 @dataclass
@@ -55,7 +72,9 @@ class EngineState:
         storage: What hosts reach, by `address:path` of a share or the id of a unit.
         attachments: The ways of storage domains in data centers, by the ids of both.
         storage_lasting: How long their states last.
-        first_domain: A storage domain is active, so the hosted engine has been imported.
+        vm_lives: The ways of virtual machines through their states, by their ids.
+        vm_lasting: How long states of new machines last.
+        self_hosted: None: the engine runs elsewhere.
     """
 
     now: Callable[[], datetime] = wall_clock
@@ -99,7 +118,9 @@ class EngineState:
     storage: dict[str, StoragePlace] = field(default_factory=dict)
     attachments: dict[tuple[str, str], DomainLife] = field(default_factory=dict)
     storage_lasting: StorageLasting = field(default_factory=StorageLasting)
-    first_domain: bool = False
+    vm_lives: dict[str, VmLife] = field(default_factory=dict)
+    vm_lasting: VmLasting = field(default_factory=VmLasting)
+    self_hosted: SelfHosted | None = None
 
     def __post_init__(self) -> None:
         self.started = self.now()

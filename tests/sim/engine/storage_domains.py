@@ -115,7 +115,7 @@ def _on_a_share(state: EngineState, body: Any, host: Any) -> Any:
     if place not in state.storage or not state.storage[place].reachable:
         raise FaultError(400, "[Problem while trying to mount target]")
     if (existing := state.storage[place].domain) is None:
-        return _new(state, body)
+        return new_domain(state, body)
     if existing.type is not body.type:
         raise NotToldError(f"a domain of type {body.type.value} where one of type {existing.type.value} lies")
     _check_name(state, body.name or existing.name, "add")
@@ -142,7 +142,7 @@ def _on_units(state: EngineState, body: Any, host: Any) -> Any:
         )
     if not storage.override_luns and any(state.storage[unit.id].domain for unit in units):
         raise NotToldError("a domain on units that another one was on")
-    made = _new(state, body)
+    made = new_domain(state, body)
     group = state.new_id()
     shown_units = [_unit(state, unit, storage.type, made.id, group) for unit in units]
     made.storage = types.HostStorage(type=storage.type, volume_group=types.VolumeGroup(id=group))
@@ -170,7 +170,8 @@ def _unit(state: EngineState, unit: Any, kind: Any, domain: str, group: str) -> 
     return made
 
 
-def _new(state: EngineState, body: Any) -> Any:
+def new_domain(state: EngineState, body: Any) -> Any:
+    """A domain as it is when nothing was said of it but what a body says."""
     if not body.name:
         raise incomplete("StorageDomain", "name")
     _check_name(state, body.name, "add")

@@ -19,6 +19,11 @@ class Timeline:
         """The state at a moment."""
         return next(status for when, status in reversed(self.steps) if when <= now)
 
+    def since(self, now: datetime) -> datetime:
+        """When it came into the state of a moment."""
+        found: datetime = next(when for when, _ in reversed(self.steps) if when <= now)
+        return found
+
     def go(self, now: datetime, *way: tuple[float, Any]) -> None:
         """Sets out from now: each state with the seconds that pass before it. What was ahead is not any more."""
         self.steps = []

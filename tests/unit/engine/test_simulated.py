@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from heretic.domain.engine.call import ApiMethod, BodyElement, EngineCall, EngineRequest, Expectation, Thing
-from heretic.domain.engine.facts import EngineFacts
+from heretic.domain.engine.facts import AttachedDomain, EngineFacts, HostedEngineRole, StorageDomain
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason
 from heretic.domain.facts import Known
 from heretic.domain.plan import Done, Failed, StepResult
@@ -14,7 +14,9 @@ from heretic.engine.engines import Engines
 from heretic.engine.settings import EngineSettings
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
 from sim.engine.faults import changes, of_the_api
+from sim.engine.self_hosted import deploy_hosted_engine
 from sim.engine.server import EngineServer
+from sim.engine.storage import GIB
 
 NETWORK = Thing("networks", name="gluster", within=(("data_center.id", DEFAULT_DATA_CENTER),))
 ADD = EngineCall(
@@ -186,6 +188,31 @@ async def test_a_name_that_somebody_else_has_taken_for_something_else_is_told(si
     assert isinstance(result.failure, NeedsUser)
     assert result.failure.reason is Reason.ENGINE_REFUSES
     assert "already used" in result.failure.message
+
+
+async def test_a_look_tells_of_storage_and_of_the_engines_own_machine(site: Simulated) -> None:
+    options = "backup-volfile-servers=node2:node3"
+    own = deploy_hosted_engine(site.server.engine.state, mount_options=options)
+    facts = await site.look()
+    domain = StorageDomain(
+        id=own.domain,
+        name="hosted_storage",
+        purpose="data",
+        status="",
+        storage="glusterfs",
+        address="node1",
+        path="/engine",
+        mount_options=options,
+        master=True,
+        available=90 * GIB,
+        used=10 * GIB,
+    )
+    assert facts.storage_domains == Known((domain,))
+    assert facts.attached == {
+        DEFAULT_DATA_CENTER: Known((AttachedDomain(own.domain, "hosted_storage", "active", master=True),))
+    }
+    assert isinstance(facts.hosts, Known)
+    assert [host.hosted_engine for host in facts.hosts.value] == [HostedEngineRole(True, True, 3400, False, False)]
 
 
 async def test_looking_changes_nothing(site: Simulated) -> None:

@@ -11,6 +11,7 @@ from ovirtsdk4 import types
 from sim.engine.engine import DEFAULT_CLUSTER
 from sim.engine.host_life import HostLife, Lasting, Status
 from sim.engine.hosts import find_again, lose
+from sim.engine.self_hosted import deploy_hosted_engine
 from unit.simulators.engine_site import START, EngineSite, states
 
 ADDRESS = "192.0.2.11"
@@ -180,23 +181,12 @@ def test_a_host_in_maintenance_is_not_maintained_twice(told: EngineSite, hosts: 
 
 
 def test_the_hosted_engine_of_a_host_is_told_only_to_who_asks_for_all(told: EngineSite, hosts: Any) -> None:
-    told.server.engine.state.first_domain = True
+    deploy_hosted_engine(told.server.engine.state, host="node0", address="192.0.2.10")
     host = add(hosts, deploy_hosted_engine=True)
     told.clock.go(minutes=6)
     assert host.get().hosted_engine is None
     assert host.get(all_content=True).hosted_engine.score == 3400
     host.deactivate()
     told.clock.go(minutes=1)
-    shown = hosts.list(all_content=True)[0].hosted_engine
+    shown = hosts.list(all_content=True)[1].hosted_engine
     assert (shown.score, shown.local_maintenance) == (0, True)
-
-
-def test_a_cluster_with_a_host_in_it_is_not_known_to_be_deleted(site: EngineSite) -> None:
-    site.server.engine.state.reachable.add(ADDRESS)
-    system = site.connect()
-    add(system.hosts_service())
-    with pytest.raises(ovirtsdk4.Error, match="text/plain"):
-        system.clusters_service().cluster_service(DEFAULT_CLUSTER).remove()
-    assert site.server.engine.refused == [
-        f"DELETE /ovirt-engine/api/clusters/{DEFAULT_CLUSTER}: the deletion of a cluster that has hosts"
-    ]
