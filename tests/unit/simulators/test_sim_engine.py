@@ -2,9 +2,6 @@
 
 import json
 import re
-import signal
-import subprocess
-import sys
 from base64 import b64encode
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -27,8 +24,6 @@ from sim.engine.server import EngineServer
 from sim.engine.shapes import SHAPES
 from sim.engine.tls import authority
 from unit.simulators.engine_site import Clock, EngineSite
-
-TESTS = Path(__file__).parents[2]
 
 
 def test_a_client_makes_a_data_center_a_cluster_and_a_network_for_gluster(told: EngineSite) -> None:
@@ -279,27 +274,3 @@ def test_every_element_that_the_readers_know_is_known_here() -> None:
         if name.endswith("Reader") and name != "Reader":
             source = getsource(getattr(readers, name).read_one)
             assert set(re.findall(r"if tag == '(\w+)'", source)) - {"link"} == set(elements(name)), name
-
-
-def test_it_runs_by_itself_and_tells_at_the_end_what_it_was_not_told(tmp_path: Path) -> None:
-    trusted = tmp_path / "ca.pem"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sim.engine", "--port", "0", "--password", "other", "--ca-file", trusted],
-        env={"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        url = process.stdout.readline().split()[0]
-        connection = ovirtsdk4.Connection(url=url, username="admin@internal", password="other", ca_file=str(trusted))
-        assert connection.system_service().get().product_info.version.full_version == "4.5.7.0"
-        with pytest.raises(ovirtsdk4.Error):
-            connection.system_service().disks_service().list()
-        connection.close()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert errors == "not told: GET /ovirt-engine/api/disks: list of DisksService\n"
