@@ -47,6 +47,7 @@ from sim.engine.model import elements
 from sim.engine.render import Item, Listing, action, document, element, fault, response
 from sim.engine.routes import API, route
 from sim.engine.search import matches
+from sim.engine.shapes import SHAPES
 from sim.engine.sso import NoEntryError, Sso, no_entry
 from sim.engine.state import EngineState
 
@@ -174,7 +175,9 @@ def _follow(call: Call, item: Item, name: str) -> None:
     kind = type(item.value).__name__
     tags = [tag for tag, inner in elements(f"{kind}Reader").items() if inner.many and tag.replace("_", "") == name]
     if not tags:
-        if "." in name or name in elements(f"{kind}Reader"):
+        # Of a link whose element has another name it is not known what becomes.
+        shape = SHAPES.get(type(item.value))
+        if "." in name or name in elements(f"{kind}Reader") or (shape and name in shape.links):
             raise NotToldError(f"follow={name}")
         raise PageError(
             500,

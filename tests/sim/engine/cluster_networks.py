@@ -7,6 +7,7 @@ from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Created, Operations, Performed
 from sim.engine.messages import BareError, NotToldError, conflict
+from sim.engine.network_monitor import lacked
 from sim.engine.render import Item, Listing, shown
 from sim.engine.routes import API
 from sim.engine.state import EngineState
@@ -59,12 +60,15 @@ def is_management(state: EngineState, network: str) -> bool:
 def _item(state: EngineState, cluster: str, network: str) -> Item:
     value = state.networks[network]
     attachment = state.cluster_networks[cluster, network]
+    status = types.NetworkStatus.OPERATIONAL
+    if lacked(state, cluster, network):
+        status = types.NetworkStatus.NON_OPERATIONAL
     in_cluster = shown(
         value,
         cluster=types.Cluster(id=cluster),
         display=_Usage.DISPLAY in attachment.roles,
         required=attachment.required,
-        status=types.NetworkStatus.OPERATIONAL,
+        status=status,
         usages=[*value.usages, *(role for role in _ROLES if role in attachment.roles)],
         network_labels=None,
     )

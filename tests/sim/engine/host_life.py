@@ -14,6 +14,8 @@ from sim.engine.timeline import Timeline
 Status = types.HostStatus
 FULL_SCORE = 3400
 """Of a host without any trouble."""
+ANSWERING = (Status.UP, Status.NON_OPERATIONAL)
+"""States of a host that the engine reaches, and that may run virtual machines."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class HostLife(Timeline):
 
     def deactivate(self, now: datetime, at_least: float = 0) -> None:
         """To maintenance: at once when it does not answer anyway; else when all has moved away from it."""
-        if self.status(now) is Status.UP:
+        if self.status(now) in ANSWERING:
             ahead = max(self.lasting.prepare, at_least)
             self.go(now, (0, Status.PREPARING_FOR_MAINTENANCE), (ahead, Status.MAINTENANCE))
         else:
@@ -111,11 +113,11 @@ class HostLife(Timeline):
 
     def lose(self, now: datetime, trouble: HostTrouble = HostTrouble()) -> None:
         """The engine does not reach it any more."""
-        if self.status(now) is Status.UP:
+        if (at := self.status(now)) in ANSWERING:
             self.trouble = trouble
             ahead = self.lasting.notice
             way = ((ahead, Status.CONNECTING), (self.lasting.connecting, Status.NON_RESPONSIVE))
-            self.go(now, (0, Status.UP), *way)
+            self.go(now, (0, at), *way)
 
     def return_to(self, now: datetime) -> None:
         """The engine reaches it again."""
@@ -155,11 +157,9 @@ class HostLife(Timeline):
         """Takes it out where it is in use, upgrades it, and brings it back to where it was."""
         lasting, before = self.lasting, self.status(now)
         way = [(0.0, Status.INSTALLING)]
-        if before is Status.UP:
+        if before in ANSWERING:
             first = (0.0, Status.PREPARING_FOR_MAINTENANCE)
             way = [first, (lasting.prepare, Status.MAINTENANCE), (lasting.notice, Status.INSTALLING)]
-        elif before is not Status.MAINTENANCE:
-            way = [(0.0, Status.MAINTENANCE), (lasting.notice, Status.INSTALLING)]
         if fails:
             self.go(now, *way, (lasting.upgrade, Status.INSTALL_FAILED))
             return

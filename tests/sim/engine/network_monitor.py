@@ -20,10 +20,13 @@ def monitor(state: EngineState) -> None:
         ails = lacking(state, host)
         when, last = life.steps[-1]
         if last is Status.UP and ails and life.trouble is None:
-            life.steps.append((max(now, when) + timedelta(seconds=life.lasting.notice), Status.NON_OPERATIONAL))
+            # Before the last look nothing ailed it, or it was not up.
+            since = when if when >= state.monitored else now
+            life.steps.append((since + timedelta(seconds=life.lasting.notice), Status.NON_OPERATIONAL))
             life.detail = ails
         elif last is Status.NON_OPERATIONAL and not ails and life.detail:
             _recover(life, when, now)
+    state.monitored = now
 
 
 def _recover(life: HostLife, since: datetime, now: datetime) -> None:
@@ -34,6 +37,18 @@ def _recover(life: HostLife, since: datetime, now: datetime) -> None:
         rounds = (now - since) // RECOVERY + 1
         life.recover(since + rounds * RECOVERY)
     life.detail = ""
+
+
+def lacked(state: EngineState, cluster: str, network: str) -> bool:
+    """Whether a host of a cluster that works lacks a network that is required there."""
+    if not state.cluster_networks[cluster, network].required:
+        return False
+    for key, host in state.hosts.items():
+        works = state.lives[key].status(state.now()) in (Status.UP, Status.NON_OPERATIONAL)
+        has = [wired.network for wired in net_of(state, host).now.attachments.values()]
+        if host.cluster.id == cluster and works and network not in has:
+            return True
+    return False
 
 
 def lacking(state: EngineState, host: Any) -> str | None:

@@ -69,6 +69,7 @@ class EngineState:
         powered: When a host was switched last, by its id and the operation.
         timers: What the engine does by itself, and when.
         started: When it was started.
+        monitored: When it last looked for what ails hosts.
         storage: What hosts reach, by `address:path` of a share or the id of a unit.
         attachments: The ways of storage domains in data centers, by the ids of both.
         storage_lasting: How long their states last.
@@ -115,6 +116,7 @@ class EngineState:
     powered: dict[tuple[str, str], datetime] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
     started: datetime = field(init=False)
+    monitored: datetime = field(init=False)
     storage: dict[str, StoragePlace] = field(default_factory=dict)
     attachments: dict[tuple[str, str], DomainLife] = field(default_factory=dict)
     storage_lasting: StorageLasting = field(default_factory=StorageLasting)
@@ -123,7 +125,7 @@ class EngineState:
     self_hosted: SelfHosted | None = None
 
     def __post_init__(self) -> None:
-        self.started = self.now()
+        self.started = self.monitored = self.now()
 
     def at(self, when: datetime, act: Callable[[datetime], None]) -> None:
         """Does something at a moment, which is told to it."""

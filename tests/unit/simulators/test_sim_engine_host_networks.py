@@ -12,6 +12,7 @@ from ovirtsdk4 import types
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
 from sim.engine.host_life import Status
 from sim.engine.host_net import NetworkCard, drift
+from sim.engine.hosts import find_again, lose
 from sim.engine.messages import HttpRequest
 from unit.simulators.engine_hosts import hosts_up
 from unit.simulators.engine_site import EngineSite
@@ -347,6 +348,27 @@ def test_a_host_that_lacks_a_required_network_is_not_operational_and_recovers(to
     assert (host.get().status, host.get().status_detail) == (Status.UP, None)
 
 
+@pytest.mark.parametrize(
+    ("required", "works", "status"),
+    [
+        (True, True, types.NetworkStatus.NON_OPERATIONAL),
+        (True, False, types.NetworkStatus.OPERATIONAL),
+        (False, True, types.NetworkStatus.OPERATIONAL),
+    ],
+)
+def test_a_required_network_that_a_working_host_lacks_is_not_operational_in_its_cluster(
+    told: EngineSite, host: Any, required: bool, works: bool, status: Any
+) -> None:
+    if not works:
+        host.deactivate()
+        told.clock.go(minutes=1)
+    key = network(told, "gluster", required=required)
+    networks = told.connect().clusters_service().cluster_service(DEFAULT_CLUSTER).networks_service()
+    assert networks.network_service(key).get().status is status
+    host.setup_networks(modified_network_attachments=[attach("gluster", "eth1")])
+    assert networks.network_service(key).get().status is types.NetworkStatus.OPERATIONAL
+
+
 def test_a_required_network_on_a_card_without_a_cable_is_told(told: EngineSite, host: Any) -> None:
     network(told, "gluster", required=True)
     host.setup_networks(modified_network_attachments=[attach("gluster", "eth1")])
@@ -369,5 +391,24 @@ def test_a_host_that_is_activated_without_a_required_network_is_not_operational_
     told.clock.go(seconds=3)
     assert host.get().status is Status.NON_OPERATIONAL
     host.deactivate()
-    told.clock.go(seconds=1)
+    assert host.get().status is Status.PREPARING_FOR_MAINTENANCE
+    told.clock.go(seconds=10)
     assert host.get().status is Status.MAINTENANCE
+
+
+def test_a_host_that_is_not_operational_is_missed_as_one_that_is_up(told: EngineSite, host: Any) -> None:
+    network(told, "gluster", required=True)
+    told.clock.go(seconds=3)
+    lose(told.server.engine.state, "node1")
+    told.clock.go(minutes=2)
+    assert host.get().status is Status.NON_RESPONSIVE
+    find_again(told.server.engine.state, "node1")
+    told.clock.go(minutes=1)
+    assert (host.get().status, host.get().status_detail) == (Status.NON_OPERATIONAL, "network_unreachable")
+
+
+def test_interfaces_and_networks_of_all_hosts_are_told_in_one_answer(told: EngineSite, host: Any) -> None:
+    (found,) = told.connect().hosts_service().list(follow="nics,networkattachments")
+    assert [nic.name for nic in found.nics] == list(CARDS)
+    (attached,) = found.network_attachments
+    assert attached.in_sync is True

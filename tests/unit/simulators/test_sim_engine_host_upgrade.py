@@ -62,7 +62,11 @@ def test_a_check_tells_by_events_and_in_the_host_whether_there_are_updates(told:
         (Status.UP, False, "0 preparing_for_maintenance 10 maintenance 13 installing 313 initializing 319 up"),
         (Status.MAINTENANCE, True, "0 installing 300 reboot 420 maintenance"),
         (Status.MAINTENANCE, False, "0 installing 300 maintenance"),
-        (Status.NON_OPERATIONAL, True, "0 maintenance 3 installing 303 reboot 423 initializing 429 up"),
+        (
+            Status.NON_OPERATIONAL,
+            True,
+            "0 preparing_for_maintenance 10 maintenance 13 installing 313 reboot 433 initializing 439 up",
+        ),
     ],
 )
 def test_an_upgrade_brings_a_host_back_to_where_it_was(before: Any, reboot: bool, expected: str) -> None:
