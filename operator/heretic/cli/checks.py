@@ -134,6 +134,8 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
             return "HVP-E003" if ConditionType.ENGINE_UP in all_of_object else "HVP-V008"
         case ConditionType.MAINTENANCE:
             return "HVP-N004" if good or condition.reason is Reason.MAINTENANCE_UNSAFE else None
+        case ConditionType.GLOBAL_MAINTENANCE:
+            return "HVP-E004" if good else None
         case ConditionType.PAUSED:
             return "HVP-C007" if good else None
         case ConditionType.DELETION_BLOCKED:

@@ -228,6 +228,13 @@ _ALL: tuple[Code, ...] = (
         "Hosts of the cluster are in trouble",
         "See the hosts that the message names: their Nodes, and their events in the engine.",
     ),
+    Code(
+        "HVP-E004",
+        _W,
+        "Global maintenance is on: nobody restarts the engine's machine",
+        "End it when the work on the engine is done: spec.globalMaintenance false, or hosted-engine --set-maintenance "
+        "--mode=none on a host.",
+    ),
 )
 
 CODES: Mapping[str, Code] = {code.id: code for code in _ALL}

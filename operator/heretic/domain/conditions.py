@@ -53,6 +53,7 @@ class ConditionType(StrEnum):
     # HostedEngine
     ENGINE_UP = "EngineUp"
     CLUSTER_READY = "ClusterReady"
+    GLOBAL_MAINTENANCE = "GlobalMaintenance"
     # deletion
     DELETION_BLOCKED = "DeletionBlocked"
 

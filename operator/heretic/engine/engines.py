@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from heretic.domain.commands import SecretRef
 from heretic.domain.engine.call import EngineCall
+from heretic.domain.engine.extras import Extra
 from heretic.domain.engine.facts import EngineFacts, News
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known, Unknown
@@ -28,12 +29,14 @@ class _Seen:
 
     Attributes:
         settings: With which it was looked at.
+        extras: What was asked besides.
         begun: When; None = what it said is out of date.
         last_event: Index of the newest event that was seen; None before the first look.
         turn: One look at a time.
     """
 
     settings: EngineSettings | None = None
+    extras: frozenset[Extra] = frozenset()
     said: EngineFacts | Failure | None = None
     begun: float | None = None
     last_event: int | None = None
@@ -56,7 +59,9 @@ class Engines:
         self._traffic: dict[str, EngineTraffic] = {}
         self._seen: dict[str, _Seen] = {}
 
-    async def look(self, settings: EngineSettings, *, max_age: float = 0.0) -> EngineFacts:
+    async def look(
+        self, settings: EngineSettings, *, max_age: float = 0.0, extras: frozenset[Extra] = frozenset()
+    ) -> EngineFacts:
         """Looks at everything in an engine that Heretic keeps; changes nothing.
 
         All objects of a site share a look. What it said, also that it failed, is good for those who ask soon after it,
@@ -65,6 +70,7 @@ class Engines:
         Args:
             settings: Of the engine; when they changed since the last call, a new session is opened.
             max_age: Seconds since another one's look began, within which it will do.
+            extras: What is asked besides.
 
         Raises:
             HereticError: It does not say who it is: it cannot be reached, does not let us in, or is not up.
@@ -72,20 +78,23 @@ class Engines:
         seen = self._seen.setdefault(settings.name, _Seen())
         async with seen.turn:
             now = self._monotonic()
-            if seen.begun is None or seen.settings != settings or now - seen.begun > max_age or seen.said is None:
-                seen.begun, seen.settings, seen.said = now, settings, None
-                seen.said = await self._looked(settings, seen.last_event)
+            same = seen.settings == settings and seen.extras >= extras
+            if seen.begun is None or not same or now - seen.begun > max_age or seen.said is None:
+                seen.begun, seen.settings, seen.extras, seen.said = now, settings, extras, None
+                seen.said = await self._looked(settings, seen.last_event, extras)
             if not isinstance(seen.said, EngineFacts):
                 raise HereticError(seen.said)
             if isinstance(seen.said.news, Known):
                 seen.last_event = seen.said.news.value.last
             return seen.said
 
-    async def _looked(self, settings: EngineSettings, last_event: int | None) -> EngineFacts | Failure:
+    async def _looked(
+        self, settings: EngineSettings, last_event: int | None, extras: frozenset[Extra]
+    ) -> EngineFacts | Failure:
         try:
             session = await self._session(settings)
             async with asyncio.timeout(LOOK_SECONDS):
-                return await Look(session, self._worker).facts(last_event)
+                return await Look(session, self._worker).facts(last_event, extras)
         except HereticError as error:
             return error.failure
         except TimeoutError:

@@ -1,13 +1,14 @@
 """One look at an engine: a fixed number of requests, whatever runs on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from heretic.domain.engine import read
+from heretic.domain.engine.extras import Extra
 from heretic.domain.engine.facts import AttachedDomain, EngineFacts, News
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import HereticError, Reason, Transient
-from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
 from heretic.engine.session import EngineSession
 from heretic.engine.worker import Worker
 
@@ -48,11 +49,12 @@ class Look:
         self._session = session
         self._worker = worker
 
-    async def facts(self, last_event: int | None) -> EngineFacts:
-        """Seven requests, and one for each data center.
+    async def facts(self, last_event: int | None, extras: Collection[Extra] = ()) -> EngineFacts:
+        """Seven requests, one for each data center, and one for each extra.
 
         Args:
             last_event: Index of the newest event at the look before; None at the first one.
+            extras: What is asked besides.
 
         Raises:
             HereticError: The engine does not even say who it is.
@@ -75,6 +77,8 @@ class Look:
             storage_domains=await self._all("storagedomains", read.storage_domain),
             attached=attached,
             news=await self.news(last_event),
+            mac_pools=await self._all("macpools", read.mac_pool) if Extra.MAC_POOLS in extras else NOT_OBSERVED,
+            own_machine=await self._asked("vms", read.own_machine) if Extra.OWN_MACHINE in extras else NOT_OBSERVED,
         )
 
     async def news(self, last_event: int | None) -> Fact[News]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.extras import Extra, extras_of
 from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.errors import HereticError, Reason, Transient, mistake
 from heretic.engine.engines import Engines
@@ -28,10 +29,12 @@ class _Answer:
     Attributes:
         at: When the look began.
         said: What is known.
+        extras: What was asked besides.
     """
 
     at: float
     said: EngineView
+    extras: frozenset[Extra]
 
 
 class EngineObserver:
@@ -72,15 +75,16 @@ class EngineObserver:
         name = engine_name(view)
         if not name:
             return NOT_LOOKED_AT
-        now = self._monotonic()
+        now, extras = self._monotonic(), extras_of(view)
         answer = self._answers.get(namespace)
-        if answer is not None and now - answer.at <= max_age:
+        if answer is not None and now - answer.at <= max_age and answer.extras >= extras:
             return answer.said
         look = self._looks.get(namespace)
         if look is None or look.done():
             self._begun[namespace] = now
             look = asyncio.create_task(
-                self._look(namespace, view, name, now), name=f"look at the engine of {namespace}"
+                self._look(namespace, view, name, extras, now),
+                name=f"look at the engine of {namespace}",
             )
             self._looks[namespace] = look
         done, _ = await asyncio.wait([look], timeout=self._patience)
@@ -109,16 +113,18 @@ class EngineObserver:
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
 
-    async def _look(self, namespace: str, view: SiteView, name: str, begun: float) -> EngineView:
-        said = await self._look_now(namespace, view, name)
+    async def _look(
+        self, namespace: str, view: SiteView, name: str, extras: frozenset[Extra], begun: float
+    ) -> EngineView:
+        said = await self._look_now(namespace, view, name, extras)
         if self._looks.get(namespace) is asyncio.current_task():
-            self._answers[namespace] = _Answer(begun, said)
+            self._answers[namespace] = _Answer(begun, said, extras)
         return said
 
-    async def _look_now(self, namespace: str, view: SiteView, name: str) -> EngineView:
+    async def _look_now(self, namespace: str, view: SiteView, name: str, extras: frozenset[Extra]) -> EngineView:
         try:
             settings = await self._access.engine(namespace, view, name)
-            return await self._engines.look(settings)
+            return await self._engines.look(settings, extras=extras)
         except HereticError as error:
             if error.failure.reason is Reason.ENGINE_LOGIN_REFUSED:
                 self._access.forget(namespace)

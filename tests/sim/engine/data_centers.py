@@ -166,6 +166,15 @@ def _add_pool(call: Call) -> Created:
     return Created(_pool_item(made))
 
 
+def _update_pool(call: Call) -> Item:
+    value = call.the(call.state.mac_pools)
+    body = call.body("mac_pool", ("name", "description", "ranges", "allow_duplicates"))
+    if body.name != value.name and named(call.state.mac_pools, body.name):
+        raise NotToldError("a MAC pool whose name is taken")
+    call.state.mac_pools[value.id] = merged(value, body)
+    return _pool_item(call.state.mac_pools[value.id])
+
+
 OPERATIONS: Operations = {
     (services.DataCentersService, "list"): _list,
     (services.DataCentersService, "add"): _add,
@@ -174,5 +183,6 @@ OPERATIONS: Operations = {
     (services.DataCenterService, "remove"): _remove,
     (services.MacPoolsService, "list"): _list_pools,
     (services.MacPoolsService, "add"): _add_pool,
+    (services.MacPoolService, "update"): _update_pool,
     (services.MacPoolService, "get"): lambda call: _pool_item(call.the(call.state.mac_pools)),
 }

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from heretic.domain.engine import read
+from heretic.domain.engine.extras import Extra
 from heretic.domain.engine.facts import (
     AttachedDomain,
     ClusterNetwork,
@@ -20,6 +21,7 @@ from heretic.domain.engine.facts import (
     FencingFlags,
     HostedEngineRole,
     LogicalNetwork,
+    MacPool,
     News,
 )
 from heretic.domain.errors import HereticError, Reason
@@ -33,6 +35,7 @@ from unit.engine.test_perform import perform
 OLDER = Path(__file__).resolve().parents[2] / "data/engine/4.3"
 DEFAULT_DATA_CENTER, DEFAULT_CLUSTER = "793a6804-e92b-11f1-b424-02fc00000001", "793fbdb8-e92b-11f1-8cc4-02fc00000001"
 MANAGEMENT = "00000000-0000-0000-0000-000000000009"
+MAC_POOL = "58ca604b-017d-0374-0220-00000000014e"
 
 
 async def test_a_fresh_engine_is_seen_as_it_is(engines: Engines, site: Site) -> None:
@@ -69,6 +72,7 @@ async def test_a_fresh_engine_is_seen_as_it_is(engines: Engines, site: Site) -> 
                         status="operational",
                     ),
                 ),
+                mac_pool=MAC_POOL,
             ),
         )
     )
@@ -98,6 +102,54 @@ async def test_a_look_is_seven_questions_and_one_for_each_data_center_and_change
         "GET events?max=50",
     ]
     assert engines.counters["home/engine"].requests == 8
+
+
+async def test_what_is_asked_besides_takes_one_request_each(engines: Engines, site: Site) -> None:
+    facts = await engines.look(site.settings(), extras=frozenset(Extra))
+    assert facts.mac_pools == Known(
+        (
+            MacPool(
+                MAC_POOL,
+                "Default",
+                allow_duplicates=False,
+                ranges=frozenset({("56:6f:1a:2c:00:00", "56:6f:1a:2c:ff:ff")}),
+            ),
+        )
+    )
+    assert facts.own_machine == Known(None)
+    assert [one for one in site.engine.requests if "macpools" in one or "vms" in one] == [
+        "GET macpools",
+        "GET vms",
+    ]
+    assert engines.counters["home/engine"].requests == 10
+
+
+async def test_a_look_without_what_is_asked_besides_does_not_do(engines: Engines, site: Site) -> None:
+    await engines.look(site.settings(), max_age=60)
+    assert (await engines.look(site.settings(), max_age=60, extras=frozenset(Extra))).own_machine == Known(None)
+    again = await engines.look(site.settings(), max_age=60)
+    assert again.own_machine == Known(None)
+
+
+@pytest.mark.parametrize(
+    ("machines", "found"),
+    [
+        ([], Known(None)),
+        ([{"id": "1", "origin": "managed_hosted_engine"}], Known("1")),
+        ([{"id": "1", "origin": "ovirt"}], Known(None)),
+        ([{"id": "1", "origin": "ovirt"}, {"id": "2", "origin": "managed_hosted_engine"}], Known("2")),
+        ([{"id": "1"}], Known(None)),
+    ],
+)
+def test_a_machine_is_the_engines_own_by_its_origin_and_not_by_its_name(
+    machines: list[dict[str, str]], found: Known[str | None]
+) -> None:
+    assert read.own_machine(machines) == found
+
+
+def test_of_two_machines_that_are_the_engines_own_none_is() -> None:
+    told = read.own_machine([{"id": one, "origin": "managed_hosted_engine"} for one in ("1", "2")])
+    assert isinstance(told, Unknown)
 
 
 class Clock:

@@ -8,6 +8,7 @@ import pytest
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.extras import Extra
 from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineFacts, EngineIdentity
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, Transient
 from heretic.engine.engines import Engines
@@ -44,7 +45,7 @@ class SlowEngine:
     async def engine(self, namespace: str, view: SiteView, name: str) -> EngineSettings:
         return EngineSettings(f"{namespace}/{name}", "engine.example.test", "admin@internal", "secret")
 
-    async def look(self, settings: EngineSettings) -> EngineFacts:
+    async def look(self, settings: EngineSettings, *, extras: frozenset[Extra] = frozenset()) -> EngineFacts:
         self.looks += 1
         await self.open.wait()
         if isinstance(self.answer, Exception):

@@ -102,6 +102,60 @@ class FencingPolicy(Model):
     )
 
 
+def _is_in_order(one: "MacRange") -> bool:
+    return one.first.lower() <= one.last.lower()
+
+
+def _has_no_multicast(one: "MacRange") -> bool:
+    return one.first[:2].lower() == one.last[:2].lower()
+
+
+MacAddress = Annotated[
+    str,
+    StringConstraints(max_length=17),
+    matching(
+        "[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}",
+        "must be a MAC address of one card, such as '02:00:00:00:00:01': six pairs of digits, the first pair even",
+    ),
+]
+
+
+class MacRange(Model):
+    """Addresses from one to another, both of them too."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.from.lowerAscii() <= self.to.lowerAscii()",
+            message="`from` must not be greater than `to`",
+            holds=_is_in_order,
+        ),
+        Rule(
+            cel="self.from.lowerAscii().substring(0, 2) == self.to.lowerAscii().substring(0, 2)",
+            message="`from` and `to` must begin with the same two digits: multicast addresses would lie between",
+            holds=_has_no_multicast,
+        ),
+    )
+
+    first: MacAddress = Field(alias="from", description="First address, such as 02:00:00:00:00:00.")
+    last: MacAddress = Field(alias="to", description="Last address.")
+
+
+class EngineMacPool(Model):
+    """From where guests get the addresses of their network cards."""
+
+    name: EngineName = Field(
+        description="Its name in the engine. One of another name is made where it is missing; Default is there already."
+    )
+    ranges: Annotated[list[MacRange], Field(min_length=1, max_length=32)] = Field(
+        description=(
+            "The addresses that it gives. No other site that its guests' networks reach may give the same ones."
+        )
+    )
+    allow_duplicates: bool = Field(
+        default=False, strict=True, description="Whether two guests may have one address, which breaks most networks."
+    )
+
+
 class EngineClusterSpec(Model):
     """The cluster of the site's hosts."""
 
@@ -128,6 +182,13 @@ class EngineClusterSpec(Model):
         description=(
             "When the engine may switch off a host that does not answer. While a host's bricks are up, or a volume "
             "would lose its quorum, it never may: Heretic keeps both of these set."
+        ),
+    )
+    mac_pool: EngineMacPool | None = Field(
+        default=None,
+        description=(
+            "From where guests get the addresses of their network cards; made where it is missing. Guests keep the "
+            "addresses that they have. Unset: what the engine chose."
         ),
     )
 
@@ -182,6 +243,15 @@ class HostedEngineSpec(CommonSpec):
     cluster: EngineClusterSpec = Field(
         default=EngineClusterSpec(), description="The cluster of the site's hosts; made where it is missing."
     )
+    global_maintenance: bool | None = Field(
+        default=None,
+        strict=True,
+        description=(
+            "Whether the hosts leave the engine's own machine alone: true for work on it, false so that it is started "
+            "again where it fails. Either is kept, also when somebody changes it by hand. Unset: it is only shown. "
+            "Only for an engine that is self-hosted."
+        ),
+    )
 
 
 class EngineHostStatus(StatusModel):
@@ -203,6 +273,7 @@ class HostedEngineStatus(CommonStatus):
     version: Text = Field(default="", description="Version of the engine.")
     data_center_id: Text = Field(default="", description="The engine's id of the data center.")
     cluster_id: Text = Field(default="", description="The engine's id of the cluster.")
+    mac_pool_id: Text = Field(default="", description="The engine's id of the declared MAC pool.")
     level: Text = Field(default="", description="Compatibility level of the cluster.")
     global_maintenance: bool | None = Field(
         default=None,

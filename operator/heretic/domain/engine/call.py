@@ -22,8 +22,8 @@ ENGINE = "HostedEngine"
 """The kind of the objects that stand for an engine."""
 
 Value = str | int | bool | frozenset[str] | tuple[str, ...] | None
-"""What a field is compared with: a frozenset is a list in any order, a tuple names every word that will do, and None
-says that the thing has no such field."""
+"""What a field is compared with: a frozenset is a list in any order, its entries with parts as texts such as
+"from_=1,to=2"; a tuple names every word that will do; None says that the thing has no such field."""
 
 Fields = tuple[tuple[str, Value], ...]
 """Paths in a record, such as ``fencing_policy.enabled``, each with a value."""
@@ -104,13 +104,18 @@ def _is_meant(thing: Thing, record: Record) -> bool:
 def _equal(wanted: Value, there: object) -> bool:
     match wanted:
         case frozenset():
-            return isinstance(there, list) and frozenset(there) == wanted
+            return isinstance(there, list) and frozenset(map(_entry, there)) == wanted
         case tuple():
             return there in wanted
         case None:
             return there is None
         case _:
             return type(there) is type(wanted) and there == wanted
+
+
+def _entry(value: object) -> object:
+    """An entry of a list as it is compared: one with parts as the text "name=value,…", in the order of the names."""
+    return ",".join(f"{name}={value[name]}" for name in sorted(value)) if isinstance(value, Mapping) else value
 
 
 def _shown(value: object) -> str:

@@ -91,6 +91,7 @@ class EngineCluster:
         virt: Whether its hosts run machines.
         fencing: When its hosts may be fenced.
         migration_policy: Id.
+        mac_pool: Id.
         networks: None where they were not told.
     """
 
@@ -104,6 +105,7 @@ class EngineCluster:
     fencing: FencingFlags
     migration_policy: str
     networks: tuple[ClusterNetwork, ...] | None
+    mac_pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,24 @@ class AttachedDomain:
     master: bool | None
 
 
+OWN_MACHINE = "managed_hosted_engine"
+"""How the engine says that a machine is its own: its origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class MacPool:
+    """A pool of MAC addresses.
+
+    Attributes:
+        ranges: First and last address of each, in small letters.
+    """
+
+    id: str
+    name: str
+    allow_duplicates: bool | None
+    ranges: frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that the engine wrote down.
@@ -260,6 +280,9 @@ class EngineFacts:
     Attributes:
         identity: Which engine answered.
         attached: By a data center's id.
+        mac_pools: Asked for where one is declared.
+        own_machine: Id of the engine's own machine, None where the engine knows of none; asked for while global
+            maintenance is not as declared.
     """
 
     identity: EngineIdentity
@@ -270,6 +293,8 @@ class EngineFacts:
     storage_domains: Fact[tuple[StorageDomain, ...]] = NOT_OBSERVED
     attached: Mapping[str, Fact[tuple[AttachedDomain, ...]]] = field(default_factory=dict)
     news: Fact[News] = NOT_OBSERVED
+    mac_pools: Fact[tuple[MacPool, ...]] = NOT_OBSERVED
+    own_machine: Fact[str | None] = NOT_OBSERVED
 
 
 EngineView = EngineFacts | Failure

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from heretic.domain.engine.facts import (
+    OWN_MACHINE,
     AttachedDomain,
     ClusterNetwork,
     DataCenter,
@@ -16,6 +17,7 @@ from heretic.domain.engine.facts import (
     FencingFlags,
     HostedEngineRole,
     LogicalNetwork,
+    MacPool,
     News,
     StorageDomain,
 )
@@ -75,6 +77,7 @@ def cluster(record: Record) -> EngineCluster:
         fencing=_fencing(record),
         migration_policy=text(record, "migration.policy.id"),
         networks=None if networks is None else tuple(map(_cluster_network, networks)),
+        mac_pool=text(record, "mac_pool.id"),
     )
 
 
@@ -159,6 +162,30 @@ def storage_domain(record: Record) -> StorageDomain:
         available=number(record, "available"),
         used=number(record, "used"),
     )
+
+
+def mac_pool(record: Record) -> MacPool:
+    """A pool of MAC addresses."""
+    ranges = items(record, "ranges")
+    if ranges is None:
+        raise NotUnderstoodError(f"MAC pool {text(record, 'name')} has no ranges")
+    return MacPool(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        allow_duplicates=flag(record, "allow_duplicates"),
+        ranges=frozenset((required(one, "from_").lower(), required(one, "to").lower()) for one in ranges),
+    )
+
+
+def own_machine(records: Sequence[Record]) -> Fact[str | None]:
+    """The engine's own machine among all: by its origin, for anybody can give a machine its name."""
+    try:
+        found = [required(one, "id") for one in records if text(one, "origin") == OWN_MACHINE]
+    except NotUnderstoodError as error:
+        return Unknown(f"the engine's answer cannot be understood: {error}")
+    if len(found) > 1:
+        return Unknown(f"{len(found)} machines claim to be the engine's own")
+    return Known(found[0] if found else None)
 
 
 def attached_domain(record: Record) -> AttachedDomain:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
-from heretic.domain.engine.facts import DataCenter, EngineCluster, EngineFacts, EngineView
+from heretic.domain.engine.facts import DataCenter, EngineCluster, EngineFacts, EngineHost, EngineView
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.plan import Blocked, Obstacle, Wait
@@ -75,6 +75,20 @@ def data_center_of(engine: HostedEngine, facts: EngineFacts) -> Fact[DataCenter]
 def cluster_of(engine: HostedEngine, facts: EngineFacts) -> Fact[EngineCluster]:
     """The cluster of the site."""
     return recorded_or_named(facts.clusters, engine.status.cluster_id, engine.spec.cluster.name)
+
+
+def hosts_of(cluster: Fact[EngineCluster], facts: EngineFacts) -> Fact[tuple[EngineHost, ...]]:
+    """The hosts of the site's cluster."""
+    match cluster, facts.hosts:
+        case Known(there), Known(hosts):
+            return Known(tuple(host for host in hosts if host.cluster == there.id))
+        case Known(), unseen:
+            return unseen
+        case Absent(), _:
+            return Known(())
+        case Unknown(cause), _:
+            return Unknown(cause)
+    raise AssertionError(cluster)
 
 
 def is_other_engine(engine: HostedEngine, facts: EngineFacts) -> Blocked | None:

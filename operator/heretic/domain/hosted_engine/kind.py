@@ -8,7 +8,7 @@ from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.agent import AGENT
-from heretic.domain.hosted_engine.plan import plan_engine
+from heretic.domain.hosted_engine.plan import plan_around, plan_engine
 from heretic.domain.hosted_engine.report import report_engine
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
 from heretic.domain.report import Report
@@ -20,8 +20,9 @@ def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -
 
 
 def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessment:
-    plan = plan_engine(engine, view, observed.engine)
-    return Assessment(plan, report_engine(engine, observed.engine, plan, observed.hosts))
+    seen = observed.engine
+    around = plan_around(engine, view, seen)
+    return Assessment(plan_engine(engine, view, seen), report_engine(engine, seen, around, observed.hosts))
 
 
 def _references(engine: HostedEngine) -> Iterable[Reference]:
@@ -35,7 +36,12 @@ def _up(report: Report) -> float | None:
 
 HOSTED_ENGINE = Kind(
     model=HostedEngine,
-    conditions=(ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY, ConditionType.DEGRADED),
+    conditions=(
+        ConditionType.ENGINE_UP,
+        ConditionType.CLUSTER_READY,
+        ConditionType.GLOBAL_MAINTENANCE,
+        ConditionType.DEGRADED,
+    ),
     needs=_needs,
     assess=_assess,
     reads=(Site, Node),

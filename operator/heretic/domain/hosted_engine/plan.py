@@ -6,16 +6,51 @@ from heretic.api.v1alpha1 import HostedEngine
 from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import DataCenter, EngineCluster, EngineFacts, EngineView
-from heretic.domain.engine.site import LATER, cluster_of, data_center_of, is_other_engine, without_engine
+from heretic.domain.engine.site import (
+    LATER,
+    cluster_of,
+    data_center_of,
+    hosts_of,
+    is_other_engine,
+    without_engine,
+)
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.hosted_engine.mac_pool import plan_pool, pool_of
+from heretic.domain.hosted_engine.maintenance import plan_maintenance
 from heretic.domain.hosted_engine.steps import AddCluster, AddDataCenter, ClusterValues, RenameDataCenter, UpdateCluster
 from heretic.domain.hosted_engine.values import cluster_values
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, steps_of
 
 
 def plan_engine(engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:
-    """Plans an engine that runs.
+    """Plans an engine that runs: what is around it, and whether its own machine is left alone.
+
+    Args:
+        engine: The object.
+        view: The declared site.
+        seen: What is known of the engine.
+    """
+    around = plan_around(engine, view, seen)
+    alone = not isinstance(declared_engine(view), Blocked)
+    if not alone or not isinstance(seen, EngineFacts) or is_other_engine(engine, seen):
+        return around
+    item = plan_maintenance(engine, seen, hosts_of(cluster_of(engine, seen), seen))
+    steps = (*((item,) if isinstance(item, Step) else ()), *steps_of(around))
+    obstacles = [*_obstacles(around), *((item,) if isinstance(item, Wait | Blocked) else ())]
+    if steps:
+        return Proceed(steps, tuple(obstacles))
+    return next((one for one in obstacles if isinstance(one, Blocked)), next(iter(obstacles), around))
+
+
+def _obstacles(plan: Plan) -> tuple[Obstacle, ...]:
+    if isinstance(plan, Proceed):
+        return plan.pending
+    return () if isinstance(plan, Converged) else (plan,)
+
+
+def plan_around(engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:
+    """Plans what is around an engine that runs: data center, cluster and what they use.
 
     Args:
         engine: The object.
@@ -38,7 +73,12 @@ def _plan_site(engine: HostedEngine, facts: EngineFacts) -> Plan:
     for what, fact in (("data centers", data_center), ("clusters", cluster)):
         if isinstance(fact, Unknown):
             return Wait(Reason.NOT_OBSERVED, f"the engine's {what} are not known: {fact.cause}", LATER)
-    wanted = [*_data_center(engine, data_center), *_cluster(engine, data_center, cluster)]
+    pool = pool_of(engine, facts)
+    wanted = [
+        *_data_center(engine, data_center),
+        *plan_pool(engine, facts),
+        *_cluster(engine, data_center, cluster, pool.value.id if isinstance(pool, Known) else ""),
+    ]
     obstacle = next((item for item in wanted if isinstance(item, Wait | Blocked)), None)
     steps = tuple(item for item in wanted if isinstance(item, Step))
     if steps:
@@ -62,11 +102,11 @@ def _data_center(engine: HostedEngine, found: Fact[DataCenter]) -> Iterator[Step
 
 
 def _cluster(
-    engine: HostedEngine, data_center: Fact[DataCenter], found: Fact[EngineCluster]
+    engine: HostedEngine, data_center: Fact[DataCenter], found: Fact[EngineCluster], mac_pool: str
 ) -> Iterator[Step | Obstacle]:
     if not isinstance(data_center, Known):
         return
-    home, values, target = data_center.value, cluster_values(engine), engine.metadata.name
+    home, values, target = data_center.value, cluster_values(engine, mac_pool), engine.metadata.name
     if not isinstance(found, Known):
         why = f"the engine has no cluster {values.name!r}"
         yield AddCluster(engine=target, why=why, data_center=home.id, values=values)
@@ -97,6 +137,7 @@ def differences(cluster: EngineCluster, values: ClusterValues) -> Iterator[str]:
         ("name", cluster.name, values.name),
         ("CPU type", cluster.cpu_type, values.cpu_type or cluster.cpu_type),
         ("migration policy", cluster.migration_policy, values.migration_policy or cluster.migration_policy),
+        ("MAC pool", cluster.mac_pool, values.mac_pool or cluster.mac_pool),
         ("Gluster service", cluster.gluster, True),
         ("virt service", cluster.virt, True),
         ("fencing", fencing.enabled, rules.enabled),

@@ -7,11 +7,13 @@ from heretic.api.v1alpha1.hosted_engine import EngineHostStatus, HostedEngineSta
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.engine.facts import EngineCluster, EngineFacts, EngineHost, EngineView
 from heretic.domain.engine.parse import states
-from heretic.domain.engine.site import cluster_of, data_center_of, is_other_engine
+from heretic.domain.engine.site import cluster_of, data_center_of, hosts_of, is_other_engine
 from heretic.domain.errors import Failure, NeedsUser, Reason
-from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.health import MachineState, global_maintenance, machine_health, scores
+from heretic.domain.hosted_engine.mac_pool import pool_of
+from heretic.domain.hosted_engine.maintenance import maintenance_condition
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed
 from heretic.domain.report import Report
 
@@ -30,7 +32,7 @@ def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan, on: Mappin
     Args:
         engine: The object as stored, with its last status.
         seen: What is known of the engine.
-        plan: What is done next.
+        plan: What is done next around the engine.
         on: What is known of the hosts that may run the engine's machine, by Node.
     """
     if not isinstance(seen, EngineFacts):
@@ -40,6 +42,7 @@ def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan, on: Mappin
             conditions=(
                 _not_up(seen, on),
                 Condition(ConditionType.CLUSTER_READY, State.UNKNOWN, seen.reason, unseen),
+                _maintenance_of_unseen(seen, on),
                 Condition(ConditionType.DEGRADED, State.UNKNOWN, seen.reason, unseen),
             ),
             ready=READY,
@@ -52,6 +55,7 @@ def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan, on: Mappin
             conditions=(
                 Condition(ConditionType.ENGINE_UP, State.FALSE, other.reason, other.message),
                 Condition(ConditionType.CLUSTER_READY, State.UNKNOWN, other.reason, unseen),
+                Condition(ConditionType.GLOBAL_MAINTENANCE, State.UNKNOWN, other.reason, unseen),
                 Condition(ConditionType.DEGRADED, State.UNKNOWN, other.reason, unseen),
             ),
             ready=READY,
@@ -68,6 +72,17 @@ def _not_up(why: Failure, on: Mapping[str, HostView]) -> Condition:
         return Condition(kind, State.FALSE, Reason.ENGINE_DOWN, machine.why)
     more = f"; {machine.why}" if on else ""
     return Condition(kind, State.UNKNOWN, why.reason, f"{why.message}{more}")
+
+
+def _maintenance_of_unseen(why: Failure, on: Mapping[str, HostView]) -> Condition:
+    kind = ConditionType.GLOBAL_MAINTENANCE
+    match global_maintenance(on):
+        case None:
+            return Condition(kind, State.UNKNOWN, why.reason, f"the engine cannot be observed ({why.reason.value})")
+        case True:
+            return Condition(kind, State.TRUE, Reason.AS_DECLARED, "nobody restarts the engine's machine: hosts say so")
+        case False:
+            return Condition(kind, State.FALSE, Reason.AS_DECLARED, "the hosts look after the engine's machine")
 
 
 def _as_hosts_say(status: HostedEngineStatus, on: Mapping[str, HostView]) -> HostedEngineStatus:
@@ -87,25 +102,12 @@ def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str,
         conditions=(
             Condition(ConditionType.ENGINE_UP, State.TRUE, Reason.AS_DECLARED, up),
             _cluster_ready(plan, cluster),
+            maintenance_condition(engine, hosts),
             _degraded(hosts),
         ),
         ready=READY,
-        summary=_summary(facts.identity.version, hosts),
+        summary=_summary(facts.identity.version, hosts, status.global_maintenance),
     )
-
-
-def hosts_of(cluster: Fact[EngineCluster], facts: EngineFacts) -> Fact[tuple[EngineHost, ...]]:
-    """The hosts of the site's cluster."""
-    match cluster, facts.hosts:
-        case Known(there), Known(hosts):
-            return Known(tuple(host for host in hosts if host.cluster == there.id))
-        case Known(), unseen:
-            return unseen
-        case Absent(), _:
-            return Known(())
-        case Unknown(cause), _:
-            return Unknown(cause)
-    raise AssertionError(cluster)
 
 
 def _status(
@@ -121,6 +123,9 @@ def _status(
         changes["data_center_id"] = data_center.value.id
     if isinstance(cluster, Known):
         changes |= {"cluster_id": cluster.value.id, "level": cluster.value.level}
+    pool = pool_of(engine, facts)
+    if isinstance(pool, Known):
+        changes["mac_pool_id"] = pool.value.id
     if isinstance(hosts, Known):
         changes["hosts"] = [_host(host, said) for host in sorted(hosts.value, key=lambda host: host.name)]
         changes["global_maintenance"] = _global_maintenance(hosts.value)
@@ -167,8 +172,8 @@ def _degraded(hosts: Fact[tuple[EngineHost, ...]]) -> Condition:
     return Condition(kind, State.FALSE, Reason.AS_DECLARED, "no host of the cluster is in trouble")
 
 
-def _summary(version: str, hosts: Fact[tuple[EngineHost, ...]]) -> str:
+def _summary(version: str, hosts: Fact[tuple[EngineHost, ...]], maintenance: bool | None) -> str:
     if not isinstance(hosts, Known):
         return f"engine {version}"
     up = sum(host.status == states.UP for host in hosts.value)
-    return f"engine {version}, {up}/{len(hosts.value)} hosts up"
+    return f"engine {version}, {up}/{len(hosts.value)} hosts up{', global maintenance' if maintenance else ''}"

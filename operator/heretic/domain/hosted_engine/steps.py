@@ -113,12 +113,14 @@ class ClusterValues:
         cpu_type: "" = what the engine chose.
         migration_policy: Id; "" = what the engine chose.
         fencing: When its hosts may be fenced.
+        mac_pool: Id; "" = what the engine chose.
     """
 
     name: str
     cpu_type: str
     migration_policy: str
     fencing: FencingRules
+    mac_pool: str = ""
 
     def body(self) -> tuple[BodyElement, ...]:
         """Elements of a cluster whose hosts run machines and serve Gluster."""
@@ -128,6 +130,7 @@ class ClusterValues:
             *((BodyElement("cpu", (BodyElement("type", self.cpu_type),)),) if self.cpu_type else ()),
             self.fencing.body(),
             BodyElement("gluster_service", True),
+            *((BodyElement("mac_pool", (), id=self.mac_pool),) if self.mac_pool else ()),
             *((BodyElement("migration", (policy,)),) if self.migration_policy else ()),
             BodyElement("virt_service", True),
         )
@@ -139,6 +142,7 @@ class ClusterValues:
             *((("cpu.type", self.cpu_type),) if self.cpu_type else ()),
             *self.fencing.fields(),
             ("gluster_service", True),
+            *((("mac_pool.id", self.mac_pool),) if self.mac_pool else ()),
             *((("migration.policy.id", self.migration_policy),) if self.migration_policy else ()),
             ("virt_service", True),
         )

@@ -13,8 +13,13 @@ _POLICIES = {
 """The ids that every engine has for them (oVirt's Ansible module ovirt_cluster names the same)."""
 
 
-def cluster_values(engine: HostedEngine) -> ClusterValues:
-    """What the cluster is declared to have."""
+def cluster_values(engine: HostedEngine, mac_pool: str) -> ClusterValues:
+    """What the cluster is declared to have.
+
+    Args:
+        engine: The object.
+        mac_pool: Id of the declared MAC pool; "" where none is declared, or it has yet to be made.
+    """
     cluster, fencing = engine.spec.cluster, engine.spec.cluster.fencing
     return ClusterValues(
         name=cluster.name,
@@ -26,4 +31,5 @@ def cluster_values(engine: HostedEngine) -> ClusterValues:
             spares_islands=fencing.skip_if_connectivity_broken,
             island_percent=fencing.connectivity_threshold,
         ),
+        mac_pool=mac_pool,
     )

@@ -1,0 +1,27 @@
+"""What an engine is asked for only where it is declared."""
+
+from enum import StrEnum
+
+from heretic.api.v1alpha1 import HostedEngine
+from heretic.domain.declared.engine import declared_engine
+from heretic.domain.declared.view import SiteView
+
+
+class Extra(StrEnum):
+    """One more question of a look, one request each."""
+
+    MAC_POOLS = "mac pools"
+    OWN_MACHINE = "the engine's own machine"
+
+
+def extras_of(view: SiteView) -> frozenset[Extra]:
+    """The questions that what a site declares of its engine needs."""
+    engine, needed = declared_engine(view), set()
+    if not isinstance(engine, HostedEngine):
+        return frozenset()
+    if engine.spec.cluster.mac_pool is not None:
+        needed.add(Extra.MAC_POOLS)
+    wanted = engine.spec.global_maintenance
+    if wanted is not None and wanted is not engine.status.global_maintenance:
+        needed.add(Extra.OWN_MACHINE)  # this takes a list of all machines: only where it will be needed
+    return frozenset(needed)
