@@ -8,6 +8,7 @@ from sim.engine.calls import Call, Operations, Performed
 from sim.engine.host_calls import BUSY, the_host
 from sim.engine.host_life import HostLife, Status
 from sim.engine.messages import FaultError, conflict, incomplete, invalid
+from sim.engine.placements import end_vms_on
 from sim.engine.power import against, device_of, note_power, proxy_of, unfit_for_power
 
 _STARTABLE = (Status.DOWN, Status.NON_RESPONSIVE, Status.REBOOT, Status.MAINTENANCE)
@@ -54,9 +55,10 @@ def _status(call: Call, value: Any, body: Any) -> Performed:
 
 
 def _confirm(call: Call, value: Any, status: Any) -> Performed:
-    """Somebody says that the host was rebooted. The engine believes it; the state of the host stays."""
+    """Somebody says that the host was rebooted. The engine believes it: its machines are down, its own state stays."""
     if status is Status.UP or status in BUSY:
         raise conflict("Cannot confirm 'Host has been rebooted'. Host is not in a state for it.")
+    end_vms_on(call.state, value)
     call.event(_REBOOTED, f"Manual fence for host {value.name} was started.")
     return Performed()
 

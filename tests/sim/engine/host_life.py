@@ -153,13 +153,14 @@ class HostLife(Timeline):
         else:
             self.go(now, *way, (ahead, Status.INITIALIZING), (self.lasting.initialize, Status.UP))
 
-    def upgrade(self, now: datetime, *, fails: bool, reboot: bool) -> None:
+    def upgrade(self, now: datetime, *, fails: bool, reboot: bool, at_least: float = 0) -> None:
         """Takes it out where it is in use, upgrades it, and brings it back to where it was."""
         lasting, before = self.lasting, self.status(now)
         way = [(0.0, Status.INSTALLING)]
         if before in ANSWERING:
             first = (0.0, Status.PREPARING_FOR_MAINTENANCE)
-            way = [first, (lasting.prepare, Status.MAINTENANCE), (lasting.notice, Status.INSTALLING)]
+            ahead = max(lasting.prepare, at_least)
+            way = [first, (ahead, Status.MAINTENANCE), (lasting.notice, Status.INSTALLING)]
         if fails:
             self.go(now, *way, (lasting.upgrade, Status.INSTALL_FAILED))
             return

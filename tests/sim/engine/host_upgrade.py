@@ -8,10 +8,11 @@ from ovirtsdk4 import services, types
 
 from sim.engine.calls import Call, Operations, Performed, add_event, lookup
 from sim.engine.host_calls import BUSY, the_host
-from sim.engine.host_life import HostLife, Status
+from sim.engine.host_life import ANSWERING, HostLife, Status
 from sim.engine.host_net import new_net
 from sim.engine.hosts import make_host
 from sim.engine.messages import NotToldError, busy, conflict
+from sim.engine.placements import move_away
 from sim.engine.state import EngineState, named
 
 _REACHED = (Status.UP, Status.MAINTENANCE, Status.NON_OPERATIONAL)
@@ -54,14 +55,15 @@ def _checked(state: EngineState, key: str, at: datetime) -> None:
 
 
 def _upgrade(call: Call) -> Performed:
-    value, life, _ = _reached(call, "upgrade")
+    value, life, status = _reached(call, "upgrade")
     body = call.body("action", ("reboot", "timeout"))
     if not value.update_available:
         raise conflict("Cannot upgrade Host. There are no available updates for the host.")
     reboot = body.reboot is not False
     fails = value.address in call.state.broken
+    ahead = move_away(call.state, value) if status in ANSWERING else 0
     _tell(call.state, _STARTED, value, "Host {name} upgrade was started.")
-    life.upgrade(call.state.now(), fails=fails, reboot=reboot)
+    life.upgrade(call.state.now(), fails=fails, reboot=reboot, at_least=ahead)
     if fails:
         ends = next(when for when, at in life.steps if at is Status.INSTALL_FAILED)
     else:

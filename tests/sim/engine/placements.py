@@ -43,6 +43,12 @@ def vms_on(state: EngineState, host: str) -> list[Any]:
     return [vm for vm in state.vms.values() if host_of(state, vm) == host]
 
 
+def end_vms_on(state: EngineState, host: Any) -> None:
+    """Somebody has said that nothing runs on a host any more."""
+    for vm in vms_on(state, host.id):
+        state.vm_lives[vm.id].lost(state.now())
+
+
 def summary_of(state: EngineState, host: Any) -> Any:
     """How many machines a host runs."""
     found = [vm_status(state, vm) for vm in vms_on(state, host.id)]

@@ -69,6 +69,11 @@ class VmLife(Timeline):
         self.hosts.go(now, (0, self.host(now)), (ahead, None))
         self.go(now, (0, VmStatus.POWERING_DOWN), (ahead, VmStatus.DOWN))
 
+    def lost(self, now: datetime) -> None:
+        """It is down, and nobody ended it."""
+        self.go(now, (0, VmStatus.DOWN))
+        self.hosts.go(now, (0, None))
+
     def migrate(self, now: datetime, host: str) -> None:
         """Moves it to another host while it runs."""
         ahead = self.lasting.migrate

@@ -180,6 +180,49 @@ def test_of_a_machine_on_a_lost_host_nobody_knows(stores: StorageSite, vms: Any)
     assert vm.get().status is VmStatus.UP
 
 
+def test_a_machine_on_a_lost_host_is_down_once_somebody_confirms_that_the_host_was_rebooted(
+    stores: StorageSite, vms: Any
+) -> None:
+    vm = add(vms)
+    vm.start()
+    stores.site.clock.go(minutes=1)
+    lose(stores.state, "node1")
+    stores.site.clock.go(minutes=2)
+    stores.host.fence(fence_type="manual")
+    assert (vm.get().status, vm.get().host) == (VmStatus.DOWN, None)
+    vm.start()
+    find_again(stores.state, "node1")
+    stores.site.clock.go(minutes=1)
+    assert vm.get().status is VmStatus.UP
+    assert vm.get().host.id != stores.host.get().id
+
+
+def test_an_upgrade_moves_machines_away_first(stores: StorageSite, vms: Any) -> None:
+    vm = add(vms)
+    vm.start()
+    stores.state.updates.add(stores.host.get().address)
+    stores.host.upgrade_check()
+    stores.site.clock.go(minutes=1)
+    stores.host.upgrade()
+    stores.site.clock.go(seconds=20)
+    assert stores.host.get().status is types.HostStatus.MAINTENANCE
+    assert vm.get().host.id != stores.host.get().id
+    stores.site.clock.go(minutes=10)
+    assert (stores.host.get().status, vm.get().status) == (types.HostStatus.UP, VmStatus.UP)
+
+
+def test_the_only_host_is_not_upgraded_while_a_machine_runs(stores: StorageSite, vms: Any) -> None:
+    second = stores.system.hosts_service().list(search="name=node2")[0]
+    stores.system.hosts_service().host_service(second.id).deactivate()
+    add(vms).start()
+    stores.state.updates.add(stores.host.get().address)
+    stores.host.upgrade_check()
+    stores.site.clock.go(minutes=1)
+    with pytest.raises(ovirtsdk4.Error, match="no other host"):
+        stores.host.upgrade()
+    assert stores.host.get().status is types.HostStatus.UP
+
+
 def test_a_host_that_does_not_respond_does_not_rest_with_a_machine(stores: StorageSite, vms: Any) -> None:
     add(vms).start()
     stores.site.clock.go(minutes=1)
