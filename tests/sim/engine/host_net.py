@@ -3,6 +3,7 @@
 What is wanted follows from networks and attachments, what is there was made by the last change. They may differ.
 """
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from sim.engine.host_life import Status
 from sim.engine.state import EngineState
 
 _NOT_SEEN_YET = (Status.INSTALLING, Status.INSTALL_FAILED, Status.PENDING_APPROVAL)
+_IPV4 = re.compile(r"\d+(\.\d+){3}")
 _V4 = {"none": "NONE", "dhcp": "DHCP", "static": "STATIC_IP"}
 
 
@@ -25,11 +27,13 @@ class NetworkCard:
     Attributes:
         carrier: A cable is in it, and somebody at its other end.
         speed: In bits a second.
+        address: What it gets by DHCP; empty: nobody gives it one.
     """
 
     mac: str
     carrier: bool = True
     speed: int = 1_000_000_000
+    address: str = ""
 
 
 @dataclass
@@ -105,6 +109,7 @@ def new_net(state: EngineState, host: Any) -> HostWires:
     given: Mapping[str, NetworkCard] | None = state.ports.get(host.address)
     number = len(state.nets)
     usual = {f"eth{n}": NetworkCard(f"52:54:00:00:{number:02x}:{n:02x}") for n in range(2)}
+    usual["eth0"].address = host.address if _IPV4.fullmatch(host.address) else ""
     ports = deepcopy(dict(given or usual))
     net = state.nets[host.id] = HostWires(ports)
     for (cluster, network), use in state.cluster_networks.items():

@@ -77,7 +77,7 @@ def _nic_item(state: EngineState, host: Any, net: HostWires, name: str) -> Item:
     )
     if wired:
         value.network = ref(types.Network, wired.network)
-        value.ip = _ip(there)
+        value.ip = _ip(there, port.address if port else "")
         value.vlan = types.Vlan(id=int(str(there["vlan"]))) if base and there.get("vlan") else None
     if name in net.now.bonds:
         value.bonding = _bonding(state, host, net, name)
@@ -96,7 +96,9 @@ def _protocol(told: str | None) -> Any:
     return types.BootProtocol(_PROTOCOLS.get(told or "NONE", (told or "").lower()))
 
 
-def _ip(there: dict[str, str | None]) -> Any:
+def _ip(there: dict[str, str | None], by_dhcp: str) -> Any:
+    if there.get("ipv4_boot_protocol") == "DHCP" and by_dhcp:
+        return types.Ip(address=by_dhcp, netmask="255.255.255.0", version=types.IpVersion.V4)
     if "ipv4_address" not in there:
         return None
     return types.Ip(

@@ -18,7 +18,7 @@ from unit.simulators.engine_hosts import hosts_up
 from unit.simulators.engine_site import EngineSite
 
 RECORDED = Path(__file__).parents[2] / "data/engine/4.3"
-CARDS = {f"eth{n}": NetworkCard(f"52:54:00:00:00:{n:02x}") for n in range(4)}
+CARDS = {f"eth{n}": NetworkCard(f"52:54:00:00:00:{n:02x}", address=f"192.0.2.{11 + n}") for n in range(4)}
 Nic, Attachment = types.HostNic, types.NetworkAttachment
 
 
@@ -80,9 +80,9 @@ def test_a_host_shows_what_hosts_of_a_real_engine_show(
     recorded = ET.fromstring((RECORDED / f"{recording}.xml").read_bytes())
     ours = ET.fromstring(answer.body)
     assert ours.tag == recorded.tag
-    # Where addresses come from DHCP, nobody told this engine which.
-    unknown = {path for path in paths(recorded[0]) if "/ip/" in path or path.endswith("/ip") or "/ipv6" in path}
-    assert paths(recorded[0]) - unknown <= paths(ours[0]) | unknown
+    # Nobody told this engine of the router and of IPv6.
+    unknown = {path for path in paths(recorded[0]) if "/ipv6/" in path or path.endswith(("/ipv6", "/gateway"))}
+    assert paths(recorded[0]) - unknown <= paths(ours[0])
     assert paths(ours[0]) - paths(recorded[0]) <= {"/host_nic/speed"}
 
 
@@ -97,8 +97,9 @@ def test_a_new_host_has_the_management_network_on_its_first_card_once_it_is_inst
     assert sorted(nics(host)) == ["eth0", "eth1"]
     (attached,) = host.network_attachments_service().list()
     assert attached.in_sync is True
-    assert attached.host_nic.id == nics(host)["eth0"].id
-    assert nics(host)["eth1"].network is None
+    first, second = nics(host)["eth0"], nics(host)["eth1"]
+    assert (attached.host_nic.id, first.ip.address) == (first.id, "192.0.2.11")
+    assert (second.network, second.ip) == (None, None)
 
 
 def test_a_bond_a_network_with_a_vlan_and_an_address_are_made_in_one_change(told: EngineSite, host: Any) -> None:
