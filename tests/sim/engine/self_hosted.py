@@ -11,8 +11,8 @@ from sim.engine.state import EngineState, SelfHosted, named
 from sim.engine.storage import Kind, StoragePlace, places_of
 from sim.engine.storage_domains import new_domain
 from sim.engine.timeline import Timeline
+from sim.engine.vm_defaults import new_vm
 from sim.engine.vm_life import VmLife
-from sim.engine.vms import new_vm
 
 
 def deploy_hosted_engine(

@@ -57,6 +57,10 @@ class VmLife(Timeline):
         found: str | None = self.hosts.status(now)
         return found
 
+    def ended(self, now: datetime) -> bool:
+        """It ran, and does not run any more."""
+        return self.host(now) is None and any(host for _, host in self.hosts.steps)
+
     def start(self, now: datetime, host: str) -> None:
         """Runs it on a host."""
         launched = (self.lasting.launch, VmStatus.POWERING_UP)
@@ -71,8 +75,8 @@ class VmLife(Timeline):
 
     def lost(self, now: datetime) -> None:
         """It is down, and nobody ended it."""
+        self.hosts.go(now, (0, self.host(now)), (0, None))
         self.go(now, (0, VmStatus.DOWN))
-        self.hosts.go(now, (0, None))
 
     def migrate(self, now: datetime, host: str) -> None:
         """Moves it to another host while it runs."""

@@ -1,5 +1,6 @@
 """Virtual machines: listed, made from nothing, changed, removed. What makes them run is in vm_actions.py."""
 
+from datetime import UTC
 from typing import Any
 
 from ovirtsdk4 import services, types
@@ -9,13 +10,12 @@ from sim.engine.calls import Call, Created, Operations, Performed, lookup, only
 from sim.engine.hosted_engine import is_hosted_engine
 from sim.engine.messages import NotToldError, conflict, incomplete
 from sim.engine.placements import host_of, vm_status
-from sim.engine.render import Item, Listing, ref, shown
+from sim.engine.render import EngineTime, Item, Listing, ref, shown
 from sim.engine.routes import API
 from sim.engine.state import EngineState, merged, named
-from sim.engine.vm_life import VmLife, VmStatus
+from sim.engine.vm_defaults import BLANK, new_vm
+from sim.engine.vm_life import VmStatus
 
-BLANK = "00000000-0000-0000-0000-000000000000"
-"""The template of machines that are made from nothing."""
 _ALWAYS = ("name", "description", "comment")
 _SETTABLE = (
     *(*_ALWAYS, "cluster", "template", "memory", "memory_policy", "cpu", "type", "placement_policy"),
@@ -28,49 +28,17 @@ _INSIDE = {
     "high_availability": ("enabled", "priority"),
 }
 _OF_HOSTED_ENGINE = (*_ALWAYS, "memory", "memory_policy", "cpu", "placement_policy")
-_GIB = 1 << 30
-
-
-def new_vm(state: EngineState, name: str, cluster: str, **values: Any) -> Any:
-    """A machine that does not run, of which nothing is said but its name."""
-    memory = values.pop("memory", _GIB)
-    made = types.Vm(
-        name=name,
-        description="",
-        comment="",
-        cluster=types.Cluster(id=cluster),
-        cpu=types.Cpu(
-            architecture=types.Architecture.X86_64, topology=types.CpuTopology(cores=1, sockets=1, threads=1)
-        ),
-        cpu_shares=0,
-        creation_time=state.time(),
-        delete_protected=False,
-        high_availability=types.HighAvailability(enabled=False, priority=1),
-        io=types.Io(threads=1),
-        memory=memory,
-        memory_policy=types.MemoryPolicy(guaranteed=memory, max=4 * memory),
-        migration_downtime=-1,
-        multi_queues_enabled=True,
-        next_run_configuration_exists=False,
-        origin="ovirt",
-        placement_policy=types.VmPlacementPolicy(affinity=types.VmAffinity.MIGRATABLE),
-        start_paused=False,
-        stateless=False,
-        storage_error_resume_behaviour=types.VmStorageErrorResumeBehaviour.AUTO_RESUME,
-        type=types.VmType.SERVER,
-        original_template=types.Template(id=BLANK),
-        template=types.Template(id=BLANK),
-    )
-    for field, value in values.items():
-        setattr(made, field, value)
-    state.insert(state.vms, made)
-    state.vm_lives[made.id] = VmLife.down(state.now(), state.vm_lasting)
-    return made
 
 
 def _item(call: Call, value: Any) -> Item:
-    host = host_of(call.state, value)
-    now = {"status": vm_status(call.state, value), "host": ref(types.Host, host) if host else None}
+    state = call.state
+    host, life = host_of(state, value), state.vm_lives[value.id]
+    now: dict[str, Any] = {"status": vm_status(state, value)}
+    since = EngineTime.fromtimestamp(life.hosts.since(state.now()).timestamp(), UTC)
+    if host:
+        now |= {"host": ref(types.Host, host), "run_once": False, "start_time": since}
+    elif life.ended(state.now()):
+        now["stop_time"] = since
     return Item(shown(value, **now), f"{API}/vms/{value.id}")
 
 

@@ -11,7 +11,7 @@ from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
 from sim.engine.host_life import Status
 from sim.engine.hosts import find_again, lose
 from sim.engine.vm_life import VmLasting, VmLife, VmStatus
-from unit.simulators.engine_site import START, states
+from unit.simulators.engine_site import START, elements, recorded_43, states
 from unit.simulators.storage_site import StorageSite, gluster
 
 LASTING = VmLasting(launch=2, boot=20, shutdown=30, stop=3, migrate=20)
@@ -82,6 +82,25 @@ def test_a_machine_is_made_started_moved_and_removed(stores: StorageSite, vms: A
     stores.site.clock.go(minutes=1)
     vm.remove()
     assert vms.list() == []
+
+
+@pytest.mark.parametrize(("recorded", "running"), [("vm_off", False), ("vm_on", True)])
+def test_a_machine_has_the_elements_that_a_real_engine_showed(
+    stores: StorageSite, vms: Any, recorded: str, running: bool
+) -> None:
+    """But for what lies in collections that are left out, and what is told from inside."""
+    vm = add(vms)
+    vm.start()
+    stores.site.clock.go(minutes=1)
+    if not running:
+        vm.stop()
+        stores.site.clock.go(minutes=1)
+    theirs = elements(recorded_43("vms.xml")[recorded])
+    theirs["fields"] -= {"cpu_profile", "large_icon", "small_icon", "quota", "fqdn"}
+    theirs["fields"] -= {"guest_operating_system", "guest_time_zone"}
+    if running:
+        theirs["fields"] -= {"stop_time"}
+    assert elements(stores.site.listed("vms")["guest"]) == theirs
 
 
 @pytest.mark.parametrize(
