@@ -87,6 +87,8 @@ def _add(call: Call) -> Created:
     except KeyError as error:
         raise NotToldError("a storage domain by a host with an unknown id") from error
     body.host = None
+    if body.storage.id:
+        raise NotToldError("a storage connection of its own")
     if body.storage.type is None:
         raise incomplete("StorageDomain", "storage.type")
     if body.storage.type in SHARES:
