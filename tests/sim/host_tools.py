@@ -153,6 +153,9 @@ class HostState:
                 texts = {p: self._text(machine, p) for p in paths if p in machine.files}
                 lines = [f"{p}:{line}\n" for p, text in texts.items() for line in text.splitlines()]
                 return Output(0 if len(texts) == len(paths) else 2, "".join(lines), "")
+            case ("-qxF", line, path):
+                file = machine.files.get(path)
+                return Output(2 if file is None else int(line not in file.content.splitlines()), "", "")
             case ("-qF", text, path):
                 file = machine.files.get(path)
                 return Output(2 if file is None else int(text not in file.content), "", "")

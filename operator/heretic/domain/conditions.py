@@ -37,6 +37,7 @@ class ConditionType(StrEnum):
     CONFIGURED = "Configured"
     DISKS_READY = "DisksReady"
     MAINTENANCE = "Maintenance"
+    ENGINE_MEMBER = "EngineMember"
     # GlusterVolume
     BRICKS_READY = "BricksReady"
     STARTED = "Started"

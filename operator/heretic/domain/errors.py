@@ -150,6 +150,9 @@ class Reason(StrEnum):
     WAITING_FOR_ENGINE = "WaitingForEngine"
     DATA_CENTER_NOT_READY = "DataCenterNotReady"
     HOSTS_NOT_UP = "HostsNotUp"
+    ENGINE_HOST_NOT_OURS = "EngineHostNotOurs"
+    ENGINE_HOST_NOT_UP = "EngineHostNotUp"
+    ENGINE_INSTALL_FAILED = "EngineInstallFailed"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"
     INTERNAL_ERROR = "InternalError"

@@ -1,6 +1,7 @@
 """One look at an engine: a fixed number of requests, whatever runs on it."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TypeVar
 
 from heretic.domain.engine import read
@@ -50,7 +51,7 @@ class Look:
         self._worker = worker
 
     async def facts(self, last_event: int | None, extras: Collection[Extra] = ()) -> EngineFacts:
-        """Seven requests, one for each data center, and one for each extra.
+        """Seven requests, one for each data center, and one for each extra; the first look of a session one more.
 
         Args:
             last_event: Index of the newest event at the look before; None at the first one.
@@ -68,7 +69,7 @@ class Look:
         attached: dict[str, Fact[tuple[AttachedDomain, ...]]] = {}
         for one in data_centers.value if isinstance(data_centers, Known) else ():
             attached[one.id] = await self._all(f"datacenters/{one.id}/storagedomains", read.attached_domain)
-        return EngineFacts(
+        facts = EngineFacts(
             identity=identity.value,
             data_centers=data_centers,
             clusters=await self._all("clusters", read.cluster, follow="networks"),
@@ -76,10 +77,14 @@ class Look:
             networks=await self._all("networks", read.network),
             storage_domains=await self._all("storagedomains", read.storage_domain),
             attached=attached,
-            news=await self.news(last_event),
             mac_pools=await self._all("macpools", read.mac_pool) if Extra.MAC_POOLS in extras else NOT_OBSERVED,
             own_machine=await self._asked("vms", read.own_machine) if Extra.OWN_MACHINE in extras else NOT_OBSERVED,
+            ssh_key=await self._ssh_key(),
         )
+        events = await self._events()
+        if not isinstance(events, Known):
+            return replace(facts, news=events, recent=events)
+        return replace(facts, news=read.news(events.value, last_event), recent=read.recent(events.value))
 
     async def news(self, last_event: int | None) -> Fact[News]:
         """What is new: one request.
@@ -87,7 +92,17 @@ class Look:
         Args:
             last_event: As for ``facts``.
         """
-        return await self._asked("events", lambda found: read.news(found, last_event), max=str(read.EVENTS))
+        events = await self._events()
+        return read.news(events.value, last_event) if isinstance(events, Known) else events
+
+    async def _events(self) -> Fact[list[Record]]:
+        return await self._asked("events", _as_told, max=str(read.EVENTS))
+
+    async def _ssh_key(self) -> Fact[str]:
+        try:
+            return read.ssh_key(await self._session.ssh_key())
+        except HereticError as error:
+            return Unknown(error.failure.message)
 
     async def _all(self, path: str, one: Callable[[Record], T], **query: str) -> Fact[tuple[T, ...]]:
         return await self._asked(path, lambda found: read.read_all(found, one), **query)
@@ -97,3 +112,7 @@ class Look:
             return parse(await listed(self._session, self._worker, path, doing=f"its {path}", query=query))
         except HereticError as error:
             return Unknown(error.failure.message)
+
+
+def _as_told(found: list[Record]) -> Fact[list[Record]]:
+    return Known(found)

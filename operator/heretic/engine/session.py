@@ -14,6 +14,9 @@ from heretic.engine.transport import Reply, Transport, trust_of
 LOGIN_SECONDS = 20.0
 """For the token. Behind it may stand a directory service that is slow."""
 
+KEY_SECONDS = 10.0
+"""For the public key, which is a file."""
+
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
@@ -51,6 +54,7 @@ class EngineSession:
         self._http = Transport(settings, trust_of(settings))
         self._token = ""
         self._login = asyncio.Lock()
+        self._ssh_key = ""
 
     async def request(
         self,
@@ -103,6 +107,21 @@ class EngineSession:
             message = f"{self.settings}: {doing}: it answers with {reply.media or 'nothing'} in place of XML"
             raise HereticError(Transient(Reason.ENGINE_NOT_ANSWERING, message))
         return reply
+
+    async def ssh_key(self) -> str:
+        """The public key with which the engine comes to hosts, as it wrote it; asked for once.
+
+        Raises:
+            HereticError: It does not tell.
+        """
+        if not self._ssh_key:
+            query = {"resource": "engine-certificate", "format": "OPENSSH-PUBKEY"}
+            reply = await self._http.send("GET", "services/pki-resource", seconds=KEY_SECONDS, query=query)
+            if reply.status != 200:
+                message = f"{self.settings}: its SSH key: it answers with HTTP {reply.status}"
+                raise HereticError(Transient(Reason.ENGINE_NOT_ANSWERING, message))
+            self._ssh_key = reply.body.decode("utf-8", "replace")
+        return self._ssh_key
 
     async def close(self) -> None:
         """Ends the session in the engine too, where that takes no time."""

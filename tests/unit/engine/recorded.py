@@ -106,6 +106,8 @@ class RecordedEngine:
     def _service(self, request: web.Request) -> web.Response:
         if request.path.endswith("/health"):
             return web.Response(text="DB Up!Welcome to Health Status!", content_type="text/html")
+        if request.query_string == "resource=engine-certificate&format=OPENSSH-PUBKEY":
+            return web.Response(text="ssh-rsa AAAAB3NzaC1yc2E= ovirt-engine\n", content_type="text/plain")
         assert request.query_string == "resource=ca-certificate&format=X509-PEM-CA"
         return web.Response(text=self.lists["ca"], content_type="application/x-x509-ca-cert")
 

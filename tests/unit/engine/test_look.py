@@ -85,6 +85,9 @@ async def test_a_fresh_engine_is_seen_as_it_is(engines: Engines, site: Site) -> 
     assert facts.storage_domains == Known(())
     assert facts.attached == {DEFAULT_DATA_CENTER: Known(())}
     assert facts.news == Known(News((), last=4, missed=False))
+    assert isinstance(facts.recent, Known)
+    assert [event.index for event in facts.recent.value] == [1, 2, 3, 4]
+    assert facts.ssh_key == Known("ssh-rsa AAAAB3NzaC1yc2E=")
 
 
 async def test_a_look_is_seven_questions_and_one_for_each_data_center_and_changes_nothing(

@@ -231,6 +231,27 @@ class NodeFactsStatus(StatusModel):
     gluster: Text = Field(default="", description="Version of Gluster.")
 
 
+class NodeEngineStatus(StatusModel):
+    """The host in the site's engine."""
+
+    id: Text = Field(default="", description="The engine's id of the host, recorded once it was found.")
+    state: Text = Field(default="", description="Up, Maintenance, NonOperational and so on, as the engine says.")
+    score: int | None = Field(
+        default=None, description="How fit it is to run the engine's machine, 3400 at best; missing: not told."
+    )
+    detail: Text = Field(default="", description="Why it is not operational, as the engine says.")
+    failed_installs: int = Field(
+        default=0, description="Installations that failed since it was up; after the second one it is left alone."
+    )
+    reinstalled: bool = Field(
+        default=False,
+        description="Whether it was installed anew in this maintenance, so that it can run the engine's machine.",
+    )
+    last_words: Annotated[list[Text], Cap(5)] = Field(
+        default=[], description="What went wrong with the host, in the engine's words, the newest last; none while up."
+    )
+
+
 class NodeStatus(CommonStatus):
     """What Heretic saw."""
 
@@ -243,6 +264,16 @@ class NodeStatus(CommonStatus):
         description=(
             "Network ports, and what else has an IPv4 address; of more than 64 those with a declared address first."
         ),
+    )
+    engine: NodeEngineStatus | None = Field(
+        default=None, description="The host in the site's engine; missing: it is none, or was not seen yet."
+    )
+    out_of_service: bool = Field(
+        default=False,
+        description="Whether the engine had the host in maintenance, and the site was not seen whole since.",
+    )
+    whole_since: Text = Field(
+        default="", description="Since when, by the engine's clock, the host is back and every volume healed."
     )
     trusted_host_key: Annotated[str, Cap(4096)] = Field(
         default="", description="Host key that was believed on first use, where the Site opts in to that."
@@ -267,6 +298,7 @@ class Node(Resource):
         Column("Roles", ".spec.roles", "What it does for the site.", wide=True),
         Column("Failure domain", ".spec.failureDomain", "What it fails together with.", wide=True),
         Column("OS", ".status.facts.os", "Operating system.", wide=True),
+        Column("Engine", ".status.engine.state", "State in the engine.", wide=True),
         Column("Gluster", ".status.facts.gluster", "Version of Gluster.", wide=True),
         MODE,
         REASON,

@@ -283,6 +283,8 @@ class EngineFacts:
         mac_pools: Asked for where one is declared.
         own_machine: Id of the engine's own machine, None where the engine knows of none; asked for while global
             maintenance is not as declared.
+        recent: The newest events, also those that a look before has shown; the newest last.
+        ssh_key: The public key with which the engine comes to hosts: its type and the key, without a comment.
     """
 
     identity: EngineIdentity
@@ -295,6 +297,8 @@ class EngineFacts:
     news: Fact[News] = NOT_OBSERVED
     mac_pools: Fact[tuple[MacPool, ...]] = NOT_OBSERVED
     own_machine: Fact[str | None] = NOT_OBSERVED
+    recent: Fact[tuple[Event, ...]] = NOT_OBSERVED
+    ssh_key: Fact[str] = NOT_OBSERVED
 
 
 EngineView = EngineFacts | Failure

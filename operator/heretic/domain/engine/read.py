@@ -200,6 +200,15 @@ def attached_domain(record: Record) -> AttachedDomain:
 
 _SORTS = ("host", "storage_domain", "cluster", "data_center", "vm", "template")
 
+_SSH_KEY = re.compile(r"((?:ssh|ecdsa|sk)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)(?: .*)?", re.ASCII)
+
+
+def ssh_key(text: str) -> Fact[str]:
+    """The engine's public key, from a line as in authorized_keys."""
+    found = _SSH_KEY.fullmatch(text.strip())
+    return Known(f"{found[1]} {found[2]}") if found else Unknown("the engine gave something else than a public SSH key")
+
+
 _SESSION = re.compile(r" using session '[^']*'")
 
 
@@ -220,6 +229,12 @@ def event(record: Record) -> Event:
     )
 
 
+def recent(records: Sequence[Record]) -> Fact[tuple[Event, ...]]:
+    """Events in the order in which they happened."""
+    told = read_all(records, event)
+    return Known(tuple(sorted(told.value, key=lambda one: one.index))) if isinstance(told, Known) else told
+
+
 def news(records: Sequence[Record], last: int | None) -> Fact[News]:
     """What is new.
 
@@ -227,15 +242,15 @@ def news(records: Sequence[Record], last: int | None) -> Fact[News]:
         records: The newest events, at most EVENTS.
         last: Index of the newest event at the look before; None at the first look, for which nothing is new.
     """
-    told = read_all(records, event)
+    told = recent(records)
     if not isinstance(told, Known):
         return told
-    events = sorted(told.value, key=lambda one: one.index)
+    events = told.value
     newest = events[-1].index if events else 0
     if last is None:
         return Known(News((), newest, missed=False))
     if newest < last:  # the engine was restored from a backup: everything may be new
-        return Known(News(tuple(events), newest, missed=True))
+        return Known(News(events, newest, missed=True))
     fresh = tuple(one for one in events if one.index > last)
     return Known(News(fresh, newest, missed=len(fresh) >= EVENTS))
 

@@ -99,4 +99,21 @@ OF_ENGINES = chapter(
         "Hosts of the cluster are not up.",
         "See the Nodes that the message names.",
     ),
+    Explained(
+        Reason.ENGINE_HOST_NOT_OURS,
+        "The engine has a host that could be meant and is not the same: of the Node's name at another address, or in "
+        "another cluster.",
+        "Declare the address that it has, or rename, move or remove that host in the engine.",
+    ),
+    Explained(
+        Reason.ENGINE_HOST_NOT_UP,
+        "The host is in the engine and not up there.",
+        "Read the engine's own words in the message; a host that is not operational lacks a network, storage or a "
+        "processor type that its cluster needs.",
+    ),
+    Explained(
+        Reason.ENGINE_INSTALL_FAILED,
+        "The engine could not install the host, twice.",
+        "Read the engine's own words in the message, correct that on the host, and choose Reinstall in the engine.",
+    ),
 )

@@ -65,17 +65,46 @@ def _against(node: Node, view: SiteView) -> Iterator[str]:
     name = node.metadata.name
     others = [o for o in view.nodes.values() if Role.STORAGE in o.spec.roles and o.metadata.name != name]
     for other in others:
-        if other.spec.maintenance or _is_out(other):
-            yield f"{other.metadata.name} is in maintenance too, and one node at a time may be"
-        elif not is_true(other, ConditionType.REACHABLE):
-            yield why_not(other, ConditionType.REACHABLE)
+        yield from _out(other)
     for kind, unread in sorted(view.unread):
         yield f"{kind} {unread} cannot be understood by this version"
+    yield from unwhole(view)
+
+
+def _out(other: Node) -> Iterator[str]:
+    """Why another storage node may be out of service, or soon be."""
+    if other.spec.maintenance or _is_out(other):
+        yield f"{other.metadata.name} is in maintenance too, and one node at a time may be"
+    elif not is_true(other, ConditionType.REACHABLE):
+        yield why_not(other, ConditionType.REACHABLE)
+
+
+def unwhole(view: SiteView) -> Iterator[str]:
+    """Every reason why the volumes of a site are not known to be whole."""
     for volume in view.of(GlusterVolume).values():
         if volume.status.volume_id:
             yield from (why_not(volume, kind) for kind in _WHOLE if not is_true(volume, kind))
 
 
+def others_against(node: Node, view: SiteView) -> Iterator[str]:
+    """Why a host that is out of service already, and whose own bricks are down with it, is not out alone.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+    """
+    if Role.STORAGE not in node.spec.roles:
+        return
+    own = node.metadata.name
+    for other in view.nodes.values():
+        if Role.STORAGE in other.spec.roles and other.metadata.name != own:
+            yield from _out(other)
+    for volume in view.of(GlusterVolume).values():
+        for brick in volume.status.bricks:
+            if brick.node != own and brick.state != "Up":
+                yield f"{volume.metadata.name}: its brick on {brick.node} is {brick.state or 'not known'}"
+
+
 def _is_out(node: Node) -> bool:
     """Whether a host was told that it may be switched off, and has not said since that its maintenance is over."""
-    return any(c.type == _KIND and c.status == State.TRUE for c in node.status.conditions)
+    return node.status.out_of_service or any(c.type == _KIND and c.status == State.TRUE for c in node.status.conditions)

@@ -6,6 +6,7 @@ from heretic.api.v1alpha1 import HostedEngine, Node, Site
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.feature import ENGINE_HOST
 from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.plan import plan_around, plan_engine
@@ -49,6 +50,7 @@ HOSTED_ENGINE = Kind(
     references=_references,
     sections=(AGENT,),
     is_engine=True,
+    features=(ENGINE_HOST,),
     recorded=("engineId", "dataCenterId", "clusterId"),
     gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", _up),),
 )

@@ -1,17 +1,24 @@
 """Node, as the loop knows it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
+from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
+from heretic.api.v1alpha1.node import NodeStatus
 from heretic.domain.conditions import ConditionType, State
+from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, Transient
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.feature import Feature, groups_needed
-from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
-from heretic.domain.node.plan import plan_node, wants_disk
+from heretic.domain.host.rule import Part
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
+from heretic.domain.node.configuration import plan_configuration
+from heretic.domain.node.member import membership, wants_membership
+from heretic.domain.node.member_outage import against_outage, needs_before_outage
+from heretic.domain.node.member_plan import plan_member
+from heretic.domain.node.member_report import status_with, with_member
+from heretic.domain.node.plan import beside, plan_node, wants_disk
 from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, Plan, Wait
 from heretic.domain.report import Report
@@ -48,19 +55,26 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
     def needs(node: Node, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
         own = node.metadata.name
         facts = seen.get(own)
+        engine = engine_name(view) if wants_membership(node) else ""
         if isinstance(facts, HostFacts) and wants_disk(node, view, facts, groups_needed(features, view, own)):
             # Before a disk is prepared, every other storage node is asked whether it sees the same one.
-            return Needs(frozenset({own, *storage_nodes(view)}))
-        return Needs(frozenset({own}))
+            return Needs(frozenset({own, *storage_nodes(view)}), engine=engine)
+        return Needs(frozenset({own}), engine=engine)
 
     def assess(node: Node, view: SiteView, observed: Observed) -> Assessment:
         facts = observed.hosts[node.metadata.name]
         report = report_node(node, view, facts, features, observed.hosts)
         trusted = observed.trusted_key or node.status.trusted_host_key
-        report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
+        assert isinstance(report.status, NodeStatus)
+        status = report.status.model_copy(update={"trusted_host_key": trusted})
+        found = membership(node, view, observed.engine)
+        told = node.model_copy(update={"status": status_with(node, view, status, found)})
         if not isinstance(facts, HostFacts):
-            return Assessment(_without_host(facts), report)
-        return Assessment(plan_node(node, view, facts, features, observed.hosts), report)
+            return Assessment(_without_host(facts), with_member(report, told, view, found, Part()))
+        own = plan_configuration(node, view, facts, features)
+        part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
+        plan = beside(plan_node(node, view, facts, features, observed.hosts), part)
+        return Assessment(plan, with_member(report, told, view, found, part))
 
     return Kind(
         model=Node,
@@ -70,13 +84,15 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             ConditionType.CONFIGURED,
             ConditionType.DISKS_READY,
             ConditionType.MAINTENANCE,
+            ConditionType.ENGINE_MEMBER,
         ),
         needs=needs,
         assess=assess,
-        reads=(Site, Node, Network, GlusterVolume),
+        reads=(Site, Node, Network, GlusterVolume, HostedEngine),
         refers_to=(Site, Network),
         references=_references,
-        recorded=("disks", "interfaces", "trustedHostKey"),
+        recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),
+        outage=OutageRule(needs_before_outage, against_outage),
         gauges=(GaugeOf("heretic_host_reachable", "1 when the last attempt reached the host.", "host", _reachable),),
         is_host=True,
         spreads=False,
