@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.judge import judge
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
-from heretic.domain.host.facts import HostFacts, PhysicalVolume
+from heretic.domain.host.facts import Disk, HostFacts, PhysicalVolume
 from heretic.domain.host.profiles import LVM_DEVICES_FILE
 from heretic.domain.host.rule import HostContext, unseen
 from heretic.domain.plan import HostStep, PlanItem
@@ -37,18 +39,28 @@ def devices_file(host: HostContext) -> Iterator[PlanItem]:
     if isinstance(file, Unknown):
         yield unseen(host.facts, LVM_DEVICES_FILE, file)
         return
-    hidden = hidden_volumes(host.facts)
+    for disk, volume in hidden_bricks(host.node, host.view, host.facts):
+        yield AddToDevicesFile(
+            host=host.name,
+            why=f"{volume.device} with {volume.group} is not in {LVM_DEVICES_FILE}",
+            device=disk.device or disk.path,
+            group=volume.group,
+        )
+
+
+def hidden_bricks(node: Node, view: SiteView, facts: HostFacts) -> tuple[tuple[Disk, PhysicalVolume], ...]:
+    """The physical volumes under bricks of ours that LVM does not see, with their disks.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        facts: Of the host.
+    """
+    hidden = hidden_volumes(facts)
     if not hidden:
-        return
-    ours = {g.disk.path: g.disk for g in judge(host.node, host.view, host.facts).groups.values()}
-    for volume in hidden:
-        if disk := ours.get(volume.device):
-            yield AddToDevicesFile(
-                host=host.name,
-                why=f"{volume.device} with {volume.group} is not in {LVM_DEVICES_FILE}",
-                device=disk.device or disk.path,
-                group=volume.group,
-            )
+        return ()
+    ours = {g.disk.path: g.disk for g in judge(node, view, facts).groups.values()}
+    return tuple((ours[volume.device], volume) for volume in hidden if volume.device in ours)
 
 
 def hidden_volumes(facts: HostFacts) -> tuple[PhysicalVolume, ...]:

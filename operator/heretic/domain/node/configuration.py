@@ -57,7 +57,9 @@ def _configuration(node: Node, view: SiteView, facts: HostFacts, features: Seque
     if obstacle := write_obstacle(facts):
         return Part(obstacles=(obstacle,))
     host, own = HostContext(node, view, facts, profile), chosen(features, node.spec.roles)
-    items = [*_hosts_file(host), *(found := list(_packages(host, own)))]
+    # First of all, because a boot without it has no bricks: an engine that installs a host may take their disks out.
+    # Bricks may still be there when the role that brought them was taken away.
+    items = [*devices_file(host), *_hosts_file(host), *(found := list(_packages(host, own)))]
     if not found:
         items += _files_and_services(host, own)
     steps = tuple(item for item in items if isinstance(item, Step))
@@ -84,8 +86,6 @@ def _files_and_services(host: HostContext, features: Sequence[Feature]) -> Itera
         yield from guards.firewall(host, feature)
     for feature in features:
         yield from guards.selinux(host, feature.contexts)
-    # Bricks may still be there when the role that brought them was taken away.
-    yield from devices_file(host)
     yield from _services(host, features)
 
 

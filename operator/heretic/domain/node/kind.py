@@ -8,6 +8,7 @@ from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
+from heretic.domain.disks.hidden import hidden_bricks
 from heretic.domain.errors import Failure, Transient
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.feature import Feature, groups_needed
@@ -74,7 +75,8 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         own = plan_configuration(node, view, facts, features)
         part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
         plan = beside(plan_node(node, view, facts, features, observed.hosts), part)
-        return Assessment(plan, with_member(report, told, view, found, part))
+        hidden = tuple(disk.path for disk, _ in hidden_bricks(node, view, facts))
+        return Assessment(plan, with_member(report, told, view, found, part, hidden))
 
     return Kind(
         model=Node,

@@ -87,7 +87,9 @@ def _service(node: Node, view: SiteView, host: EngineHost, now: datetime | None)
     return True, since or now.isoformat(timespec="seconds")
 
 
-def with_member(report: Report, node: Node, view: SiteView, found: Membership, part: Part) -> Report:
+def with_member(
+    report: Report, node: Node, view: SiteView, found: Membership, part: Part, hidden: tuple[str, ...] = ()
+) -> Report:
     """A Node's report with what concerns the engine.
 
     Args:
@@ -96,9 +98,11 @@ def with_member(report: Report, node: Node, view: SiteView, found: Membership, p
         view: The declared site.
         found: What it is in the engine.
         part: What is done next in the engine.
+        hidden: Disks with bricks that the next boot would not find (rule:devices-file).
     """
     conditions = tuple(
-        _maintenance(node, view, found, c) if c.type is ConditionType.MAINTENANCE else c for c in report.conditions
+        _bootable(node, _maintenance(node, view, found, c), hidden) if c.type is ConditionType.MAINTENANCE else c
+        for c in report.conditions
     )
     asked = found is not None and not node.spec.maintenance
     lacking = _lacking(found)
@@ -183,3 +187,13 @@ def _maintenance(node: Node, view: SiteView, found: Membership, without: Conditi
     return Condition(
         kind, State.TRUE, Reason.AS_DECLARED, f"{state} in the engine; Heretic changes nothing on the host"
     )
+
+
+def _bootable(node: Node, maintenance: Condition, hidden: tuple[str, ...]) -> Condition:
+    """An installation by the engine may have taken disks out of LVM's devices file; a boot then finds no bricks."""
+    if maintenance.state is not State.TRUE or not hidden:
+        return maintenance
+    commands = "; ".join(f"`lvmdevices --yes --adddev {path}`" for path in hidden)
+    why = f"do not switch {node.metadata.name} off: LVM's devices file lacks {', '.join(hidden)}, so that a boot would "
+    remedy = f"find no bricks there. On the host: {commands}; or end the maintenance, and Heretic does it"
+    return Condition(maintenance.type, State.FALSE, Reason.MAINTENANCE_UNSAFE, why + remedy)
