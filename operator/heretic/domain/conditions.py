@@ -44,6 +44,7 @@ class ConditionType(StrEnum):
     QUORATE = "Quorate"
     HEALED = "Healed"
     CAPACITY = "CapacityOK"
+    STORAGE_DOMAIN_ACTIVE = "StorageDomainActive"
     # Site
     AVAILABLE = "Available"
     POOL_FORMED = "PoolFormed"

@@ -153,6 +153,8 @@ class Reason(StrEnum):
     ENGINE_HOST_NOT_OURS = "EngineHostNotOurs"
     ENGINE_HOST_NOT_UP = "EngineHostNotUp"
     ENGINE_INSTALL_FAILED = "EngineInstallFailed"
+    STORAGE_DOMAIN_DIFFERS = "StorageDomainDiffers"
+    STORAGE_DOMAIN_NOT_ACTIVE = "StorageDomainNotActive"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"
     INTERNAL_ERROR = "InternalError"

@@ -1,13 +1,13 @@
 """GlusterVolume: one replicated volume on the site's storage nodes."""
 
-import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from heretic.api.quantity import parse_bytes
-from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, condition_column, fixed_once_set, matching
+from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, condition_column, fixed_once_set
 from heretic.api.v1alpha1.common import (
     AGE,
     MODE,
@@ -20,7 +20,15 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
+from heretic.api.v1alpha1.storage_domain import (
+    FUNCTION,
+    DomainFunction,
+    DomainSettings,
+    StorageDomainName,
+    StorageDomainStatus,
+)
 from heretic.api.v1alpha1.values import Int64, ObjectName, Size, Text
+from heretic.api.v1alpha1.volume_name import LONGEST_NAME, VolumeName, may_name_a_volume
 from heretic.api.v1alpha1.volume_option import OFF, VolumeOption, options_rule
 
 
@@ -44,28 +52,15 @@ class Provisioning(StrEnum):
     THIN = "Thin"
 
 
-# A volume's name is also that of its logical volumes. LVM keeps these for itself (lvm.8), Gluster keeps "all", and
-# lvthinpool is the thin pool of each volume group.
-_RESERVED = (
-    r"(?:all|lvthinpool|snapshot.*|pvmove.*"
-    r"|.*_(?:cdata|cmeta|corig|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin).*)"
-)
-_LONGEST_NAME = 50
-"""Characters: device-mapper doubles dashes and systemd quadruples them, and both stop at a length."""
-
-VolumeName = Annotated[
-    str,
-    StringConstraints(max_length=_LONGEST_NAME),
-    matching("[A-Za-z0-9][-A-Za-z0-9_]*", "must be letters, digits, dashes and underscores, such as 'vmstore'"),
-    Rule(
-        cel=f"!self.matches(r'^{_RESERVED}$')",
-        message="must not be a name that is taken: 'all', 'lvthinpool', 'snapshot…', 'pvmove…', '…_tdata' and the like",
-        holds=lambda text: re.fullmatch(_RESERVED, text) is None,
-    ),
-]
-
 _GUESTS = (Purpose.ENGINE, Purpose.VIRTUAL_MACHINES, Purpose.ISO)
 _WRITTEN = (Purpose.ENGINE, Purpose.VIRTUAL_MACHINES, Purpose.LOCK, Purpose.BLOCK_SHARE)
+
+FUNCTIONS: Mapping[Purpose, tuple[DomainFunction, ...]] = {
+    Purpose.VIRTUAL_MACHINES: (DomainFunction.DATA,),
+    Purpose.ISO: (DomainFunction.DATA, DomainFunction.ISO),
+    Purpose.BACKUP: (DomainFunction.EXPORT,),
+}
+"""What a storage domain on a volume of each purpose may hold; the first where it is not said."""
 
 
 def _whole_sets(spec: "GlusterVolumeSpec") -> bool:
@@ -78,6 +73,20 @@ def _sets_match_replicas(spec: "GlusterVolumeSpec") -> bool:
 
 def _arbiter_is_not_larger(spec: "GlusterVolumeSpec") -> bool:
     return not spec.arbiter_size or parse_bytes(spec.arbiter_size) <= parse_bytes(spec.size)
+
+
+def _function_fits(spec: "GlusterVolumeSpec") -> bool:
+    domain = spec.storage_domain
+    return domain is None or domain.function is None or domain.function in FUNCTIONS.get(spec.purpose, ())
+
+
+class VolumeStorageDomain(DomainSettings):
+    """The storage domain that a volume is in the engine."""
+
+    name: StorageDomainName = Field(default="", description="Its name in the engine. Unset: that of the object.")
+    function: DomainFunction | None = Field(
+        default=None, description=f"{FUNCTION} Unset: Export for the purpose Backup, else Data."
+    )
 
 
 class GlusterVolumeSpec(CommonSpec):
@@ -137,6 +146,26 @@ class GlusterVolumeSpec(CommonSpec):
             "features[.](?:read-only|worm|worm-file-level)",
             OFF,
             "`options` must not make the volume read-only: with this purpose it is written to",
+        ),
+        Rule(
+            cel="!has(self.storageDomain) || self.purpose in ['VirtualMachines', 'ISO', 'Backup']",
+            message=(
+                "`storageDomain` may not be specified when `purpose` is not 'VirtualMachines', 'ISO' or 'Backup': the "
+                "engine keeps its own domain itself, and the others do not hold what a domain does"
+            ),
+            holds=lambda spec: spec.storage_domain is None or spec.purpose in FUNCTIONS,
+        ),
+        Rule(
+            cel=(
+                "!has(self.storageDomain) || !has(self.storageDomain.function) || (self.purpose == 'Backup' ? "
+                "self.storageDomain.function == 'Export' : self.storageDomain.function == 'Data' || (self.purpose == "
+                "'ISO' && self.storageDomain.function == 'ISO'))"
+            ),
+            message=(
+                "`storageDomain.function` must be 'Data' when `purpose` is 'VirtualMachines', 'Data' or 'ISO' when it "
+                "is 'ISO', and 'Export' when it is 'Backup'"
+            ),
+            holds=_function_fits,
         ),
         Rule(
             cel="has(self.volumeName) == has(oldSelf.volumeName)",
@@ -210,6 +239,15 @@ class GlusterVolumeSpec(CommonSpec):
             "'20'}. Options that would risk data (lower quorum, other sharding) are refused."
         ),
     )
+    storage_domain: VolumeStorageDomain | None = Field(
+        default=None,
+        description=(
+            "Makes the volume a storage domain of the engine: made, attached to the data center and active, once the "
+            "volume is started and a host of the cluster is up. {} is enough. For the purposes VirtualMachines, ISO "
+            "and Backup. A domain that lies on the volume already is taken over. To take this field away leaves the "
+            "domain in the engine."
+        ),
+    )
 
 
 class BrickStatus(StatusModel):
@@ -237,6 +275,9 @@ class GlusterVolumeStatus(CommonStatus):
     heal_pending: Text = Field(default="", description="Entries that wait to be healed on all bricks, or Unknown.")
     capacity: Text = Field(default="", description="Size as clients see it.")
     used: Text = Field(default="", description="Space that is used, as clients see it, in percent.")
+    storage_domain: StorageDomainStatus | None = Field(
+        default=None, description="The storage domain that the volume is in the engine; missing: none was seen."
+    )
     bricks: Annotated[list[BrickStatus], Cap(64)] = Field(default=[], description="Every brick that is declared.")
 
 
@@ -273,17 +314,31 @@ class GlusterVolume(Resource):
         *Resource.RULES,
         Rule(
             cel=(
-                # An object's name has no underscore, so these are all of _RESERVED that it can be; to match the whole
+                f"!has(self.spec.storageDomain) || has(self.spec.storageDomain.name) || self.metadata.name.size() <= "
+                f"{LONGEST_NAME}"
+            ),
+            message=(
+                f"`spec.storageDomain.name` must be set when `metadata.name` is longer than {LONGEST_NAME} characters"
+            ),
+            holds=lambda volume: (
+                volume.spec.storage_domain is None
+                or bool(volume.spec.storage_domain.name)
+                or len(volume.metadata.name) <= LONGEST_NAME
+            ),
+        ),
+        Rule(
+            cel=(
+                # An object's name has no underscore, so these are all reserved ones that it can be; to match the whole
                 # pattern on a name, whose length counts as unbounded, is too expensive for the API server.
-                f"has(self.spec.volumeName) || (self.metadata.name.size() <= {_LONGEST_NAME}"
+                f"has(self.spec.volumeName) || (self.metadata.name.size() <= {LONGEST_NAME}"
                 " && !(self.metadata.name in ['all', 'lvthinpool'])"
                 " && !self.metadata.name.startsWith('snapshot') && !self.metadata.name.startsWith('pvmove'))"
             ),
             message=(
-                f"`metadata.name` must be at most {_LONGEST_NAME} characters and not a name that is taken ('all', "
+                f"`metadata.name` must be at most {LONGEST_NAME} characters and not a name that is taken ('all', "
                 "'lvthinpool', 'snapshot…', 'pvmove…'), or `spec.volumeName` must be set"
             ),
-            holds=lambda volume: bool(volume.spec.volume_name) or _may_name_a_volume(volume.metadata.name),
+            holds=lambda volume: bool(volume.spec.volume_name) or may_name_a_volume(volume.metadata.name),
         ),
     )
 
@@ -291,7 +346,3 @@ class GlusterVolume(Resource):
     status: GlusterVolumeStatus = Field(
         default_factory=GlusterVolumeStatus, description="The volume as it was last seen."
     )
-
-
-def _may_name_a_volume(name: Any) -> bool:
-    return len(name) <= _LONGEST_NAME and re.fullmatch(_RESERVED, name) is None

@@ -182,6 +182,10 @@ class StorageDomain:
         address: Host of the share, for a share.
         path: On that host.
         mount_options: For example "backup-volfile-servers=…".
+        units: Ids of its units, for block storage; None where they were not told.
+        comment: A person's.
+        description: Likewise.
+        warning: Percent of free space below which the engine warns; None where it was not told.
         master: Whether it holds the data center's metadata.
         available: Bytes.
         used: Bytes.
@@ -195,6 +199,10 @@ class StorageDomain:
     address: str
     path: str
     mount_options: str
+    units: frozenset[str] | None
+    comment: str
+    description: str
+    warning: int | None
     master: bool | None
     available: int | None
     used: int | None

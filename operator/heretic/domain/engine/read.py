@@ -149,6 +149,7 @@ def network(record: Record) -> LogicalNetwork:
 
 def storage_domain(record: Record) -> StorageDomain:
     """A storage domain."""
+    units = items(record, "storage.volume_group.logical_units")
     return StorageDomain(
         id=required(record, "id"),
         name=required(record, "name"),
@@ -158,6 +159,10 @@ def storage_domain(record: Record) -> StorageDomain:
         address=text(record, "storage.address"),
         path=text(record, "storage.path"),
         mount_options=text(record, "storage.mount_options"),
+        units=None if units is None else frozenset(required(unit, "id") for unit in units),
+        comment=text(record, "comment"),
+        description=text(record, "description"),
+        warning=number(record, "warning_low_space_indicator"),
         master=flag(record, "master"),
         available=number(record, "available"),
         used=number(record, "used"),

@@ -116,4 +116,14 @@ OF_ENGINES = chapter(
         "The engine could not install the host, twice.",
         "Read the engine's own words in the message, correct that on the host, and choose Reinstall in the engine.",
     ),
+    Explained(
+        Reason.STORAGE_DOMAIN_DIFFERS,
+        "A storage domain in the engine is in the way of the declared one, or is another one than declared.",
+        "Read the message: declare what is there, or rename or detach it in the engine.",
+    ),
+    Explained(
+        Reason.STORAGE_DOMAIN_NOT_ACTIVE,
+        "A storage domain is on its way, or hosts do not reach what it lies on.",
+        "Nothing while the engine is at it; else look at the storage, and at the events of the domain in the engine.",
+    ),
 )

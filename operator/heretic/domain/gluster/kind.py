@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 
-from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Site
+from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
 from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
 from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_folders import BRICK_FOLDERS
+from heretic.domain.gluster.domain_removal import asks_engine
 from heretic.domain.gluster.feature import GLUSTER
 from heretic.domain.gluster.health import may_take_out
 from heretic.domain.gluster.plan import plan_volume, plan_volume_removal
 from heretic.domain.gluster.report import report_volume
+from heretic.domain.gluster.seen import see
+from heretic.domain.gluster.storage_domain import needs_engine, with_domain
 from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
 from heretic.domain.plan import Plan
@@ -21,16 +25,18 @@ from heretic.domain.report import Report
 
 
 def _needs(volume: GlusterVolume, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
-    return Needs(frozenset(storage_nodes(view)), (POOL,))
+    engine = engine_name(view) if needs_engine(volume) or asks_engine(volume) else ""
+    return Needs(frozenset(storage_nodes(view)), (POOL,), engine)
 
 
 def _assess(volume: GlusterVolume, view: SiteView, observed: Observed) -> Assessment:
     hosts, pool = observed.hosts, observed.of(POOL)
-    return Assessment(plan_volume(volume, view, hosts, pool), report_volume(volume, view, hosts, pool))
+    assessed = Assessment(plan_volume(volume, view, hosts, pool), report_volume(volume, view, hosts, pool))
+    return with_domain(assessed, volume, see(volume, view, hosts, pool), view, observed.engine)
 
 
 def _remove(volume: GlusterVolume, view: SiteView, observed: Observed) -> Plan:
-    return plan_volume_removal(volume, view, observed.hosts, observed.of(POOL))
+    return plan_volume_removal(volume, view, observed.hosts, observed.of(POOL), observed.engine)
 
 
 def _needs_before_outage(view: SiteView) -> Needs:
@@ -71,11 +77,12 @@ GLUSTER_VOLUME = Kind(
         ConditionType.HEALED,
         ConditionType.CAPACITY,
         ConditionType.DEGRADED,
+        ConditionType.STORAGE_DOMAIN_ACTIVE,
     ),
     needs=_needs,
     assess=_assess,
     remove=_remove,
-    reads=(Site, Node, Network, GlusterVolume),
+    reads=(Site, Node, Network, GlusterVolume, HostedEngine),
     refers_to=(Site, Node),
     references=_references,
     recorded=("volumeId",),

@@ -154,7 +154,8 @@ def _lay_out(volume: GlusterVolume, view: SiteView, storage: SiteStorage) -> Pla
     if wrong:
         return wrong
     name = gluster_name(volume)
-    options = {**options_of(spec.purpose, replicas), **{o.name: o.value for o in spec.options}}
+    options = {**options_of(spec.purpose, replicas, is_domain=spec.storage_domain is not None)}
+    options |= {o.name: o.value for o in spec.options}
     return Placement(
         volume=name,
         sets=_bricks(volume, name, storage, members),

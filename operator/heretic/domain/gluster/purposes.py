@@ -180,16 +180,18 @@ _BYTES_PER_ENTRY = 4 * KIB
 _AVERAGE_FILE = 256 * KIB
 
 
-def options_of(purpose: Purpose, replica_count: int) -> dict[str, str]:
+def options_of(purpose: Purpose, replica_count: int, *, is_domain: bool = False) -> dict[str, str]:
     """The options that a volume of a purpose gets.
 
     Args:
         purpose: Of the volume.
         replica_count: 1 leaves out what only replicated volumes take.
+        is_domain: Whether it is a storage domain of oVirt, which belongs to nobody else.
     """
     profile = PROFILES[purpose]
-    uid, gid = profile.owner
-    owner = {"storage.owner-uid": str(uid), "storage.owner-gid": str(gid)} if profile.owner != ROOT else {}
+    whose = VDSM_KVM if is_domain else profile.owner
+    uid, gid = whose
+    owner = {"storage.owner-uid": str(uid), "storage.owner-gid": str(gid)} if whose != ROOT else {}
     return {**owner, **profile.options, **(profile.replica_only if replica_count > 1 else {})}
 
 

@@ -1,6 +1,7 @@
 """What to do for a volume whose object is being deleted: by default nothing at all."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.api.v1alpha1.common import DeletionPolicy
@@ -12,9 +13,11 @@ from heretic.domain.disks.brick_identity import brick_obstacle, is_mount_of, mou
 from heretic.domain.disks.growth import logical_volume
 from heretic.domain.disks.judge import judge
 from heretic.domain.disks.units import mount_unit
+from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.gluster.difference import topology_difference
+from heretic.domain.gluster.domain_removal import last_look, plan_domain_removal
 from heretic.domain.gluster.health import volume_of
 from heretic.domain.gluster.placement import Placement, gluster_name, place
 from heretic.domain.gluster.proofs import removal_tag, shape_of
@@ -30,7 +33,11 @@ _INSTEAD = "to let the object go and keep the volume, set deletionPolicy to Orph
 
 
 def plan_volume_removal(
-    volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]
+    volume: GlusterVolume,
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+    pool: Fact[PoolFacts],
+    engine: EngineView = NOT_LOOKED_AT,
 ) -> Plan:
     """Plans the end of one volume.
 
@@ -39,22 +46,25 @@ def plan_volume_removal(
         view: The declared site.
         hosts: What is known of every storage node.
         pool: What one of them says of the volumes.
+        engine: What is known of the engine.
 
     Returns:
         Converged when the object may go. With deletionPolicy Destroy: steps that need an approval (all in one
         plan, in order), or what forbids them. Anything not known forbids them: a host that cannot be observed
-        may have the volume mounted.
+        may have the volume mounted. A storage domain that lies on it goes first, with an approval of its own.
     """
     name = gluster_name(volume)
     if volume.spec.deletion_policy is DeletionPolicy.ORPHAN:
         return Converged(f"deletionPolicy is Orphan: {name} and its data stay as they are")
-    obstacle = _not_known(name, view, hosts, pool) or _mounted(name, hosts)
-    if obstacle:
+    domain = _not_known(name, view, hosts, pool) or plan_domain_removal(volume, view, engine)
+    if not isinstance(domain, Converged):
+        return domain
+    if obstacle := _mounted(name, hosts):
         return obstacle
     assert isinstance(pool, Known)
     match volume_of(pool, name):
         case Known(info):
-            return _destroy(volume, info, view, hosts, pool.value)
+            return _guarded(_destroy(volume, info, view, hosts, pool.value), volume, view)
         case Absent():
             return _clean_up(volume, view, hosts)
         case Unknown(cause):
@@ -130,6 +140,12 @@ def _destroy(
     steps: list[Step] = [StopVolume(host=host, why=why, **what)] if started else []
     steps.append(DeleteVolume(host=host, why=why, **what))
     return _with_bricks(steps, placement, view, hosts, info.volume_id)
+
+
+def _guarded(plan: Plan, volume: GlusterVolume, view: SiteView) -> Plan:
+    """The engine is asked once more in the moment before the volume is stopped."""
+    last = last_look(volume, view)
+    return replace(plan, steps=(last, *plan.steps)) if last and isinstance(plan, Proceed) else plan
 
 
 def _in_use(name: str, pool: PoolFacts) -> Wait | Blocked | None:

@@ -1,0 +1,1 @@
+"""Storage domains of an engine, for every subject that declares one."""
