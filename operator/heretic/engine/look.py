@@ -79,6 +79,9 @@ class Look:
             attached=attached,
             mac_pools=await self._all("macpools", read.mac_pool) if Extra.MAC_POOLS in extras else NOT_OBSERVED,
             own_machine=await self._asked("vms", read.own_machine) if Extra.OWN_MACHINE in extras else NOT_OBSERVED,
+            affinity_labels=await self._all("affinitylabels", read.affinity_label, follow="hosts")
+            if Extra.AFFINITY_LABELS in extras
+            else NOT_OBSERVED,
             ssh_key=await self._ssh_key(),
         )
         events = await self._events()

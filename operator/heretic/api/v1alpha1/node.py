@@ -113,6 +113,13 @@ class NodeSSH(Model):
     port: Port | None = Field(default=None, description="TCP port of sshd. Unset: spec.ssh.port of the Site.")
 
 
+LabelName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=50),
+    matching("[A-Za-z0-9_-]+", "must be 1 to 50 letters, digits, dashes and underscores"),
+]
+
+
 class NodeSpec(CommonSpec):
     """What the user declares."""
 
@@ -121,6 +128,11 @@ class NodeSpec(CommonSpec):
             cel="self.arbiter != 'Always' || 'Storage' in self.roles",
             message="`arbiter` must not be 'Always' when `roles` has no 'Storage': it would hold no bricks",
             holds=lambda spec: spec.arbiter is not ArbiterPolicy.ALWAYS or Role.STORAGE in spec.roles,
+        ),
+        Rule(
+            cel="!has(self.affinityLabels) || 'Hypervisor' in self.roles",
+            message="`affinityLabels` may not be specified when `roles` has no 'Hypervisor'",
+            holds=lambda spec: spec.affinity_labels is None or Role.HYPERVISOR in spec.roles,
         ),
     )
 
@@ -170,6 +182,14 @@ class NodeSpec(CommonSpec):
         ),
     )
     disks: NodeDisks = Field(default=NodeDisks(), description="Which disks Heretic may use for bricks.")
+    affinity_labels: Annotated[list[LabelName], Field(max_length=32), Unique()] | None = Field(
+        default=None,
+        description=(
+            "Affinity labels of the host in the engine: a machine with one of them runs only on hosts that have it. "
+            "The host has exactly these, and a label that the engine lacks is made; an empty list takes all away. "
+            "Unset: they are left as they are."
+        ),
+    )
     maintenance: bool = Field(
         default=False,
         strict=True,

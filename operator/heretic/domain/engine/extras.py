@@ -12,6 +12,7 @@ class Extra(StrEnum):
 
     MAC_POOLS = "mac pools"
     OWN_MACHINE = "the engine's own machine"
+    AFFINITY_LABELS = "affinity labels"
 
 
 def extras_of(view: SiteView) -> frozenset[Extra]:
@@ -24,4 +25,6 @@ def extras_of(view: SiteView) -> frozenset[Extra]:
     wanted = engine.spec.global_maintenance
     if wanted is not None and wanted is not engine.status.global_maintenance:
         needed.add(Extra.OWN_MACHINE)  # this takes a list of all machines: only where it will be needed
+    if any(node.spec.affinity_labels is not None for node in view.nodes.values()):
+        needed.add(Extra.AFFINITY_LABELS)
     return frozenset(needed)

@@ -172,6 +172,19 @@ class LogicalNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class AffinityLabel:
+    """A label that ties machines to hosts.
+
+    Attributes:
+        hosts: Ids of the hosts that have it; None where they were not told, which an empty list looks like, too.
+    """
+
+    id: str
+    name: str
+    hosts: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class StorageDomain:
     """A storage domain, wherever it is attached.
 
@@ -292,6 +305,7 @@ class EngineFacts:
         own_machine: Id of the engine's own machine, None where the engine knows of none; asked for while global
             maintenance is not as declared.
         recent: The newest events, also those that a look before has shown; the newest last.
+        affinity_labels: Asked for where a Node declares some.
         ssh_key: The public key with which the engine comes to hosts: its type and the key, without a comment.
     """
 
@@ -306,6 +320,7 @@ class EngineFacts:
     mac_pools: Fact[tuple[MacPool, ...]] = NOT_OBSERVED
     own_machine: Fact[str | None] = NOT_OBSERVED
     recent: Fact[tuple[Event, ...]] = NOT_OBSERVED
+    affinity_labels: Fact[tuple[AffinityLabel, ...]] = NOT_OBSERVED
     ssh_key: Fact[str] = NOT_OBSERVED
 
 

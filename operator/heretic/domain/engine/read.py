@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from heretic.domain.engine.facts import (
     OWN_MACHINE,
+    AffinityLabel,
     AttachedDomain,
     ClusterNetwork,
     DataCenter,
@@ -144,6 +145,16 @@ def network(record: Record) -> LogicalNetwork:
         vlan=number(record, "vlan.id"),
         mtu=number(record, "mtu"),
         for_machines=None if usages is None else "vm" in usages,
+    )
+
+
+def affinity_label(record: Record) -> AffinityLabel:
+    """An affinity label; its hosts where they were asked for."""
+    hosts = items(record, "hosts")
+    return AffinityLabel(
+        id=required(record, "id"),
+        name=required(record, "name"),
+        hosts=None if hosts is None else frozenset(required(one, "id") for one in hosts),
     )
 
 

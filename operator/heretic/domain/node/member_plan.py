@@ -16,6 +16,7 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.maintenance import unwhole
 from heretic.domain.host.rule import Part
 from heretic.domain.node.member import EngineMember, Membership
+from heretic.domain.node.member_labels import labels
 from heretic.domain.node.member_steps import (
     ActivateHost,
     AddHost,
@@ -52,7 +53,7 @@ def plan_member(node: Node, view: SiteView, found: Membership, facts: HostFacts,
     if node.spec.maintenance:
         items = list(_out(node, found))
     elif found.host is not None:
-        items = list(_kept(node, view, found.site, found.host, facts))
+        items = [*_kept(node, view, found.site, found.host, facts), *labels(node, found.site, found.host)]
     elif configured:
         items = list(_joining(node, view, found.site, facts))
     else:
