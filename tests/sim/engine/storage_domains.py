@@ -251,7 +251,6 @@ def _remove(call: Call) -> Performed:
         if call.flag("format"):
             for place in places_of(value.storage):
                 state.storage[place].domain = None
-    value.master = False
     state.attachments = {at: life for at, life in state.attachments.items() if at[1] != value.id}
     del state.storage_domains[value.id]
     return Performed()

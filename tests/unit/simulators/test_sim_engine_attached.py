@@ -229,6 +229,35 @@ def test_the_last_domain_is_not_detached(stores: StorageSite) -> None:
     assert refused.value.code == 409
 
 
+def test_without_an_active_master_nothing_is_detached(stores: StorageSite) -> None:
+    master, other = stores.attach("engine", gluster("engine")), stores.attach("vmstore", gluster("vmstore"))
+    for domain in (other, master):
+        domain.deactivate()
+        stores.site.clock.go(minutes=1)
+    with pytest.raises(ovirtsdk4.Error, match="Master Storage Domain is not active") as refused:
+        other.remove()
+    assert refused.value.code == 409
+
+
+def test_a_second_domain_waits_for_the_first(stores: StorageSite) -> None:
+    for name in ("engine", "vmstore"):
+        stores.add(name, gluster(name))
+    stores.attached.add(types.StorageDomain(name="engine"))
+    with pytest.raises(ovirtsdk4.Error, match="currently in progress") as refused:
+        stores.attached.add(types.StorageDomain(name="vmstore"))
+    assert refused.value.code == 409
+
+
+def test_without_a_host_nothing_is_activated(stores: StorageSite) -> None:
+    master = stores.attach("engine", gluster("engine"))
+    master.deactivate()
+    stores.site.clock.go(minutes=1)
+    stores.host.deactivate()
+    with pytest.raises(ovirtsdk4.Error, match="no active Host") as refused:
+        master.activate()
+    assert refused.value.code == 409
+
+
 def test_a_lost_domain_is_inactive_after_a_while_and_comes_back(stores: StorageSite) -> None:
     stores.attach("engine", gluster("engine"))
     domain = stores.attach("vmstore", gluster("vmstore"))

@@ -95,6 +95,13 @@ OF_MACHINES: Calls = {
 }
 
 
+def test_of_a_data_center_with_machines_and_storage(left: StorageSite) -> None:
+    add(left)
+    left.attached.storage_domain_service(left.attached.list()[0].id).deactivate()
+    left.site.clock.go(minutes=1)
+    refused(left, lambda s: center(s).remove())
+
+
 @pytest.mark.parametrize("what", OF_MACHINES)
 def test_of_machines(left: StorageSite, what: str) -> None:
     refused(left, OF_MACHINES[what])

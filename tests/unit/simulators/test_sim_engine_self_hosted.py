@@ -8,6 +8,7 @@ import pytest
 from ovirtsdk4 import types
 
 from sim.engine.engine import DEFAULT_DATA_CENTER
+from sim.engine.hosts import lose
 from sim.engine.self_hosted import deploy_hosted_engine
 from unit.simulators.engine_site import EngineSite
 
@@ -157,6 +158,14 @@ def test_global_maintenance_is_of_its_machine_alone_and_says_what(told: EngineSi
     with pytest.raises(ovirtsdk4.Error) as refused:
         vms.vm_service(other.id).maintenance(maintenance_enabled=True)
     assert role(deployed).global_maintenance is False
+
+
+def test_global_maintenance_needs_the_host_of_its_machine(told: EngineSite, deployed: Any) -> None:
+    lose(told.server.engine.state, "node1")
+    told.clock.go(minutes=2)
+    with pytest.raises(ovirtsdk4.Error, match="not configured") as refused:
+        machine(deployed).maintenance(maintenance_enabled=True)
+    assert refused.value.code == 409
 
 
 def test_a_host_can_give_up_its_part(told: EngineSite, deployed: Any) -> None:

@@ -119,6 +119,24 @@ def test_an_active_domain_gets_another_name_that_is_free(stores: StorageSite) ->
     assert (active.get().name, active.get().description) == ("hosted", "d")
 
 
+def test_a_domain_that_is_worked_on_is_not_changed(stores: StorageSite) -> None:
+    key = stores.add("engine", gluster("engine")).id
+    stores.attached.add(types.StorageDomain(id=key))
+    with pytest.raises(ovirtsdk4.Error, match="status is Locked") as refused:
+        stores.domain(key).update(types.StorageDomain(comment="ours"))
+    assert refused.value.code == 409
+
+
+def test_a_domain_keeps_its_name_while_its_data_center_is_not_up(stores: StorageSite) -> None:
+    stores.attach("engine", gluster("engine"))
+    key = stores.attach("iso", gluster("iso"), Purpose.ISO).get().id
+    lose_storage(stores.state, "engine")
+    stores.site.clock.go(minutes=6)
+    with pytest.raises(ovirtsdk4.Error, match="Data Center status") as refused:
+        stores.domain(key).update(types.StorageDomain(name="other"))
+    assert refused.value.code == 409
+
+
 @pytest.mark.parametrize(("options", "same"), [({}, True), ({"format": True}, False), ({"destroy": True}, True)])
 def test_what_was_written_stays_until_it_is_formatted_and_is_found_again(
     stores: StorageSite, options: dict[str, bool], same: bool

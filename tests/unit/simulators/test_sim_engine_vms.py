@@ -54,8 +54,9 @@ def add(vms: Any, name: str = "guest", **values: Any) -> Any:
     return vms.vm_service(made.id)
 
 
-def pin(stores: StorageSite) -> Any:
-    return types.VmPlacementPolicy(affinity=PINNED, hosts=[types.Host(id=stores.host.get().id)])
+def pin(stores: StorageSite, host: str = "node1") -> Any:
+    (found,) = [one for one in stores.state.hosts.values() if one.name == host]
+    return types.VmPlacementPolicy(affinity=PINNED, hosts=[types.Host(id=found.id)])
 
 
 def test_a_machine_is_made_started_moved_and_removed(stores: StorageSite, vms: Any) -> None:
@@ -280,6 +281,17 @@ def test_a_host_to_which_a_machine_is_pinned_is_not_removed(stores: StorageSite,
     stores.site.clock.go(minutes=1)
     with pytest.raises(ovirtsdk4.Error, match="pinned") as refused:
         stores.host.remove()
+    assert refused.value.code == 409
+
+
+def test_a_machine_starts_where_it_may(stores: StorageSite, vms: Any) -> None:
+    add(vms, "pinned", placement_policy=pin(stores, "node2")).start()
+    assert [host.summary.total for host in stores.system.hosts_service().list()] == [0, 1]
+    center = types.DataCenter(id=DEFAULT_DATA_CENTER)
+    empty = stores.system.clusters_service().add(types.Cluster(name="empty", data_center=center))
+    made = vms.add(types.Vm(name="alone", cluster=empty, template=types.Template(name="Blank")))
+    with pytest.raises(ovirtsdk4.Error, match="scheduling constraints") as refused:
+        vms.vm_service(made.id).start()
     assert refused.value.code == 409
 
 
