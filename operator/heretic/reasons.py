@@ -8,6 +8,7 @@ from heretic.domain.engine import reasons as engine
 from heretic.domain.errors import Reason
 from heretic.domain.gluster import reasons as gluster
 from heretic.domain.host import reasons as host
+from heretic.domain.hosted_engine import reasons as hosted_engine
 from heretic.domain.network import reasons as network
 from heretic.domain.pool import reasons as pool
 from heretic.domain.reasons import Chapter, Explained, Stage
@@ -26,6 +27,7 @@ CHAPTERS = (
     pool.OF_TRUSTED_POOLS,
     gluster.OF_VOLUMES,
     engine.OF_ENGINES,
+    hosted_engine.OF_DEPLOYMENTS,
     common.OURS,
 )
 """In the order of docs/reference/reasons.md."""

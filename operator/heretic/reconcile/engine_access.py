@@ -46,7 +46,9 @@ class DeclaredEngineAccess:
             fqdn=engine.spec.fqdn,
             user=data.get(USER, b"").decode(errors="replace") or USUAL_USER,
             password=password,
-            ca=engine.spec.certificate_authority or data.get(AUTHORITY, b"").decode(errors="replace"),
+            ca=engine.spec.certificate_authority
+            or data.get(AUTHORITY, b"").decode(errors="replace")
+            or engine.status.certificate_authority,
             port=engine.spec.port,
             address=engine.spec.address,
         )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from heretic.domain.commands import SecretRef
 from heretic.domain.disks.erase_step import EraseDisk
+from heretic.domain.hosted_engine.deploy_steps import CleanAfterFailedDeployment, DeployEngine, never_deployed
 from heretic.domain.plan import Risk
 
 PACKAGE = Path(__file__).resolve().parents[3] / "operator/heretic"
@@ -40,7 +42,6 @@ FORBIDDEN = {
     "--deploy": "rule:engine-never-redeployed",
     "--reinitialize-lockspace": "rule:engine-never-redeployed",
     "--clean-metadata": "rule:engine-never-redeployed",
-    "ovirt-hosted-engine-cleanup": "rule:engine-never-redeployed",
     "-l": "rule:stop-in-order: nothing is unmounted lazily",
     "--lazy": "rule:stop-in-order",
     "ipmitool": "rule:fencing-needs-proof: nothing is fenced",
@@ -122,7 +123,7 @@ def test_only_the_step_that_always_needs_a_persons_word_empties_a_disk() -> None
     assert not {"declared", None} & made[0][1], "no declaration covers it"
 
 
-QUESTIONS = {"--vm-status"}
+QUESTIONS = {"--vm-status", "--check-deployed"}
 """What hosted-engine may be called with."""
 
 
@@ -131,6 +132,30 @@ def test_hosted_engine_is_only_asked() -> None:
     assert calls, "the hosts are asked how the engine is"
     assert [call for call in calls if call[1] not in QUESTIONS] == []
     assert sum(found.count("hosted-engine") for found in ALL_WORDS.values()) == len(calls), "named in commands alone"
+
+
+RUNNING = PACKAGE / "domain/hosted_engine/first_host.py"
+DEPLOYING = PACKAGE / "domain/hosted_engine/deploy_steps.py"
+"""The one file whose steps deploy an engine, or clean up after a deployment that failed."""
+
+
+@pytest.mark.parametrize("program", ["ansible-playbook", "ovirt-hosted-engine-cleanup"])
+def test_what_deploys_an_engine_or_cleans_up_is_called_at_one_place(program: str) -> None:
+    places = [path for path, found in ALL_WORDS.items() for word in found if word == program]
+    assert places == [DEPLOYING if program.startswith("ovirt") else RUNNING]
+    users = {path.name for path in WHERE if "RUNNER" in path.read_text()}
+    assert users == {DEPLOYING.name, RUNNING.name}
+
+
+def test_the_steps_that_do_prove_first_that_no_engine_ever_was() -> None:
+    steps = (
+        DeployEngine(host="n", why="", fqdn="e", brick="/b", job="j", variables="", password=SecretRef("s", "k")),
+        CleanAfterFailedDeployment(host="n", why="", brick="/b", job="j"),
+    )
+    for step in steps:
+        assert set(never_deployed("/b")) <= set(step.script().guards)
+    made = {p.name for p in WHERE for step in steps for _ in made_in(p, type(step).__name__)}
+    assert made == {"deploy.py"}
 
 
 def test_filesystems_are_made_without_force() -> None:

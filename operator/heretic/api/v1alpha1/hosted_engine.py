@@ -20,6 +20,7 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
+from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
 from heretic.api.v1alpha1.site import SecretReference
 from heretic.api.v1alpha1.values import LABEL, IPv4, Port, Text
 
@@ -28,6 +29,7 @@ class Deployment(StrEnum):
     """How there comes to be an engine."""
 
     EXISTING = "Existing"
+    SELF_HOSTED = "SelfHosted"
 
 
 class MigrationPolicy(StrEnum):
@@ -196,6 +198,21 @@ class EngineClusterSpec(Model):
 class HostedEngineSpec(CommonSpec):
     """What the user declares."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="has(self.selfHosted) == (self.deployment == 'SelfHosted')",
+            message="`selfHosted` must be set where `deployment` is 'SelfHosted', and only there; '{}' will do",
+            holds=lambda spec: (spec.self_hosted is not None) == (spec.deployment is Deployment.SELF_HOSTED),
+        ),
+        Rule(
+            cel="!has(self.selfHosted) || !has(self.selfHosted.virtualMachine.prefix) || has(self.address)",
+            message="`address` must be set where `selfHosted.virtualMachine.prefix` is",
+            holds=lambda spec: (
+                not spec.self_hosted or spec.self_hosted.virtual_machine.prefix is None or bool(spec.address)
+            ),
+        ),
+    )
+
     fqdn: Annotated[
         EngineFQDN,
         Rule(IMMUTABLE, "must not change: the engine's certificate and its hosts are bound to this name"),
@@ -217,9 +234,13 @@ class HostedEngineSpec(CommonSpec):
         Field(
             description=(
                 "How there comes to be an engine. Existing: it runs already; Heretic finds it by its name, certificate "
-                "authority and credentials. Begin with mode Observe to see what would change."
+                "authority and credentials. Begin with mode Observe to see what would change. SelfHosted: Heretic "
+                "deploys it in a virtual machine on the site's own hosts, once, where no engine ever was."
             )
         )
+    )
+    self_hosted: SelfHostedSpec | None = Field(
+        default=None, description="How the engine is deployed on the site's own hosts; for the deployment SelfHosted."
     )
     credentials_ref: SecretReference = Field(
         default=SecretReference(name="heretic-engine"),
@@ -271,6 +292,13 @@ class HostedEngineStatus(CommonStatus):
         default="", description="The engine's own id, recorded once and kept: another engine of this name is refused."
     )
     version: Text = Field(default="", description="Version of the engine.")
+    certificate_authority: Annotated[str, Cap(65536)] = Field(
+        default="",
+        description="What signs the engine's certificate, as the host tells on which Heretic deployed it.",
+    )
+    deployment: DeploymentStatus = Field(
+        default_factory=DeploymentStatus, description="How far the deployment is, where Heretic deploys the engine."
+    )
     data_center_id: Text = Field(default="", description="The engine's id of the data center.")
     cluster_id: Text = Field(default="", description="The engine's id of the cluster.")
     mac_pool_id: Text = Field(default="", description="The engine's id of the declared MAC pool.")

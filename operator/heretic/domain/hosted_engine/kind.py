@@ -2,32 +2,47 @@
 
 from collections.abc import Iterable, Mapping
 
-from heretic.api.v1alpha1 import HostedEngine, Node, Site
+from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import ConditionType, State
+from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import EngineFacts
 from heretic.domain.engine.feature import ENGINE_HOST
 from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.agent import AGENT
+from heretic.domain.hosted_engine.deploy import plan_deployment
+from heretic.domain.hosted_engine.deployment_report import with_deployment
+from heretic.domain.hosted_engine.first_host import first_host, is_to_be_deployed
 from heretic.domain.hosted_engine.plan import plan_around, plan_engine
 from heretic.domain.hosted_engine.report import report_engine
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
+from heretic.domain.plan import Blocked
 from heretic.domain.report import Report
 
 
 def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
     able = (n for n, node in view.nodes.items() if Role.HYPERVISOR in node.spec.roles)
-    return Needs(hosts=frozenset(able), engine=engine.metadata.name)
+    shared = (first_host(engine, view),) if is_to_be_deployed(engine) else ()
+    return Needs(hosts=frozenset(able), shared=shared, engine=engine.metadata.name)
 
 
 def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessment:
-    seen = observed.engine
-    around = plan_around(engine, view, seen)
-    return Assessment(plan_engine(engine, view, seen), report_engine(engine, seen, around, observed.hosts))
+    seen, hosts, first = observed.engine, observed.hosts, observed.of(first_host(engine, view))
+    plan = plan_engine(engine, view, seen)
+    report = report_engine(engine, seen, plan_around(engine, view, seen), hosts)
+    if engine.spec.self_hosted is None:
+        return Assessment(plan, report)
+    alone = not isinstance(declared_engine(view), Blocked)
+    if alone and is_to_be_deployed(engine) and not isinstance(seen, EngineFacts):
+        plan = plan_deployment(engine, view, hosts, first, seen)
+    return Assessment(plan, with_deployment(report, engine, view, hosts, first, plan))
 
 
 def _references(engine: HostedEngine) -> Iterable[Reference]:
     yield Reference(Site)
+    if engine.spec.self_hosted is not None:
+        yield Reference(GlusterVolume, engine.spec.self_hosted.storage_volume)
 
 
 def _up(report: Report) -> float | None:
@@ -45,12 +60,12 @@ HOSTED_ENGINE = Kind(
     ),
     needs=_needs,
     assess=_assess,
-    reads=(Site, Node),
-    refers_to=(Site,),
+    reads=(Site, Node, Network, GlusterVolume),
+    refers_to=(Site, GlusterVolume),
     references=_references,
     sections=(AGENT,),
     is_engine=True,
     features=(ENGINE_HOST,),
-    recorded=("engineId", "dataCenterId", "clusterId"),
+    recorded=("engineId", "dataCenterId", "clusterId", "certificateAuthority"),
     gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", _up),),
 )

@@ -1,0 +1,116 @@
+"""Steps of a deployment. Nothing else in Heretic calls what they call."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from heretic.domain.commands import Command, Expect, Job, PutFile, Script, SecretRef
+from heretic.domain.hosted_engine.agent import CONFIGURATION
+from heretic.domain.hosted_engine.first_host import CHECK_DEPLOYED, LOCAL_MACHINE, MACHINES, RUNNER, in_brick
+from heretic.domain.hosted_engine.stages import TASKS
+from heretic.domain.hosted_engine.variables import PASSWORD, PLAYBOOK, PLAYBOOK_TEXT, VARIABLES
+from heretic.domain.jobs import JOB_PREFIX
+from heretic.domain.plan import HostStep, Risk
+
+DEPLOY_JOB, CLEAN_JOB = f"{JOB_PREFIX}engine-deploy", f"{JOB_PREFIX}engine-clean"
+_RUNNING = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating", f"{DEPLOY_JOB}-*")
+LIMIT = 3 * 3600
+"""Seconds for a deployment."""
+
+
+def job_name(attempt: int, number: int) -> str:
+    """The unit of a try, by which the host remembers that it was made.
+
+    Args:
+        attempt: As declared.
+        number: Of the tries of this attempt, from 1.
+    """
+    return f"{DEPLOY_JOB}-{attempt}-{number}.service"
+
+
+def clean_name(attempt: int) -> str:
+    """The unit that cleans up between the tries of an attempt."""
+    return f"{CLEAN_JOB}-{attempt}.service"
+
+
+def never_deployed(brick: str) -> tuple[Command, ...]:
+    """Proof that no engine ever was on this host and volume (rule:engine-never-redeployed).
+
+    The folder of the configuration is listed, which has to be there, and so is the brick: a list that could not be read
+    proves nothing.
+    """
+    folder, _, name = CONFIGURATION.rpartition("/")
+    return (
+        Command(("find", folder, "-maxdepth", "1", "-name", name), expect=Expect.EMPTY),
+        Command(in_brick(brick), expect=Expect.EMPTY),
+        Command(MACHINES, expect=Expect.LACKS, text="HostedEngine"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployEngine(HostStep):
+    """Runs oVirt's role hosted_engine_setup on a host, as a job.
+
+    Attributes:
+        fqdn: Of the engine.
+        brick: Of the engine's volume on this host.
+        job: Name of the unit.
+        variables: The file that the role is given.
+        password: Of the engine's administrator, and of root in its machine.
+    """
+
+    verb: ClassVar[str] = "DeployEngine"
+
+    fqdn: str
+    brick: str
+    job: str
+    variables: str
+    password: SecretRef = field(repr=False)
+
+    def script(self) -> Script:
+        """Starts it where it is proved once more, on the host, that no engine ever was."""
+        run = (*RUNNER, "--inventory", "localhost,", "--extra-vars", f"@{VARIABLES}", PLAYBOOK)
+        return Script(
+            done=(Command(CHECK_DEPLOYED),),
+            guards=(
+                *never_deployed(self.brick),
+                Command(MACHINES, expect=Expect.LACKS, text=LOCAL_MACHINE),
+                Command(_RUNNING, expect=Expect.EMPTY),
+            ),
+            actions=(
+                PutFile(PLAYBOOK, PLAYBOOK_TEXT, mode="0600"),
+                PutFile(VARIABLES, self.variables, mode="0600"),
+                PutFile(PASSWORD, self.password, mode="0600", secret=True),
+                Command(run, timeout=LIMIT),
+            ),
+            job=Job(self.job, limit=LIMIT + 60, stage=TASKS, tail=60),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanAfterFailedDeployment(HostStep):
+    """Takes away what a failed deployment left on a host on which no engine ever was.
+
+    The deployment itself declares it: what is taken away was made by it, and guards prove that there is no engine.
+
+    Attributes:
+        brick: Of the engine's volume on this host.
+        job: Name of the unit.
+    """
+
+    verb: ClassVar[str] = "CleanAfterFailedDeployment"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+    brick: str
+    job: str
+
+    def script(self) -> Script:
+        """Calls oVirt's own program for it."""
+        return Script(
+            done=(Command(MACHINES, expect=Expect.LACKS, text=LOCAL_MACHINE), Command(("test", "!", "-e", PASSWORD))),
+            guards=never_deployed(self.brick),
+            actions=(
+                Command(("ovirt-hosted-engine-cleanup", "-q"), timeout=900),
+                Command(("rm", "-f", PASSWORD, VARIABLES, PLAYBOOK)),
+            ),
+            job=Job(self.job),
+        )

@@ -1,0 +1,86 @@
+"""Reasons that concern the deployment of an engine: what is in its way, and how it fails."""
+
+from heretic.domain.errors import Reason
+from heretic.domain.reasons import Explained, chapter
+
+OF_DEPLOYMENTS = chapter(
+    "The deployment of an engine",
+    Explained(
+        Reason.ENGINE_TOOLS_MISSING,
+        "The first host lacks what deploys an engine: oVirt's packages, a module of Ansible, or the appliance.",
+        "Install what the message names; the packages exist for EL 9.",
+    ),
+    Explained(
+        Reason.ENGINE_NAME_WRONG,
+        "The engine's name does not resolve, leads to a host's own address, or the address does not lead back to it.",
+        "Correct the zones of the site's name server.",
+    ),
+    Explained(
+        Reason.NAT_SUBNET_CLASHES,
+        "The network of the temporary machine overlaps one of the site's.",
+        "Declare another one in `spec.selfHosted.natSubnet`.",
+    ),
+    Explained(
+        Reason.INTERFACE_UNSUITABLE,
+        "The bridge ovirtmgmt cannot be made on this interface: it is missing, or its kind, name or mode is none "
+        "that oVirt "
+        "takes.",
+        "Change the interface as the message says, or name another one in `spec.selfHosted.networkInterface`.",
+    ),
+    Explained(
+        Reason.FIREWALL_NOT_RUNNING,
+        "The first host's firewalld does not run, and the deployment opens ports in it.",
+        "Install firewalld, unmask it and start it.",
+    ),
+    Explained(
+        Reason.CPUS_DIFFER,
+        "Hosts of the cluster have processors of several vendors, and guests cannot move between these.",
+        "Take the role Hypervisor from the Nodes of one vendor.",
+    ),
+    Explained(
+        Reason.ENGINE_VOLUME_NOT_READY,
+        "The volume for the engine's machine is missing, not Ready, not healed, or for another purpose.",
+        "See the GlusterVolume that the message names.",
+    ),
+    Explained(
+        Reason.ENGINE_VOLUME_NOT_EMPTY,
+        "Something lies on the volume for the engine's machine: an engine may live there.",
+        "Find out whose it is; empty the volume by hand only where no engine ever ran.",
+    ),
+    Explained(
+        Reason.ENGINE_DEPLOYED_BEFORE,
+        "There is, or was, an engine: something answers at its name, or a host remembers one. It is never "
+        "deployed again.",
+        "Declare the engine that is there with the deployment Existing, or restore it.",
+    ),
+    Explained(
+        Reason.DEPLOYMENT_LEFTOVERS,
+        "A machine of a deployment that did not end is on the first host.",
+        "Let it end, or clean up by hand where no engine was ever deployed.",
+    ),
+    Explained(
+        Reason.DEPLOYMENT_FAILED,
+        "The deployment failed in a way that Heretic does not know.",
+        "Read the message and the host's journal, remove the cause, raise `spec.selfHosted.attempt`.",
+    ),
+    Explained(
+        Reason.ENGINE_BOOTSTRAP_FAILED,
+        "The temporary machine, in which the engine is set up, did not come up.",
+        "Check name server, firewall, memory and the network of `spec.selfHosted.natSubnet`; raise the attempt.",
+    ),
+    Explained(
+        Reason.FIRST_HOST_NOT_UP,
+        "The new engine did not get the first host up: a network is missing, or its processor or packages do not fit.",
+        "Read the engine's events in the message; raise the attempt when the cause is gone.",
+    ),
+    Explained(
+        Reason.ENGINE_STORAGE_FAILED,
+        "The new engine could not make its storage domain on the volume.",
+        "Check the volume's size, owner and options; empty it by hand; raise the attempt.",
+    ),
+    Explained(
+        Reason.ENGINE_MACHINE_NOT_GOOD,
+        "The engine was moved into its machine and does not work there.",
+        "See `hosted-engine --vm-status` on the host; compare name server and clocks. It is not deployed again.",
+    ),
+)

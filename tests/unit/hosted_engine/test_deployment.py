@@ -1,0 +1,252 @@
+"""Three hosts deploy an engine, once: through the real loop, with hosts and an engine that are simulated."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from heretic.domain.engine.call import ENGINE
+from heretic.domain.hosted_engine.agent import CONFIGURATION
+from heretic.domain.hosted_engine.deploy_steps import job_name
+from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE
+from heretic.domain.hosted_engine.variables import PASSWORD
+from heretic.reconcile.store import Key
+from sim.addresses import PREFIX
+from sim.blank_site import blank_site, declared
+from sim.deployment import KNOWN, LOCAL, WRITTEN, Deployer
+from sim.engine.server import EngineServer
+from sim.world import Object, Recorder, World
+
+FQDN, ADDRESS = "engine.mgmt.private", f"{PREFIX}5"
+KEY = Key(ENGINE, "demo", "engine")
+FIRST, SECOND = job_name(1, 1), job_name(1, 2)
+
+
+@dataclass
+class Deployment:
+    """A site whose volume is Ready, and whose engine is declared and does not exist.
+
+    Attributes:
+        world: The API and the operator.
+        hosts: By Node.
+        server: The engine, before it listens.
+    """
+
+    world: World
+    hosts: dict[str, Deployer]
+    server: EngineServer
+
+    @property
+    def first(self) -> Deployer:
+        return self.hosts["node1"]
+
+    @property
+    def status(self) -> Object:
+        found: Object = self.world.api.objects[KEY]["status"]
+        return found
+
+    def says(self, type_: str) -> Object:
+        return self.world.condition(KEY.kind, KEY.name, type_)
+
+    @property
+    def starts(self) -> list[str]:
+        """Jobs that deploy, on all hosts, in order."""
+        return [unit for host in self.hosts.values() for unit in host.machine.job_starts if "engine-deploy" in unit]
+
+    async def run(self, rounds: int = 8) -> None:
+        """Rounds, with jobs ending in between."""
+        for _ in range(rounds):
+            await self.world.round()
+            for host in self.hosts.values():
+                for job in list(host.machine.jobs.values()):
+                    job.finish()
+
+
+@pytest.fixture
+def server() -> Iterator[EngineServer]:
+    server = EngineServer(address=ADDRESS, names=(FQDN,)).start()
+    server.stop()
+    yield server
+    server.stop()
+    assert server.engine.refused == []
+
+
+def spec(server: EngineServer, **more: Any) -> Object:
+    hosted = {"virtualMachine": {"memory": "8Gi"}} | more
+    place = {"fqdn": FQDN, "address": server.address, "port": server.port}
+    return declared(ENGINE, "engine", place | {"deployment": "SelfHosted", "selfHosted": hosted})
+
+
+@pytest.fixture
+async def site(server: EngineServer) -> AsyncIterator[Deployment]:
+    blank = blank_site({"engine": {"purpose": "Engine", "size": "80Gi"}})
+    async with World(blank) as world:
+        for name in blank.machines:
+            node = world.api.objects[Key("Node", "demo", name)]
+            world.api.patch(Key("Node", "demo", name), {"roles": [*node["spec"]["roles"], "Hypervisor"]})
+        names, back = {FQDN: ADDRESS}, {ADDRESS: FQDN}
+        hosts = {name: Deployer(machine, server, names, back) for name, machine in blank.machines.items()}
+        await world.start_operator()
+        await world.run()
+        password = next(iter(server.engine.sso.passwords.values()))
+        world.api.secrets["heretic-engine"] = {"username": b"admin@internal", "password": password.encode()}
+        for host in hosts.values():
+            host.machine.jobs_finish_at_once = False
+        world.api.apply(spec(server))
+        yield Deployment(world, hosts, server)
+        assert blank.refusals == []
+
+
+async def test_three_hosts_deploy_an_engine_and_it_becomes_ready(site: Deployment) -> None:
+    await site.world.round()
+    assert site.starts == [FIRST]
+    assert site.status["deployment"]["firstNode"] == "node1"
+    site.first.machine.outcomes[FIRST] = ("running", 0, 0, ("TASK [ovirt.ovirt.hosted_engine_setup : Add host] **",))
+    await site.world.round()
+    assert (site.status["deployment"]["stage"], site.status["deployment"]["percent"]) == ("adding the first host", 50)
+    assert site.says("EngineUp")["reason"] == "WorkInProgress"
+    await site.run()
+    assert site.says("Ready")["status"] == "True", site.world.describe()
+    assert site.status["engineId"] == site.server.engine.state.instance_id
+    assert site.status["certificateAuthority"] == site.server.engine.authority.pem
+    assert site.status["deployment"] == {"firstNode": "node1", "stage": "deployed", "percent": 100}
+    assert site.starts == [FIRST]
+    writes = site.world.api.status_writes
+    await site.run(1)
+    assert (site.starts, site.world.api.status_writes) == ([FIRST], writes)
+    (told,) = site.first.told
+    assert told == {
+        "he_bridge_if": "eth0",
+        "he_cluster": "Default",
+        "he_data_center": "Default",
+        "he_disk_size_GB": 61,
+        "he_domain_type": "glusterfs",
+        "he_enable_hc_gluster_service": True,
+        "he_fqdn": FQDN,
+        "he_host_address": "node1.mgmt.private",
+        "he_host_name": "node1",
+        "he_ipv4_subnet_prefix": "192.168.222",
+        "he_mem_size_MB": 8192,
+        "he_mount_options": "backup-volfile-servers=node2.gluster.private:node3.gluster.private",
+        "he_network_test": "dns",
+        "he_pause_after_failed_add_host": False,
+        "he_pause_after_failed_restore": False,
+        "he_storage_domain_addr": "node1.gluster.private",
+        "he_storage_domain_path": "/engine",
+        "he_vcpus": 4,
+    }
+    password = site.world.api.secrets["heretic-engine"]["password"].decode()
+    assert PASSWORD not in site.first.machine.files
+    assert [path for path, file in site.first.machine.files.items() if password in file.content] == []
+    assert password not in json.dumps(site.world.api.objects[KEY])
+
+
+@pytest.mark.parametrize(
+    ("task", "reason", "starts", "cleaned"),
+    [
+        (LOCAL, "EngineBootstrapFailed", [FIRST, SECOND], 1),
+        (WRITTEN, "EngineVolumeNotEmpty", [FIRST], 0),
+        (KNOWN, "EngineMachineNotGood", [FIRST], 0),
+    ],
+)
+async def test_a_deployment_that_fails_is_tried_again_once_and_only_where_nothing_was_deployed(
+    site: Deployment, task: int, reason: str, starts: list[str], cleaned: int
+) -> None:
+    site.first.fails = task
+    await site.run(6)
+    assert (site.starts, site.says("EngineUp")["reason"]) == (starts, reason)
+    assert site.says("Stalled")["status"] == "True"
+    assert site.status["deployment"]["failure"]
+    assert "hunter2" not in json.dumps(site.status), "of a result only the message is told"
+    assert site.first.cleaned == cleaned
+    if task == LOCAL:
+        site.first.fails = None
+        site.world.api.apply(spec(site.server, attempt=2))
+        await site.run(5)
+        assert site.starts == [FIRST, SECOND, job_name(2, 1)], "a person has it tried again"
+        assert site.says("Ready")["status"] == "True"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", [1])
+async def test_an_operator_that_is_killed_at_an_effect_deploys_no_second_engine(
+    site: Deployment, number: int, moment: str
+) -> None:
+    await site.world.kill_operator()
+    await site.world.start_operator(Recorder(number, moment))
+    assert await site.world.run_mortal(lambda: _counted(site))
+    await site.world.start_operator()
+    await site.run(4)
+    assert site.starts == [FIRST]
+    assert len(site.first.told) == 1
+    assert site.says("Ready")["status"] == "True"
+
+
+async def _counted(site: Deployment) -> int:
+    await site.run(2)
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("there", "starts", "reason"),
+    [
+        ("nothing", [FIRST, SECOND], ""),
+        ("a domain", [FIRST], "EngineVolumeNotEmpty"),
+        ("a configuration", [FIRST], "EngineUnreachable"),
+    ],
+)
+async def test_a_host_that_is_booted_in_the_middle_deploys_no_second_engine(
+    site: Deployment, there: str, starts: list[str], reason: str
+) -> None:
+    await site.world.round()
+    machine = site.first.machine
+    machine.outcomes[FIRST] = ("running", 0, 0, ())
+    machine.reboot()
+    if there == "a domain":
+        site.first.domain.append("b1f4d3a2-6f0e-4f6b-9f0e-3a8d7c5b2e11")
+    elif there == "a configuration":
+        machine.put(CONFIGURATION, "host_id=1\n", "0644", None)
+    await site.run(4)
+    assert site.starts == starts
+    if reason:
+        assert site.says("EngineUp")["reason"] == reason
+
+
+async def test_an_engine_that_was_recorded_is_never_deployed_again(site: Deployment) -> None:
+    await site.run(4)
+    assert site.says("Ready")["status"] == "True"
+    site.server.stop()
+    machine = site.first.machine
+    machine.files.pop(CONFIGURATION)
+    machine.outcomes.clear()
+    site.first.libvirt.clear()
+    site.first.domain.clear()
+    await site.run(2)
+    assert site.starts == [FIRST]
+    assert site.says("Ready")["status"] != "True"
+
+
+async def test_something_that_answers_at_the_name_of_the_engine_is_not_deployed_over(site: Deployment) -> None:
+    site.server.start()
+    await site.run(3)
+    assert site.starts == []
+    assert site.says("EngineUp")["reason"] == "EngineDeployedBefore"
+    assert "deployment Existing" in site.says("EngineUp")["message"]
+
+
+async def test_nothing_is_begun_in_mode_plan_and_while_anything_is_in_the_way(site: Deployment) -> None:
+    site.world.api.patch(KEY, {"mode": "Plan"})
+    await site.run(1)
+    assert "DeployEngine" in json.dumps(site.status["plan"])
+    site.world.api.patch(KEY, {"mode": "Apply"})
+    site.first.firewall, site.first.room = "inactive", 2**30
+    site.first.reverse.clear()
+    site.first.libvirt.append(LOCAL_MACHINE)
+    await site.run(1)
+    said = site.says("EngineUp")["message"]
+    for part in ("firewalld of node1 is inactive", "/var/tmp of node1 has", "leads back to no name", LOCAL_MACHINE):
+        assert part in said
+    assert site.says("Stalled")["status"] == "True"
+    assert (site.starts, site.first.cleaned) == ([], 0), "the machine is of somebody else's deployment"
