@@ -149,6 +149,7 @@ class Reason(StrEnum):
     MORE_THAN_ONE_ENGINE = "MoreThanOneEngine"
     WAITING_FOR_ENGINE = "WaitingForEngine"
     DATA_CENTER_NOT_READY = "DataCenterNotReady"
+    ENGINE_CERTIFICATE_EXPIRES = "EngineCertificateExpires"
     HOSTS_NOT_UP = "HostsNotUp"
     ENGINE_HOST_NOT_OURS = "EngineHostNotOurs"
     ENGINE_HOST_NOT_UP = "EngineHostNotUp"

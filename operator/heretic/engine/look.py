@@ -77,6 +77,7 @@ class Look:
             networks=await self._all("networks", read.network),
             storage_domains=await self._all("storagedomains", read.storage_domain),
             attached=attached,
+            certificate_until=self._session.certificate_until,
             mac_pools=await self._all("macpools", read.mac_pool) if Extra.MAC_POOLS in extras else NOT_OBSERVED,
             own_machine=await self._asked("vms", read.own_machine) if Extra.OWN_MACHINE in extras else NOT_OBSERVED,
             affinity_labels=await self._all("affinitylabels", read.affinity_label, follow="hosts")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
@@ -122,6 +123,11 @@ class EngineSession:
                 raise HereticError(Transient(Reason.ENGINE_NOT_ANSWERING, message))
             self._ssh_key = reply.body.decode("utf-8", "replace")
         return self._ssh_key
+
+    @property
+    def certificate_until(self) -> datetime | None:
+        """When the engine's certificate runs out; None before it showed one."""
+        return self._http.certificate_until
 
     async def close(self) -> None:
         """Ends the session in the engine too, where that takes no time."""

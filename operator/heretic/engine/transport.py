@@ -2,8 +2,9 @@
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -43,13 +44,17 @@ class Transport:
     Args:
         settings: Of the engine.
         trust: Whom to believe; None = nobody is verified, for looking at a certificate only.
+
+    Attributes:
+        certificate_until: When the certificate that the engine showed last runs out; None before it showed one.
     """
 
     def __init__(self, settings: EngineSettings, trust: ssl.SSLContext | None) -> None:
         self._settings = settings
+        self.certificate_until: datetime | None = None
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                ssl=trust or False,
+                ssl=_watched(trust, self._seen) if trust else False,
                 limit=2,
                 keepalive_timeout=_KEPT_SECONDS,
                 resolver=_DeclaredAddress(settings.address) if settings.address else None,
@@ -57,6 +62,9 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
         )
+
+    def _seen(self, end: datetime) -> None:
+        self.certificate_until = end
 
     async def send(
         self,
@@ -105,6 +113,20 @@ class Transport:
     async def close(self) -> None:
         """Ends the connections."""
         await self._http.close()
+
+
+def _watched(trust: ssl.SSLContext, seen: Callable[[datetime], None]) -> ssl.SSLContext:
+    """Tells until when each certificate is valid that was believed; an answer is often there before one can ask it."""
+
+    class Watched(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            end = (self.getpeercert() or {}).get("notAfter")
+            if isinstance(end, str):
+                seen(datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC))
+
+    trust.sslobject_class = Watched
+    return trust
 
 
 class _DeclaredAddress(AbstractResolver):

@@ -1,5 +1,6 @@
 """An engine that runs already: it is found, taken over, and kept as it is declared."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -178,3 +179,16 @@ async def test_what_heretic_itself_has_done_in_an_engine_is_no_news(site: Engine
     operator.wakes.clear(KEY)
     await operator.news.ask_all()
     assert not await operator.wakes.wait(KEY, 0)
+
+
+async def test_a_certificate_that_runs_out_soon_is_told_before_it_does(site: EngineWorld) -> None:
+    await site.settle()
+    end = site.status["certificateUntil"]
+    assert site.says("Degraded")["status"] == "False"
+    now = site.state.now()
+    site.state.now = lambda: now + timedelta(days=380)
+    await site.settle()
+    degraded = site.says("Degraded")
+    assert (degraded["status"], degraded["reason"]) == ("True", "EngineCertificateExpires")
+    assert f"valid until {end}" in degraded["message"]
+    assert site.says("Ready")["status"] == "True"

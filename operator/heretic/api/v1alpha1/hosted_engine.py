@@ -299,6 +299,9 @@ class HostedEngineStatus(CommonStatus):
     deployment: DeploymentStatus = Field(
         default_factory=DeploymentStatus, description="How far the deployment is, where Heretic deploys the engine."
     )
+    certificate_until: Text = Field(
+        default="", description="Day on which the certificate of the engine's web server runs out."
+    )
     data_center_id: Text = Field(default="", description="The engine's id of the data center.")
     cluster_id: Text = Field(default="", description="The engine's id of the cluster.")
     mac_pool_id: Text = Field(default="", description="The engine's id of the declared MAC pool.")

@@ -301,6 +301,7 @@ class EngineFacts:
     Attributes:
         identity: Which engine answered.
         attached: By a data center's id.
+        certificate_until: When the certificate of its web server runs out; None where that was not seen.
         mac_pools: Asked for where one is declared.
         own_machine: Id of the engine's own machine, None where the engine knows of none; asked for while global
             maintenance is not as declared.
@@ -316,6 +317,7 @@ class EngineFacts:
     networks: Fact[tuple[LogicalNetwork, ...]] = NOT_OBSERVED
     storage_domains: Fact[tuple[StorageDomain, ...]] = NOT_OBSERVED
     attached: Mapping[str, Fact[tuple[AttachedDomain, ...]]] = field(default_factory=dict)
+    certificate_until: datetime | None = None
     news: Fact[News] = NOT_OBSERVED
     mac_pools: Fact[tuple[MacPool, ...]] = NOT_OBSERVED
     own_machine: Fact[str | None] = NOT_OBSERVED

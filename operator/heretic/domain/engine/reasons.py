@@ -95,6 +95,11 @@ OF_ENGINES = chapter(
         "Declare a GlusterVolume with storageDomain; look at the storage domains that are not active.",
     ),
     Explained(
+        Reason.ENGINE_CERTIFICATE_EXPIRES,
+        "The certificate of the engine's web server runs out within 30 days; then nobody gets in any more.",
+        "Renew it on the engine's machine: `engine-setup --offline`; where it is self-hosted, in global maintenance.",
+    ),
+    Explained(
         Reason.HOSTS_NOT_UP,
         "Hosts of the cluster are not up.",
         "See the Nodes that the message names.",

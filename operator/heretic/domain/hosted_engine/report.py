@@ -1,6 +1,7 @@
 """What a HostedEngine says of its engine: status fields and conditions, all of them on every pass."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.api.v1alpha1.hosted_engine import EngineHostStatus, HostedEngineStatus
@@ -19,6 +20,9 @@ from heretic.domain.report import Report
 
 READY = frozenset({ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY})
 """What a HostedEngine's Ready is made of."""
+
+EXPIRES_SOON = timedelta(days=30)
+"""A certificate that is valid for less than this is told of."""
 
 _FINE = frozenset({states.UP, states.MAINTENANCE, *states.ON_ITS_WAY})
 
@@ -103,7 +107,7 @@ def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str,
             Condition(ConditionType.ENGINE_UP, State.TRUE, Reason.AS_DECLARED, up),
             _cluster_ready(plan, cluster),
             maintenance_condition(engine, hosts),
-            _degraded(hosts),
+            _degraded(facts, hosts),
         ),
         ready=READY,
         summary=_summary(facts.identity.version, hosts, status.global_maintenance),
@@ -119,6 +123,8 @@ def _status(
 ) -> HostedEngineStatus:
     data_center = data_center_of(engine, facts)
     changes: dict[str, object] = {"engine_id": facts.identity.instance, "version": facts.identity.version}
+    if facts.certificate_until is not None:
+        changes["certificate_until"] = f"{facts.certificate_until:%Y-%m-%d}"
     if isinstance(data_center, Known):
         changes["data_center_id"] = data_center.value.id
     if isinstance(cluster, Known):
@@ -157,7 +163,7 @@ def _cluster_ready(plan: Plan, cluster: Fact[EngineCluster]) -> Condition:
             return Condition(kind, State.UNKNOWN, plan.reason, plan.message)
 
 
-def _degraded(hosts: Fact[tuple[EngineHost, ...]]) -> Condition:
+def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]]) -> Condition:
     kind = ConditionType.DEGRADED
     if not isinstance(hosts, Known):
         cause = hosts.cause if isinstance(hosts, Unknown) else "they were not listed"
@@ -169,6 +175,9 @@ def _degraded(hosts: Fact[tuple[EngineHost, ...]]) -> Condition:
     ]
     if wrong:
         return Condition(kind, State.TRUE, Reason.HOSTS_NOT_UP, "; ".join(sorted(wrong)))
+    if (end := facts.certificate_until) and facts.identity.time and end - facts.identity.time < EXPIRES_SOON:
+        told = f"its certificate is valid until {end:%Y-%m-%d}, by the engine's clock it is {facts.identity.time:%F}"
+        return Condition(kind, State.TRUE, Reason.ENGINE_CERTIFICATE_EXPIRES, told)
     return Condition(kind, State.FALSE, Reason.AS_DECLARED, "no host of the cluster is in trouble")
 
 
