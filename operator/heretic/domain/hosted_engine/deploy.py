@@ -131,8 +131,12 @@ def _at_work(site: DeploymentSite) -> Wait | None:
 
 def was_deployed(hosts: Mapping[str, HostView], first: FirstHost) -> bool:
     """Whether any host knows of an engine, so that none may be deployed ever again."""
-    known = [seen[AGENT].host_id for seen in hosts.values() if isinstance(seen, HostFacts)]
-    return first.deployed == Known(True) or any(isinstance(number, Known | Unknown) for number in known)
+    return first.deployed == Known(True) or any(isinstance(number, Known) for number in _numbers(hosts).values())
+
+
+def _numbers(hosts: Mapping[str, HostView]) -> dict[str, Fact[int]]:
+    """What each host that was seen says of its number among the hosts of an engine."""
+    return {name: seen[AGENT].host_id for name, seen in sorted(hosts.items()) if isinstance(seen, HostFacts)}
 
 
 def _living(site: DeploymentSite, why: Failure) -> Obstacle | None:
@@ -148,6 +152,10 @@ def _living(site: DeploymentSite, why: Failure) -> Obstacle | None:
                 "deployed again: see `hosted-engine --vm-status` there",
             )
         return without_engine(why)
+    for name, number in _numbers(site.hosts).items():
+        if isinstance(number, Unknown):
+            why_not = f"whether {name} knows of an engine is not known: {number.cause}"
+            return Wait(Reason.NOT_OBSERVED, why_not, LATER)
     if any(isinstance(job, Succeeded) for job in site.tries.values()):
         return Blocked(
             Reason.ENGINE_DEPLOYED_BEFORE,
@@ -278,7 +286,10 @@ def deployment_status(
     match last:
         case Running():
             stage = stage_of(last.stage)
-            changes |= {"stage": stage.name, "percent": stage.percent} if stage else {}
+            if stage is not None:
+                changes |= {"stage": stage.name, "percent": stage.percent}
+            elif before.stage in ("", "failed"):
+                changes |= {"stage": "begun", "percent": 0}
         case FailedJob() | LostJob():
             changes |= {"stage": "failed", "percent": None, "failure": _failure(last)[1][:2000]}
         case Succeeded():
