@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from heretic.domain.engine import read
 from heretic.domain.engine.extras import Extra
-from heretic.domain.engine.facts import AttachedDomain, EngineFacts, News
+from heretic.domain.engine.facts import AttachedDomain, EngineFacts, EngineHost, News
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
@@ -51,7 +51,7 @@ class Look:
         self._worker = worker
 
     async def facts(self, last_event: int | None, extras: Collection[Extra] = ()) -> EngineFacts:
-        """Seven requests, one for each data center, and one for each extra; the first look of a session one more.
+        """Seven requests, one for each data center, one for some of the extras; the first look of a session one more.
 
         Args:
             last_event: Index of the newest event at the look before; None at the first one.
@@ -73,7 +73,7 @@ class Look:
             identity=identity.value,
             data_centers=data_centers,
             clusters=await self._all("clusters", read.cluster, follow="networks"),
-            hosts=await self._all("hosts", read.host, all_content="true"),
+            hosts=await self._hosts(extras),
             networks=await self._all("networks", read.network),
             storage_domains=await self._all("storagedomains", read.storage_domain),
             attached=attached,
@@ -89,6 +89,13 @@ class Look:
         if not isinstance(events, Known):
             return replace(facts, news=events, recent=events)
         return replace(facts, news=read.news(events.value, last_event), recent=read.recent(events.value))
+
+    async def _hosts(self, extras: Collection[Extra]) -> Fact[tuple[EngineHost, ...]]:
+        if Extra.HOST_NETWORKS in extras:
+            found = await self._all("hosts", read.host, all_content="true", follow="network_attachments")
+            if isinstance(found, Known):
+                return found  # else the hosts themselves are worth more than their networks
+        return await self._all("hosts", read.host, all_content="true")
 
     async def news(self, last_event: int | None) -> Fact[News]:
         """What is new: one request.

@@ -173,6 +173,7 @@ def _first(items: list[Item], limit: str) -> list[Item]:
 
 def _follow(call: Call, item: Item, name: str) -> None:
     kind = type(item.value).__name__
+    name = name.replace("_", "")  # either the element or the link names it
     tags = [tag for tag, inner in elements(f"{kind}Reader").items() if inner.many and tag.replace("_", "") == name]
     if not tags:
         # Of a link whose element has another name it is not known what becomes.

@@ -108,7 +108,7 @@ async def test_a_look_is_seven_questions_and_one_for_each_data_center_and_change
 
 
 async def test_what_is_asked_besides_takes_one_request_each(engines: Engines, site: Site) -> None:
-    facts = await engines.look(site.settings(), extras=frozenset(Extra))
+    facts = await engines.look(site.settings(), extras=frozenset({Extra.MAC_POOLS, Extra.OWN_MACHINE}))
     assert facts.mac_pools == Known(
         (
             MacPool(
@@ -127,9 +127,17 @@ async def test_what_is_asked_besides_takes_one_request_each(engines: Engines, si
     assert engines.counters["home/engine"].requests == 10
 
 
+async def test_hosts_are_seen_also_where_their_networks_cannot_be_told(engines: Engines, site: Site) -> None:
+    facts = await engines.look(site.settings(), extras=frozenset({Extra.HOST_NETWORKS}))
+    assert facts.hosts == Known(())
+    assert site.engine.refused == ["GET hosts?all_content=true&follow=network_attachments"]
+    site.engine.refused.clear()  # nobody recorded it
+
+
 async def test_a_look_without_what_is_asked_besides_does_not_do(engines: Engines, site: Site) -> None:
     await engines.look(site.settings(), max_age=60)
-    assert (await engines.look(site.settings(), max_age=60, extras=frozenset(Extra))).own_machine == Known(None)
+    asked = await engines.look(site.settings(), max_age=60, extras=frozenset({Extra.OWN_MACHINE}))
+    assert asked.own_machine == Known(None)
     again = await engines.look(site.settings(), max_age=60)
     assert again.own_machine == Known(None)
 

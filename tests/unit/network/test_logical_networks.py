@@ -10,6 +10,9 @@ from heretic.reconcile.store import Key
 from sim.blank_site import declared
 from sim.engine.data_centers import new_data_center
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
+from sim.engine.host_life import Status
+from sim.engine.host_net import WiredNetwork
+from sim.engine.hosts import make_host
 from sim.engine.networks import new_network
 from sim.world import NAMESPACE, DiedError, Object, Recorder
 from unit.hosted_engine.conftest import EngineWorld
@@ -61,6 +64,18 @@ def required(site: EngineWorld, name: str) -> bool:
     return bool(site.state.cluster_networks[DEFAULT_CLUSTER, in_engine(site, name).id].required)
 
 
+def host_is_up(site: EngineWorld, name: str, address: str) -> None:
+    host = make_host(site.state, types.Host(name=name, address=address), DEFAULT_CLUSTER)
+    site.state.lives[host.id].go(site.state.now(), (0, Status.UP))
+
+
+def attach(site: EngineWorld, host: str, network: str, interface: str) -> None:
+    """What a person does in the engine."""
+    at = next(one for one in site.state.hosts.values() if one.name == host)
+    wired = WiredNetwork(site.state.new_id(), in_engine(site, network).id, interface, [])
+    site.state.nets[at.id].now.attachments[wired.id] = wired
+
+
 async def test_the_networks_of_a_site_are_made_with_what_their_roles_stand_for(site: EngineWorld) -> None:
     apply(site, **ALL)
     await settle(site)
@@ -82,7 +97,7 @@ async def test_the_networks_of_a_site_are_made_with_what_their_roles_stand_for(s
     for name in ("mgmt", "gluster", "lan", "internal"):
         assert says(site, name)["status"] == says(site, name, "Ready")["status"] == "True", name
     recorded = site.world.api.objects[key("lan")]["status"]["logicalNetwork"]
-    assert recorded == {"id": made["lan"].id, "name": "lan", "state": "Operational"}
+    assert recorded == {"id": made["lan"].id, "name": "lan", "required": False, "state": "Operational"}
 
 
 async def test_of_the_role_ovn_nothing_is_made_and_nothing_counts(site: EngineWorld) -> None:
@@ -135,6 +150,24 @@ async def test_a_network_is_not_required_before_every_host_is_known_to_have_it(s
     apply(site, gluster={**GLUSTER, "logicalNetwork": {"required": False}})
     await settle(site)
     assert not required(site, "gluster")
+
+
+async def test_a_network_becomes_required_when_the_last_host_has_got_it(site: EngineWorld) -> None:
+    names = {"node1": "192.0.2.11", "node2": "192.0.2.12"}
+    for name, address in names.items():
+        host_is_up(site, name, address)
+    apply(site, gluster=GLUSTER)
+    await settle(site)
+    for name in names:
+        assert not required(site, "gluster")
+        attach(site, name, "gluster", "eth1")
+        await settle(site)
+    assert required(site, "gluster")
+    assert says(site, "gluster", "Ready")["status"] == "True"
+    assert "notes" not in site.world.api.objects[key("gluster")]["status"]
+    before = len(site.server.engine.requests)
+    await site.world.round()
+    assert not any("follow=network_attachments" in one for one in site.server.engine.requests[before:])
 
 
 def _detach(site: EngineWorld) -> None:

@@ -132,7 +132,10 @@ class MacRange(Model):
             holds=_is_in_order,
         ),
         Rule(
-            cel="self.from.lowerAscii().substring(0, 2) == self.to.lowerAscii().substring(0, 2)",
+            cel=(
+                "self.from.size() < 2 || self.to.size() < 2 || "
+                "self.from.lowerAscii().substring(0, 2) == self.to.lowerAscii().substring(0, 2)"
+            ),
             message="`from` and `to` must begin with the same two digits: multicast addresses would lie between",
             holds=_has_no_multicast,
         ),

@@ -219,6 +219,9 @@ class LogicalNetworkStatus(StatusModel):
         default="", description="The engine's id, recorded once seen: by it the network is found, also when renamed."
     )
     name: Text = Field(default="", description="Its name in the engine.")
+    required: bool | None = Field(
+        default=None, description="Whether the cluster takes a host without it out; missing: not known."
+    )
     state: Text = Field(
         default="",
         description=(

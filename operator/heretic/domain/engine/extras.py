@@ -2,17 +2,19 @@
 
 from enum import StrEnum
 
-from heretic.api.v1alpha1 import HostedEngine
+from heretic.api.v1alpha1 import HostedEngine, Network
+from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
 
 
 class Extra(StrEnum):
-    """One more question of a look, one request each."""
+    """One more question of a look: one request, or more to an answer."""
 
     MAC_POOLS = "mac pools"
     OWN_MACHINE = "the engine's own machine"
     AFFINITY_LABELS = "affinity labels"
+    HOST_NETWORKS = "which networks each host has"
 
 
 def extras_of(view: SiteView) -> frozenset[Extra]:
@@ -27,4 +29,13 @@ def extras_of(view: SiteView) -> frozenset[Extra]:
         needed.add(Extra.OWN_MACHINE)  # this takes a list of all machines: only where it will be needed
     if any(node.spec.affinity_labels is not None for node in view.nodes.values()):
         needed.add(Extra.AFFINITY_LABELS)
+    if any(map(_waits_to_be_required, view.of(Network).values())):
+        needed.add(Extra.HOST_NETWORKS)
     return frozenset(needed)
+
+
+def _waits_to_be_required(network: Network) -> bool:
+    """Whether it may be declared as required, and the cluster did not require it at the last look."""
+    found, declared = network.status.logical_network, network.spec.logical_network.required
+    possible = declared is True or (declared is None and network.spec.role is NetworkRole.GLUSTER)
+    return possible and found is not None and found.required is False

@@ -115,7 +115,9 @@ def _logical_network(network: Network, view: SiteView, engine: EngineView) -> Lo
         case Known(there):
             used = next((one for one in site.cluster.networks or () if one.id == there.id), None)
             state = states.shown(used.status) if used else "" if site.cluster.networks is None else "NotAttached"
-            return LogicalNetworkStatus(id=there.id, name=there.name, state=state)
+            return LogicalNetworkStatus(
+                id=there.id, name=there.name, required=used.required if used else None, state=state
+            )
         case Absent():
             return None
         case Unknown():
