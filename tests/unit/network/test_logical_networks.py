@@ -170,6 +170,45 @@ async def test_a_network_becomes_required_when_the_last_host_has_got_it(site: En
     assert not any("follow=network_attachments" in one for one in site.server.engine.requests[before:])
 
 
+async def test_a_network_that_all_hosts_need_is_changed_on_them_by_approval_alone(site: EngineWorld) -> None:
+    host_is_up(site, "node1", "192.0.2.11")
+    apply(site, mgmt=MANAGEMENT, gluster=GLUSTER)
+    await settle(site)
+    apply(site, mgmt={**MANAGEMENT, "mtu": 9000}, gluster={**GLUSTER, "vlan": 21})
+    await settle(site)
+    for name in ("mgmt", "gluster"):
+        assert says(site, name, "Stalled")["reason"] == "WaitingForApproval"
+    assert (in_engine(site, "ovirtmgmt").mtu, in_engine(site, "gluster").vlan.id) == (0, 11)
+    _approve(site, "gluster")
+    await settle(site)
+    assert (in_engine(site, "ovirtmgmt").mtu, in_engine(site, "gluster").vlan.id) == (0, 21)
+    assert says(site, "gluster", "Ready")["status"] == "True"
+
+
+async def test_a_network_of_guests_is_changed_on_hosts_in_the_disruption_slot(site: EngineWorld) -> None:
+    host_is_up(site, "node1", "192.0.2.11")
+    apply(site, lan=LAN)
+    await settle(site)
+    apply(site, lan={**LAN, "vlan": 22, "mode": "Plan"})
+    await settle(site)
+    (step,) = site.world.api.objects[key("lan")]["status"]["plan"]["steps"]
+    assert (step["verb"], step["risk"]) == ("UpdateNetworkOfHosts", "Disruptive")
+    apply(site, lan={**LAN, "vlan": 22})
+    await settle(site)
+    assert in_engine(site, "lan").vlan.id == 22
+    assert says(site, "lan", "Ready")["status"] == "True"
+
+
+async def test_a_new_name_changes_no_host_and_waits_for_nobody(site: EngineWorld) -> None:
+    host_is_up(site, "node1", "192.0.2.11")
+    apply(site, gluster=GLUSTER)
+    await settle(site)
+    apply(site, gluster={**GLUSTER, "logicalNetwork": {"name": "bricks"}})
+    await settle(site)
+    assert in_engine(site, "bricks") is not None
+    assert says(site, "gluster", "Ready")["status"] == "True"
+
+
 def _detach(site: EngineWorld) -> None:
     del site.state.cluster_networks[DEFAULT_CLUSTER, in_engine(site, "lan").id]
 

@@ -28,6 +28,8 @@ from heretic.domain.network.steps import (
     RemoveLogicalNetwork,
     UpdateClusterNetwork,
     UpdateLogicalNetwork,
+    UpdateNetworkOfHosts,
+    UpdateVitalNetwork,
 )
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait
 
@@ -148,7 +150,18 @@ def _in_data_center(want: DeclaredNetwork, seen: _SeenNetwork) -> Iterator[Step 
     if different:
         values = NetworkValues(name=want.name, vlan=want.vlan or 0, mtu=mtu, for_machines=for_machines)
         why = f"network {there.name!r}: {'; '.join(different)}"
-        yield UpdateLogicalNetwork(engine=seen.site.name, why=why, id=there.id, values=values)
+        on_hosts = (there.vlan, there.mtu, there.for_machines) != (want.vlan, mtu, for_machines)
+        update = _update(seen, want) if on_hosts else UpdateLogicalNetwork
+        yield update(engine=seen.site.name, why=why, id=there.id, values=values)
+
+
+def _update(seen: _SeenNetwork, want: DeclaredNetwork) -> type[UpdateLogicalNetwork]:
+    """Which step changes a network as hosts have it: the engine does it on all of them at once."""
+    hosts = seen.site.facts.hosts
+    if isinstance(hosts, Known) and not any(host.cluster == seen.site.cluster.id for host in hosts.value):
+        return UpdateLogicalNetwork
+    usages = want.usages | ((seen.used.usages if seen.used else None) or frozenset())
+    return UpdateVitalNetwork if want.management or "gluster" in usages else UpdateNetworkOfHosts
 
 
 def _on(value: object) -> str:

@@ -84,7 +84,7 @@ class AddLogicalNetwork(EngineStep):
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateLogicalNetwork(EngineStep):
-    """Gives a logical network what it is declared to have. The engine brings it to the hosts that have the network.
+    """Gives a logical network what it is declared to have, where no host is changed by that.
 
     Attributes:
         id: Of the network.
@@ -103,6 +103,22 @@ class UpdateLogicalNetwork(EngineStep):
             done=(Expectation(Thing("networks", id=self.id), fields=self.values.fields()),),
             request=EngineRequest(ApiMethod.UPDATE, f"networks/{self.id}", body),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateNetworkOfHosts(UpdateLogicalNetwork):
+    """Likewise, where hosts may have the network: the engine changes it on all of them at once, guests notice."""
+
+    verb: ClassVar[str] = "UpdateNetworkOfHosts"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateVitalNetwork(UpdateLogicalNetwork):
+    """Likewise, for the network of bricks or of management: hosts can lose each other (rule:one-network-at-a-time)."""
+
+    verb: ClassVar[str] = "UpdateVitalNetwork"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
 
 
 @dataclass(frozen=True, kw_only=True)
