@@ -1,5 +1,6 @@
 """When an engine is deployed and when it never is: by plans, and by the guards of the steps on the host itself."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ from sim.engine.server import EngineServer
 from sim.host_tools import storage_machine
 from sim.machine import File, SimJob
 from sim.protocol import run_script
+from sim.role_variables import ROLE_VARIABLES
 from unit.hosted_engine.test_prechecks import FIRST, ground
 
 AWAY = Transient(Reason.ENGINE_UNREACHABLE, "cannot connect to engine.mgmt.private")
@@ -158,6 +160,36 @@ def test_an_engine_is_not_deployed_while_anything_speaks_against_it(
     plan = made()
     assert isinstance(plan, Wait | Blocked), plan
     assert (type(plan), plan.reason) == (kind, reason), plan.message
+
+
+def test_a_machine_with_a_prefix_and_a_test_of_the_network_are_told_to_the_role() -> None:
+    engine, view, hosts = site(
+        address="172.20.10.5",
+        gateway="172.20.10.1",
+        networkTest="Tcp",
+        testAddress="172.20.10.1:22",
+        appliance="/root/a.ova",
+        virtualMachine={"prefix": 24, "nameServers": ["172.20.10.2", "172.20.10.3"], "macAddress": "00:16:3e:00:00:01"},
+    )
+    (step,) = steps_of(plan_deployment(engine, view, hosts, Known(FIRST), AWAY))
+    assert isinstance(step, DeployEngine)
+    told = json.loads(step.variables)
+    assert told.keys() <= ROLE_VARIABLES
+    assert {name: told[name] for name in EXTRA} == EXTRA
+
+
+EXTRA = {
+    "he_appliance_ova": "/root/a.ova",
+    "he_cluster_cpu_type": "Intel Nehalem Family",
+    "he_dns_addr": "172.20.10.2,172.20.10.3",
+    "he_gateway": "172.20.10.1",
+    "he_network_test": "tcp",
+    "he_tcp_t_address": "172.20.10.1",
+    "he_tcp_t_port": "22",
+    "he_vm_ip_addr": "172.20.10.5",
+    "he_vm_ip_prefix": 24,
+    "he_vm_mac_addr": "00:16:3e:00:00:01",
+}
 
 
 def test_the_first_node_stays_the_recorded_one() -> None:

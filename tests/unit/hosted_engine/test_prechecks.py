@@ -62,9 +62,12 @@ def ground(
     volume: dict[str, Any] | None = None,
     status: dict[str, Any] | None = None,
     subnet: str = "172.20.10.0/24",
+    address: str = "",
     **spec: Any,
 ) -> DeploymentGround:
-    declared = {"fqdn": FQDN, "deployment": "SelfHosted", "selfHosted": spec}
+    declared = {"fqdn": FQDN, "deployment": "SelfHosted", "selfHosted": spec} | (
+        {"address": address} if address else {}
+    )
     engine: HostedEngine = resource(HostedEngine, "engine", declared)
     purpose = {"purpose": "Engine", "size": "100Gi"} | (volume or {})
     stored: GlusterVolume = resource(GlusterVolume, "engine", purpose, VOLUME if status is None else status)
@@ -110,6 +113,7 @@ NOTHING = Unknown("no answer")
         (first(addresses=NOTHING), Reason.NOT_OBSERVED, "the address of engine.mgmt.private"),
         (first(addresses=Known(("172.20.10.12",))), Reason.ENGINE_NAME_WRONG, "which is node2's own"),
         (first(addresses=Known(("127.0.1.1",))), Reason.ENGINE_NAME_WRONG, "which is node1's own"),
+        (lambda: ground(address="172.20.10.6"), Reason.ENGINE_NAME_WRONG, "and spec.address is 172.20.10.6"),
         (first(names=Absent()), Reason.ENGINE_NAME_WRONG, "leads back to no name"),
         (first(names=Known(("other.private",))), Reason.ENGINE_NAME_WRONG, "leads back to other.private and not to"),
         (first(names=NOTHING), Reason.NOT_OBSERVED, "the name of 172.20.10.5"),

@@ -35,6 +35,14 @@ class NetworkTest(StrEnum):
 class EngineMachine(Model):
     """The virtual machine in which the engine runs."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.prefix) || (has(self.nameServers) && self.nameServers.size() > 0)",
+            message="`nameServers` must be set where `prefix` is: the machine asks no DHCP server then",
+            holds=lambda machine: machine.prefix is None or bool(machine.name_servers),
+        ),
+    )
+
     memory: Annotated[Size, _at_least("4Gi")] = Field(
         default="16Gi", description="Memory, 4Gi at least; the first host must have 512 MiB more than that."
     )
@@ -56,7 +64,7 @@ class EngineMachine(Model):
     )
     name_servers: Annotated[list[IPv4], Field(max_length=3), Unique()] = Field(
         default=[],
-        description="Its name servers, three at most. Unset: those that DHCP tells; with a prefix, its host's.",
+        description="Its name servers, three at most; with a prefix they must be set. Unset: those that DHCP tells.",
     )
 
 

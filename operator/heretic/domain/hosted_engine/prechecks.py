@@ -245,7 +245,7 @@ def _unsuitable(port: Interface, ports: tuple[Interface, ...], modes: Fact[Mappi
         yield f"the bond {carrier.name} is not called bond and a number; oVirt takes no other. Rename it"
     if not isinstance(modes, Known) or carrier.name not in modes.value:
         yield f"the mode of the bond {carrier.name} is not known"
-    elif not any(mode in modes.value[carrier.name] for mode in _MODES) or "alb" in modes.value[carrier.name]:
+    elif not any(mode in modes.value[carrier.name] for mode in _MODES):
         yield (
             f"the bond {carrier.name} has the mode {modes.value[carrier.name]!r}, which a network of machines "
             "cannot use. "
