@@ -1,0 +1,125 @@
+"""A whole site with its engine, kept by an operator process: hosts, storage, networks; and what is changed by hand."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from integration.operator_process import RunningSite, converged_hosts, running_site
+from lab.controlplane import ControlPlane
+from sim.addresses import PREFIX
+from sim.blank_site import declared
+from sim.engine.domain_life import StorageLasting
+from sim.engine.engine import SimEngine
+from sim.engine.host_life import Lasting
+from sim.engine.server import EngineServer
+from sim.engine.state import EngineState, named
+from sim.engine.storage import StoragePlace
+
+FQDN, ADDRESS = "engine.example.test", f"{PREFIX}5"
+NODES = ("node1", "node2", "node3")
+DOMAIN = "node1.gluster.private:/vmstore"
+SECONDS = 240.0
+"""Until three hosts are in the engine, one after the other."""
+
+
+class EngineSite:
+    """A site of three hosts that are ready, and an engine that knows nothing of them."""
+
+    def __init__(self, running: RunningSite, server: EngineServer) -> None:
+        self.running = running
+        self.server = server
+
+    @property
+    def state(self) -> EngineState:
+        """What the engine knows."""
+        return self.server.engine.state
+
+    @property
+    def writes(self) -> list[str]:
+        """All changes that were asked of the engine."""
+        return [one for one in self.server.engine.requests if not one.startswith("GET") and "/api" in one]
+
+    def write_secret(self) -> None:
+        """Who logs in."""
+        meta = {"name": "heretic-engine", "namespace": self.running.namespace}
+        password = next(iter(self.server.engine.sso.passwords.values()))
+        data = {"password": password, "ca.crt": self.server.engine.authority.pem}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "stringData": data}
+        self.running.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """The hosts' own objects, with what makes them part of an engine."""
+        objects = self.running.hosts.objects()
+        for obj in objects:
+            if obj["kind"] == "Node":
+                obj["spec"]["roles"] = ["Hypervisor", "Storage"]
+            if obj["metadata"]["name"] == "vmstore":
+                obj["spec"]["storageDomain"] = {}
+        spec = {"fqdn": FQDN, "address": ADDRESS, "port": self.server.port, "deployment": "Existing"}
+        return [*objects, declared("HostedEngine", "engine", spec)]
+
+
+@pytest.fixture(scope="module")
+def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSite]:
+    state = EngineState(
+        reachable={f"{PREFIX}{number}" for number in (11, 12, 13)},
+        lasting=Lasting(install=2, reboot=2, initialize=1, prepare=1),
+        storage={DOMAIN: StoragePlace()},
+        storage_lasting=StorageLasting(attach=1, activate=1, deactivate=1, detach=1),
+    )
+    with (
+        EngineServer(SimEngine(state), address=ADDRESS, names=(FQDN,)) as server,
+        running_site(control_plane, tmp_path_factory.mktemp("engine-site"), converged_hosts()) as running,
+    ):
+        found = EngineSite(running, server)
+        found.write_secret()
+        running.apply(found.manifests())
+        running.start_operator()
+        yield found
+        assert server.engine.refused == []
+        assert running.hosts.refusals == []
+
+
+@pytest.mark.timeout(400)
+def test_one_set_of_manifests_makes_hosts_storage_and_networks_of_the_engine(site: EngineSite) -> None:
+    site.running.wait("every object is Ready", site.running.ready, SECONDS)
+    assert sorted(host.name for host in site.state.hosts.values()) == [*NODES]
+    domain = named(site.state.storage_domains, "vmstore")
+    assert domain is not None
+    assert f"{domain.storage.address}:{domain.storage.path}" == DOMAIN
+    assert named(site.state.networks, "gluster") is not None
+    for node in NODES:
+        assert site.running.says(f"hnode/{node}", "EngineMember", "True")
+
+
+def test_then_nothing_is_changed_any_more_anywhere(site: EngineSite) -> None:
+    writes, effects = len(site.writes), len(site.running.hosts.effects)
+    requests = len(site.server.engine.requests)
+    versions = {obj["metadata"]["uid"]: obj["metadata"]["resourceVersion"] for obj in site.running.objects()}
+    site.running.wait("it was looked at again", lambda: len(site.server.engine.requests) > requests + 40)
+    assert len(site.writes) == writes
+    assert len(site.running.hosts.effects) == effects
+    after = {obj["metadata"]["uid"]: obj["metadata"]["resourceVersion"] for obj in site.running.objects()}
+    assert after == versions
+
+
+def test_a_host_that_was_removed_by_hand_is_told_and_added_again(site: EngineSite) -> None:
+    gone = named(site.state.hosts, "node3")
+    assert gone is not None
+    del site.state.hosts[gone.id], site.state.lives[gone.id]
+    site.running.wait("it is missed", lambda: site.running.says("hnode/node3", "EngineMember", "False"))
+    site.running.wait("it is back", site.running.ready, SECONDS)
+    assert [h.name for h in site.state.hosts.values()].count("node3") == 1
+
+
+def test_an_operator_that_is_killed_leaves_the_site_as_it_is_and_the_next_one_finds_its_way(site: EngineSite) -> None:
+    writes = len(site.writes)
+    site.running.kill_operator()
+    site.running.end_lease()
+    site.running.start_operator()
+    requests = len(site.server.engine.requests)
+    site.running.wait("it was looked at again", lambda: len(site.server.engine.requests) > requests + 20)
+    site.running.wait("every object is Ready", site.running.ready)
+    assert len(site.writes) == writes
