@@ -12,7 +12,7 @@ from typing import Any
 
 from heretic.api.v1alpha1 import Mode
 from heretic.api.v1alpha1.network import NetworkRole
-from heretic.cli.adopted_engine import FoundEngine, adopt_engine, hosts_of_engine
+from heretic.cli.adopted_engine import FoundEngine, adopt_engine, domains_on, hosts_of_engine, with_domain
 from heretic.cli.adopted_volumes import adopt_volume, is_arbiter_only, node_of_brick
 from heretic.cli.manifest import Manifest, make
 from heretic.domain.disks.observed import brick_mount_points, carried
@@ -89,6 +89,11 @@ def manifests(found: FoundSite) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
     volumes = [adopt_volume(info, found.namespace, found.hosts, found.pool) for info in found.volumes.values()]
     members = hosts_of_engine(found.engine, _known_as(found)) if found.engine else {}
     engine = (adopt_engine(found.engine, members, found.namespace),) if found.engine else ()
+    domains = domains_on(found.engine, _names_of_hosts(found)) if found.engine else {}
+    volumes = [
+        with_domain(v, domains[name]) if isinstance(v, Manifest) and name in domains else v
+        for name, v in zip(found.volumes, volumes, strict=True)
+    ]
     made = (
         _site(found),
         *(_network(found, name, subnet) for name, subnet in networks.items()),
@@ -96,6 +101,11 @@ def manifests(found: FoundSite) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
         *(v for v in (*volumes, *engine) if isinstance(v, Manifest)),
     )
     return made, tuple(v for v in (*volumes, *engine) if isinstance(v, str))
+
+
+def _names_of_hosts(found: FoundSite) -> set[str]:
+    """All names and addresses of all hosts, also those that only Gluster uses."""
+    return {name for node, own in _known_as(found).items() for name in (node, *own, *_gluster_names(found, node))}
 
 
 def _known_as(found: FoundSite) -> dict[str, set[str]]:

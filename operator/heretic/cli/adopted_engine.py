@@ -1,13 +1,13 @@
 """The manifest of an engine that runs, and which of the hosts are its: pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.api.v1alpha1.hosted_engine import Deployment
 from heretic.cli.manifest import Manifest, make
-from heretic.domain.engine.facts import EngineCluster, EngineFacts, EngineHost
+from heretic.domain.engine.facts import EngineCluster, EngineFacts, EngineHost, StorageDomain
 from heretic.domain.facts import Known
 
 
@@ -45,6 +45,32 @@ def hosts_of_engine(engine: FoundEngine, addresses: Mapping[str, Iterable[str]])
         if host is not None:
             found[name] = host
     return found
+
+
+def domains_on(engine: FoundEngine, names: Collection[str]) -> dict[str, StorageDomain]:
+    """The storage domains of the engine that lie on volumes of the site, by the volume's name in Gluster.
+
+    Args:
+        engine: As it was found.
+        names: All names and addresses of the hosts that are adopted.
+    """
+    known = engine.facts.storage_domains
+    found = known.value if isinstance(known, Known) else ()
+    return {d.path.strip("/"): d for d in found if d.storage == "glusterfs" and d.address in names}
+
+
+def with_domain(volume: Manifest, domain: StorageDomain) -> Manifest:
+    """The manifest of a volume that is a storage domain; unchanged where its purpose does not allow one."""
+    function = _FUNCTIONS.get(domain.purpose)
+    kind, meta = volume.object["kind"], volume.object["metadata"]
+    spec = volume.object["spec"] | {"storageDomain": {"name": domain.name, "function": function}}
+    try:
+        return make(kind, meta.get("namespace", ""), meta["name"], spec, volume.remarks)
+    except ValueError:
+        return volume
+
+
+_FUNCTIONS = {"data": "Data", "iso": "ISO", "export": "Export"}
 
 
 def adopt_engine(engine: FoundEngine, hosts: Mapping[str, EngineHost], namespace: str) -> Manifest | str:

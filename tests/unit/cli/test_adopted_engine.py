@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from heretic.cli.adopted_engine import FoundEngine, adopt_engine, hosts_of_engine
-from heretic.cli.manifest import Manifest
+from heretic.cli.adopted_engine import FoundEngine, adopt_engine, domains_on, hosts_of_engine, with_domain
+from heretic.cli.manifest import Manifest, make
 from heretic.domain.engine.facts import (
     DataCenter,
     EngineCluster,
@@ -13,6 +13,7 @@ from heretic.domain.engine.facts import (
     EngineHost,
     EngineIdentity,
     FencingFlags,
+    StorageDomain,
 )
 from heretic.domain.facts import Fact, Known, Unknown
 
@@ -36,6 +37,7 @@ def engine(
     *hosts: EngineHost,
     clusters: tuple[EngineCluster, ...] = DEFAULT,
     centers: Fact[tuple[DataCenter, ...]] = MILAN,
+    domains: tuple[StorageDomain, ...] = (),
     **how: Any,
 ) -> FoundEngine:
     facts = EngineFacts(
@@ -43,6 +45,7 @@ def engine(
         hosts=Known(hosts),
         clusters=Known(clusters),
         data_centers=centers,
+        storage_domains=Known(domains),
     )
     reached: dict[str, Any] = {"fqdn": "engine.example.test", "address": "", "port": 443, "ca": PEM} | how
     return FoundEngine(facts=facts, **reached)
@@ -98,3 +101,35 @@ def test_what_cannot_be_declared_is_left_out_with_the_reason(found: FoundEngine,
     made = adopt_engine(found, hosts_of_engine(found, ADDRESSES), "")
     assert isinstance(made, str)
     assert told in made
+
+
+def domain(name: str, path: str, address: str = "node1.gluster.private", **how: Any) -> StorageDomain:
+    told: dict[str, Any] = {"purpose": "data", "status": "", "storage": "glusterfs", "mount_options": ""}
+    told |= {"units": None, "comment": "", "description": "", "warning": None} | how
+    return StorageDomain(
+        id=name, name=name, address=address, path=path, master=False, available=None, used=None, **told
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "on"),
+    [
+        (domain("guests", "/vmstore"), ["vmstore"]),
+        (domain("guests", "vmstore"), ["vmstore"]),
+        (domain("guests", "/vmstore", "elsewhere.example.test"), []),
+        (domain("guests", "/vmstore", storage="nfs"), []),
+    ],
+    ids=["with a slash", "without", "on a server of others", "of another type"],
+)
+def test_a_domain_is_that_of_a_volume_by_where_it_lies(there: StorageDomain, on: list[str]) -> None:
+    found = engine(domains=(there,))
+    assert list(domains_on(found, {"node1.gluster.private"})) == on
+
+
+@pytest.mark.parametrize(
+    ("purpose", "declared"),
+    [("VirtualMachines", {"name": "guests", "function": "Data"}), ("Engine", None), ("SMBShare", None)],
+)
+def test_a_volume_says_that_it_is_a_domain_where_it_may(purpose: str, declared: dict[str, str] | None) -> None:
+    plain = make("GlusterVolume", "", "vmstore", {"purpose": purpose, "size": "80Gi"})
+    assert with_domain(plain, domain("guests", "/vmstore")).object["spec"].get("storageDomain") == declared
