@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from ovirtsdk4 import types
 
+from heretic.domain.engine.call import unmet
+from heretic.domain.network.steps import RemoveLogicalNetwork
 from heretic.reconcile.store import Key
 from sim.blank_site import declared
 from sim.engine.data_centers import new_data_center
@@ -472,3 +474,17 @@ async def test_a_watch_that_is_late_makes_no_network_twice(site: EngineWorld) ->
     await settle(site)
     assert sorted(one.name for one in site.state.networks.values()) == ["lan", "ovirtmgmt"]
     assert says(site, "lan", "Ready")["status"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [("renamed", "lan is expected"), (None, "is not there")],
+    ids=["it was renamed since", "its id is gone"],
+)
+def test_a_network_is_removed_only_while_it_is_the_one_that_was_approved(now: str | None, why: str) -> None:
+    call = RemoveLogicalNetwork(engine="engine", why="destroyed", id="n1", name="lan").call()
+    records = [{"id": "n1", "name": now}] if now else []
+    (guard,) = call.guards
+    failure = unmet(guard, records)
+    assert failure is not None
+    assert why in failure.message

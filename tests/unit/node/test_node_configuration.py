@@ -7,7 +7,7 @@ import pytest
 
 from heretic.domain.commands import Output
 from heretic.domain.errors import Reason
-from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import (
     HostFacts,
@@ -15,6 +15,7 @@ from heretic.domain.host.facts import (
     Service,
     TimeSync,
 )
+from heretic.domain.host.profiles import LVM_DEVICES_FILE
 from heretic.domain.host.steps import (
     PACKAGE_JOB,
     EnableService,
@@ -283,7 +284,8 @@ TROUBLE: list[tuple[str, dict[str, Any], type[Plan], Reason, str]] = [
     ("unknown disks", {"disks": Unknown("lsblk hangs")}, Wait, Reason.NOT_OBSERVED, "lsblk hangs"),
     ("unknown mounts", {"root_writable": Unknown("findmnt hangs")}, Wait, Reason.NOT_OBSERVED, "findmnt hangs"),
     ("unknown clock", {"time": Unknown("date hangs")}, Wait, Reason.NOT_OBSERVED, "date hangs"),
-    ("unknown file", {"files": {}}, Wait, Reason.NOT_OBSERVED, "/etc/hosts is not known"),
+    ("unknown file", {"files": {LVM_DEVICES_FILE: Absent()}}, Wait, Reason.NOT_OBSERVED, "/etc/hosts is not known"),
+    ("unknown devices file", {"files": {}}, Wait, Reason.NOT_OBSERVED, f"{LVM_DEVICES_FILE} is not known"),
 ]
 
 
