@@ -9,7 +9,7 @@ import pytest
 from ovirtsdk4 import types
 
 from heretic.reconcile.store import Key
-from sim.blank_site import blank_site
+from sim.blank_site import BlankSite, blank_site, declared
 from sim.engine.domain_life import DomainLife, StorageLasting
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER, SimEngine
 from sim.engine.host_life import HostLife, Status
@@ -17,6 +17,7 @@ from sim.engine.host_net import new_net
 from sim.engine.server import EngineServer
 from sim.engine.state import EngineState
 from sim.engine.storage import StoragePlace
+from sim.gluster_tools import GlusterPool
 from sim.world import NAMESPACE, Object, World
 from unit.hosted_engine.conftest import ADDRESS, FQDN, EngineWorld
 
@@ -158,6 +159,22 @@ def credentials(world: World, server: EngineServer) -> None:
     """The Secret by which the operator logs in."""
     password = next(iter(server.engine.sso.passwords.values()))
     world.api.secrets["heretic-engine"] = {"username": b"admin@internal", "password": password.encode()}
+
+
+@pytest.fixture
+async def shares(server: EngineServer, clock: Clock) -> AsyncIterator[DomainWorld]:
+    """A site that declares nothing but its engine, which has one host, and what that reaches."""
+    world = World(BlankSite({}, {}, GlusterPool(), {}), [declared("Site", "demo", {})])
+    async with world:
+        credentials(world, server)
+        made = DomainWorld(server, world, clock)
+        made.add_host()
+        for place in ("nas:/guests", "nas:/images", "other:/guests", "/dev/shared", "lun1", "lun2", "lun3"):
+            made.share(place)
+        world.api.apply(made.spec())
+        await world.start_operator()
+        await made.rest()
+        yield made
 
 
 @dataclass

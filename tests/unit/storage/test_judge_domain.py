@@ -24,7 +24,7 @@ from heretic.domain.engine.storage.report import domain_condition
 from heretic.domain.engine.storage.values import DomainPlace, Portal, WantedDomain
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.plan import Step
+from heretic.domain.plan import Risk, Step
 from sim.site_rules import resource
 
 CENTER = DataCenter("dc", "Default", "up", local=False)
@@ -278,3 +278,10 @@ def test_units_that_the_engine_does_not_tell_are_no_proof_against_the_recorded_d
 def test_a_domain_that_is_active_and_yet_another_one_is_not_called_active() -> None:
     judged = judge_domain(WANTED, "", site((replace(THERE, purpose="iso"),)))
     assert domain_condition(judged).reason is Reason.STORAGE_DOMAIN_DIFFERS
+
+
+def test_units_that_are_named_are_the_word_for_taking_them() -> None:
+    (step,) = judge_domain(replace(WANTED, place=BLOCK), "", site((), ())).items
+    assert isinstance(step, Step)
+    assert (step.verb, step.risk, step.needs_approval) == ("AddBlockDomain", Risk.DESTRUCTIVE, False)
+    assert step.declared == "the units a, b are named for it"

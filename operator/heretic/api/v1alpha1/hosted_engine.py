@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, condition_column, matching
+from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, condition_column, matching
 from heretic.api.v1alpha1.common import (
     AGE,
     MODE,
@@ -20,8 +20,11 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
+from heretic.api.v1alpha1.engine_domains import EngineStorageDomain
+from heretic.api.v1alpha1.mac_pool import EngineMacPool, EngineName
 from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
 from heretic.api.v1alpha1.site import SecretReference
+from heretic.api.v1alpha1.storage_domain import StorageDomainStatus
 from heretic.api.v1alpha1.values import LABEL, IPv4, Port, Text
 
 
@@ -40,15 +43,6 @@ class MigrationPolicy(StrEnum):
     SUSPEND_WORKLOAD = "SuspendWorkloadIfNeeded"
     LEGACY = "Legacy"
 
-
-_NAME = "[A-Za-z0-9_-]+"
-
-EngineName = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=40),
-    matching(_NAME, "must be 1 to 40 letters, digits, dashes and underscores, as the engine's names are"),
-]
-"""Name of something in the engine."""
 
 EngineFQDN = Annotated[
     str,
@@ -101,63 +95,6 @@ class FencingPolicy(Model):
     connectivity_threshold: Annotated[int, Field(strict=True, ge=25, le=100)] = Field(
         default=50,
         description="How many hosts of the cluster must not be reached for that, in percent, from 25 to 100.",
-    )
-
-
-def _is_in_order(one: "MacRange") -> bool:
-    return one.first.lower() <= one.last.lower()
-
-
-def _has_no_multicast(one: "MacRange") -> bool:
-    return one.first[:2].lower() == one.last[:2].lower()
-
-
-MacAddress = Annotated[
-    str,
-    StringConstraints(max_length=17),
-    matching(
-        "[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}",
-        "must be a MAC address of one card, such as '02:00:00:00:00:01': six pairs of digits, the first pair even",
-    ),
-]
-
-
-class MacRange(Model):
-    """Addresses from one to another, both of them too."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="self.from.lowerAscii() <= self.to.lowerAscii()",
-            message="`from` must not be greater than `to`",
-            holds=_is_in_order,
-        ),
-        Rule(
-            cel=(
-                "self.from.size() < 2 || self.to.size() < 2 || "
-                "self.from.lowerAscii().substring(0, 2) == self.to.lowerAscii().substring(0, 2)"
-            ),
-            message="`from` and `to` must begin with the same two digits: multicast addresses would lie between",
-            holds=_has_no_multicast,
-        ),
-    )
-
-    first: MacAddress = Field(alias="from", description="First address, such as 02:00:00:00:00:00.")
-    last: MacAddress = Field(alias="to", description="Last address.")
-
-
-class EngineMacPool(Model):
-    """From where guests get the addresses of their network cards."""
-
-    name: EngineName = Field(
-        description="Its name in the engine. One of another name is made where it is missing; Default is there already."
-    )
-    ranges: Annotated[list[MacRange], Field(min_length=1, max_length=32)] = Field(
-        description=(
-            "The addresses that it gives. No other site that its guests' networks reach may give the same ones."
-        )
-    )
-    allow_duplicates: bool = Field(
-        default=False, strict=True, description="Whether two guests may have one address, which breaks most networks."
     )
 
 
@@ -276,6 +213,14 @@ class HostedEngineSpec(CommonSpec):
             "Only for an engine that is self-hosted."
         ),
     )
+    storage_domains: Annotated[list[EngineStorageDomain], Field(max_length=16), Unique("name")] = Field(
+        default=[],
+        description=(
+            "Storage domains on storage that is not the site's own: made, attached to the data center and kept active. "
+            "One that lies there already is taken over. To take an entry away leaves the domain in the engine. Volumes "
+            "of the site are declared with storageDomain of their GlusterVolume."
+        ),
+    )
 
 
 class EngineHostStatus(StatusModel):
@@ -315,6 +260,9 @@ class HostedEngineStatus(CommonStatus):
     )
     hosts: Annotated[list[EngineHostStatus], Cap(64)] = Field(
         default=[], description="Every host of the cluster, as the engine sees it."
+    )
+    storage_domains: Annotated[list[StorageDomainStatus], Cap(16)] = Field(
+        default=[], description="Every storage domain of spec.storageDomains, by its declared name."
     )
 
 

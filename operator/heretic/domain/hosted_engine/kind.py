@@ -16,6 +16,7 @@ from heretic.domain.hosted_engine.deployment_report import with_deployment
 from heretic.domain.hosted_engine.first_host import first_host, is_to_be_deployed
 from heretic.domain.hosted_engine.plan import plan_around, plan_engine
 from heretic.domain.hosted_engine.report import report_engine
+from heretic.domain.hosted_engine.storage import with_domain_report
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
 from heretic.domain.plan import Blocked
 from heretic.domain.report import Report
@@ -31,6 +32,7 @@ def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessm
     seen, hosts, first = observed.engine, observed.hosts, observed.of(first_host(engine, view))
     plan = plan_engine(engine, view, seen)
     report = report_engine(engine, seen, plan_around(engine, view, seen), hosts)
+    report = with_domain_report(report, engine, view, seen)
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)
     alone = not isinstance(declared_engine(view), Blocked)

@@ -19,6 +19,7 @@ from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.hosted_engine.mac_pool import plan_pool, pool_of
 from heretic.domain.hosted_engine.maintenance import plan_maintenance
 from heretic.domain.hosted_engine.steps import AddCluster, AddDataCenter, ClusterValues, RenameDataCenter, UpdateCluster
+from heretic.domain.hosted_engine.storage import judged_domains, with_domains
 from heretic.domain.hosted_engine.values import cluster_values
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, steps_of
 
@@ -32,6 +33,7 @@ def plan_engine(engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:
         seen: What is known of the engine.
     """
     around = plan_around(engine, view, seen)
+    around = with_domains(around, judged_domains(engine, view, seen))
     alone = not isinstance(declared_engine(view), Blocked)
     if not alone or not isinstance(seen, EngineFacts) or is_other_engine(engine, seen):
         return around

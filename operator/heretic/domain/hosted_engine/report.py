@@ -15,6 +15,7 @@ from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.health import MachineState, global_maintenance, machine_health, scores
 from heretic.domain.hosted_engine.mac_pool import pool_of
 from heretic.domain.hosted_engine.maintenance import maintenance_condition
+from heretic.domain.hosted_engine.storage import domains_in_trouble
 from heretic.domain.plan import Blocked, Converged, Plan, Proceed
 from heretic.domain.report import Report
 
@@ -107,7 +108,7 @@ def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str,
             Condition(ConditionType.ENGINE_UP, State.TRUE, Reason.AS_DECLARED, up),
             _cluster_ready(plan, cluster),
             maintenance_condition(engine, hosts),
-            _degraded(facts, hosts),
+            _degraded(facts, hosts, domains_in_trouble(engine, facts)),
         ),
         ready=READY,
         summary=_summary(facts.identity.version, hosts, status.global_maintenance),
@@ -163,7 +164,7 @@ def _cluster_ready(plan: Plan, cluster: Fact[EngineCluster]) -> Condition:
             return Condition(kind, State.UNKNOWN, plan.reason, plan.message)
 
 
-def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]]) -> Condition:
+def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], domains: list[str]) -> Condition:
     kind = ConditionType.DEGRADED
     if not isinstance(hosts, Known):
         cause = hosts.cause if isinstance(hosts, Unknown) else "they were not listed"
@@ -173,12 +174,13 @@ def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]]) -> Condit
         for h in hosts.value
         if h.status not in _FINE
     ]
-    if wrong:
-        return Condition(kind, State.TRUE, Reason.HOSTS_NOT_UP, "; ".join(sorted(wrong)))
+    if wrong or domains:
+        reason = Reason.HOSTS_NOT_UP if wrong else Reason.STORAGE_DOMAIN_NOT_ACTIVE
+        return Condition(kind, State.TRUE, reason, "; ".join([*sorted(wrong), *domains]))
     if (end := facts.certificate_until) and facts.identity.time and end - facts.identity.time < EXPIRES_SOON:
         told = f"its certificate is valid until {end:%Y-%m-%d}, by the engine's clock it is {facts.identity.time:%F}"
         return Condition(kind, State.TRUE, Reason.ENGINE_CERTIFICATE_EXPIRES, told)
-    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "no host of the cluster is in trouble")
+    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "no host and no storage domain is in trouble")
 
 
 def _summary(version: str, hosts: Fact[tuple[EngineHost, ...]], maintenance: bool | None) -> str:

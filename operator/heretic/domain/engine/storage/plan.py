@@ -8,6 +8,7 @@ from heretic.domain.engine.parse import domain_states, states
 from heretic.domain.engine.site import LATER, EngineSite
 from heretic.domain.engine.storage.steps import (
     ActivateStorageDomain,
+    AddBlockDomain,
     AddStorageDomain,
     AttachStorageDomain,
     UpdateStorageDomain,
@@ -192,7 +193,10 @@ def _add(wanted: WantedDomain, site: EngineSite) -> Iterator[PlanItem]:
     if isinstance(host, Wait):
         yield host
         return
-    yield AddStorageDomain(
+    units = wanted.place.units
+    make = AddBlockDomain if units else AddStorageDomain
+    yield make(
+        declared=f"the units {', '.join(units)} are named for it" if units else "",
         engine=site.name,
         why=f"the engine has no storage domain {wanted.name!r}",
         name=wanted.name,

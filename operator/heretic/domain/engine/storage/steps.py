@@ -70,6 +70,17 @@ class AddStorageDomain(EngineStep):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AddBlockDomain(AddStorageDomain):
+    """Makes a storage domain on units of block storage, which it takes as a whole.
+
+    The engine is never told to override what is on them, so it refuses units that carry anything.
+    """
+
+    verb: ClassVar[str] = "AddBlockDomain"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpdateStorageDomain(EngineStep):
     """Gives a storage domain its declared name and settings.
 

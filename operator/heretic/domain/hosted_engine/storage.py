@@ -1,0 +1,113 @@
+"""Storage domains that the engine's object declares: those on storage that is not the site's own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from heretic.api.v1alpha1 import HostedEngine
+from heretic.api.v1alpha1.engine_domains import EngineStorageDomain, ISCSIDomain, NFSVersion
+from heretic.api.v1alpha1.hosted_engine import HostedEngineStatus
+from heretic.api.v1alpha1.storage_domain import StorageDomainStatus
+from heretic.domain.commands import SecretRef
+from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import EngineFacts, EngineView
+from heretic.domain.engine.parse import domain_states, states
+from heretic.domain.engine.site import EngineSite, data_center_of, engine_site
+from heretic.domain.engine.storage.plan import JudgedDomain, judge_domain
+from heretic.domain.engine.storage.report import domain_status
+from heretic.domain.engine.storage.values import GLUSTER, DomainPlace, Portal, WantedDomain, settings_of
+from heretic.domain.facts import Known
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, steps_of
+from heretic.domain.report import Report
+
+_VERSIONS = {
+    NFSVersion.AUTO: "auto",
+    NFSVersion.V3: "v3",
+    NFSVersion.V4: "v4",
+    NFSVersion.V4_0: "v4_0",
+    NFSVersion.V4_1: "v4_1",
+    NFSVersion.V4_2: "v4_2",
+}
+_FINE = frozenset({domain_states.ACTIVE, domain_states.MAINTENANCE, *domain_states.ON_ITS_WAY})
+
+
+def judged_domains(engine: HostedEngine, view: SiteView, seen: EngineView) -> Mapping[str, JudgedDomain]:
+    """Each declared domain by its name; none while the data center or the cluster cannot be relied on."""
+    site = engine_site(view, seen)
+    if not isinstance(site, EngineSite):
+        return {}
+    recorded = {one.name: one.id for one in engine.status.storage_domains}
+    return {
+        declared.name: judge_domain(wanted(declared), recorded.get(declared.name, ""), site)
+        for declared in engine.spec.storage_domains
+    }
+
+
+def wanted(declared: EngineStorageDomain) -> WantedDomain:
+    """A domain in the engine's words."""
+    purpose = declared.function.value.lower()
+    return WantedDomain(declared.name, purpose, place_of(declared), settings_of(declared))
+
+
+def place_of(declared: EngineStorageDomain) -> DomainPlace:
+    """Where it lies."""
+    if (nfs := declared.nfs) is not None:
+        version = _VERSIONS[nfs.version]
+        return DomainPlace("nfs", nfs.address, nfs.path, options=nfs.options, nfs_version=version)
+    if (gluster := declared.gluster) is not None:
+        return DomainPlace(GLUSTER, gluster.address, gluster.path, vfs_type=GLUSTER, options=gluster.options)
+    if (posix := declared.posix) is not None:
+        at, kind = posix.address or "", posix.vfs_type
+        return DomainPlace("posixfs", at, posix.path, vfs_type=kind, options=posix.options)
+    if (iscsi := declared.iscsi) is not None:
+        return DomainPlace("iscsi", units=tuple(iscsi.luns), portal=_portal(iscsi))
+    assert declared.fibre_channel is not None
+    return DomainPlace("fcp", units=tuple(declared.fibre_channel.luns))
+
+
+def _portal(iscsi: ISCSIDomain) -> Portal:
+    chap = iscsi.chap_secret_ref
+    if chap is None:
+        return Portal(iscsi.address, iscsi.port, iscsi.target)
+    user, password = SecretRef(chap.name, "username"), SecretRef(chap.name, "password")
+    return Portal(iscsi.address, iscsi.port, iscsi.target, user, password)
+
+
+def with_domains(plan: Plan, judged: Mapping[str, JudgedDomain]) -> Plan:
+    """Adds what the domains need to what is planned around the engine: one that is stuck keeps no other one waiting."""
+    items = [item for domain in judged.values() for item in domain.items]
+    steps = (*steps_of(plan), *(item for item in items if isinstance(item, Step)))
+    own = plan.pending if isinstance(plan, Proceed) else () if isinstance(plan, Converged) else (plan,)
+    obstacles = (*own, *(item for item in items if not isinstance(item, Step)))
+    if steps:
+        return Proceed(steps, obstacles)
+    return next((one for one in obstacles if isinstance(one, Blocked)), next(iter(obstacles), plan))
+
+
+def domain_statuses(engine: HostedEngine, judged: Mapping[str, JudgedDomain]) -> list[StorageDomainStatus]:
+    """What is recorded of each, under its declared name."""
+    before = {one.name: one for one in engine.status.storage_domains}
+    if not judged:
+        return [one for one in engine.status.storage_domains if one.name in _names(engine)]
+    said = ((name, domain_status(one, before.get(name))) for name, one in judged.items())
+    return [one.model_copy(update={"name": name}) for name, one in said if one is not None]
+
+
+def _names(engine: HostedEngine) -> set[str]:
+    return {declared.name for declared in engine.spec.storage_domains}
+
+
+def domains_in_trouble(engine: HostedEngine, facts: EngineFacts) -> list[str]:
+    """Domains of the site's data center that hosts do not reach, whoever declared them."""
+    center = data_center_of(engine, facts)
+    listed = facts.attached.get(center.value.id) if isinstance(center, Known) else None
+    there = listed.value if isinstance(listed, Known) else ()
+    return sorted(f"storage domain {d.name} is {states.shown(d.status)}" for d in there if d.status not in _FINE)
+
+
+def with_domain_report(report: Report, engine: HostedEngine, view: SiteView, seen: EngineView) -> Report:
+    """Adds the declared domains to what is said of the engine."""
+    judged = judged_domains(engine, view, seen)
+    assert isinstance(report.status, HostedEngineStatus)
+    status = report.status.model_copy(update={"storage_domains": domain_statuses(engine, judged)})
+    notes = tuple(one.note for one in judged.values() if one.note)
+    return replace(report, status=status, notes=(*report.notes, *notes))
