@@ -217,6 +217,7 @@ def test_get_tells_the_state_of_a_site_at_a_glance(kubectl: Kubectl) -> None:
 
     assert heads == {
         "glustervolume.hvp.ovirt.life": ["NAME", "READY", "PURPOSE", "SIZE", "BRICKS", "HEAL", "AGE", "STATUS"],
+        "hostedengine.hvp.ovirt.life": ["NAME", "READY", "FQDN", "VERSION", "ENGINEUP", "AGE", "STATUS"],
         "network.hvp.ovirt.life": ["NAME", "READY", "ROLE", "SUBNET", "AGE", "STATUS"],
         "node.hvp.ovirt.life": ["NAME", "READY", "REACHABLE", "ADDRESS", "DISKSREADY", "AGE", "STATUS"],
         "site.hvp.ovirt.life": ["NAME", "READY", "AVAILABLE", "NODES", "VOLUMES", "AGE", "STATUS"],
