@@ -7,7 +7,9 @@ import pytest
 from heretic.domain.engine.call import unmet
 from heretic.domain.engine.storage.steps import SeeNoStorageDomain
 from heretic.domain.engine.storage.values import DomainPlace
+from sim.engine.faults import changes
 from sim.engine.host_life import Status
+from sim.world import DiedError, Recorder
 from unit.hosted_engine.conftest import KEY
 from unit.storage.conftest import VOLUME, VolumeWorld
 
@@ -57,6 +59,53 @@ async def test_the_domain_goes_before_the_volume_and_each_needs_an_approval(stor
     assert stored.changes == ["add", "attach", "deactivate", "detach", "remove"]
     await stored.world.round()
     assert VOLUME not in stored.world.api.objects
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_an_operator_that_is_killed_while_it_takes_a_domain_away_asks_again_for_the_rest(
+    stored: VolumeWorld, number: int, moment: str
+) -> None:
+    await domain_of(stored, deletionPolicy="Destroy")
+    await stored.rest()
+    approve(stored)
+    await stored.world.kill_operator()
+    await stored.world.start_operator(Recorder(number, moment))
+    with pytest.raises(DiedError):
+        await stored.world.round()
+    await stored.world.kill_operator()
+    await stored.world.start_operator()
+    stored.clock.go(minutes=1)
+    await stored.rest()
+    assert "vmstore" in stored.world.site.pool.volumes
+    if "vmstore" in stored.names:
+        assert approve(stored)[-1] == "RemoveStorageDomain"
+        await stored.world.round()
+        await stored.rest()
+    assert stored.names == ["first"]
+    assert stored.changes == ["add", "attach", "deactivate", "detach", "remove"]
+    assert approve(stored)[:2] == ["SeeNoStorageDomain", "StopVolume"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_a_reply_that_is_lost_takes_a_domain_away_once(stored: VolumeWorld, number: int) -> None:
+    await domain_of(stored, deletionPolicy="Destroy")
+    await stored.rest()
+    approve(stored)
+    stored.server.faults.at = changes
+    stored.server.faults.drop_after = number
+    await stored.world.round()
+    stored.clock.go(minutes=1)
+    await stored.rest()
+    assert stored.server.faults.drop_after == 0
+    if "vmstore" in stored.names:
+        approve(stored)
+        await stored.world.round()
+    assert stored.names == ["first"]
+    # What deletes may be sent twice when its reply is lost: the second one finds nothing (decision 0038).
+    assert list(dict.fromkeys(stored.changes)) == ["add", "attach", "deactivate", "detach", "remove"]
+    assert stored.changes.count("deactivate") == 1
+    assert stored.state.storage[PLACE].domain is not None, "it was formatted"
 
 
 async def test_the_only_data_domain_stays_and_so_does_the_volume(stored: VolumeWorld) -> None:
