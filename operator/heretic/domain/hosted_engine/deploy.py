@@ -102,8 +102,7 @@ def _known(
         return Wait(
             Reason.ENGINE_VOLUME_NOT_READY,
             f"GlusterVolume {spec.storage_volume} has no brick on a Node of role Hypervisor yet. The engine is "
-            "deployed on "
-            "one that holds a brick of it",
+            "deployed on one that holds a brick of it",
         )
     facts = hosts.get(node)
     if not isinstance(facts, HostFacts):
@@ -160,8 +159,7 @@ def _living(site: DeploymentSite, why: Failure) -> Obstacle | None:
         return Blocked(
             Reason.ENGINE_DEPLOYED_BEFORE,
             f"an engine was deployed on {site.first.host}, and the host does not know of it any more. Nothing is "
-            "deployed "
-            "over it: restore it, or delete this object (Orphan) and empty the volume by hand",
+            "deployed over it: restore it, or delete this object (Orphan) and empty the volume by hand",
         )
     return None
 
@@ -175,8 +173,7 @@ def _answering(engine: HostedEngine, why: Failure) -> Obstacle | None:
     return Blocked(
         Reason.ENGINE_DEPLOYED_BEFORE,
         f"something answers at {engine.spec.fqdn} already ({why.message}). If it is the engine that is meant, "
-        "declare it "
-        "with deployment Existing; else take its name or address away from it",
+        "declare it with deployment Existing; else take its name or address away from it",
     )
 
 

@@ -133,8 +133,7 @@ def _name(ground: DeploymentGround) -> Iterator[Hindrance]:
             yield Hindrance(
                 Reason.ENGINE_NAME_WRONG,
                 f"{fqdn} resolves to {address}, which is {own.get(address, first.host)}'s own. The engine's "
-                "machine needs "
-                "an address of its own",
+                "machine needs an address of its own",
             )
     if declared and declared not in addresses:
         said = ", ".join(addresses)
@@ -200,8 +199,7 @@ def _room(ground: DeploymentGround) -> Iterator[Hindrance]:
         yield Hindrance(
             Reason.DOES_NOT_FIT,
             f"{first.host} has {format_bytes(memory.value)} of memory, and the engine's machine with what the "
-            "host keeps "
-            f"needs {format_bytes(wanted)}. Declare less in spec.selfHosted.virtualMachine.memory",
+            f"host keeps needs {format_bytes(wanted)}. Declare less in spec.selfHosted.virtualMachine.memory",
         )
 
 
@@ -272,15 +270,13 @@ def _leftovers(ground: DeploymentGround) -> Iterator[Hindrance]:
         yield Hindrance(
             Reason.ENGINE_DEPLOYED_BEFORE,
             f"{first.host} has a machine HostedEngine. It may be an engine's own: find out whose it is, and never "
-            "remove "
-            "it while hosts know of it",
+            "remove it while hosts know of it",
         )
     elif LOCAL_MACHINE in first.machines.value:
         yield Hindrance(
             Reason.DEPLOYMENT_LEFTOVERS,
             f"{first.host} has a machine {LOCAL_MACHINE} of a deployment that Heretic did not begin. Let that "
-            "end, or run "
-            "`ovirt-hosted-engine-cleanup` there where no engine was ever deployed",
+            "end, or run `ovirt-hosted-engine-cleanup` there where no engine was ever deployed",
         )
 
 
