@@ -370,10 +370,12 @@ def _words(kind: type[Any]) -> set[str]:
 
 
 BESIDE_THEIR_SUBJECTS = {
+    "AddBlockDomain": "storage/test_judge_domain.py",
     "CleanAfterFailedDeployment": "hosted_engine/test_deploy_plan.py",
     "DetachStorageDomain": "storage/test_volume_domain_removal.py",
     "RemoveLogicalNetwork": "network/test_logical_networks.py",
     "RemoveStorageDomain": "storage/test_volume_domain_removal.py",
+    "UpdateVitalNetwork": "network/test_logical_networks.py",
 }
 """Where the guards of the others are proved, by verb."""
 

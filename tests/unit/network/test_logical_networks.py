@@ -180,6 +180,8 @@ async def test_a_network_that_all_hosts_need_is_changed_on_them_by_approval_alon
     await settle(site)
     for name in ("mgmt", "gluster"):
         assert says(site, name, "Stalled")["reason"] == "WaitingForApproval"
+        (step,) = site.world.api.objects[key(name)]["status"]["plan"]["steps"]
+        assert (step["verb"], step["needsApproval"]) == ("UpdateVitalNetwork", True)
     assert (in_engine(site, "ovirtmgmt").mtu, in_engine(site, "gluster").vlan.id) == (0, 11)
     _approve(site, "gluster")
     await settle(site)
