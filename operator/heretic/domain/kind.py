@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from heretic.api.parse import parse_resource
 from heretic.api.v1alpha1 import Resource
-from heretic.domain.conditions import ConditionType
+from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.facts import NOT_OBSERVED, Fact
@@ -118,6 +118,16 @@ class GaugeOf:
     help: str
     label: str
     read: Callable[[Report], float | None]
+
+
+def as_number(type_: ConditionType) -> Callable[[Report], float | None]:
+    """Reads a condition as a gauge: 1 while it is True, 0 while it is False, nothing while it is not known."""
+
+    def read(report: Report) -> float | None:
+        states = {c.type: c.state for c in report.conditions}
+        return {State.TRUE: 1.0, State.FALSE: 0.0}.get(states[type_])
+
+    return read
 
 
 def _needs_nothing(resource: Resource, view: SiteView, seen: Mapping[str, HostView]) -> Needs:

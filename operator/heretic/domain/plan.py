@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar
@@ -234,6 +234,36 @@ StepResult = Done | Started | Failed
 def steps_of(plan: Plan) -> tuple[Step, ...]:
     """The steps of a plan, empty where it has none."""
     return plan.steps if isinstance(plan, Proceed) else ()
+
+
+def obstacles_of(plan: Plan) -> tuple[Obstacle, ...]:
+    """What stands in the way of a plan, empty where nothing does."""
+    match plan:
+        case Proceed():
+            return plan.pending
+        case Converged():
+            return ()
+        case _:
+            return (plan,)
+
+
+def first_obstacle(obstacles: Sequence[Obstacle]) -> Obstacle | None:
+    """The obstacle to tell: what needs a person comes before what time will solve."""
+    return next(iter([*(o for o in obstacles if isinstance(o, Blocked)), *obstacles]), None)
+
+
+def beside(plan: Plan, steps: Iterable[Step], obstacles: Iterable[Obstacle]) -> Plan:
+    """A plan with what is done elsewhere for the same object: neither keeps the other waiting.
+
+    Args:
+        plan: Of the object itself.
+        steps: Done besides, after its own.
+        obstacles: What stays in the way of the rest of that.
+    """
+    every = tuple(dict.fromkeys((*obstacles_of(plan), *obstacles)))
+    if together := (*steps_of(plan), *steps):
+        return Proceed(together, every)
+    return first_obstacle(every) or plan
 
 
 def prefix(steps: Sequence[Step], may: Callable[[Step], bool], *, ordered: bool) -> tuple[Step, ...]:

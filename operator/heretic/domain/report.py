@@ -60,6 +60,19 @@ class Report:
     notes: tuple[str, ...] = field(default=())
 
 
+def condition_of(type_: ConditionType, plan: Plan) -> Condition:
+    """What a plan means for the condition that tells whether a thing is as declared."""
+    match plan:
+        case Converged(why):
+            return Condition(type_, State.TRUE, Reason.AS_DECLARED, why)
+        case Proceed(steps):
+            return Condition(type_, State.FALSE, Reason.WORK_IN_PROGRESS, steps[0].why)
+        case Blocked(reason, message):
+            return Condition(type_, State.FALSE, reason, message)
+        case Wait(reason, message):
+            return Condition(type_, State.UNKNOWN, reason, message)
+
+
 def common_conditions(report: Report, outcome: Outcome) -> tuple[Condition, ...]:
     """Adds the conditions that every kind has.
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from heretic.domain.engine import read
 from heretic.domain.engine.extras import Extra
-from heretic.domain.engine.facts import AttachedDomain, EngineFacts, EngineHost, News
+from heretic.domain.engine.facts import AttachedDomain, EngineFacts, EngineHost, Event, News
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
@@ -86,9 +86,7 @@ class Look:
             ssh_key=await self._ssh_key(),
         )
         events = await self._events()
-        if not isinstance(events, Known):
-            return replace(facts, news=events, recent=events)
-        return replace(facts, news=read.news(events.value, last_event), recent=read.recent(events.value))
+        return replace(facts, news=_new_in(events, last_event), recent=events)
 
     async def _hosts(self, extras: Collection[Extra]) -> Fact[tuple[EngineHost, ...]]:
         if Extra.HOST_NETWORKS in extras:
@@ -103,11 +101,10 @@ class Look:
         Args:
             last_event: As for ``facts``.
         """
-        events = await self._events()
-        return read.news(events.value, last_event) if isinstance(events, Known) else events
+        return _new_in(await self._events(), last_event)
 
-    async def _events(self) -> Fact[list[Record]]:
-        return await self._asked("events", _as_told, max=str(read.EVENTS))
+    async def _events(self) -> Fact[tuple[Event, ...]]:
+        return await self._asked("events", read.recent, max=str(read.EVENTS))
 
     async def _ssh_key(self) -> Fact[str]:
         try:
@@ -125,5 +122,5 @@ class Look:
             return Unknown(error.failure.message)
 
 
-def _as_told(found: list[Record]) -> Fact[list[Record]]:
-    return Known(found)
+def _new_in(events: Fact[tuple[Event, ...]], last: int | None) -> Fact[News]:
+    return Known(read.new_in(events.value, last)) if isinstance(events, Known) else events

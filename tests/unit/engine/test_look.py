@@ -250,9 +250,9 @@ async def test_only_events_since_the_look_before_are_news(engines: Engines, site
 
 def test_what_an_event_says_holds_no_session() -> None:
     assert "using session" in exchange("top", "GET", "/events")["response"]["body"]
-    told = read.news(recorded("/events"), last=0)
+    told = read.recent(recorded("/events"))
     assert isinstance(told, Known)
-    texts = [event.text for event in told.value.events]
+    texts = [event.text for event in read.new_in(told.value, last=0).events]
     assert texts[-1] == "User admin@internal-authz connected from '127.0.0.1' logged out."
     assert not any("session" in text for text in texts)
 
@@ -274,11 +274,12 @@ def record(index: int) -> dict[str, object]:
     ids=["none ever", "restored to none", "first look", "two new ones", "more than were asked for", "restored"],
 )
 def test_events_since_last_time(indices: list[int], last: int | None, fresh: list[int], missed: bool) -> None:
-    news = read.news([record(index) for index in indices], last)
-    assert isinstance(news, Known)
-    assert [event.index for event in news.value.events] == fresh
-    assert news.value.missed is missed
-    assert news.value.last == max(indices, default=0)
+    told = read.recent([record(index) for index in indices])
+    assert isinstance(told, Known)
+    news = read.new_in(told.value, last)
+    assert [event.index for event in news.events] == fresh
+    assert news.missed is missed
+    assert news.last == max(indices, default=0)
 
 
 async def test_a_list_that_cannot_be_told_is_unknown_and_the_rest_is_seen(engines: Engines, site: Site) -> None:

@@ -251,24 +251,20 @@ def recent(records: Sequence[Record]) -> Fact[tuple[Event, ...]]:
     return Known(tuple(sorted(told.value, key=lambda one: one.index))) if isinstance(told, Known) else told
 
 
-def news(records: Sequence[Record], last: int | None) -> Fact[News]:
+def new_in(events: tuple[Event, ...], last: int | None) -> News:
     """What is new.
 
     Args:
-        records: The newest events, at most EVENTS.
+        events: The newest, at most EVENTS, in the order in which they happened.
         last: Index of the newest event at the look before; None at the first look, for which nothing is new.
     """
-    told = recent(records)
-    if not isinstance(told, Known):
-        return told
-    events = told.value
     newest = events[-1].index if events else 0
     if last is None:
-        return Known(News((), newest, missed=False))
+        return News((), newest, missed=False)
     if newest < last:  # the engine was restored from a backup: everything may be new
-        return Known(News(events, newest, missed=True))
+        return News(events, newest, missed=True)
     fresh = tuple(one for one in events if one.index > last)
-    return Known(News(fresh, newest, missed=len(fresh) >= EVENTS))
+    return News(fresh, newest, missed=len(fresh) >= EVENTS)
 
 
 def _moment(record: Record, path: str) -> datetime | None:

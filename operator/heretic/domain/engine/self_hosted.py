@@ -1,16 +1,11 @@
 """Whether an engine runs on its own hosts, and what that asks of them."""
 
 from heretic.domain.engine.facts import EngineHost
-from heretic.domain.engine.site import EngineSite
+from heretic.domain.engine.parse import domain_states
+from heretic.domain.engine.site import EngineSite, hosts_of_site
 from heretic.domain.facts import Known
 
 _SELF_HOSTED = "SelfHosted"
-
-
-def hosts_of_site(site: EngineSite) -> tuple[EngineHost, ...] | None:
-    """The hosts of the site's cluster; None while they are not known."""
-    hosts = site.facts.hosts
-    return tuple(h for h in hosts.value if h.cluster == site.cluster.id) if isinstance(hosts, Known) else None
 
 
 def is_self_hosted(site: EngineSite) -> bool:
@@ -28,4 +23,5 @@ def may_run_engine(host: EngineHost) -> bool:
 def master_is_active(site: EngineSite) -> bool:
     """Whether the data center's master storage domain is known to be active."""
     attached = site.facts.attached.get(site.data_center.id)
-    return isinstance(attached, Known) and any(one.master and one.status == "active" for one in attached.value)
+    listed = attached.value if isinstance(attached, Known) else ()
+    return any(one.master and one.status == domain_states.ACTIVE for one in listed)

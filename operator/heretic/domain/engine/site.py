@@ -140,3 +140,9 @@ def engine_site(view: SiteView, seen: EngineView) -> EngineSite | Obstacle | Non
     if cluster.value.data_center != data_center.value.id:
         return Wait(Reason.WAITING_FOR_ENGINE, f"{name}: its cluster is in another data center (see it)", LATER)
     return EngineSite(engine, seen, data_center.value, cluster.value)
+
+
+def hosts_of_site(site: EngineSite) -> tuple[EngineHost, ...] | None:
+    """The hosts of the site's cluster; None while they are not known."""
+    hosts = hosts_of(Known(site.cluster), site.facts)
+    return hosts.value if isinstance(hosts, Known) else None

@@ -16,10 +16,10 @@ from heretic.domain.gluster.removal import plan_volume_removal
 from heretic.domain.gluster.repair import RepairInput, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostView
-from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait, first_obstacle
 from heretic.domain.pool.facts import PoolFacts, VolumeInfo
 from heretic.domain.pool.members import members
-from heretic.domain.pool.obstacles import first_obstacle, version_obstacle
+from heretic.domain.pool.obstacles import version_obstacle
 from heretic.domain.pool.peers import pool_seen_by
 
 __all__ = ["plan_volume", "plan_volume_removal"]

@@ -22,10 +22,10 @@ from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.steps import RestartBricks, RestartSelfHeal, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.maintenance import in_maintenance
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, PlanItem, Proceed, Step, Wait
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, PlanItem, Proceed, Step, Wait, first_obstacle
 from heretic.domain.pool.facts import PoolFacts, VolumeInfo, VolumeState
 from heretic.domain.pool.members import members as identities
-from heretic.domain.pool.obstacles import first_obstacle, version_obstacle
+from heretic.domain.pool.obstacles import version_obstacle
 from heretic.domain.pool.peers import node_of_host, pool_seen_by
 
 _MENTIONED = 3

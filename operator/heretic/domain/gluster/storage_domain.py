@@ -18,7 +18,7 @@ from heretic.domain.gluster.conditions import quorate, started
 from heretic.domain.gluster.placement import gluster_name
 from heretic.domain.gluster.seen import SeenVolume
 from heretic.domain.kind import Assessment
-from heretic.domain.plan import Converged, Obstacle, Plan, Proceed, Step, Wait, steps_of
+from heretic.domain.plan import Converged, Plan, Proceed, Step, Wait, obstacles_of, steps_of
 
 
 def needs_engine(volume: GlusterVolume) -> bool:
@@ -139,17 +139,7 @@ def _merged(plan: Plan, judged: JudgedDomain) -> Plan:
         return plan
     steps = (*steps_of(plan), *own)
     if steps:
-        return Proceed(steps, (*_pending(plan), *obstacles))
+        return Proceed(steps, (*obstacles_of(plan), *obstacles))
     if isinstance(plan, Converged) and obstacles:
         return obstacles[0]
     return plan
-
-
-def _pending(plan: Plan) -> tuple[Obstacle, ...]:
-    match plan:
-        case Proceed(_, pending):
-            return pending
-        case Converged():
-            return ()
-        case _:
-            return (plan,)

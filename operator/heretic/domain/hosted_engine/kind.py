@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
 from heretic.api.v1alpha1.node import Role
-from heretic.domain.conditions import ConditionType, State
+from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineFacts
@@ -14,12 +14,11 @@ from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.deploy import plan_deployment
 from heretic.domain.hosted_engine.deployment_report import with_deployment
 from heretic.domain.hosted_engine.first_host import first_host, is_to_be_deployed
-from heretic.domain.hosted_engine.plan import plan_around, plan_engine
+from heretic.domain.hosted_engine.plan import plan_around, with_maintenance
 from heretic.domain.hosted_engine.report import report_engine
-from heretic.domain.hosted_engine.storage import with_domain_report
-from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference
+from heretic.domain.hosted_engine.storage import judged_domains, with_domain_report, with_domains
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference, as_number
 from heretic.domain.plan import Blocked
-from heretic.domain.report import Report
 
 
 def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
@@ -30,9 +29,9 @@ def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -
 
 def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessment:
     seen, hosts, first = observed.engine, observed.hosts, observed.of(first_host(engine, view))
-    plan = plan_engine(engine, view, seen)
-    report = report_engine(engine, seen, plan_around(engine, view, seen), hosts)
-    report = with_domain_report(report, engine, view, seen)
+    around, domains = plan_around(engine, view, seen), judged_domains(engine, view, seen)
+    plan = with_maintenance(with_domains(around, domains), engine, view, seen)
+    report = with_domain_report(report_engine(engine, seen, around, hosts), engine, domains)
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)
     alone = not isinstance(declared_engine(view), Blocked)
@@ -45,11 +44,6 @@ def _references(engine: HostedEngine) -> Iterable[Reference]:
     yield Reference(Site)
     if engine.spec.self_hosted is not None:
         yield Reference(GlusterVolume, engine.spec.self_hosted.storage_volume)
-
-
-def _up(report: Report) -> float | None:
-    states = {c.type: c.state for c in report.conditions}
-    return {State.TRUE: 1.0, State.FALSE: 0.0}.get(states[ConditionType.ENGINE_UP])
 
 
 HOSTED_ENGINE = Kind(
@@ -69,5 +63,5 @@ HOSTED_ENGINE = Kind(
     is_engine=True,
     features=(ENGINE_HOST,),
     recorded=("engineId", "dataCenterId", "clusterId", "certificateAuthority"),
-    gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", _up),),
+    gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", as_number(ConditionType.ENGINE_UP)),),
 )

@@ -19,36 +19,26 @@ from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.hosted_engine.mac_pool import plan_pool, pool_of
 from heretic.domain.hosted_engine.maintenance import plan_maintenance
 from heretic.domain.hosted_engine.steps import AddCluster, AddDataCenter, ClusterValues, RenameDataCenter, UpdateCluster
-from heretic.domain.hosted_engine.storage import judged_domains, with_domains
 from heretic.domain.hosted_engine.values import cluster_values
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, steps_of
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, beside, obstacles_of, steps_of
 
 
-def plan_engine(engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:
-    """Plans an engine that runs: what is around it, and whether its own machine is left alone.
+def with_maintenance(plan: Plan, engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:
+    """Adds whether the engine's own machine is left alone, which comes first.
 
     Args:
+        plan: What else is done for the engine.
         engine: The object.
         view: The declared site.
         seen: What is known of the engine.
     """
-    around = plan_around(engine, view, seen)
-    around = with_domains(around, judged_domains(engine, view, seen))
     alone = not isinstance(declared_engine(view), Blocked)
     if not alone or not isinstance(seen, EngineFacts) or is_other_engine(engine, seen):
-        return around
+        return plan
     item = plan_maintenance(engine, seen, hosts_of(cluster_of(engine, seen), seen))
-    steps = (*((item,) if isinstance(item, Step) else ()), *steps_of(around))
-    obstacles = [*_obstacles(around), *((item,) if isinstance(item, Wait | Blocked) else ())]
-    if steps:
-        return Proceed(steps, tuple(obstacles))
-    return next((one for one in obstacles if isinstance(one, Blocked)), next(iter(obstacles), around))
-
-
-def _obstacles(plan: Plan) -> tuple[Obstacle, ...]:
-    if isinstance(plan, Proceed):
-        return plan.pending
-    return () if isinstance(plan, Converged) else (plan,)
+    if isinstance(item, Step):
+        return Proceed((item, *steps_of(plan)), obstacles_of(plan))
+    return beside(plan, (), (item,) if item else ())
 
 
 def plan_around(engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:

@@ -16,8 +16,8 @@ from heretic.domain.hosted_engine.health import MachineState, global_maintenance
 from heretic.domain.hosted_engine.mac_pool import pool_of
 from heretic.domain.hosted_engine.maintenance import maintenance_condition
 from heretic.domain.hosted_engine.storage import domains_in_trouble
-from heretic.domain.plan import Blocked, Converged, Plan, Proceed
-from heretic.domain.report import Report
+from heretic.domain.plan import Plan
+from heretic.domain.report import Report, condition_of
 
 READY = frozenset({ConditionType.ENGINE_UP, ConditionType.CLUSTER_READY})
 """What a HostedEngine's Ready is made of."""
@@ -106,7 +106,7 @@ def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str,
         status=status,
         conditions=(
             Condition(ConditionType.ENGINE_UP, State.TRUE, Reason.AS_DECLARED, up),
-            _cluster_ready(plan, cluster),
+            condition_of(ConditionType.CLUSTER_READY, plan),
             maintenance_condition(engine, hosts),
             _degraded(facts, hosts, domains_in_trouble(engine, facts)),
         ),
@@ -149,19 +149,6 @@ def _global_maintenance(hosts: tuple[EngineHost, ...]) -> bool | None:
     """What the hosts that are up and may run the engine's machine say; None where they say different things."""
     said = {host.hosted_engine.global_maintenance for host in hosts if host.hosted_engine and host.status == states.UP}
     return said.pop() if len(said) == 1 else None
-
-
-def _cluster_ready(plan: Plan, cluster: Fact[EngineCluster]) -> Condition:
-    kind = ConditionType.CLUSTER_READY
-    match plan:
-        case Converged(why):
-            return Condition(kind, State.TRUE, Reason.AS_DECLARED, why)
-        case Proceed(steps):
-            return Condition(kind, State.FALSE, Reason.WORK_IN_PROGRESS, steps[0].why)
-        case Blocked(reason, message):
-            return Condition(kind, State.FALSE, reason, message)
-        case _:
-            return Condition(kind, State.UNKNOWN, plan.reason, plan.message)
 
 
 def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], domains: list[str]) -> Condition:

@@ -16,7 +16,7 @@ from heretic.domain.engine.storage.plan import JudgedDomain, judge_domain
 from heretic.domain.engine.storage.report import domain_status
 from heretic.domain.engine.storage.values import GLUSTER, DomainPlace, Portal, WantedDomain, settings_of
 from heretic.domain.facts import Known
-from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, steps_of
+from heretic.domain.plan import Plan, Step, beside
 from heretic.domain.report import Report
 
 _VERSIONS = {
@@ -75,12 +75,8 @@ def _portal(iscsi: ISCSIDomain) -> Portal:
 def with_domains(plan: Plan, judged: Mapping[str, JudgedDomain]) -> Plan:
     """Adds what the domains need to what is planned around the engine: one that is stuck keeps no other one waiting."""
     items = [item for domain in judged.values() for item in domain.items]
-    steps = (*steps_of(plan), *(item for item in items if isinstance(item, Step)))
-    own = plan.pending if isinstance(plan, Proceed) else () if isinstance(plan, Converged) else (plan,)
-    obstacles = (*own, *(item for item in items if not isinstance(item, Step)))
-    if steps:
-        return Proceed(steps, obstacles)
-    return next((one for one in obstacles if isinstance(one, Blocked)), next(iter(obstacles), plan))
+    steps = [item for item in items if isinstance(item, Step)]
+    return beside(plan, steps, [item for item in items if not isinstance(item, Step)])
 
 
 def domain_statuses(engine: HostedEngine, judged: Mapping[str, JudgedDomain]) -> list[StorageDomainStatus]:
@@ -104,9 +100,8 @@ def domains_in_trouble(engine: HostedEngine, facts: EngineFacts) -> list[str]:
     return sorted(f"storage domain {d.name} is {states.shown(d.status)}" for d in there if d.status not in _FINE)
 
 
-def with_domain_report(report: Report, engine: HostedEngine, view: SiteView, seen: EngineView) -> Report:
+def with_domain_report(report: Report, engine: HostedEngine, judged: Mapping[str, JudgedDomain]) -> Report:
     """Adds the declared domains to what is said of the engine."""
-    judged = judged_domains(engine, view, seen)
     assert isinstance(report.status, HostedEngineStatus)
     status = report.status.model_copy(update={"storage_domains": domain_statuses(engine, judged)})
     notes = tuple(one.note for one in judged.values() if one.note)

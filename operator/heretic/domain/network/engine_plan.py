@@ -8,7 +8,7 @@ from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import ClusterNetwork, EngineFacts, EngineView, LogicalNetwork
-from heretic.domain.engine.site import LATER, EngineSite, engine_site, recorded_or_named
+from heretic.domain.engine.site import LATER, EngineSite, engine_site, hosts_of_site, recorded_or_named
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.network.logical import (
@@ -157,8 +157,7 @@ def _in_data_center(want: DeclaredNetwork, seen: _SeenNetwork) -> Iterator[Step 
 
 def _update(seen: _SeenNetwork, want: DeclaredNetwork) -> type[UpdateLogicalNetwork]:
     """Which step changes a network as hosts have it: the engine does it on all of them at once."""
-    hosts = seen.site.facts.hosts
-    if isinstance(hosts, Known) and not any(host.cluster == seen.site.cluster.id for host in hosts.value):
+    if hosts_of_site(seen.site) == ():
         return UpdateLogicalNetwork
     usages = want.usages | ((seen.used.usages if seen.used else None) or frozenset())
     return UpdateVitalNetwork if want.management or "gluster" in usages else UpdateNetworkOfHosts
@@ -201,10 +200,8 @@ def _in_cluster(
 
 def is_safe_to_require(network: LogicalNetwork, site: EngineSite) -> bool:
     """Whether no host of the cluster would be taken out where it becomes required: each is known to have it."""
-    if not isinstance(site.facts.hosts, Known):
-        return False
-    hosts = [host for host in site.facts.hosts.value if host.cluster == site.cluster.id]
-    return bool(hosts) and all(host.networks is not None and network.id in host.networks for host in hosts)
+    hosts = hosts_of_site(site)
+    return bool(hosts) and all(host.networks is not None and network.id in host.networks for host in hosts or ())
 
 
 def _words(usages: frozenset[str]) -> str:

@@ -20,8 +20,8 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
 from heretic.domain.network.logical import DeclaredNetwork, wanted
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, steps_of
-from heretic.domain.report import Report
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
+from heretic.domain.report import Report, condition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,10 @@ def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOK
     in_engine = plan_logical_network(network, view, engine)
     if in_engine is None:
         return on_hosts
-    pending = [*_obstacles(on_hosts), *_obstacles(in_engine)]
+    pending = (*obstacles_of(on_hosts), *obstacles_of(in_engine))
     if isinstance(in_engine, Proceed):
-        return Proceed(in_engine.steps, tuple(pending), ordered=in_engine.ordered)
-    blocked = next((one for one in pending if isinstance(one, Blocked)), None)
-    return blocked or next(iter(pending), on_hosts)
-
-
-def _obstacles(plan: Plan) -> tuple[Obstacle, ...]:
-    if isinstance(plan, Proceed):
-        return plan.pending
-    return () if isinstance(plan, Converged) else (plan,)
+        return Proceed(in_engine.steps, pending, ordered=in_engine.ordered)
+    return first_obstacle(pending) or on_hosts
 
 
 def _plan_attachments(network: Network, view: SiteView) -> Converged | Obstacle:
@@ -126,20 +119,12 @@ def _logical_network(network: Network, view: SiteView, engine: EngineView) -> Lo
 
 def _logical_network_ready(network: Network, plan: Plan | None) -> Condition:
     kind = ConditionType.LOGICAL_NETWORK_READY
-    match plan:
-        case None:
-            why = "the site declares no engine"
-            if network.spec.role is NetworkRole.OVN:
-                why = "of the role OVN nothing is made in the engine"
-            return Condition(kind, State.FALSE, Reason.ENGINE_NOT_DECLARED, why)
-        case Converged(why):
-            return Condition(kind, State.TRUE, Reason.AS_DECLARED, why)
-        case Proceed():
-            return Condition(kind, State.FALSE, Reason.WORK_IN_PROGRESS, steps_of(plan)[0].why)
-        case Blocked(reason, message):
-            return Condition(kind, State.FALSE, reason, message)
-        case Wait(reason, message):
-            return Condition(kind, State.UNKNOWN, reason, message)
+    if plan is not None:
+        return condition_of(kind, plan)
+    why = "the site declares no engine"
+    if network.spec.role is NetworkRole.OVN:
+        why = "of the role OVN nothing is made in the engine"
+    return Condition(kind, State.FALSE, Reason.ENGINE_NOT_DECLARED, why)
 
 
 def _notes(network: Network, view: SiteView, engine: EngineView) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
 from heretic.api.v1alpha1.node import NodeStatus
-from heretic.domain.conditions import ConditionType, State
+from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.names import storage_nodes
 from heretic.domain.declared.view import SiteView
@@ -13,16 +13,15 @@ from heretic.domain.errors import Failure, Transient
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.rule import Part
-from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
+from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference, as_number
 from heretic.domain.node.configuration import plan_configuration
 from heretic.domain.node.member import membership, wants_membership
 from heretic.domain.node.member_outage import against_outage, needs_before_outage
 from heretic.domain.node.member_plan import plan_member
 from heretic.domain.node.member_report import status_with, with_member
-from heretic.domain.node.plan import beside, plan_node, wants_disk
+from heretic.domain.node.plan import plan_node, wants_disk
 from heretic.domain.node.report import report_node
-from heretic.domain.plan import Blocked, Plan, Wait
-from heretic.domain.report import Report
+from heretic.domain.plan import Blocked, Plan, Wait, beside
 
 UNREACHABLE_AFTER = 10.0
 """Seconds until a host that did not answer is asked again; hosts/ spaces the connection attempts themselves."""
@@ -39,11 +38,6 @@ def _references(node: Node) -> Iterable[Reference]:
     yield Reference(Site)
     for entry in node.spec.addresses:
         yield Reference(Network, entry.network)
-
-
-def _reachable(report: Report) -> float | None:
-    states = {c.type: c.state for c in report.conditions}
-    return {State.TRUE: 1.0, State.FALSE: 0.0}.get(states[ConditionType.REACHABLE])
 
 
 def node_kind(features: Sequence[Feature]) -> Kind[Node]:
@@ -74,7 +68,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             return Assessment(_without_host(facts), with_member(report, told, view, found, Part()))
         own = plan_configuration(node, view, facts, features)
         part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
-        plan = beside(plan_node(node, view, facts, features, observed.hosts), part)
+        plan = beside(plan_node(node, view, facts, features, observed.hosts), part.steps, part.obstacles)
         hidden = tuple(disk.path for disk, _ in hidden_bricks(node, view, facts))
         return Assessment(plan, with_member(report, told, view, found, part, hidden))
 
@@ -95,7 +89,14 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         references=_references,
         recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),
         outage=OutageRule(needs_before_outage, against_outage),
-        gauges=(GaugeOf("heretic_host_reachable", "1 when the last attempt reached the host.", "host", _reachable),),
+        gauges=(
+            GaugeOf(
+                "heretic_host_reachable",
+                "1 when the last attempt reached the host.",
+                "host",
+                as_number(ConditionType.REACHABLE),
+            ),
+        ),
         is_host=True,
         spreads=False,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
+from heretic.domain.declared.names import same_name
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost, EngineView
 from heretic.domain.engine.site import LATER, EngineSite, engine_site
@@ -94,4 +95,4 @@ def _judged(
 
 
 def _same(one: str, other: str) -> bool:
-    return one.lower().removesuffix(".") == other.lower().removesuffix(".")
+    return same_name(one) == same_name(other)

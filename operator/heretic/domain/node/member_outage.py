@@ -7,7 +7,8 @@ from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost
 from heretic.domain.engine.parse import states
-from heretic.domain.engine.self_hosted import hosts_of_site, is_self_hosted, may_run_engine
+from heretic.domain.engine.self_hosted import is_self_hosted, may_run_engine
+from heretic.domain.engine.site import hosts_of_site
 from heretic.domain.kind import Needs, Observed
 from heretic.domain.node.member import EngineMember, membership
 

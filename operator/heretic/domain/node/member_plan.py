@@ -8,8 +8,8 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost
 from heretic.domain.engine.feature import AUTHORIZED_KEYS
 from heretic.domain.engine.parse import states
-from heretic.domain.engine.self_hosted import hosts_of_site, is_self_hosted, master_is_active, may_run_engine
-from heretic.domain.engine.site import LATER, EngineSite
+from heretic.domain.engine.self_hosted import is_self_hosted, master_is_active, may_run_engine
+from heretic.domain.engine.site import LATER, EngineSite, hosts_of_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
 from heretic.domain.host.facts import HostFacts

@@ -22,7 +22,7 @@ from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.health import clock_obstacle, storage_obstacle
 from heretic.domain.host.rule import Part
 from heretic.domain.node.configuration import plan_configuration
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, steps_of
+from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait, first_obstacle
 
 Others = Mapping[str, HostFacts | Failure]
 """What was seen in this pass of the other storage nodes."""
@@ -54,27 +54,7 @@ def plan_node(
     obstacles = tuple(dict.fromkeys((*configuration.obstacles, *disks.obstacles)))
     if steps:
         return Proceed(steps, obstacles)
-    return _first(obstacles) or Converged("configured, and the disks that are needed are prepared")
-
-
-def _first(obstacles: Sequence[Obstacle]) -> Obstacle | None:
-    """What needs a person, else what comes first."""
-    return next(iter([*(o for o in obstacles if isinstance(o, Blocked)), *obstacles]), None)
-
-
-def beside(plan: Plan, part: Part) -> Plan:
-    """A host's own plan with what is done for it elsewhere: neither keeps the other waiting.
-
-    Args:
-        plan: Of the host.
-        part: What is done for it in the engine.
-    """
-    steps = (*steps_of(plan), *part.steps)
-    own = plan.pending if isinstance(plan, Proceed) else (plan,) if isinstance(plan, Wait | Blocked) else ()
-    obstacles = tuple(dict.fromkeys((*own, *part.obstacles)))
-    if steps:
-        return Proceed(steps, obstacles)
-    return _first(obstacles) or plan
+    return first_obstacle(obstacles) or Converged("configured, and the disks that are needed are prepared")
 
 
 def plan_disks(

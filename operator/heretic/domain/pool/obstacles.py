@@ -8,12 +8,6 @@ from heretic.domain.plan import Blocked, Wait
 from heretic.domain.pool.peers import versions
 
 
-def first_obstacle(pending: Sequence[Wait | Blocked]) -> Wait | Blocked | None:
-    """The obstacle to tell: what needs a person comes before what time will solve."""
-    blocked = [p for p in pending if isinstance(p, Blocked)]
-    return next(iter([*blocked, *pending]), None)
-
-
 def version_obstacle(nodes: Sequence[str], hosts: Mapping[str, HostView]) -> Wait | Blocked | None:
     """No configuration change while versions differ between nodes (rule:one-version)."""
     found = versions(nodes, hosts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from heretic.domain.engine.facts import AttachedDomain, StorageDomain
 from heretic.domain.engine.parse import domain_states, states
-from heretic.domain.engine.site import LATER, EngineSite
+from heretic.domain.engine.site import LATER, EngineSite, hosts_of_site
 from heretic.domain.engine.storage.steps import (
     ActivateStorageDomain,
     AddBlockDomain,
@@ -178,10 +178,10 @@ def _purpose(wanted: WantedDomain, found: StorageDomain) -> Blocked | None:
 
 def host_up(site: EngineSite) -> str | Wait:
     """Name of a host of the site's cluster by which the engine reaches storage."""
-    hosts = site.facts.hosts
-    if not isinstance(hosts, Known):
+    hosts = hosts_of_site(site)
+    if hosts is None:
         return Wait(Reason.WAITING_FOR_ENGINE, "the engine's hosts are not known", LATER)
-    up = sorted(one.name for one in hosts.value if one.cluster == site.cluster.id and one.status == states.UP)
+    up = sorted(one.name for one in hosts if one.status == states.UP)
     if up:
         return up[0]
     why = f"no host of the cluster {site.cluster.name!r} is up, and the engine reaches storage through one"
