@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import HostedEngine
-from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
+from heretic.api.v1alpha1.self_hosted import DeploymentStatus
 from heretic.domain.commands import SecretRef
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.site import LATER, without_engine
@@ -42,25 +42,13 @@ _PASSWORD = "password"  # noqa: S105 - the key in the Secret
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentSite:
+class DeploymentSite(DeploymentGround):
     """What a deployment is planned from, once all of it is known.
 
     Attributes:
-        engine: What is declared.
-        spec: Its part for a deployment.
-        view: The declared site.
-        hosts: The hosts that may run the engine's machine.
-        first: What the host says on which it is deployed.
-        facts: Likewise, of its own facts.
-        jobs: Its jobs.
+        jobs: Of the host on which it is deployed.
     """
 
-    engine: HostedEngine
-    spec: SelfHostedSpec
-    view: SiteView
-    hosts: Mapping[str, HostView]
-    first: FirstHost
-    facts: HostFacts
     jobs: Mapping[str, JobState]
 
     @property
@@ -201,8 +189,7 @@ def _next(site: DeploymentSite) -> Plan:
     brick = brick_on(volume, node)
     if site.tries and isinstance(site.first.machines, Known) and LOCAL_MACHINE in site.first.machines.value:
         return _clean(site, brick)
-    ground = DeploymentGround(engine, site.spec, site.view, site.hosts, site.first, site.facts)
-    found = hindrances(ground)
+    found = hindrances(site)
     if found:
         return _told(found)
     if volume is None or not brick:
