@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from heretic.domain.commands import Output
 from heretic.domain.hosted_engine.agent import CONFIGURATION
 from heretic.domain.hosted_engine.first_host import AUTHORITY, LOCAL_MACHINE, ROLE
+from lab.stand_in import TASKS as ROLE_TASKS
 from sim.engine.server import EngineServer
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
@@ -22,17 +23,7 @@ LOG = (
 DOMAIN = "b1f4d3a2-6f0e-4f6b-9f0e-3a8d7c5b2e11"
 NEEDED = ("he_fqdn", "he_bridge_if", "he_domain_type", "he_storage_domain_addr", "he_storage_domain_path")
 
-TASKS = (
-    ("Keep the password in memory", ""),
-    ("Install required packages for oVirt Hosted Engine deployment", "No module named 'netaddr'"),
-    ("Validate network connectivity check configuration", "The selected network interface is not valid"),
-    ("Wait for the local VM", "Timeout when waiting for 192.168.222.11:22"),
-    ("Execute engine-setup", "engine-setup exited with a non-zero code"),
-    ("Wait for the host to be up", "The host has been set in non_operational status, deployment errors: code 504"),
-    ("Activate storage domain", "Error: the target storage domain contains only 40GiB of available space"),
-    ("Copy local VM disk to shared storage", "qemu-img exited with status 1"),
-    ("Check engine VM health", "The engine failed to start inside the engine VM; please check engine.log."),
-)  # fmt: skip
+TASKS = (("Keep the password in memory", ""), *ROLE_TASKS)
 LOCAL, WRITTEN, KNOWN = 3, 6, 8
 """Numbers of the tasks from which on there is a temporary machine, a storage domain, and a configured host."""
 
