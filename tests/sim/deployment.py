@@ -12,6 +12,7 @@ from heretic.domain.commands import Output
 from heretic.domain.hosted_engine.agent import CONFIGURATION
 from heretic.domain.hosted_engine.first_host import AUTHORITY, LOCAL_MACHINE, ROLE
 from lab.stand_in import TASKS as ROLE_TASKS
+from sim.engine.self_hosted import deploy_as_told
 from sim.engine.server import EngineServer
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
@@ -133,6 +134,7 @@ class Deployer:
         files[LOG] = File("\n".join(lines))
         self.libvirt[:] = ["HostedEngine"]
         files[AUTHORITY] = File(self.server.engine.authority.pem)
+        deploy_as_told(self.server.engine.state, told)
         self.server.start()
         return ok("\n".join(lines) + "\n")
 

@@ -1,5 +1,6 @@
 """An engine as it is after a self-hosted deployment: its first host, its own storage, its own machine."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ovirtsdk4 import types
@@ -59,6 +60,24 @@ def deploy_hosted_engine(
     watched.go(state.now(), (0, False))
     state.self_hosted = SelfHosted(machine.id, domain.id, watched)
     return state.self_hosted
+
+
+def deploy_as_told(state: EngineState, told: Mapping[str, Any]) -> SelfHosted:
+    """What oVirt's role hosted_engine_setup makes of the variables that it is told, in a cluster that is there.
+
+    Args:
+        state: Of the engine.
+        told: The variables.
+    """
+    return deploy_hosted_engine(
+        state,
+        host=told["he_host_name"],
+        address=told["he_host_address"],
+        storage=f"{told['he_storage_domain_addr']}:{told['he_storage_domain_path']}",
+        mount_options=told["he_mount_options"] or None,
+        fqdn=told["he_fqdn"],
+        cluster=told["he_cluster"],
+    )
 
 
 def _own_storage(state: EngineState, data_center: str, place: str, mount_options: str | None) -> Any:

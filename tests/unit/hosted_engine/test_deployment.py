@@ -16,7 +16,10 @@ from heretic.reconcile.store import Key
 from sim.addresses import PREFIX
 from sim.blank_site import blank_site, declared
 from sim.deployment import KNOWN, LOCAL, WRITTEN, Deployer
+from sim.engine.engine import SimEngine
+from sim.engine.host_life import Lasting
 from sim.engine.server import EngineServer
+from sim.engine.state import EngineState
 from sim.world import Object, Recorder, World
 
 FQDN, ADDRESS = "engine.mgmt.private", f"{PREFIX}5"
@@ -66,7 +69,9 @@ class Deployment:
 
 @pytest.fixture
 def server() -> Iterator[EngineServer]:
-    server = EngineServer(address=ADDRESS, names=(FQDN,)).start()
+    at_once = Lasting(install=0, reboot=0, initialize=0, prepare=0, notice=0)
+    state = EngineState(reachable={f"{PREFIX}{number}" for number in (11, 12, 13)}, lasting=at_once)
+    server = EngineServer(SimEngine(state), address=ADDRESS, names=(FQDN,)).start()
     server.stop()
     yield server
     server.stop()
@@ -113,6 +118,13 @@ async def test_three_hosts_deploy_an_engine_and_it_becomes_ready(site: Deploymen
     assert site.status["certificateAuthority"] == site.server.engine.authority.pem
     assert site.status["deployment"] == {"firstNode": "node1", "stage": "deployed", "percent": 100}
     assert site.starts == [FIRST]
+    assert {host.name: host.address for host in site.server.engine.state.hosts.values()} == {
+        "node1": f"{PREFIX}11",
+        "node2": f"{PREFIX}12",
+        "node3": f"{PREFIX}13",
+    }, "the first host is the one that the role added, and the others were added"
+    for node in site.hosts:
+        assert site.world.condition("Node", node, "EngineMember")["status"] == "True"
     writes = site.world.api.status_writes
     await site.run(1)
     assert (site.starts, site.world.api.status_writes) == ([FIRST], writes)
@@ -125,7 +137,7 @@ async def test_three_hosts_deploy_an_engine_and_it_becomes_ready(site: Deploymen
         "he_domain_type": "glusterfs",
         "he_enable_hc_gluster_service": True,
         "he_fqdn": FQDN,
-        "he_host_address": "node1.mgmt.private",
+        "he_host_address": f"{PREFIX}11",
         "he_host_name": "node1",
         "he_ipv4_subnet_prefix": "192.168.222",
         "he_mem_size_MB": 8192,

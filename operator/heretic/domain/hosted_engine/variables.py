@@ -74,7 +74,8 @@ def variables(
         "he_data_center": engine.spec.data_center.name,
         "he_cluster": engine.spec.cluster.name,
         "he_host_name": name,
-        "he_host_address": f"{name}.{view.site.spec.domains.management}" if view.site else node.spec.address,
+        # As every other host is added: by it the Node finds its host in the engine, and it needs no name server.
+        "he_host_address": node.spec.address,
         "he_network_test": _TESTS[spec.network_test],
         "he_ipv4_subnet_prefix": str(IPv4Network(spec.nat_subnet).network_address).rpartition(".")[0],
         # With the pauses, the role waits a day for somebody to remove a file.
