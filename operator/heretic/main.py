@@ -23,6 +23,7 @@ from heretic.cluster.client import Cluster
 from heretic.cluster.events import EventRecorder
 from heretic.cluster.lease import RENEW_EVERY, Lease
 from heretic.cluster.status import StatusWriter
+from heretic.domain.engine.call import ENGINE
 from heretic.domain.errors import HereticError
 from heretic.domain.kind import Kinds
 from heretic.engine.engines import Engines
@@ -181,8 +182,12 @@ class Operator:
         return Lease(self.cluster, namespace, name, holder, monotonic=time.monotonic, now=_now, duration=seconds)
 
     def _host_changed(self, host: str) -> None:
-        """A connection was lost or came back: the node and what depends on it look again."""
+        """A connection was lost or came back: the node and what depends on it look again; likewise an engine."""
         namespace, _, node = host.partition("/")
+        if node.startswith(f"{ENGINE} "):
+            self.observer.machine_changed(namespace)
+            self.wakes.wake(Key(ENGINE, namespace, node.removeprefix(f"{ENGINE} ")))
+            return
         self.observer.touched(namespace, node)
         key = Key(Node.KIND, namespace, node)
         self.wakes.wake(key)

@@ -118,7 +118,10 @@ class Deployer:
             return failed(f"ERROR! the role knows no {unknown} and lacks {missing}", 4)
         password = next(name for name in files if name.endswith("/password"))
         assert password in files[playbook].content
-        assert {files[name].mode for name in (path, playbook, password)} == {"0600"}
+        key = next(name for name in files if name.endswith("/root.pub"))
+        assert f"'{key}'" in files[playbook].content
+        assert files[key].content.startswith("ssh-ed25519 ")
+        assert {files[name].mode for name in (path, playbook, password, key)} == {"0600"}
         assert files.pop(password).content
         self.told.append(told)
         lines: list[str] = []

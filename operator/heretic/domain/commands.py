@@ -45,10 +45,12 @@ class SecretRef:
     Attributes:
         name: Of the Secret.
         key: In its data.
+        public: Whether what is meant is the public half of the private key that stands there.
     """
 
     name: str
     key: str
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)

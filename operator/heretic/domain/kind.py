@@ -48,7 +48,7 @@ class Observed:
         hosts: What is known of each host that was needed.
         answers: The shared facts that were needed, by name.
         engine: What is known of the site's engine.
-        trusted_key: The host key of the object's own host that was accepted on first use; empty when none was.
+        trusted_key: The key of the object's own host or machine that was accepted on first use; "" when none was.
         slot_holder: Who has the site's disruption slot; empty when nobody.
     """
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from heretic.api.v1alpha1 import Node, Site
-from heretic.api.v1alpha1.site import HostKeyPolicy
+from heretic.api.v1alpha1 import HostedEngine, Node, Site
+from heretic.api.v1alpha1.site import SSH_PRIVATE_KEY, HostKeyPolicy
 from heretic.domain.declared.validate import site_fault
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.call import ENGINE
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
 from heretic.domain.plan import Blocked, Wait
 from heretic.hosts.settings import HostSettings
 
-SECRET_KEY = "ssh-privatekey"  # noqa: S105 - the name of a field, from the type kubernetes.io/ssh-auth
+SECRET_KEY = SSH_PRIVATE_KEY
 KEPT_SECONDS = 60.0
 """How long a private key is kept in memory; a rotated one is used after this time, or at once when it fails."""
 
@@ -42,11 +43,7 @@ class Access:
         Raises:
             HereticError: NeedsUser, when there is no Site or the Secret is missing or empty.
         """
-        site = view.site
-        if site is None:
-            fault = site_fault(view) or Wait(Reason.SITE_NOT_FOUND, "there is no Site")
-            kind = NeedsUser if isinstance(fault, Blocked) else Transient
-            raise HereticError(kind(fault.reason, f"namespace {namespace}: {fault.message}"))
+        site = _site_of(namespace, view)
         ssh = site.spec.ssh
         recorded = node.status.trusted_host_key
         return HostSettings(
@@ -58,6 +55,25 @@ class Access:
             host_keys=tuple(node.spec.host_keys) or ((recorded,) if recorded else ()),
             certificate_authorities=tuple(ssh.host_certificate_authorities),
             trust_on_first_use=ssh.host_key_policy is HostKeyPolicy.TRUST_ON_FIRST_USE and not recorded,
+        )
+
+    async def machine(self, namespace: str, view: SiteView, engine: HostedEngine) -> HostSettings:
+        """How to reach the machine of an engine: as a host, with an account and keys of its own.
+
+        Raises:
+            HereticError: NeedsUser, when there is no Site or the Secret is missing or empty.
+        """
+        site = _site_of(namespace, view)
+        recorded = engine.status.trusted_host_key
+        return HostSettings(
+            name=machine_name(namespace, engine.metadata.name),
+            address=engine.spec.address or engine.spec.fqdn,
+            port=engine.spec.ssh.port,
+            user=engine.spec.ssh.user,
+            private_key=await self._private_key(namespace, site),
+            host_keys=tuple(engine.spec.host_keys) or ((recorded,) if recorded else ()),
+            certificate_authorities=tuple(site.spec.ssh.host_certificate_authorities),
+            trust_on_first_use=site.spec.ssh.host_key_policy is HostKeyPolicy.TRUST_ON_FIRST_USE and not recorded,
         )
 
     def forget(self, namespace: str) -> None:
@@ -79,3 +95,21 @@ class Access:
         key = data[SECRET_KEY].decode(errors="replace")
         self._keys[(namespace, name)] = (self._monotonic(), key)
         return key
+
+
+def machine_name(namespace: str, engine: str) -> str:
+    """What the connection to an engine's machine is called; no Node can be called so.
+
+    Args:
+        namespace: Of the site.
+        engine: Name of its object.
+    """
+    return f"{namespace}/{ENGINE} {engine}"
+
+
+def _site_of(namespace: str, view: SiteView) -> Site:
+    if view.site is not None:
+        return view.site
+    fault = site_fault(view) or Wait(Reason.SITE_NOT_FOUND, "there is no Site")
+    kind = NeedsUser if isinstance(fault, Blocked) else Transient
+    raise HereticError(kind(fault.reason, f"namespace {namespace}: {fault.message}"))

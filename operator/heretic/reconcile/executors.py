@@ -1,11 +1,12 @@
-"""Who does a step, by the kind of its target: a script goes to a host over SSH."""
+"""Who does a step, by the kind of its target: a script goes to a host or to the engine's machine over SSH."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import HostedEngine, Node
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.call import ENGINE
+from heretic.domain.engine.machine import EngineMachineStep
 from heretic.domain.errors import Bug
 from heretic.domain.kind import Kinds
 from heretic.domain.plan import Failed, HostStep, Risk, Step, StepResult
@@ -74,6 +75,40 @@ class HostExecutor:
                 self._observer.host_changed(key.namespace, step.host, disks=step.risk is Risk.DESTRUCTIVE)
 
 
+class AtEngine:
+    """Does what is done in an engine, and what is done on its machine.
+
+    Args:
+        engines: Sends calls to engines.
+        hosts: The SSH connections.
+        access: How each machine is reached.
+        observer: Told of every machine that was touched.
+        secrets: Where a step's secrets are read.
+    """
+
+    def __init__(self, engines: Executor, hosts: Hosts, access: Access, observer: Observer, secrets: Secrets) -> None:
+        self._engines = engines
+        self._hosts = hosts
+        self._access = access
+        self._observer = observer
+        self._secrets = secrets
+
+    async def perform(self, key: Key, view: SiteView, step: Step, admission: Admission) -> StepResult:
+        """Sends the step to the engine or to its machine, once; see Executor."""
+        if not isinstance(step, EngineMachineStep):
+            return await self._engines.perform(key, view, step, admission)
+        engine = view.of(HostedEngine).get(step.engine)
+        if engine is None:
+            return Failed(Bug(f"{step.verb} was planned for {step.target}, which is no HostedEngine"))
+        settings = await self._access.machine(key.namespace, view, engine)
+        script = await with_secrets(step.script(), key.namespace, self._secrets)
+        ROUND_TRIPS.labels(namespace=key.namespace, host=settings.name).inc()
+        try:
+            return await self._hosts.perform(settings, script, admission=admission)
+        finally:
+            self._observer.machine_changed(key.namespace)
+
+
 def executors(
     hosts: Hosts, access: Access, observer: Observer, secrets: Secrets, kinds: Kinds, engines: Executor
 ) -> dict[str, Executor]:
@@ -87,4 +122,5 @@ def executors(
         kinds: All kinds.
         engines: Does steps in engines.
     """
-    return {Node.KIND: HostExecutor(hosts, access, observer, secrets, kinds), ENGINE: engines}
+    at_engine = AtEngine(engines, hosts, access, observer, secrets)
+    return {Node.KIND: HostExecutor(hosts, access, observer, secrets, kinds), ENGINE: at_engine}

@@ -42,7 +42,9 @@ async def look(kind: AnyKind, resource: Resource, view: SiteView, observer: Obse
         observed = replace(observed, engine=engine)
     else:
         observed = await at_hosts(needs)
-    return replace(observed, trusted_key=observer.trusted_key(namespace, name)) if kind.is_host else observed
+    if kind.is_host or kind.is_engine:
+        return replace(observed, trusted_key=observer.trusted_key(kind, namespace, name))
+    return observed
 
 
 async def ask(

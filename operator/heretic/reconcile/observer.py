@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import HostedEngine, Node
 from heretic.domain.commands import Probe
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
@@ -28,7 +28,7 @@ from heretic.domain.shared import SharedFact
 from heretic.hosts.connections import Batch, Hosts
 from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
-from heretic.reconcile.access import Access
+from heretic.reconcile.access import Access, machine_name
 from heretic.reconcile.announce import Announcer
 from heretic.reconcile.engine_observer import EngineObserver
 from heretic.reconcile.kept_looks import FullLook, HostLook
@@ -127,7 +127,7 @@ class Observer:
         """
         key = (namespace, fact.name)
         held = self._answers.get(key)
-        if held is None or (held[1].done() and self._monotonic() - held[0] > max_age):
+        if held is None or (held[1].done() and self._monotonic() - held[0] > max(max_age, _lasts(fact, held[1]))):
             task = asyncio.create_task(self._shared(fact, namespace, view, hosts), name=f"{fact.name} of {namespace}")
             held = self._answers[key] = (self._monotonic(), task)
         return cast("Fact[T]", await asyncio.shield(held[1]))
@@ -186,14 +186,20 @@ class Observer:
         for key in [key for key in self._answers if key[0] == namespace]:
             del self._answers[key]
 
-    def trusted_key(self, namespace: str, node: str) -> str:
-        """The host key that was accepted on first use; empty when none was."""
-        return self._hosts.trusted_key(f"{namespace}/{node}") or ""
+    def machine_changed(self, namespace: str) -> None:
+        """An effect happened on the engine's machine, or its connection changed."""
+        self._outdate(namespace)
+
+    def trusted_key(self, kind: AnyKind, namespace: str, name: str) -> str:
+        """The key of an object's own host or machine that was accepted on first use; empty when none was."""
+        connection = machine_name(namespace, name) if kind.is_engine else f"{namespace}/{name}"
+        return self._hosts.trusted_key(connection) or ""
 
     def forget(self, kind: AnyKind, namespace: str, name: str) -> None:
         """An object that stands for a host or an engine was deleted."""
         if kind.is_engine and self._engines is not None:
             self._engines.forget(namespace, name)
+            self._hosts.forget(machine_name(namespace, name))
         if kind.is_host:
             self._forget_host(namespace, name)
 
@@ -289,16 +295,21 @@ class Observer:
         asked = fact.whom(view, hosts)
         if asked is None:
             return Unknown(fact.nobody)
-        node, key = view.nodes[asked], (namespace, fact.name)
+        key = (namespace, fact.name)
         before = self._told[key][1] if key in self._told else None
         try:
-            settings = await self._access.settings(namespace, view, node)
+            if fact.of_engine:
+                settings = await self._access.machine(namespace, view, view.of(HostedEngine)[asked])
+            else:
+                settings = await self._access.settings(namespace, view, view.nodes[asked])
             probes = fact.probes(before)
             told = await self._ask_shared(fact, key, asked, settings, probes)
             wanted = fact.probes(told)
             if _names(wanted) != _names(probes):
                 told = await self._ask_shared(fact, key, asked, settings, wanted)
         except HereticError as error:
+            if error.failure.reason is Reason.AUTHENTICATION_FAILED:
+                self._access.forget(namespace)
             return Unknown(f"{asked}: {error.failure.message}")
         except Exception as error:  # a mistake of ours is told by every object that wanted this answer
             log.exception("asking %s/%s of the %s: a mistake of ours", namespace, asked, fact.name)
@@ -324,6 +335,13 @@ class Observer:
 
 def _is_ready(node: Node) -> bool:
     return any(c.type == ConditionType.READY and c.status == State.TRUE for c in node.status.conditions)
+
+
+def _lasts(fact: SharedFact[Any], task: asyncio.Task[Fact[object]]) -> float:
+    """How long an answer will do; a failure does not."""
+    failed = task.cancelled() or task.exception() is not None
+    answer = None if failed else task.result()
+    return fact.lasts(answer.value) if isinstance(answer, Known) else 0.0
 
 
 def _names(probes: Sequence[Probe[Any]]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from heretic.domain.commands import Action, Command, PutFile, Script, SecretRef, Trial
 from heretic.domain.errors import HereticError, NeedsUser, Reason
+from heretic.hosts.keys import public_line
 from heretic.reconcile.access import Secrets
 
 
@@ -59,9 +60,11 @@ def _value(ref: SecretRef, namespace: str, data: dict[str, bytes] | None) -> str
         how = f"kubectl -n {namespace} create secret generic {ref.name} --from-file={ref.key}=FILE"
         raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, f"Secret {ref.name} {what}; make it: {how}"))
     try:
-        return data[ref.key].decode()
-    except UnicodeDecodeError:
-        message = f"the key {ref.key} of Secret {ref.name} is not text (UTF-8); replace it"
+        text = data[ref.key].decode()
+        return public_line(text) + "\n" if ref.public else text
+    except ValueError:
+        what = "no private key without passphrase" if ref.public else "not text (UTF-8)"
+        message = f"the key {ref.key} of Secret {ref.name} is {what}; replace it"
         raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, message)) from None
 
 

@@ -149,7 +149,16 @@ def test_what_deploys_an_engine_or_cleans_up_is_called_at_one_place(program: str
 
 def test_the_steps_that_do_prove_first_that_no_engine_ever_was() -> None:
     steps = (
-        DeployEngine(host="n", why="", fqdn="e", brick="/b", job="j", variables="", password=SecretRef("s", "k")),
+        DeployEngine(
+            host="n",
+            why="",
+            fqdn="e",
+            brick="/b",
+            job="j",
+            variables="",
+            password=SecretRef("s", "k"),
+            root_key=SecretRef("s", "k", public=True),
+        ),
         CleanAfterFailedDeployment(host="n", why="", brick="/b", job="j"),
     )
     for step in steps:

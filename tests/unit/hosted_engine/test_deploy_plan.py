@@ -243,6 +243,7 @@ DEPLOY = DeployEngine(
     job=ONE,
     variables="{}",
     password=SecretRef("heretic-engine", "password"),
+    root_key=SecretRef("heretic-ssh", "ssh-privatekey", public=True),
 )
 CLEANING = CleanAfterFailedDeployment(host="node1", why="", brick=BRICK, job=CLEAN)
 
@@ -256,7 +257,11 @@ def verdict(host: Deployer, step: HostStep) -> str:
 
 
 def _filled(action: Action) -> Action:
-    return replace(action, content="secret") if isinstance(action, PutFile) and action.secret else action
+    return (
+        replace(action, content="secret")
+        if isinstance(action, PutFile) and isinstance(action.content, SecretRef)
+        else action
+    )
 
 
 def configured(host: Deployer) -> None:

@@ -21,11 +21,12 @@ from heretic.api.v1alpha1.common import (
     StatusModel,
 )
 from heretic.api.v1alpha1.engine_domains import EngineStorageDomain
+from heretic.api.v1alpha1.engine_machine import EngineSSH
 from heretic.api.v1alpha1.mac_pool import EngineMacPool, EngineName
 from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
 from heretic.api.v1alpha1.site import SecretReference
 from heretic.api.v1alpha1.storage_domain import StorageDomainStatus
-from heretic.api.v1alpha1.values import LABEL, IPv4, Port, Text
+from heretic.api.v1alpha1.values import LABEL, IPv4, Port, PublicKey, Text
 
 
 class Deployment(StrEnum):
@@ -198,6 +199,21 @@ class HostedEngineSpec(CommonSpec):
             "what the engine offers, and talks to nobody."
         ),
     )
+    ssh: EngineSSH = Field(
+        default=EngineSSH(),
+        description=(
+            "How the engine's machine is reached, for what its API cannot do: backups and upgrades. The key is the "
+            "Site's, which a deployment puts there; on the machine of another engine, add it to authorized_keys."
+        ),
+    )
+    host_keys: Annotated[list[PublicKey], Field(max_length=8), Unique()] = Field(
+        default=[],
+        description=(
+            "SSH public keys of the engine's machine in OpenSSH format, such as 'ssh-ed25519 AAAA…': on its console, "
+            "cat /etc/ssh/ssh_host_ed25519_key.pub. Heretic talks to no other machine. They may be left out where the "
+            "Site trusts a host certificate authority or opted in to trust on first use."
+        ),
+    )
     data_center: EngineDataCenter = Field(
         default=EngineDataCenter(), description="The data center of the site's hosts; made where it is missing."
     )
@@ -243,6 +259,10 @@ class HostedEngineStatus(CommonStatus):
     certificate_authority: Annotated[str, Cap(65536)] = Field(
         default="",
         description="What signs the engine's certificate, as the host tells on which Heretic deployed it.",
+    )
+    trusted_host_key: Annotated[str, Cap(4096)] = Field(
+        default="",
+        description="Host key of the engine's machine that was believed on first use, where the Site opts in to that.",
     )
     deployment: DeploymentStatus = Field(
         default_factory=DeploymentStatus, description="How far the deployment is, where Heretic deploys the engine."

@@ -48,6 +48,10 @@ class SecretReference(Model):
     name: ObjectName = Field(description="Name of the Secret.")
 
 
+SSH_PRIVATE_KEY = "ssh-privatekey"
+"""Where a Secret of type kubernetes.io/ssh-auth holds the private key."""
+
+
 class SiteSSH(Model):
     """How the hosts are reached."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.api.v1alpha1.self_hosted import DeploymentStatus
+from heretic.api.v1alpha1.site import SSH_PRIVATE_KEY
 from heretic.domain.commands import SecretRef
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.site import LATER, without_engine
@@ -184,7 +185,8 @@ def _failure(job: FailedJob | LostJob) -> tuple[Reason, str]:
 
 
 def _next(site: DeploymentSite) -> Plan:
-    engine, node = site.engine, site.first.host
+    engine, node, ssh = site.engine, site.first.host, site.view.site
+    assert ssh is not None, "without a Site no host was seen"
     volume = engine_volume(engine, site.view)
     brick = brick_on(volume, node)
     if site.tries and isinstance(site.first.machines, Known) and LOCAL_MACHINE in site.first.machines.value:
@@ -213,6 +215,7 @@ def _next(site: DeploymentSite) -> Plan:
         job=job_name(site.spec.attempt, 2 if again else 1),
         variables=as_text(told),
         password=SecretRef(engine.spec.credentials_ref.name, _PASSWORD),
+        root_key=SecretRef(ssh.spec.ssh.credentials_ref.name, SSH_PRIVATE_KEY, public=True),
     )
     return Proceed((step,))
 

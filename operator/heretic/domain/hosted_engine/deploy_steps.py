@@ -7,7 +7,7 @@ from heretic.domain.commands import Command, Expect, Job, PutFile, Script, Secre
 from heretic.domain.hosted_engine.agent import CONFIGURATION
 from heretic.domain.hosted_engine.first_host import CHECK_DEPLOYED, LOCAL_MACHINE, MACHINES, RUNNER, in_brick
 from heretic.domain.hosted_engine.stages import TASKS
-from heretic.domain.hosted_engine.variables import PASSWORD, PLAYBOOK, PLAYBOOK_TEXT, VARIABLES
+from heretic.domain.hosted_engine.variables import PASSWORD, PLAYBOOK, PLAYBOOK_TEXT, ROOT_KEY, VARIABLES
 from heretic.domain.jobs import JOB_PREFIX
 from heretic.domain.plan import HostStep, Risk
 
@@ -56,6 +56,7 @@ class DeployEngine(HostStep):
         job: Name of the unit.
         variables: The file that the role is given.
         password: Of the engine's administrator, and of root in its machine.
+        root_key: What shall be able to log in as root on the engine's machine.
     """
 
     verb: ClassVar[str] = "DeployEngine"
@@ -65,6 +66,7 @@ class DeployEngine(HostStep):
     job: str
     variables: str
     password: SecretRef = field(repr=False)
+    root_key: SecretRef = field(repr=False)
 
     def script(self) -> Script:
         """Starts it where it is proved once more, on the host, that no engine ever was."""
@@ -80,6 +82,7 @@ class DeployEngine(HostStep):
                 PutFile(PLAYBOOK, PLAYBOOK_TEXT, mode="0600"),
                 PutFile(VARIABLES, self.variables, mode="0600"),
                 PutFile(PASSWORD, self.password, mode="0600", secret=True),
+                PutFile(ROOT_KEY, self.root_key, mode="0600"),
                 Command(run, timeout=LIMIT),
             ),
             job=Job(self.job, limit=LIMIT + 60, stage=TASKS, tail=60),
@@ -110,7 +113,7 @@ class CleanAfterFailedDeployment(HostStep):
             guards=never_deployed(self.brick),
             actions=(
                 Command(("ovirt-hosted-engine-cleanup", "-q"), timeout=900),
-                Command(("rm", "-f", PASSWORD, VARIABLES, PLAYBOOK)),
+                Command(("rm", "-f", PASSWORD, VARIABLES, PLAYBOOK, ROOT_KEY)),
             ),
             job=Job(self.job),
         )

@@ -1,8 +1,10 @@
 """HostedEngine, as the loop knows it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
+from heretic.api.v1alpha1.hosted_engine import HostedEngineStatus
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.engine import declared_engine
@@ -32,6 +34,9 @@ def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessm
     around, domains = plan_around(engine, view, seen), judged_domains(engine, view, seen)
     plan = with_maintenance(with_domains(around, domains), engine, view, seen)
     report = with_domain_report(report_engine(engine, seen, around, hosts), engine, domains)
+    assert isinstance(report.status, HostedEngineStatus)
+    trusted = observed.trusted_key or engine.status.trusted_host_key
+    report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)
     alone = not isinstance(declared_engine(view), Blocked)
@@ -62,6 +67,6 @@ HOSTED_ENGINE = Kind(
     sections=(AGENT,),
     is_engine=True,
     features=(ENGINE_HOST,),
-    recorded=("engineId", "dataCenterId", "clusterId", "certificateAuthority"),
+    recorded=("engineId", "dataCenterId", "clusterId", "certificateAuthority", "trustedHostKey"),
     gauges=(GaugeOf("heretic_engine_up", "1 while the engine answers.", "engine", as_number(ConditionType.ENGINE_UP)),),
 )

@@ -13,6 +13,8 @@ FOLDER = "/run/heretic/engine"
 """In memory: what lies there does not outlive a boot."""
 
 PLAYBOOK, VARIABLES, PASSWORD = f"{FOLDER}/deploy.yml", f"{FOLDER}/variables.json", f"{FOLDER}/password"
+ROOT_KEY = f"{FOLDER}/root.pub"
+"""What may log in as root on the engine's machine: the public half of the key that opens the site's hosts."""
 
 PLAYBOOK_TEXT = f"""\
 # Written by Heretic. The password is read once and its file removed before anything else is done.
@@ -35,6 +37,8 @@ PLAYBOOK_TEXT = f"""\
     - name: Run oVirt's role
       ansible.builtin.include_role:
         name: ovirt.ovirt.hosted_engine_setup
+      vars:
+        he_root_ssh_pubkey: "{{{{ lookup('ansible.builtin.file', '{ROOT_KEY}') }}}}"
 """
 
 _TESTS = {NetworkTest.DNS: "dns", NetworkTest.PING: "ping", NetworkTest.TCP: "tcp", NetworkTest.NONE: "none"}
