@@ -44,6 +44,11 @@ class Offer:
         )
 
 
+def authority_of(settings: EngineSettings) -> str:
+    """The certificates by which an engine is believed, in one word."""
+    return f"authority-{hashlib.sha256(''.join(settings.ca.split()).encode()).hexdigest()[:32]}"
+
+
 async def offered(settings: EngineSettings) -> Offer:
     """Asks an engine for its authority, without believing anybody. Neither user nor password is sent.
 

@@ -7,6 +7,7 @@ looked at here and nowhere else, and only to tell what passes by itself from wha
 
 import json
 import re
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
@@ -14,6 +15,9 @@ from heretic.engine.settings import EngineSettings
 from heretic.engine.transport import Reply
 
 XML = "application/xml"
+"""What is asked for, and what an engine answers with."""
+_XML_TOO = frozenset({XML, "text/xml"})
+_XML_BEGINS = re.compile(rb"\s*<(?!html|!doctype)", re.IGNORECASE)
 
 _PASSES = re.compile(
     r"currently in progress|try again later|already in progress|is being |tasks? (?:is|are) running"
@@ -24,8 +28,15 @@ _SYNTAX = re.compile(r"syntactically incorrect|Input validation failed|Incomplet
 _MOST = 400
 
 
+def is_xml(reply: Reply) -> bool:
+    """Whether an answer is one of the API; a page for people is not. Who does not say what it is, is looked at."""
+    return reply.media in _XML_TOO or (not reply.media and _XML_BEGINS.match(reply.body) is not None)
+
+
 def login_refused(settings: EngineSettings, reply: Reply) -> Failure:
     """Why no token was given; every refusal is 400 with one of two pairs of keys, by the scope that was asked for."""
+    if 300 <= reply.status < 400:
+        return sent_elsewhere(settings, reply, "its login")
     try:
         told = json.loads(reply.body)
         code = told.get("error_code") or told.get("error")
@@ -45,6 +56,17 @@ def not_let_in(settings: EngineSettings) -> Failure:
     """A token that was given a moment ago is not accepted."""
     message = f"{settings}: user {settings.user!r} is let in, and the API does not accept the session that it gave"
     return NeedsUser(Reason.ENGINE_LOGIN_REFUSED, message)
+
+
+def sent_elsewhere(settings: EngineSettings, reply: Reply, doing: str) -> Failure:
+    """A redirect is not followed: neither password nor session go to anybody but the declared engine."""
+    try:
+        there = urlsplit(reply.location)
+    except ValueError:
+        there = urlsplit("")
+    where = f" to {there.scheme or 'https'}://{there.netloc}{there.path}" if there.netloc else f" to {there.path}"
+    message = f"{settings}: {doing}: it sends us {_brief(where)} (HTTP {reply.status}); declare its own name and port"
+    return NeedsUser(Reason.INVALID_SPEC, message)
 
 
 def refused(settings: EngineSettings, reply: Reply, doing: str, *, writing: bool) -> Failure:
@@ -82,21 +104,23 @@ def refused(settings: EngineSettings, reply: Reply, doing: str, *, writing: bool
             return NeedsUser(Reason.ENGINE_REFUSES, said)
         case 405 | 406 | 415:
             return Bug(f"{settings}: {doing}: the engine does not take this (HTTP {reply.status})")
-        case 500 if reply.media == XML or (writing and b"<html" not in reply.body[:200].lower()):
+        case 500 if is_xml(reply) or (writing and b"<html" not in reply.body[:200].lower()):
             return Transient(Reason.ENGINE_FAILED, f"{said} (HTTP 500)")
     return _page(settings, reply, doing)
 
 
 def failed_action(reply: Reply) -> bool:
     """Whether a success carries a fault: the request was taken, and the action in it failed."""
-    return reply.media == XML and b"<fault>" in reply.body and _fault(reply) != ("", "")
+    return is_xml(reply) and b"<fault" in reply.body and _fault(reply) != ("", "")
 
 
 def _fault(reply: Reply) -> tuple[str, str]:
     """The reason and the detail of a fault, also of one in an action; both empty where there is none."""
-    if reply.media == XML:
+    if reply.media.endswith("json"):
+        return _json_fault(reply.body)
+    if is_xml(reply):
         try:
-            root = ElementTree.fromstring(reply.body)  # noqa: S314 - from a server whose certificate is pinned; its size is limited
+            root = ElementTree.fromstring(reply.body.lstrip())  # noqa: S314 - from a server whose certificate is pinned; its size is limited
         except ElementTree.ParseError:
             return "", ""
         fault = root if root.tag == "fault" else root.find("fault")
@@ -105,6 +129,16 @@ def _fault(reply: Reply) -> tuple[str, str]:
         return (fault.findtext("reason") or "").strip(), (fault.findtext("detail") or "").strip().strip("[]")
     text = reply.body.decode("utf-8", "replace")
     return "", "" if "<" in text else text
+
+
+def _json_fault(body: bytes) -> tuple[str, str]:
+    """The same from JSON, which an engine answers to nobody who asks for XML, and a proxy in front of it may."""
+    try:
+        told = json.loads(body)
+        told = told.get("fault", told)
+        return str(told.get("reason") or "").strip(), str(told.get("detail") or "").strip().strip("[]")
+    except (ValueError, AttributeError):
+        return "", ""
 
 
 def _page(settings: EngineSettings, reply: Reply, doing: str) -> Failure:

@@ -10,6 +10,7 @@ from heretic.domain.engine.facts import AttachedDomain, EngineFacts, EngineHost,
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
+from heretic.engine.certificate import authority_of
 from heretic.engine.session import EngineSession
 from heretic.engine.worker import Worker
 
@@ -61,7 +62,7 @@ class Look:
             HereticError: The engine does not even say who it is.
         """
         root = await listed(self._session, self._worker, "", doing="who it is")
-        identity = read.identity(root[0] if root else {})
+        identity = read.identity(root[0] if root else {}, authority_of(self._session.settings))
         if not isinstance(identity, Known):
             cause = identity.cause if isinstance(identity, Unknown) else "it says nothing"
             raise HereticError(Transient(Reason.OUTPUT_NOT_UNDERSTOOD, f"{self._session.settings}: {cause}"))

@@ -6,7 +6,8 @@ processor time, so it runs in a thread (heretic/engine/worker.py). HTTP is not t
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -30,6 +31,50 @@ class NotInModelError(Exception):
 class NotReadableError(Exception):
     """An answer that the model does not know."""
 
+
+_ANSWERS: ContextVar[bool] = ContextVar("answers", default=False)
+"""Whether what is read is an engine's answer. Only then the SDK's readers take what they would refuse or drop."""
+
+
+def _take_more_in_answers() -> None:
+    """One word must not make a whole list unknown (docs/adr/0049). What we write is read as strictly as ever."""
+    strict = reader.Reader
+    enum, date = strict.parse_enum, strict.parse_date
+
+    def parse_enum(known: Any, text: str | None) -> Any:
+        """A word of a newer engine is kept as it is; the SDK would say that there is none."""
+        found = enum(known, text)
+        if found is not None or not text or not _ANSWERS.get():
+            return found
+        word = object.__new__(known)  # the SDK's fields take nothing but a member of their type
+        word._value_ = word._name_ = text
+        return word
+
+    def parse_date(text: str | None) -> Any:
+        """Finer and other forms of ISO 8601 than the SDK's."""
+        try:
+            return date(text)
+        except ValueError:
+            if not _ANSWERS.get():
+                raise
+            return datetime.fromisoformat(str(text))
+
+    strict.parse_enum = staticmethod(parse_enum)
+    strict.parse_date = staticmethod(_without_content(parse_date))
+    strict.parse_integer = staticmethod(_without_content(strict.parse_integer))
+    strict.parse_boolean = staticmethod(_without_content(strict.parse_boolean))
+
+
+def _without_content(parse: Callable[[str | None], Any]) -> Callable[[str | None], Any]:
+    """Reads ``<mtu></mtu>`` as it does ``<mtu/>`` and no element: not told."""
+
+    def parsed(text: str | None) -> Any:
+        return None if _ANSWERS.get() and text is not None and not text.strip() else parse(text)
+
+    return parsed
+
+
+_take_more_in_answers()
 
 _PATH = re.compile(r"[\w.~-]+(/[\w.~-]+)*", re.ASCII)
 
@@ -92,10 +137,16 @@ def records_of(body: bytes) -> list[Record]:
     Raises:
         NotReadableError: The model does not know what was answered.
     """
+    body = body.lstrip()  # before its declaration, XML allows nothing
+    if not body:
+        raise NotReadableError("it is empty")
+    token = _ANSWERS.set(True)
     try:
         found = reader.Reader.read(body)
     except Exception as error:  # likewise
         raise NotReadableError(str(error)[:200]) from None
+    finally:
+        _ANSWERS.reset(token)
     if found is None:
         raise NotReadableError("it is empty")
     return [_plain(one) for one in found] if isinstance(found, list) else [_plain(found)]

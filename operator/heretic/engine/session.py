@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
-from heretic.engine.errors import XML, failed_action, login_refused, not_let_in, refused
+from heretic.domain.errors import Failure, HereticError, Reason, Transient
+from heretic.engine.errors import XML, failed_action, is_xml, login_refused, not_let_in, refused, sent_elsewhere
 from heretic.engine.settings import EngineSettings
 from heretic.engine.transport import Reply, Transport, trust_of
 
@@ -93,18 +94,17 @@ class EngineSession:
             return token, await self._send(token, method, path, seconds, query, body)
 
         token, reply = await send(not_with="")
-        if reply.status == 401:
+        if _not_logged_in(reply):
             _, reply = await send(not_with=token)
-        if reply.status == 401:
+        if _not_logged_in(reply):
             raise HereticError(not_let_in(self.settings))
         if 300 <= reply.status < 400:
-            message = (
-                f"{self.settings}: {doing}: it sends us elsewhere (HTTP {reply.status}); declare its own name and port"
-            )
-            raise HereticError(NeedsUser(Reason.INVALID_SPEC, message))
+            raise HereticError(sent_elsewhere(self.settings, reply, doing))
         if not 200 <= reply.status < 300 or failed_action(reply):
             raise HereticError(refused(self.settings, reply, doing, writing=method != "GET"))
-        if reply.media != XML:
+        if method != "GET" and not reply.body.strip():
+            return reply  # what came of it, the done-conditions say
+        if not is_xml(reply):
             message = f"{self.settings}: {doing}: it answers with {reply.media or 'nothing'} in place of XML"
             raise HereticError(Transient(Reason.ENGINE_NOT_ANSWERING, message))
         return reply
@@ -172,6 +172,15 @@ class EngineSession:
             raise HereticError(login_refused(self.settings, reply))
         self._traffic.logins += 1
         return token
+
+
+_LOGIN_PAGE = re.compile(r"/(?:sso|login|auth|oauth2?|openid[\w-]*|realms)\b", re.IGNORECASE)
+
+
+def _not_logged_in(reply: Reply) -> bool:
+    """Whether the session is not accepted: a proxy with a login of its own sends us there in place of 401."""
+    to_login = 300 <= reply.status < 400 and _LOGIN_PAGE.search(reply.location.partition("?")[0])
+    return reply.status == 401 or bool(to_login)
 
 
 def _form(fields: Mapping[str, str]) -> bytes:

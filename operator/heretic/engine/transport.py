@@ -5,6 +5,8 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -31,11 +33,13 @@ class Reply:
         status: Of HTTP.
         media: The media type without parameters; "" where there is none.
         body: All of it.
+        location: To where it sends us, as it wrote it; "" = nowhere.
     """
 
     status: int
     media: str
     body: bytes
+    location: str = ""
 
 
 class Transport:
@@ -78,6 +82,9 @@ class Transport:
     ) -> Reply:
         """Sends one request and reads its whole answer.
 
+        It is sent again where the server does nothing but want a slash at the end of the path; no other redirect is
+        followed.
+
         Args:
             method: Of HTTP.
             path: Below the engine's base.
@@ -90,25 +97,29 @@ class Transport:
             HereticError: No whole answer came. Where it is EngineNotAnswering, nobody knows whether the request took
                 effect; with any other reason it did not.
         """
+        url = f"{self._settings.base}/{path}"
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        asked = partial(
+            self._http.request, method, params=query, headers=headers, data=body, timeout=limits, allow_redirects=False
+        )
         try:
-            async with self._http.request(
-                method,
-                f"{self._settings.base}/{path}",
-                params=query,
-                headers=headers,
-                data=body,
-                timeout=limits,
-                allow_redirects=False,
-            ) as answer:
-                content = bytearray()
-                async for piece in answer.content.iter_any():
-                    content += piece
-                    if len(content) > LARGEST:
-                        raise HereticError(_too_long(self._settings))
-                return Reply(answer.status, _media(answer.headers.get("Content-Type", "")), bytes(content))
+            async with asked(url) as answer:
+                reply = await self._read(answer)
+            if _wants_a_slash(url, reply):
+                async with asked(f"{url}/") as answer:
+                    reply = await self._read(answer)
+            return reply
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HereticError(lost(self._settings, error, seconds)) from None
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> Reply:
+        content = bytearray()
+        async for piece in answer.content.iter_any():
+            content += piece
+            if len(content) > LARGEST:
+                raise HereticError(_too_long(self._settings))
+        media, location = _media(answer.headers.get("Content-Type", "")), answer.headers.get("Location", "")
+        return Reply(answer.status, media, bytes(content), location)
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -219,6 +230,17 @@ def _certificate_trouble(settings: EngineSettings, error: Exception) -> str:
         f"compare the fingerprint on its console and give the new authority; if not, somebody else may be answering "
         f"in its place"
     )
+
+
+def _wants_a_slash(url: str, reply: Reply) -> bool:
+    """Whether the same server names the same path with a slash behind it. Whoever redirects has not done anything."""
+    if not 300 <= reply.status < 400:
+        return False
+    try:
+        asked, there = urlsplit(url), urlsplit(urljoin(url, reply.location))
+    except ValueError:
+        return False
+    return (there.hostname, there.path) == (asked.hostname, f"{asked.path}/")
 
 
 def _too_long(settings: EngineSettings) -> Failure:

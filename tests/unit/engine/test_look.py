@@ -27,6 +27,7 @@ from heretic.domain.engine.facts import (
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.engine import model
+from heretic.engine.certificate import authority_of
 from heretic.engine.engines import Engines
 from unit.engine.conftest import Site
 from unit.engine.recorded import exchange, response
@@ -41,7 +42,10 @@ MAC_POOL = "58ca604b-017d-0374-0220-00000000014e"
 async def test_a_fresh_engine_is_seen_as_it_is(engines: Engines, site: Site) -> None:
     facts = await engines.look(site.settings())
     assert facts.identity == EngineIdentity(
-        "7b11f462-e92b-11f1-bfc5-02fc00000001", "4.5.7.0", datetime(2026, 11, 26, 0, 5, 5, 891000, tzinfo=UTC)
+        "7b11f462-e92b-11f1-bfc5-02fc00000001",
+        "4.5.7.0",
+        datetime(2026, 11, 26, 0, 5, 5, 891000, tzinfo=UTC),
+        authority_of(site.settings()),
     )
     assert facts.data_centers == Known((DataCenter(DEFAULT_DATA_CENTER, "Default", "uninitialized", local=False),))
     assert facts.clusters == Known(

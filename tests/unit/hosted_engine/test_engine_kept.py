@@ -89,6 +89,20 @@ async def test_another_engine_of_the_same_name_is_left_alone(site: EngineWorld) 
     assert len(site.writes) == before
 
 
+async def test_an_engine_that_tells_its_id_only_after_an_upgrade_stays_the_same_and_never_the_other_way_round(
+    site: EngineWorld,
+) -> None:
+    site.state.instance_id, own = "", site.state.instance_id
+    await site.settle()
+    assert site.status["engineId"].startswith("authority-")
+    site.state.instance_id = own
+    await site.settle()
+    assert (site.says("Ready")["status"], site.status["engineId"]) == ("True", own)
+    site.state.instance_id = ""
+    await site.settle()
+    assert site.says("EngineUp")["reason"] == "EngineReplaced"
+
+
 async def test_two_engines_of_one_site_are_refused_and_both_left_alone(site: EngineWorld) -> None:
     second = site.spec()
     second["metadata"]["name"] = "second"

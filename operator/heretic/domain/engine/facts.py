@@ -17,14 +17,17 @@ class EngineIdentity:
     """Which engine it is.
 
     Attributes:
-        instance: Made when the engine was set up, and kept for life, also by its backups.
+        instance: Made when the engine was set up, and kept for life, also by its backups. Of an engine that is too old
+            to tell it: ``authority``.
         version: For example "4.5.7.0".
         time: Its clock; None where it did not say.
+        authority: Whom it is believed by: made when it was set up, too.
     """
 
     instance: str
     version: str
     time: datetime | None
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)

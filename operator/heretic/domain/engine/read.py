@@ -39,19 +39,34 @@ def read_all(records: Sequence[Record], read: Callable[[Record], T]) -> Fact[tup
         return Unknown(f"the engine's answer cannot be understood: {error}")
 
 
-def identity(record: Record) -> Fact[EngineIdentity]:
-    """Which engine it is, from the root of the API."""
+def identity(record: Record, authority: str) -> Fact[EngineIdentity]:
+    """Which engine it is, from the root of the API.
+
+    Args:
+        record: The root.
+        authority: Fingerprint of the certificates by which it was believed.
+    """
     try:
-        product = part(record, "product_info") or {}
+        product = part(record, "product_info")
+        if not isinstance(product, Mapping):
+            return Unknown("what answers there does not say which product it is")
         return Known(
             EngineIdentity(
-                instance=required(product, "instance_id"),
-                version=text(product, "version.full_version"),
+                instance=text(product, "instance_id") or authority,
+                version=_version(product),
                 time=_moment(record, "time"),
+                authority=authority,
             )
         )
     except NotUnderstoodError as error:
         return Unknown(f"the engine's answer cannot be understood: {error}")
+
+
+def _version(product: Record) -> str:
+    """Engines before 4.0 told its parts alone."""
+    told = text(product, "version.full_version")
+    parts = [number(product, f"version.{name}") for name in ("major", "minor", "build", "revision")]
+    return told or ".".join(str(one) for one in parts if one is not None)
 
 
 def data_center(record: Record) -> DataCenter:

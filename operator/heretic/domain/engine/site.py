@@ -94,7 +94,7 @@ def hosts_of(cluster: Fact[EngineCluster], facts: EngineFacts) -> Fact[tuple[Eng
 def is_other_engine(engine: HostedEngine, facts: EngineFacts) -> Blocked | None:
     """Why nothing is done in the engine that answered; None where it is the recorded one, or none was recorded."""
     recorded, answered = engine.status.engine_id, facts.identity.instance
-    if not recorded or recorded == answered:
+    if recorded in ("", answered, facts.identity.authority):  # the last one: an upgrade made it tell its id
         return None
     return Blocked(
         Reason.ENGINE_REPLACED,
