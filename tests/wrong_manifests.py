@@ -12,6 +12,13 @@ SPECS: dict[str, dict[str, Any]] = {
     "Network": {"role": "Gluster", "subnet": "172.20.11.0/24"},
     "GlusterVolume": {"purpose": "VirtualMachines", "size": "500Gi"},
     "HostedEngine": {"fqdn": "engine.mgmt.private", "deployment": "Existing"},
+    "FileShare": {
+        "protocol": "NFS",
+        "volume": "unixshare",
+        "network": "lan",
+        "addresses": ["172.20.12.101"],
+        "folders": [{"name": "homes"}],
+    },
 }
 """The least that each kind needs."""
 

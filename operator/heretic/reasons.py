@@ -12,6 +12,7 @@ from heretic.domain.hosted_engine import reasons as hosted_engine
 from heretic.domain.network import reasons as network
 from heretic.domain.pool import reasons as pool
 from heretic.domain.reasons import Chapter, Explained, Stage
+from heretic.domain.shares import reasons as shares
 from heretic.domain.site import reasons as site
 
 CHAPTERS = (
@@ -28,6 +29,7 @@ CHAPTERS = (
     gluster.OF_VOLUMES,
     engine.OF_ENGINES,
     hosted_engine.OF_DEPLOYMENTS,
+    shares.OF_SHARES,
     common.OURS,
 )
 """In the order of docs/reference/reasons.md."""

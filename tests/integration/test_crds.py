@@ -216,6 +216,7 @@ def test_get_tells_the_state_of_a_site_at_a_glance(kubectl: Kubectl) -> None:
     volume = next(table for table in tables if "glustervolume" in table).splitlines()[1].split()
 
     assert heads == {
+        "fileshare.hvp.ovirt.life": ["NAME", "READY", "PROTOCOL", "VOLUME", "ADDRESSES", "SERVED", "AGE", "STATUS"],
         "glustervolume.hvp.ovirt.life": ["NAME", "READY", "PURPOSE", "SIZE", "BRICKS", "HEAL", "AGE", "STATUS"],
         "hostedengine.hvp.ovirt.life": ["NAME", "READY", "FQDN", "VERSION", "ENGINEUP", "AGE", "STATUS"],
         "network.hvp.ovirt.life": ["NAME", "READY", "ROLE", "SUBNET", "AGE", "STATUS"],

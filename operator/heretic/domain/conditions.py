@@ -56,6 +56,8 @@ class ConditionType(StrEnum):
     ENGINE_UP = "EngineUp"
     CLUSTER_READY = "ClusterReady"
     GLOBAL_MAINTENANCE = "GlobalMaintenance"
+    # FileShare
+    SERVED = "Served"
     # deletion
     DELETION_BLOCKED = "DeletionBlocked"
 

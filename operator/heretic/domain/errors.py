@@ -172,6 +172,14 @@ class Reason(StrEnum):
     FIRST_HOST_NOT_UP = "FirstHostNotUp"
     ENGINE_STORAGE_FAILED = "EngineStorageFailed"
     ENGINE_MACHINE_NOT_GOOD = "EngineMachineNotGood"
+    # file shares: domain/shares/reasons.py
+    VOLUME_NOT_FOUND = "VolumeNotFound"
+    VOLUME_OF_OTHER_PURPOSE = "VolumeOfOtherPurpose"
+    NO_FILE_SERVER = "NoFileServer"
+    ADDRESS_IN_USE = "AddressInUse"
+    ACCOUNT_UNKNOWN = "AccountUnknown"
+    FILE_SHARES_DIFFER = "FileSharesDiffer"
+    NOT_SUPPORTED = "NotSupported"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"
     INTERNAL_ERROR = "InternalError"

@@ -14,7 +14,7 @@ from heretic.cli.options import Overlay
 def test_every_overlay_has_one_operator_and_all_crds(overlay: Overlay | None) -> None:
     objects = operator_objects(overlay)
     kinds = [o["kind"] for o in objects]
-    assert kinds.count("CustomResourceDefinition") == 5
+    assert kinds.count("CustomResourceDefinition") == 6
     (deployment,) = (o for o in objects if o["kind"] == "Deployment")
     assert deployment["metadata"].items() >= OPERATOR["metadata"].items()
     assert all(o["metadata"]["labels"]["app.kubernetes.io/part-of"] == "heretic" for o in objects)

@@ -37,7 +37,7 @@ class Tree:
             path = self.top / name
             content = path.read_text()
             assert content.count(before) == 1, f"{before} stands {content.count(before)} times in {name}"
-            first = content.index("from heretic.domain.site")
+            first = content.index("from heretic.domain.shares")
             content = content[:first] + imports + content[first:]
             path.write_text(content.replace(before, f"{before}, {word}"))
         for name, word, before in APPEND.findall(text):

@@ -1,6 +1,7 @@
 """hvp.ovirt.life/v1alpha1: one module a kind."""
 
 from heretic.api.v1alpha1.common import GROUP, VERSION, DeletionPolicy, Metadata, Mode, Resource, StoredCondition
+from heretic.api.v1alpha1.file_share import FileShare
 from heretic.api.v1alpha1.gluster_volume import GlusterVolume
 from heretic.api.v1alpha1.hosted_engine import HostedEngine
 from heretic.api.v1alpha1.network import Network
@@ -11,6 +12,7 @@ __all__ = [
     "GROUP",
     "VERSION",
     "DeletionPolicy",
+    "FileShare",
     "GlusterVolume",
     "HostedEngine",
     "Metadata",

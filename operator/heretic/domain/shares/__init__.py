@@ -1,0 +1,1 @@
+"""FileShares: folders of a volume that clients reach at floating addresses."""
