@@ -47,6 +47,7 @@ from heretic.reconcile.metrics import LEADER
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.publish import Publisher
 from heretic.reconcile.schedule import Pace
+from heretic.reconcile.secret_executor import SecretExecutor
 from heretic.reconcile.slot import DisruptionSlots
 from heretic.reconcile.store import Key, ObjectStore
 from heretic.reconcile.wake import WakeUps
@@ -124,7 +125,8 @@ class Operator:
             self.hosts, access, monotonic=time.monotonic, announcer=announcer, kinds=kinds, engines=self.at_engines
         )
         in_engines = EngineExecutor(self.engines, engine_access, cluster, self.at_engines.engine_changed)
-        all_executors = executors(self.hosts, access, self.observer, cluster, kinds, in_engines)
+        passwords = SecretExecutor(cluster, self.at_engines.engine_changed)
+        all_executors = executors(self.hosts, access, self.observer, cluster, kinds, in_engines, passwords)
         events = EventRecorder(cluster, now=_now, monotonic=time.monotonic, component=COMPONENT)
         self.reconciler = Reconciler(
             store=self.store,

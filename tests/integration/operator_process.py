@@ -275,11 +275,19 @@ def running_site(control_plane: ControlPlane, folder: Path, hosts: BlankSite | N
             site.close()
 
 
-def converged_hosts() -> BlankSite:
-    """Hosts on which an operator has done its work already: what a test needs that begins there."""
+def converged_hosts(volumes: dict[str, dict[str, Any]] | None = None, more_roles: tuple[str, ...] = ()) -> BlankSite:
+    """Hosts on which an operator has done its work already: what a test needs that begins there.
+
+    Args:
+        volumes: Specs of the volumes; the site's own when not given.
+        more_roles: Of every host, besides its own.
+    """
 
     async def converge() -> BlankSite:
-        async with World(blank_site()) as world:
+        site = blank_site(volumes) if volumes else blank_site()
+        async with World(site) as world:
+            for obj in with_roles(site, more_roles):
+                world.api.apply(obj)
             await world.start_operator()
             await world.run()
             return world.site
@@ -290,3 +298,12 @@ def converged_hosts() -> BlankSite:
         machine.fence = None  # that operator was one of another cluster
     found.named.clear()  # and of Nodes with other uids: the objects that come now name the disks that are there
     return found
+
+
+def with_roles(site: BlankSite, more: tuple[str, ...]) -> list[Object]:
+    """The site's own objects, its hosts with these roles besides their own."""
+    objects = list(site.objects())
+    for obj in objects:
+        if obj["kind"] == "Node":
+            obj["spec"]["roles"] = [*obj["spec"]["roles"], *more]
+    return objects

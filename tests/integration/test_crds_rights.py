@@ -87,6 +87,7 @@ def test_operator_may_nothing_else_in_a_site(control_plane: ControlPlane, site: 
     work = {
         Access("get", "secrets", "heretic-ssh"),
         Access("get", "secrets", "heretic-engine"),
+        Access("create", "secrets"),
         Access("create", "events"),
         Access("patch", "events", "one"),
         Access("create", leases),
@@ -98,6 +99,9 @@ def test_operator_may_nothing_else_in_a_site(control_plane: ControlPlane, site: 
         Access("watch", "secrets"),
         Access("get", "secrets", "other"),
         Access("update", "secrets", "heretic-ssh"),
+        Access("update", "secrets", "heretic-engine"),
+        Access("patch", "secrets", "heretic-engine"),
+        Access("delete", "secrets", "heretic-engine"),
         Access("list", "events"),
         Access("update", leases, "other"),
         Access("delete", leases, "heretic-disruption"),

@@ -5,15 +5,20 @@ fails where a test wants it to, leaves behind what the real one leaves, and lets
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
 from heretic.domain.hosted_engine.agent import CONFIGURATION
 from heretic.domain.hosted_engine.first_host import AUTHORITY, LOCAL_MACHINE, ROLE
 from lab.stand_in import TASKS as ROLE_TASKS
+from sim.addresses import PREFIX
+from sim.engine.engine import SimEngine
+from sim.engine.host_life import Lasting
 from sim.engine.self_hosted import deploy_as_told
 from sim.engine.server import EngineServer
+from sim.engine.state import EngineState
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
 from sim.role_variables import ROLE_VARIABLES
@@ -27,6 +32,21 @@ NEEDED = ("he_fqdn", "he_bridge_if", "he_domain_type", "he_storage_domain_addr",
 TASKS = (("Keep the password in memory", ""), *ROLE_TASKS)
 LOCAL, WRITTEN, KNOWN = 3, 6, 8
 """Numbers of the tasks from which on there is a temporary machine, a storage domain, and a configured host."""
+
+
+FQDN, ADDRESS = "engine.mgmt.private", f"{PREFIX}5"
+
+
+@contextmanager
+def silent_engine() -> Iterator[EngineServer]:
+    """An engine that does not listen yet, and that has its hosts at once."""
+    at_once = Lasting(install=0, reboot=0, initialize=0, prepare=0, notice=0)
+    state = EngineState(reachable={f"{PREFIX}{number}" for number in (11, 12, 13)}, lasting=at_once)
+    server = EngineServer(SimEngine(state), address=ADDRESS, names=(FQDN,)).start()
+    server.stop()
+    yield server
+    server.stop()
+    assert server.engine.refused == []
 
 
 @dataclass
@@ -122,7 +142,8 @@ class Deployer:
         assert f"'{key}'" in files[playbook].content
         assert files[key].content.startswith("ssh-ed25519 ")
         assert {files[name].mode for name in (path, playbook, password, key)} == {"0600"}
-        assert files.pop(password).content
+        self.server.engine.sso.passwords["admin"] = files.pop(password).content.rstrip("\n")
+        assert self.server.engine.sso.passwords["admin"]
         self.told.append(told)
         lines: list[str] = []
         for number, (task, message) in enumerate(TASKS):

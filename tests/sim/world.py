@@ -39,6 +39,8 @@ class MemoryApi:
     def __init__(self, kinds: Kinds = KINDS) -> None:
         self.kinds = kinds
         self.secrets: dict[str, dict[str, bytes]] = {}
+        self.secrets_made: list[str] = []
+        self.lose_next_secret = False
         self.objects: dict[Key, Object] = {}
         self.leases: dict[str, Object] = {}
         self.events: list[Object] = []
@@ -122,6 +124,15 @@ class MemoryApi:
         if name in self.secrets:
             return self.secrets[name]
         return {"ssh-privatekey": client_key().export_private_key("openssh")} if name == SSH_SECRET else None
+
+    async def create_secret(self, namespace: str, name: str, data: Mapping[str, str], made_for: str) -> None:
+        if name in self.secrets:
+            raise ConflictError(f"Secret {name}")
+        self.secrets_made.append(name)
+        self.secrets[name] = {key: value.encode() for key, value in data.items()}
+        if self.lose_next_secret:
+            self.lose_next_secret = False
+            raise HereticError(Transient(Reason.API_SERVER, f"making Secret {name}: the answer was lost"))
 
     async def read_lease(self, namespace: str, name: str) -> Object | None:
         return deepcopy(self.leases.get(name))

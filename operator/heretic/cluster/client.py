@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from heretic.api.v1alpha1 import GROUP, VERSION
-from heretic.cluster.connection import MERGE_PATCH, ApiError, ConflictError, Connection, Object
+from heretic.cluster.connection import FIELD_MANAGER, MERGE_PATCH, ApiError, ConflictError, Connection, Object
 from heretic.cluster.manifests import ManifestClient
 from heretic.domain.errors import HereticError, NeedsUser, Reason
+from heretic.domain.generated import SECRET
 
 if TYPE_CHECKING:
     from heretic.cluster.connection import Session
@@ -22,6 +23,10 @@ __all__ = ["Cluster", "ConflictError", "Object"]
 CORE = "/api/v1"
 OURS = f"/apis/{GROUP}/{VERSION}"
 LEASES = "/apis/coordination.k8s.io/v1"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MADE_FOR = f"{GROUP}/made-for"
+"""Annotation of a Secret: the object for which it was made."""
+BASIC_AUTH = "kubernetes.io/basic-auth"
 APPLY_CRDS = "kubectl apply --server-side -k crds"
 
 
@@ -104,6 +109,27 @@ class Cluster:
         """The decoded data of a Secret; None when it does not exist."""
         found = await self._find(_path(CORE, namespace, "secrets", name), f"reading Secret {name}")
         return None if found is None else {k: b64decode(v) for k, v in (found.get("data") or {}).items()}
+
+    async def create_secret(self, namespace: str, name: str, data: Mapping[str, str], made_for: str) -> None:
+        """Makes a Secret of user and password. It has no owner: it stays when what it is for is deleted.
+
+        Raises:
+            ConflictError: There is one of this name; it stays as it is.
+            HereticError: NeedsUser, where the operator may not make any; else the API server could not be reached.
+        """
+        meta = {"name": name, "labels": {MANAGED_BY: FIELD_MANAGER}, "annotations": {MADE_FOR: made_for}}
+        body = {"apiVersion": "v1", "kind": SECRET, "type": BASIC_AUTH, "metadata": meta, "stringData": dict(data)}
+        doing = f"making Secret {name}"
+        try:
+            await self._connection.request("POST", _path(CORE, namespace, "secrets"), doing, body=body)
+        except ApiError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            how = f"kubectl -n {namespace} create secret generic {name} --type={BASIC_AUTH} " + " ".join(
+                f"--from-file={key}=FILE" for key in sorted(data)
+            )
+            why = f"{error.failure.message}; make it yourself: {how}"
+            raise HereticError(NeedsUser(Reason.CREDENTIALS_MISSING, why)) from error
 
     async def identity(self) -> str:
         """What tells this cluster from all others, as long as it lives: the uid of the namespace kube-system."""

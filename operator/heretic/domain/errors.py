@@ -51,6 +51,7 @@ class Reason(StrEnum):
     NO_ROOT = "NoRoot"
     LOGIN_REFUSED = "LoginRefused"
     CREDENTIALS_MISSING = "CredentialsMissing"
+    CREDENTIALS_NOT_MADE = "CredentialsNotMade"
     NAME_NOT_RESOLVED = "NameNotResolved"
     # a host's own trouble: domain/host/reasons.py
     UNSUPPORTED_PLATFORM = "UnsupportedPlatform"

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 
-from heretic.domain.declared.engine import declared_engine
+from heretic.api.v1alpha1 import HostedEngine
+from heretic.domain.declared.engine import declared_engine, makes_password
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
+from heretic.domain.hosted_engine.password import USUAL_USER
 from heretic.domain.plan import Blocked, Wait
 from heretic.engine.settings import EngineSettings
 from heretic.reconcile.access import KEPT_SECONDS, Secrets
 
 USER, PASSWORD, AUTHORITY = "username", "password", "ca.crt"
 """Keys of the Secret; the first two from the type kubernetes.io/basic-auth."""
-
-USUAL_USER = "admin@internal"
-"""Who logs in where the Secret names nobody: every engine has this user."""
 
 
 class DeclaredEngineAccess:
@@ -38,6 +37,8 @@ class DeclaredEngineAccess:
             raise HereticError(Transient(Reason.NOT_OBSERVED, f"there is no HostedEngine {name}"))
         secret = engine.spec.credentials_ref.name
         data = await self._data(namespace, secret)
+        if data is None:
+            raise HereticError(_absent(namespace, engine))
         password = data.get(PASSWORD, b"").decode(errors="replace")
         if not password:
             raise HereticError(_missing(namespace, secret, f"has no key {PASSWORD}"))
@@ -57,15 +58,22 @@ class DeclaredEngineAccess:
         """Reads the Secret of a site's engine afresh next time."""
         self._kept.pop(namespace, None)
 
-    async def _data(self, namespace: str, secret: str) -> dict[str, bytes]:
+    async def _data(self, namespace: str, secret: str) -> dict[str, bytes] | None:
         held = self._kept.get(namespace)
         if held is not None and held[1] == secret and self._monotonic() - held[0] < KEPT_SECONDS:
             return held[2]
         data = await self._secrets.secret(namespace, secret)
-        if data is None:
-            raise HereticError(_missing(namespace, secret, "does not exist"))
-        self._kept[namespace] = (self._monotonic(), secret, data)
+        if data is not None:
+            self._kept[namespace] = (self._monotonic(), secret, data)
         return data
+
+
+def _absent(namespace: str, engine: HostedEngine) -> Transient | NeedsUser:
+    secret = engine.spec.credentials_ref.name
+    if makes_password(engine):
+        why = f"Secret {secret} is not there. Heretic makes it, with a new password, before it deploys the engine"
+        return Transient(Reason.CREDENTIALS_NOT_MADE, why)
+    return _missing(namespace, secret, "does not exist")
 
 
 def _missing(namespace: str, secret: str, what: str) -> NeedsUser:

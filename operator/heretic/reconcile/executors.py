@@ -8,6 +8,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.call import ENGINE
 from heretic.domain.engine.machine import EngineMachineStep
 from heretic.domain.errors import Bug
+from heretic.domain.generated import SECRET
 from heretic.domain.kind import Kinds
 from heretic.domain.plan import Failed, HostStep, Risk, Step, StepResult
 from heretic.hosts.connections import Hosts
@@ -110,7 +111,13 @@ class AtEngine:
 
 
 def executors(
-    hosts: Hosts, access: Access, observer: Observer, secrets: Secrets, kinds: Kinds, engines: Executor
+    hosts: Hosts,
+    access: Access,
+    observer: Observer,
+    secrets: Secrets,
+    kinds: Kinds,
+    engines: Executor,
+    passwords: Executor,
 ) -> dict[str, Executor]:
     """The executors of all targets that there are.
 
@@ -121,6 +128,8 @@ def executors(
         secrets: Where a step's secrets are read.
         kinds: All kinds.
         engines: Does steps in engines.
+        passwords: Makes Secrets.
     """
+    at_hosts = HostExecutor(hosts, access, observer, secrets, kinds)
     at_engine = AtEngine(engines, hosts, access, observer, secrets)
-    return {Node.KIND: HostExecutor(hosts, access, observer, secrets, kinds), ENGINE: at_engine}
+    return {Node.KIND: at_hosts, ENGINE: at_engine, SECRET: passwords}

@@ -42,6 +42,11 @@ CALLS: dict[str, tuple[Call, str, str]] = {
         "/apis/hvp.ovirt.life/v1alpha1/namespaces/site-a/nodes/n1",
     ),
     "secret": (lambda c: c.secret("site-a", "heretic-ssh"), "GET", "/api/v1/namespaces/site-a/secrets/heretic-ssh"),
+    "secret, new": (
+        lambda c: c.create_secret("site-a", "heretic-engine", {"password": "p"}, "HostedEngine/engine"),
+        "POST",
+        "/api/v1/namespaces/site-a/secrets",
+    ),
     "lease, new": (
         lambda c: c.write_lease(NODE, create=True),
         "POST",
@@ -84,6 +89,29 @@ async def test_a_body_travels_as_it_is(server: ApiServer, cluster: Cluster) -> N
 
     assert server.asked[0].body == {"metadata": {"annotations": {"hvp.ovirt.life/x": "1", "hvp.ovirt.life/y": None}}}
     assert server.asked[1].body == obj
+
+
+async def test_a_secret_that_is_made_has_no_owner_and_says_for_what_it_is(server: ApiServer, cluster: Cluster) -> None:
+    await CALLS["secret, new"][0](cluster)
+    assert server.asked[0].body == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/basic-auth",
+        "metadata": {
+            "name": "heretic-engine",
+            "labels": {"app.kubernetes.io/managed-by": "heretic"},
+            "annotations": {"hvp.ovirt.life/made-for": "HostedEngine/engine"},
+        },
+        "stringData": {"password": "p"},
+    }
+
+
+async def test_where_no_secret_may_be_made_a_person_is_told_how_to(server: ApiServer, cluster: Cluster) -> None:
+    server.answers = [says(403, 'secrets is forbidden: User "heretic" cannot create resource "secrets"')]
+    with pytest.raises(HereticError) as caught:
+        await CALLS["secret, new"][0](cluster)
+    assert isinstance(caught.value.failure, NeedsUser)
+    assert "kubectl -n site-a create secret generic heretic-engine" in caught.value.failure.message
 
 
 async def test_a_name_cannot_lead_elsewhere(server: ApiServer, cluster: Cluster) -> None:
@@ -140,7 +168,7 @@ async def test_what_is_not_there_is_none(server: ApiServer, cluster: Cluster) ->
         await cluster.replace_status("nodes", NODE)
 
 
-@pytest.mark.parametrize("name", ["status", "lease, new", "lease, renewed"])
+@pytest.mark.parametrize("name", ["status", "secret, new", "lease, new", "lease, renewed"])
 async def test_a_conflict_is_told_apart(server: ApiServer, cluster: Cluster, name: str) -> None:
     server.answers = [says(409, "the object has been modified")]
     with pytest.raises(ConflictError):

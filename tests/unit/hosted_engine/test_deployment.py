@@ -2,106 +2,30 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from heretic.domain.engine.call import ENGINE
 from heretic.domain.hosted_engine.agent import CONFIGURATION
 from heretic.domain.hosted_engine.deploy_steps import job_name
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE
 from heretic.domain.hosted_engine.variables import PASSWORD
-from heretic.reconcile.store import Key
 from sim.addresses import PREFIX
-from sim.blank_site import blank_site, declared
-from sim.deployment import KNOWN, LOCAL, WRITTEN, Deployer
-from sim.engine.engine import SimEngine
-from sim.engine.host_life import Lasting
+from sim.deployment import FQDN, KNOWN, LOCAL, WRITTEN, silent_engine
 from sim.engine.server import EngineServer
-from sim.engine.state import EngineState
-from sim.world import Object, Recorder, World
-
-FQDN, ADDRESS = "engine.mgmt.private", f"{PREFIX}5"
-KEY = Key(ENGINE, "demo", "engine")
-FIRST, SECOND = job_name(1, 1), job_name(1, 2)
-
-
-@dataclass
-class Deployment:
-    """A site whose volume is Ready, and whose engine is declared and does not exist.
-
-    Attributes:
-        world: The API and the operator.
-        hosts: By Node.
-        server: The engine, before it listens.
-    """
-
-    world: World
-    hosts: dict[str, Deployer]
-    server: EngineServer
-
-    @property
-    def first(self) -> Deployer:
-        return self.hosts["node1"]
-
-    @property
-    def status(self) -> Object:
-        found: Object = self.world.api.objects[KEY]["status"]
-        return found
-
-    def says(self, type_: str) -> Object:
-        return self.world.condition(KEY.kind, KEY.name, type_)
-
-    @property
-    def starts(self) -> list[str]:
-        """Jobs that deploy, on all hosts, in order."""
-        return [unit for host in self.hosts.values() for unit in host.machine.job_starts if "engine-deploy" in unit]
-
-    async def run(self, rounds: int = 8) -> None:
-        """Rounds, with jobs ending in between."""
-        for _ in range(rounds):
-            await self.world.round()
-            for host in self.hosts.values():
-                for job in list(host.machine.jobs.values()):
-                    job.finish()
+from sim.world import Recorder
+from unit.hosted_engine.deploying import FIRST, KEY, SECOND, Deployment, spec, undeployed
 
 
 @pytest.fixture
 def server() -> Iterator[EngineServer]:
-    at_once = Lasting(install=0, reboot=0, initialize=0, prepare=0, notice=0)
-    state = EngineState(reachable={f"{PREFIX}{number}" for number in (11, 12, 13)}, lasting=at_once)
-    server = EngineServer(SimEngine(state), address=ADDRESS, names=(FQDN,)).start()
-    server.stop()
-    yield server
-    server.stop()
-    assert server.engine.refused == []
-
-
-def spec(server: EngineServer, **more: Any) -> Object:
-    hosted = {"virtualMachine": {"memory": "8Gi"}} | more
-    place = {"fqdn": FQDN, "address": server.address, "port": server.port}
-    return declared(ENGINE, "engine", place | {"deployment": "SelfHosted", "selfHosted": hosted})
+    with silent_engine() as server:
+        yield server
 
 
 @pytest.fixture
 async def site(server: EngineServer) -> AsyncIterator[Deployment]:
-    blank = blank_site({"engine": {"purpose": "Engine", "size": "80Gi"}})
-    async with World(blank) as world:
-        for name in blank.machines:
-            node = world.api.objects[Key("Node", "demo", name)]
-            world.api.patch(Key("Node", "demo", name), {"roles": [*node["spec"]["roles"], "Hypervisor"]})
-        names, back = {FQDN: ADDRESS}, {ADDRESS: FQDN}
-        hosts = {name: Deployer(machine, server, names, back) for name, machine in blank.machines.items()}
-        await world.start_operator()
-        await world.run()
-        password = next(iter(server.engine.sso.passwords.values()))
-        world.api.secrets["heretic-engine"] = {"username": b"admin@internal", "password": password.encode()}
-        for host in hosts.values():
-            host.machine.jobs_finish_at_once = False
-        world.api.apply(spec(server))
-        yield Deployment(world, hosts, server)
-        assert blank.refusals == []
+    async with undeployed(server) as found:
+        yield found
 
 
 async def test_three_hosts_deploy_an_engine_and_it_becomes_ready(site: Deployment) -> None:
@@ -190,7 +114,7 @@ async def test_an_operator_that_is_killed_at_an_effect_deploys_no_second_engine(
     await site.world.start_operator(Recorder(number, moment))
     assert await site.world.run_mortal(lambda: _counted(site))
     await site.world.start_operator()
-    await site.run(4)
+    await site.run()
     assert site.starts == [FIRST]
     assert len(site.first.told) == 1
     assert site.says("Ready")["status"] == "True"
@@ -227,7 +151,7 @@ async def test_a_host_that_is_booted_in_the_middle_deploys_no_second_engine(
 
 
 async def test_an_engine_that_was_recorded_is_never_deployed_again(site: Deployment) -> None:
-    await site.run(4)
+    await site.run()
     assert site.says("Ready")["status"] == "True"
     site.server.stop()
     machine = site.first.machine

@@ -148,6 +148,7 @@ class Loop:
                     cast("Secrets", api),
                     KINDS,
                     cast("Executor", parts),
+                    cast("Executor", parts),
                 ),
                 gateway,
                 cast("Any", parts),

@@ -187,8 +187,9 @@ class HostedEngineSpec(CommonSpec):
         default=SecretReference(name="heretic-engine"),
         description=(
             "Secret with who logs in: type kubernetes.io/basic-auth, keys username (with its profile, such as "
-            "admin@internal) and password. The operator's Role names the Secret heretic-engine; for another name, "
-            "change that Role too."
+            "admin@internal) and password. For an engine that Heretic deploys, it is made with a new password where "
+            "there is none, and never changed; it stays when this object goes. The operator's Role names the Secret "
+            "heretic-engine; for another name, change that Role too."
         ),
     )
     certificate_authority: Certificates | None = Field(

@@ -1,6 +1,7 @@
 """The engine that a site declares: there is one at most."""
 
 from heretic.api.v1alpha1 import HostedEngine
+from heretic.api.v1alpha1.hosted_engine import Deployment
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
@@ -29,6 +30,11 @@ def declared_engine(view: SiteView) -> HostedEngine | Wait | Blocked | None:
     if engine is not None and engine.metadata.deletion_timestamp is not None:
         return Wait(Reason.DELETING, f"HostedEngine {engine.metadata.name} is being deleted")
     return engine
+
+
+def makes_password(engine: HostedEngine) -> bool:
+    """Whether Heretic makes up the password where none is given: of an engine that it deploys, until one was seen."""
+    return engine.spec.deployment is not Deployment.EXISTING and not engine.status.engine_id
 
 
 def engine_name(view: SiteView) -> str:

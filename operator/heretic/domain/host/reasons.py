@@ -56,6 +56,11 @@ REACHING = chapter(
         code="HVP-N006",
     ),
     Explained(
+        Reason.CREDENTIALS_NOT_MADE,
+        "The Secret with the engine's password is not there yet; Heretic makes it before it deploys the engine.",
+        "Nothing; to choose the password yourself, make the Secret before.",
+    ),
+    Explained(
         Reason.NAME_NOT_RESOLVED,
         "`spec.address` is a name that does not resolve.",
         "Correct the name or DNS, or give an address.",

@@ -27,6 +27,7 @@ from heretic.domain.hosted_engine.deploy_steps import (
 )
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, FirstHost, brick_on, engine_volume, first_node
 from heretic.domain.hosted_engine.health import machine_health
+from heretic.domain.hosted_engine.password import lost_password, with_password
 from heretic.domain.hosted_engine.prechecks import DeploymentGround, Hindrance, hindrances, interface_of
 from heretic.domain.hosted_engine.stages import failure_of, stage_of, task_of
 from heretic.domain.hosted_engine.variables import as_text, variables
@@ -77,7 +78,8 @@ def plan_deployment(
     site = _known(engine, view, hosts, first)
     if not isinstance(site, DeploymentSite):
         return site
-    return _at_work(site) or _living(site, why) or _answering(engine, why) or _given_up(site) or _next(site)
+    stopped = _at_work(site) or _living(site, why) or _answering(engine, why) or _given_up(site)
+    return stopped or with_password(_next(site), engine, why)
 
 
 def _known(
@@ -139,7 +141,7 @@ def _living(site: DeploymentSite, why: Failure) -> Obstacle | None:
                 f"the engine was deployed on {site.first.host}, and the end of it failed: {said}. {machine}. It is not "
                 "deployed again: see `hosted-engine --vm-status` there",
             )
-        return without_engine(why)
+        return without_engine(lost_password(site.engine, why))
     for name, number in _numbers(site.hosts).items():
         if isinstance(number, Unknown):
             why_not = f"whether {name} knows of an engine is not known: {number.cause}"
@@ -154,8 +156,11 @@ def _living(site: DeploymentSite, why: Failure) -> Obstacle | None:
 
 
 def _answering(engine: HostedEngine, why: Failure) -> Obstacle | None:
-    """Only where nobody takes connections at the engine's name, there is no engine."""
-    if why.reason is Reason.ENGINE_UNREACHABLE:
+    """Only where nobody takes connections at the engine's name, there is no engine.
+
+    Without a password nobody can ask; then nothing but the password is planned.
+    """
+    if why.reason in (Reason.ENGINE_UNREACHABLE, Reason.CREDENTIALS_NOT_MADE):
         return None
     if isinstance(why, Transient) or why.reason in (Reason.CREDENTIALS_MISSING, Reason.INTERNAL_ERROR):
         return without_engine(why)
