@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ ROLE = ROOT / "usr/share/ansible/collections/ansible_collections/ovirt/ovirt/rol
 CONFIGURATION = ROOT / "etc/ovirt-hosted-engine/hosted-engine.conf"
 AUTHORITY = ROOT / "etc/pki/vdsm/certs/cacert.pem"
 LOGS = ROOT / "var/log/ovirt-hosted-engine-setup"
+LISTS = (["-r", "list", "--all", "--name"], ["-r", "list", "--name"])
 NAMES = ("hosted-engine", "ansible-playbook", "ovirt-hosted-engine-cleanup", "virsh")
 
 TASKS = (
@@ -103,10 +105,21 @@ def playbook(arguments: list[str]) -> int:
         print("ERROR! the playbook reads no password", file=sys.stderr)
         return 4
     password.unlink()
-    return _run(_read(WISHES))
+    backup = told.get("he_restore_from_file")
+    if backup and not Path(backup).exists():
+        print(f"ERROR! there is no {backup}", file=sys.stderr)
+        return 4
+    return _run(_read(WISHES), restore=bool(backup))
 
 
-def _run(wishes: dict[str, Any]) -> int:
+def _tasks(*, restore: bool) -> Iterator[tuple[str, str]]:
+    for task, message in TASKS:
+        yield task, message
+        if restore and task == "Wait for the local VM":
+            yield "Run engine-backup", "non-zero return code"
+
+
+def _run(wishes: dict[str, Any], *, restore: bool) -> int:
     log = LOGS / f"ovirt-hosted-engine-setup-ansible-bootstrap_local_vm-{time.strftime('%Y%m%d%H%M%S')}-0a1b2c.log"
     LOGS.mkdir(parents=True, exist_ok=True)
     with log.open("w") as kept:
@@ -115,7 +128,7 @@ def _run(wishes: dict[str, Any]) -> int:
             print(line, flush=True)
             kept.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')},000+0000 INFO ansible {line}\n")
 
-        for task, message in TASKS:
+        for task, message in _tasks(restore=restore):
             say(f"TASK [ovirt.ovirt.hosted_engine_setup : {task}] {'*' * 20}")
             time.sleep(float(wishes.get("seconds", 1)))
             if task.startswith("Wait for the local VM"):
@@ -143,8 +156,9 @@ def main(name: str, arguments: list[str]) -> int:
             return playbook(arguments)
         case "ovirt-hosted-engine-cleanup" if arguments == ["-q"]:
             _machines([])
+            CONFIGURATION.unlink(missing_ok=True)
             return 0
-        case "virsh" if arguments == ["-r", "list", "--all", "--name"]:
+        case "virsh" if arguments in LISTS:
             print("\n".join([*_read(STATE).get("machines", []), ""]))
             return 0
         case "stand_in.py" if arguments[:1] == ["install"]:

@@ -16,7 +16,7 @@ from lab.stand_in import TASKS as ROLE_TASKS
 from sim.addresses import PREFIX
 from sim.engine.engine import SimEngine
 from sim.engine.host_life import Lasting
-from sim.engine.self_hosted import deploy_as_told
+from sim.engine.self_hosted import deploy_as_told, restore_as_told
 from sim.engine.server import EngineServer
 from sim.engine.state import EngineState
 from sim.host_tools import StorageMachine
@@ -65,6 +65,10 @@ class Deployer:
         libvirt: Machines that it knows.
         domain: What lies in the brick of the engine's volume.
         told: The variables of every run.
+        running: Machines that run, by libvirt.
+        maintenance: Whether the hosts leave the engine's machine alone.
+        appliance: Version of the package with the appliance; "" = it is not installed.
+        backup_fails: Whether engine-backup refuses what it is given.
     """
 
     machine: StorageMachine
@@ -79,6 +83,10 @@ class Deployer:
     domain: list[str] = field(default_factory=list)
     told: list[dict[str, object]] = field(default_factory=list)
     cleaned: int = 0
+    running: list[str] = field(default_factory=list)
+    maintenance: bool = False
+    appliance: str = "4.5"
+    backup_fails: bool = False
 
     def __post_init__(self) -> None:
         tools: dict[str, Callable[[Argv], Output | None]] = {
@@ -92,6 +100,8 @@ class Deployer:
             "stat": self._stat,
             "systemctl": self._systemctl,
             "grep": self._grep,
+            "tar": self._tar,
+            "rpm": self._rpm,
         }
         for name, tool in tools.items():
             self.machine.tools[name] = _before(tool, self.machine.tools.get(name))
@@ -113,8 +123,10 @@ class Deployer:
 
     def _status(self) -> dict[str, object]:
         good = {"vm": "up", "health": "good", "detail": "Up", "reason": ""}
+        if "HostedEngine" not in self.running:
+            good = {"vm": "down", "health": "bad", "detail": "unknown", "reason": "vm not running on this host"}
         row = {"host-id": 1, "host-ts": 4262, "score": 3400, "engine-status": good, "hostname": self.machine.name}
-        return {"1": row | {"maintenance": False, "live-data": True}, "global_maintenance": False}
+        return {"1": row | {"maintenance": False, "live-data": True}, "global_maintenance": self.maintenance}
 
     def _env(self, argv: Argv) -> Output | None:
         return self._playbook(argv[2:]) if argv[1:3] == ("LC_ALL=C.UTF-8", "ansible-playbook") else None
@@ -149,6 +161,11 @@ class Deployer:
         for number, (task, message) in enumerate(TASKS):
             lines.append(f"TASK [ovirt.ovirt.hosted_engine_setup : {task}] {'*' * 20}")
             self._leave(number)
+            if number == LOCAL and (backup := told.get("he_restore_from_file")):
+                lines.append("TASK [ovirt.ovirt.hosted_engine_setup : Run engine-backup] ****")
+                if self.backup_fails or not files[str(backup)].content:
+                    lines.append('fatal: [localhost]: FAILED! => {"msg": "non-zero return code"}')
+                    return Output(2, "\n".join(lines) + "\n", "")
             if number == self.fails:
                 result = json.dumps({"changed": False, "msg": message, "invocation": {"secret": "hunter2"}})
                 lines.append(f"fatal: [localhost]: FAILED! => {result}")
@@ -156,9 +173,10 @@ class Deployer:
                 return Output(2, "\n".join(lines) + "\n", "")
             lines.append("changed: [localhost]")
         files[LOG] = File("\n".join(lines))
-        self.libvirt[:] = ["HostedEngine"]
+        self.libvirt[:] = self.running[:] = ["HostedEngine"]
         files[AUTHORITY] = File(self.server.engine.authority.pem)
-        deploy_as_told(self.server.engine.state, told)
+        made = restore_as_told if told.get("he_restore_from_file") else deploy_as_told
+        made(self.server.engine.state, told)
         self.server.start()
         return ok("\n".join(lines) + "\n")
 
@@ -173,6 +191,7 @@ class Deployer:
     def _cleanup(self, argv: Argv) -> Output | None:
         self.cleaned += 1
         self.libvirt.clear()
+        self.machine.files.pop(CONFIGURATION, None)
         return OK if argv[1:] == ("-q",) else None
 
     def _getent(self, argv: Argv) -> Output | None:
@@ -186,8 +205,24 @@ class Deployer:
         return None
 
     def _virsh(self, argv: Argv) -> Output | None:
-        listed = argv[1:] == ("-r", "list", "--all", "--name")
-        return ok("".join(f"{name}\n" for name in self.libvirt) + "\n") if listed else None
+        match argv[1:]:
+            case ("-r", "list", "--all", "--name"):
+                return ok("".join(f"{name}\n" for name in self.libvirt) + "\n")
+            case ("-r", "list", "--name"):
+                return ok("".join(f"{name}\n" for name in self.running) + "\n")
+        return None
+
+    def _tar(self, argv: Argv) -> Output | None:
+        if argv[1] != "-xOf" or argv[3:] != ("./version",):
+            return None
+        file = self.machine.files.get(argv[2])
+        there = file and file.content.startswith("backup ")
+        return ok(f"{file.content.split()[1]}\n") if file and there else failed("tar: Cannot open: No such file", 2)
+
+    def _rpm(self, argv: Argv) -> Output | None:
+        if argv[1:] != ("-q", "--queryformat", "%{VERSION}", "ovirt-engine-appliance"):
+            return None
+        return ok(self.appliance) if self.appliance else Output(1, "package is not installed", "")
 
     def _cat(self, argv: Argv) -> Output | None:
         file = self.machine.files.get(argv[1])

@@ -172,6 +172,8 @@ class HostState:
                 return Output(int(path in machine.files), "", "")
             case ("-e", path):
                 return Output(int(path not in machine.files), "", "")
+            case ("-s", path):
+                return Output(int(not (path in machine.files and machine.files[path].content)), "", "")
             case ("-d", path):
                 return Output(int(self.storage.folder(path) is None), "", "")
             case (one, "-ef", other):

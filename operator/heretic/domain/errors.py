@@ -173,6 +173,9 @@ class Reason(StrEnum):
     FIRST_HOST_NOT_UP = "FirstHostNotUp"
     ENGINE_STORAGE_FAILED = "EngineStorageFailed"
     ENGINE_MACHINE_NOT_GOOD = "EngineMachineNotGood"
+    BACKUP_UNUSABLE = "BackupUnusable"
+    RESTORE_UNSAFE = "RestoreUnsafe"
+    RESTORE_FAILED = "RestoreFailed"
     # file shares: domain/shares/reasons.py
     VOLUME_NOT_FOUND = "VolumeNotFound"
     VOLUME_OF_OTHER_PURPOSE = "VolumeOfOtherPurpose"

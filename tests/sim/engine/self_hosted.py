@@ -80,6 +80,23 @@ def deploy_as_told(state: EngineState, told: Mapping[str, Any]) -> SelfHosted:
     )
 
 
+def restore_as_told(state: EngineState, told: Mapping[str, Any]) -> SelfHosted:
+    """Likewise, out of a backup of this very state: the first host and the former machine are taken out of it first.
+
+    Args:
+        state: Of the engine.
+        told: The variables.
+    """
+    for host in [one for one in state.hosts.values() if one.address == told["he_host_address"]]:
+        del state.hosts[host.id], state.lives[host.id]
+    for machine in [one for one in state.vms.values() if one.name == "HostedEngine"]:
+        del state.vms[machine.id], state.vm_lives[machine.id]
+    former = named(state.storage_domains, "hosted_storage")
+    if former is not None:
+        former.name, former.master = "hosted_storage_old_20261128T020000", False
+    return deploy_as_told(state, told)
+
+
 def _own_storage(state: EngineState, data_center: str, place: str, mount_options: str | None) -> Any:
     """The first domain of the data center, which holds its metadata."""
     address, _, path = place.partition(":")

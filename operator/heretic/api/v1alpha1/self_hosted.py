@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from heretic.api.quantity import parse_bytes
 from heretic.api.schema import Cap, Rule, Unique, matching
 from heretic.api.v1alpha1.common import Model, StatusModel
+from heretic.api.v1alpha1.engine_restore import AbsolutePath, EngineRestore
 from heretic.api.v1alpha1.network import Subnet
 from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, Text
 
@@ -83,6 +84,11 @@ class SelfHostedSpec(Model):
             holds=lambda spec: spec.virtual_machine.prefix is None or bool(spec.gateway),
         ),
         Rule(
+            cel="!has(self.restore) || !has(self.appliance) || has(self.restore.engineVersion)",
+            message="`restore.engineVersion` must be set where `appliance` is: a file does not tell its version",
+            holds=lambda spec: not spec.restore or not spec.appliance or spec.restore.engine_version is not None,
+        ),
+        Rule(
             cel="self.networkTest != 'Ping' || has(self.gateway)",
             message="`gateway` must be set for the test Ping: what answers while the site's network works",
             holds=lambda spec: spec.network_test is not NetworkTest.PING or bool(spec.gateway),
@@ -124,11 +130,7 @@ class SelfHostedSpec(Model):
         StringConstraints(max_length=80),
         matching("[A-Za-z0-9.-]+:[0-9]{1,5}", "must be an address and a port such as '172.20.10.1:22'"),
     ] = Field(default="", description="Where a connection is made for the test Tcp.")
-    appliance: Annotated[
-        str,
-        StringConstraints(max_length=255),
-        matching("/[-A-Za-z0-9_./+]+", "must be an absolute path such as '/root/ovirt-engine-appliance.ova'"),
-    ] = Field(
+    appliance: AbsolutePath = Field(
         default="",
         description=(
             "The engine's appliance as an OVA file on the first host. Unset: the package that belongs to the host's "
@@ -153,6 +155,13 @@ class SelfHostedSpec(Model):
             "Nodes of role Hypervisor that do, and recorded in status."
         ),
     )
+    restore: EngineRestore | None = Field(
+        default=None,
+        description=(
+            "The backup out of which the engine is made. Where an engine once lived, nothing is done before the plan "
+            "is approved, and never while its machine runs. Unset: a new engine."
+        ),
+    )
     attempt: Annotated[int, Field(strict=True, ge=1, le=99)] = Field(
         default=1,
         description=(
@@ -169,3 +178,4 @@ class DeploymentStatus(StatusModel):
     stage: Text = Field(default="", description="What is being done.")
     percent: int | None = Field(default=None, description="How far it is, roughly; missing: not known.")
     failure: Annotated[str, Cap(2048)] = Field(default="", description="How the last try failed.")
+    restored: Text = Field(default="", description="Id of the last restore that was done; it is never done again.")

@@ -33,8 +33,13 @@ def declared_engine(view: SiteView) -> HostedEngine | Wait | Blocked | None:
 
 
 def makes_password(engine: HostedEngine) -> bool:
-    """Whether Heretic makes up the password where none is given: of an engine that it deploys, until one was seen."""
-    return engine.spec.deployment is not Deployment.EXISTING and not engine.status.engine_id
+    """Whether Heretic makes up the password where none is given: of an engine that it deploys, until one was seen.
+
+    One out of a backup has its password already.
+    """
+    spec = engine.spec
+    restores = spec.self_hosted is not None and spec.self_hosted.restore is not None
+    return spec.deployment is not Deployment.EXISTING and not engine.status.engine_id and not restores
 
 
 def engine_name(view: SiteView) -> str:

@@ -11,7 +11,7 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact
 from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.deploy import authority_of, deployment_status
-from heretic.domain.hosted_engine.first_host import FirstHost
+from heretic.domain.hosted_engine.first_host import FirstHost, is_to_be_restored
 from heretic.domain.plan import Blocked, Plan, Proceed, Wait
 from heretic.domain.report import Report
 
@@ -23,6 +23,8 @@ def with_deployment(
     hosts: Mapping[str, HostView],
     first: Fact[FirstHost],
     plan: Plan,
+    *,
+    up: bool,
 ) -> Report:
     """The report of an engine that Heretic deploys.
 
@@ -36,14 +38,17 @@ def with_deployment(
         hosts: What is known of the hosts that may run its machine.
         first: What the host says on which it is deployed.
         plan: What is done next.
+        up: Whether the engine was seen.
     """
     status = report.status
     assert isinstance(status, HostedEngineStatus)
-    if status.engine_id:
+    if status.engine_id and not is_to_be_restored(engine):
         done = status.deployment.model_copy(update={"stage": "deployed", "percent": 100, "failure": ""})
         return replace(report, status=status.model_copy(update={"deployment": done}))
     deployment = deployment_status(engine, view, hosts, first)
     authority = authority_of(hosts, first) or status.certificate_authority
+    if up:
+        return replace(report, status=status.model_copy(update={"deployment": deployment}))
     shown = f"{deployment.stage}, {deployment.percent}%" if deployment.percent is not None else deployment.stage
     return replace(
         report,

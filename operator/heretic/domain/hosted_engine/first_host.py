@@ -34,6 +34,7 @@ RUNNER = ("env", "LC_ALL=C.UTF-8", "ansible-playbook")
 
 CHECK_DEPLOYED = ("hosted-engine", "--check-deployed")
 MACHINES = ("virsh", "-r", "list", "--all", "--name")
+RUNNING_MACHINES = ("virsh", "-r", "list", "--name")
 
 
 def in_brick(path: str) -> tuple[str, ...]:
@@ -59,6 +60,8 @@ class FirstHost:
         domain: What lies in the brick of the engine's volume and could be a storage domain.
         appliance: Whether the declared file is there.
         authority: What it trusts as an engine's host.
+        backup: Version of the engine in the declared backup.
+        appliance_version: Version of the package with the appliance; Absent where it is not installed.
     """
 
     host: str
@@ -74,6 +77,8 @@ class FirstHost:
     domain: Fact[tuple[str, ...]] = NOT_OBSERVED
     appliance: Fact[bool] = NOT_OBSERVED
     authority: Fact[str] = NOT_OBSERVED
+    backup: Fact[str] = NOT_OBSERVED
+    appliance_version: Fact[str] = NOT_OBSERVED
 
 
 _PARSERS: Mapping[str, Any] = {
@@ -89,12 +94,20 @@ _PARSERS: Mapping[str, Any] = {
     "domain": parse.parse_lines,
     "appliance": parse.parse_present,
     "authority": parse.parse_authority,
+    "backup": parse.parse_version,
+    "appliance_version": parse.parse_version,
 }
 
 
 def is_to_be_deployed(engine: HostedEngine) -> bool:
     """Whether Heretic deploys this engine, and none was ever seen at its name: what was recorded is never deployed."""
     return engine.spec.self_hosted is not None and not engine.status.engine_id
+
+
+def is_to_be_restored(engine: HostedEngine) -> bool:
+    """Whether a restore is declared that was never done."""
+    restore = engine.spec.self_hosted.restore if engine.spec.self_hosted else None
+    return restore is not None and engine.status.deployment.restored != restore.id
 
 
 def engine_volume(engine: HostedEngine, view: SiteView) -> GlusterVolume | None:
@@ -166,6 +179,9 @@ def _probes(engine: HostedEngine, brick: str, before: FirstHost | None) -> Seque
         asked["domain"] = in_brick(brick)
     if spec and spec.appliance:
         asked["appliance"] = ("find", spec.appliance, "-maxdepth", "0")
+    if spec and spec.restore and is_to_be_restored(engine):
+        asked["backup"] = ("tar", "-xOf", spec.restore.file, "./version")
+        asked["appliance_version"] = ("rpm", "-q", "--queryformat", "%{VERSION}", "ovirt-engine-appliance")
     if before and isinstance(before.addresses, Known) and before.addresses.value:
         asked["names"] = ("getent", "hosts", before.addresses.value[0])
     return [Probe(name, argv, _PARSERS[name], timeout=20) for name, argv in asked.items()]

@@ -15,17 +15,20 @@ from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.deploy import plan_deployment
 from heretic.domain.hosted_engine.deployment_report import with_deployment
-from heretic.domain.hosted_engine.first_host import first_host, is_to_be_deployed
+from heretic.domain.hosted_engine.first_host import first_host, is_to_be_deployed, is_to_be_restored
 from heretic.domain.hosted_engine.plan import plan_around, with_maintenance
 from heretic.domain.hosted_engine.report import report_engine
+from heretic.domain.hosted_engine.restore import restore_of_living
+from heretic.domain.hosted_engine.running import RUNNING
 from heretic.domain.hosted_engine.storage import judged_domains, with_domain_report, with_domains
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference, as_number
-from heretic.domain.plan import Blocked
+from heretic.domain.plan import Blocked, beside
 
 
 def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -> Needs:
     able = (n for n, node in view.nodes.items() if Role.HYPERVISOR in node.spec.roles)
-    shared = (first_host(engine, view),) if is_to_be_deployed(engine) else ()
+    asked = is_to_be_deployed(engine) or is_to_be_restored(engine)
+    shared = (first_host(engine, view),) if asked else ()
     return Needs(hosts=frozenset(able), shared=shared, engine=engine.metadata.name)
 
 
@@ -40,9 +43,13 @@ def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessm
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)
     alone = not isinstance(declared_engine(view), Blocked)
-    if alone and is_to_be_deployed(engine) and not isinstance(seen, EngineFacts):
+    if alone and isinstance(seen, EngineFacts):
+        refused = restore_of_living(engine, view, hosts)
+        plan = beside(plan, (), (refused,) if refused else ())
+    elif not isinstance(seen, EngineFacts) and alone and (is_to_be_deployed(engine) or is_to_be_restored(engine)):
         plan = plan_deployment(engine, view, hosts, first, seen)
-    return Assessment(plan, with_deployment(report, engine, view, hosts, first, plan))
+    up = isinstance(seen, EngineFacts)
+    return Assessment(plan, with_deployment(report, engine, view, hosts, first, plan, up=up))
 
 
 def _references(engine: HostedEngine) -> Iterable[Reference]:
@@ -64,7 +71,7 @@ HOSTED_ENGINE = Kind(
     reads=(Site, Node, Network, GlusterVolume),
     refers_to=(Site, GlusterVolume),
     references=_references,
-    sections=(AGENT,),
+    sections=(AGENT, RUNNING),
     is_engine=True,
     features=(ENGINE_HOST,),
     recorded=("engineId", "dataCenterId", "clusterId", "certificateAuthority", "trustedHostKey"),

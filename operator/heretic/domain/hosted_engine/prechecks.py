@@ -64,10 +64,15 @@ class DeploymentGround:
     facts: HostFacts
 
 
-def hindrances(ground: DeploymentGround) -> tuple[Hindrance, ...]:
-    """Everything that is in the way of a deployment; empty when nothing is."""
+def hindrances(ground: DeploymentGround, *, former: bool = False) -> tuple[Hindrance, ...]:
+    """Everything that is in the way of a deployment; empty when nothing is.
+
+    Args:
+        ground: What is looked at.
+        former: Whether there was an engine, whose machine may still be known to libvirt.
+    """
     tools = tuple(_tools(ground))
-    more = () if tools else (*_leftovers(ground), *_content(ground))
+    more = () if tools else (*_leftovers(ground, former=former), *_content(ground))
     checks = (_name, _subnet, _room, _interface, _firewall, _cpus, _volume)
     return (*tools, *(found for check in checks for found in check(ground)), *more)
 
@@ -262,11 +267,11 @@ def _firewall(ground: DeploymentGround) -> Iterator[Hindrance]:
         )
 
 
-def _leftovers(ground: DeploymentGround) -> Iterator[Hindrance]:
+def _leftovers(ground: DeploymentGround, *, former: bool) -> Iterator[Hindrance]:
     first = ground.first
     if not isinstance(first.machines, Known):
         yield _unknown("the list of machines", first.host, first.machines)
-    elif "HostedEngine" in first.machines.value:
+    elif "HostedEngine" in first.machines.value and not former:
         yield Hindrance(
             Reason.ENGINE_DEPLOYED_BEFORE,
             f"{first.host} has a machine HostedEngine. It may be an engine's own: find out whose it is, and never "

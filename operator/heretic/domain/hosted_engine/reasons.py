@@ -83,4 +83,20 @@ OF_DEPLOYMENTS = chapter(
         "The engine was moved into its machine and does not work there.",
         "See `hosted-engine --vm-status` on the host; compare name server and clocks. It is not deployed again.",
     ),
+    Explained(
+        Reason.BACKUP_UNUSABLE,
+        "The backup cannot be read, or the engine in the appliance is not of a version that takes it.",
+        "Read the message; copy another backup there, or install the appliance of the version that it names.",
+    ),
+    Explained(
+        Reason.RESTORE_UNSAFE,
+        "A restore could meet what still lives: the engine or its machine, guests on the first host, or hosts that "
+        "would start the engine's machine again.",
+        "Shut down what the message names, with global maintenance on; or take the restore out of the spec.",
+    ),
+    Explained(
+        Reason.RESTORE_FAILED,
+        "The backup could not be put into the new machine by engine-backup.",
+        "Read the message and its log in the temporary machine; try another backup under another id.",
+    ),
 )

@@ -51,6 +51,11 @@ STAGES = (
         ),
     ),
     DeploymentStage(
+        "restoring the backup",
+        24,
+        ("Copy the backup file", "Run engine-backup", "Remove previous hosted-engine VM", "Rename previous HE"),
+    ),
+    DeploymentStage(
         "setting up the engine",
         30,
         ("Engine Setup on local VM", "Execute engine-setup", "Run engine-setup", "Wait for engine-setup"),
@@ -92,6 +97,7 @@ _FAILURES: tuple[tuple[str, Reason], ...] = (
         r"Check engine VM health|Engine VM is not running|Engine VM IP address|failed to start inside",
         Reason.ENGINE_MACHINE_NOT_GOOD,
     ),
+    (r"engine-backup|Copy the backup file", Reason.RESTORE_FAILED),
     (r"storage domain", Reason.ENGINE_STORAGE_FAILED),
     (r"non_operational|install_failed|Host is not up|Wait for the host to be up", Reason.FIRST_HOST_NOT_UP),
     (r"[Ll]ocal VM|Wait for SSH|bootstrap VM", Reason.ENGINE_BOOTSTRAP_FAILED),

@@ -8,6 +8,7 @@ from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Node
 from heretic.api.v1alpha1.self_hosted import NetworkTest
 from heretic.domain.declared.names import peer_name
 from heretic.domain.declared.view import SiteView
+from heretic.domain.hosted_engine.first_host import is_to_be_restored
 
 FOLDER = "/run/heretic/engine"
 """In memory: what lies there does not outlive a boot."""
@@ -86,6 +87,9 @@ def variables(
         "he_pause_after_failed_add_host": False,
         "he_pause_after_failed_restore": False,
     }
+    if spec.restore and is_to_be_restored(engine):
+        # The package stays, so that its version can be compared again for another try.
+        found |= {"he_restore_from_file": spec.restore.file, "he_remove_appliance_rpm": False}
     optional: Variables = {
         "he_vm_mac_addr": machine.mac_address,
         "he_cluster_cpu_type": engine.spec.cluster.cpu_type or cpu_type,

@@ -8,6 +8,7 @@ from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.parse.reading import NOT_INSTALLED, NotUnderstood, read
 
 _CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+\n-----END CERTIFICATE-----")
+_VERSION = re.compile(r"[0-9]+[.][0-9]+[-.\w]*")
 _LONGEST = 65536
 
 
@@ -59,6 +60,11 @@ def parse_bond_modes(output: Output) -> Fact[Mapping[str, str]]:
     return read(output, "the list of bonds", _modes, good=(0, 1, 2))
 
 
+def parse_version(output: Output) -> Fact[str]:
+    """A version alone, as ``rpm`` prints it and as it stands in a backup; Absent where there is no such package."""
+    return read(output, "the version", _version, absent=(1,))
+
+
 def parse_authority(output: Output) -> Fact[str]:
     """Certificates in PEM form; Absent where the file is not there."""
     return read(output, "the engine's authority", _authority, absent=(1,))
@@ -84,6 +90,12 @@ def _modes(text: str) -> dict[str, str]:
         # "IEEE 802.3ad Dynamic link aggregation", "fault-tolerance (active-backup)", "load balancing (xor)"
         found[path.rpartition("/")[2]] = said.partition(":")[2].strip()
     return found
+
+
+def _version(text: str) -> str:
+    if not _VERSION.fullmatch(text.strip()):
+        raise NotUnderstood("it is no version")
+    return text.strip()
 
 
 def _authority(text: str) -> str:
