@@ -260,6 +260,17 @@ def may_take_out(
     return ""
 
 
+def _unequal(info: VolumeInfo, pool: PoolFacts) -> str:
+    """What speaks against equal copies, "" when nothing does."""
+    match healed(info, pool):
+        case Known(True):
+            return ""
+        case Known():
+            return "copies wait to be healed"
+        case unseen:
+            return f"what waits is not known ({_cause(unseen)})"
+
+
 def _keeps(
     node: str,
     info: VolumeInfo,
@@ -274,8 +285,9 @@ def _keeps(
         return ""
     if not brick_set_ok(info, pool, members, view, hosts):
         return f"not every brick of {info.name} is known to run"
-    if healed(info, pool) != Known(True) or healed(info, earlier) != Known(True):
-        return f"{info.name} is not known to be healed twice"
+    unequal = _unequal(info, pool) or (healed(info, earlier) != Known(True) and "it was not known to be a look before")
+    if unequal:
+        return f"{info.name} is not known to be healed twice: {unequal}"
     status = pool.status[info.name]
     assert isinstance(status, Known)
     if status.value.tasks:
