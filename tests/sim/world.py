@@ -272,7 +272,9 @@ class World:
     def _watch(self, operator: Operator) -> None:
         """What the watches bring: all that is there, and that nothing else is."""
         for key, obj in self.api.objects.items():
-            operator.store.put(key.kind, deepcopy(obj))
+            shown = operator.store.get(key)
+            if shown is None or shown.raw["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+                operator.store.put(key.kind, deepcopy(obj))
         for key in list(operator.store.keys(NAMESPACE)):
             held = operator.store.get(key)
             if (

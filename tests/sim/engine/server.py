@@ -55,6 +55,11 @@ class EngineServer:
         """What an SDK is given."""
         return f"https://{self.names[0]}:{self.port}/ovirt-engine/api"
 
+    @property
+    def listens(self) -> bool:
+        """Whether it can be reached."""
+        return self._loop is not None
+
     def start(self) -> Self:
         """Listens; returns itself."""
         take_detour()
