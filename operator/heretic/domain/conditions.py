@@ -57,6 +57,9 @@ class ConditionType(StrEnum):
     CLUSTER_READY = "ClusterReady"
     GLOBAL_MAINTENANCE = "GlobalMaintenance"
     # FileShare
+    LOCK_READY = "LockReady"
+    CTDB_READY = "CTDBReady"
+    ADDRESSES_ASSIGNED = "AddressesAssigned"
     SERVED = "Served"
     # deletion
     DELETION_BLOCKED = "DeletionBlocked"

@@ -183,6 +183,13 @@ class Reason(StrEnum):
     ADDRESS_IN_USE = "AddressInUse"
     ACCOUNT_UNKNOWN = "AccountUnknown"
     FILE_SHARES_DIFFER = "FileSharesDiffer"
+    LOCK_VOLUME_MISSING = "LockVolumeMissing"
+    LOCK_NOT_MOUNTED = "LockNotMounted"
+    CTDB_DIFFERS = "CTDBDiffers"
+    CTDB_NOT_RUNNING = "CTDBNotRunning"
+    CTDB_NODE_BANNED = "CTDBNodeBanned"
+    CTDB_NODE_UNHEALTHY = "CTDBNodeUnhealthy"
+    ADDRESS_NOT_ASSIGNED = "AddressNotAssigned"
     NOT_SUPPORTED = "NotSupported"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"

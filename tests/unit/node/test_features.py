@@ -10,6 +10,7 @@ from heretic.domain.host.probes import questions
 from heretic.domain.host.profiles import Family
 from heretic.domain.host.steps import InstallPackages
 from heretic.domain.hosted_engine.agent import AGENT
+from heretic.domain.hosted_engine.running import RUNNING
 from heretic.domain.plan import Converged, Plan, steps_of
 from heretic.domain.pool import glusterd
 from heretic.domain.pool.member import MEMBER
@@ -24,25 +25,28 @@ def test_every_feature_names_its_packages_for_every_family(feature: Feature) -> 
     assert feature.packages.keys() == set(Family)
 
 
-@pytest.mark.parametrize("role", [Role.HYPERVISOR, Role.FILE_SERVER])
-def test_a_host_that_does_not_store_gets_nothing_of_gluster(role: Role) -> None:
+@pytest.mark.parametrize(
+    ("role", "brings"),
+    [(Role.HYPERVISOR, set()), (Role.FILE_SERVER, {"ctdb", "glusterfs-client", "tdb-tools"})],
+)
+def test_a_host_that_does_not_store_gets_nothing_of_glusters_server(role: Role, brings: set[str]) -> None:
     host = OneHost(node=node_resource(roles=[role.value]))
     plans: list[Plan] = []
     while not plans or not isinstance(plans[-1], Converged):
         plans.append(host.run_pass())
         assert len(plans) < 12, plans
     installed = {p for plan in plans for s in steps_of(plan) if isinstance(s, InstallPackages) for p in s.packages}
-    assert installed == {"chrony"}
+    assert installed == {"chrony"} | brings
     assert OF_GLUSTER & {word for effect in host.machine.effects for word in effect} == set()
     assert OF_GLUSTER & host.machine.files.keys() == set()
 
 
 def test_it_is_asked_who_its_peers_are_and_not_of_bricks() -> None:
     asked = questions(KINDS.features, KINDS.sections, (Role.HYPERVISOR,))
-    assert asked.sections == (MEMBER, AGENT)
+    assert asked.sections == (MEMBER, AGENT, RUNNING)
     assert OF_GLUSTER & {word for probe in asked.probes for word in probe.argv} == set()
     stores = questions(KINDS.features, KINDS.sections, (Role.HYPERVISOR, Role.STORAGE))
-    assert stores.sections == (MEMBER, BRICK_FOLDERS, AGENT)
+    assert stores.sections == (MEMBER, BRICK_FOLDERS, AGENT, RUNNING)
     assert {word for probe in stores.probes for word in probe.argv} >= OF_GLUSTER
 
 

@@ -1,10 +1,12 @@
 """A kind costs one place: a Lamp that nothing in the package knows is kept like every other object."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from prometheus_client import REGISTRY
 
 from heretic.api import crd, rights
 from heretic.api.reference import page
@@ -19,9 +21,11 @@ from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, OperatingSystem
 from heretic.domain.host.probes import questions
+from heretic.domain.host.profiles import Family
 from heretic.domain.host.steps import InstallPackages
 from heretic.domain.kind import Kinds, Observed
 from heretic.domain.plan import Done, Started, Step, StepResult, steps_of
+from heretic.domain.shares.feature import FILE_SERVER
 from heretic.hosts.fence import Admission
 from heretic.reconcile import metrics
 from heretic.reconcile.apply import Applier
@@ -128,6 +132,15 @@ class Toy:
 
     def condition(self, key: Key, type_: str) -> Object:
         return next(c for c in self.api.objects[key]["status"]["conditions"] if c["type"] == type_)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_gauge_of_a_lamp_stays() -> Iterator[None]:
+    """The page of metrics is made of every gauge that the process has."""
+    before = set(metrics._GAUGES)
+    yield
+    for name in set(metrics._GAUGES) - before:
+        REGISTRY.unregister(metrics._GAUGES.pop(name))
 
 
 @pytest.fixture
@@ -249,7 +262,7 @@ def test_hosts_of_its_role_get_what_it_needs_and_nothing_of_other_roles(kinds: K
         plan = kinds["Node"].assess(node, SiteView.holding([node]), Observed({HOST: facts})).plan
         return {p for step in steps_of(plan) if isinstance(step, InstallPackages) for p in step.packages}
 
-    assert packages() == {"chrony", *(["lamp-tools"] if gets else [])}
+    assert packages() == {"chrony", *(["lamp-tools", *FILE_SERVER.packages[Family.DEBIAN]] if gets else [])}
 
 
 def test_its_definition_its_page_and_the_rights_on_it_are_made_from_its_model(kinds: Kinds) -> None:

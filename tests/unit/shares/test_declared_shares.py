@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from heretic.api.v1alpha1 import FileShare, GlusterVolume, Network, Node, Resource
-from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.kind import Observed
@@ -125,15 +124,6 @@ def test_shares_of_one_server_agree() -> None:
     assert told(share(**SMB), declared(alike)) == [(Blocked, Reason.FILE_SHARES_DIFFER)]
     gone = alike.model_copy(update={"metadata": alike.metadata.model_copy(update={"deletion_timestamp": "now"})})
     assert told(share(**SMB), declared(gone)) == []
-
-
-def test_what_is_not_served_yet_is_said() -> None:
-    view = declared(share())
-    assessed = KINDS["FileShare"].assess(view.of(FileShare)["files"], view, Observed())
-    assert isinstance(assessed.plan, Blocked)
-    assert assessed.plan.reason is Reason.NOT_SUPPORTED
-    (served,) = (c for c in assessed.report.conditions if c.type is ConditionType.SERVED)
-    assert (served.state, served.reason) == (State.FALSE, Reason.NOT_SUPPORTED)
 
 
 def test_the_names_for_dns_are_in_the_status() -> None:

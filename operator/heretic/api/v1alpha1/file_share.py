@@ -164,7 +164,8 @@ class FileShare(Resource):
     All FileShares of a site are served by the same hosts: the Nodes of role FileServer, which CTDB makes one file
     server of. CTDB needs a GlusterVolume of the purpose Lock.
 
-    This version checks what is declared. It does not serve files yet, and the condition Served says so.
+    This version keeps the cluster: lock, CTDB and public addresses. It does not serve files yet, and the condition
+    Served says so.
     """
 
     KIND: ClassVar[str] = "FileShare"
@@ -177,6 +178,8 @@ class FileShare(Resource):
         Column("Volume", ".spec.volume", "Which volume holds the files."),
         Column("Addresses", ".status.addressesUp", "Public addresses that a file server has, of all."),
         condition_column("Served"),
+        condition_column("CTDBReady", wide=True),
+        condition_column("Degraded", wide=True),
         MODE,
         REASON,
         SYNCED,

@@ -1,20 +1,124 @@
-"""What a FileShare lacks: what is declared first, then the cluster, then what it serves."""
+"""What a FileShare lacks: a chain of gates, of which each is passed before the next is planned for."""
 
-from heretic.api.v1alpha1 import FileShare
-from heretic.domain.declared.view import SiteView
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from heretic.api.v1alpha1 import FileShare, Node
+from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked, Plan, first_obstacle
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, PlanItem, Proceed, Step, Wait, first_obstacle
+from heretic.domain.shares.cluster import ServerCluster
+from heretic.domain.shares.ctdb import addresses
+from heretic.domain.shares.ctdb import plan as ctdb
+from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.declared import obstacles
+from heretic.domain.shares.lock import mounting, proving
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """How far a share is.
+
+    Attributes:
+        declared: What is declared can be.
+        lock: The lock volume is mounted and proved.
+        ctdb: CTDB runs everywhere, with the same files.
+        addresses: Public addresses are given.
+    """
+
+    declared: Plan
+    lock: Plan
+    ctdb: Plan
+    addresses: Plan
+
+    @property
+    def first(self) -> Plan | None:
+        """The first gate that is not passed; None where all are."""
+        gates = (self.declared, self.lock, self.ctdb, self.addresses)
+        return next((gate for gate in gates if not isinstance(gate, Converged)), None)
+
+
+def gates(share: FileShare, cluster: ServerCluster) -> Gates:
+    """Every gate, each on its own; what stands behind one that is not passed says only what is in its way."""
+    declared = _declared(share, cluster)
+    lock = _after(declared, lambda: _lock(cluster))
+    ctdb_ = _after(lock, lambda: _ctdb(cluster))
+    return Gates(declared, lock, ctdb_, _after(ctdb_, lambda: _addresses(share, cluster)))
+
+
+def plan_share(share: FileShare, found: Gates) -> Plan:
+    """The next steps for a share, or why there are none."""
+    return found.first or not_served(share)
 
 
 def not_served(share: FileShare) -> Blocked:
     """What this version does not do yet."""
     return Blocked(
         Reason.NOT_SUPPORTED,
-        f"this version does not serve files over {share.spec.protocol.value} yet: it checks what is declared",
+        f"this version does not serve files over {share.spec.protocol.value} yet: it keeps CTDB and public addresses",
     )
 
 
-def plan_share(share: FileShare, view: SiteView) -> Plan:
-    """The next steps for a share, or why there are none."""
-    return first_obstacle(obstacles(share, view)) or not_served(share)
+def _after(gate: Plan, work: Callable[[], Plan]) -> Plan:
+    if isinstance(gate, Converged):
+        return work()
+    if isinstance(gate, Proceed):
+        return Wait(Reason.APPLYING, f"first: {gate.steps[0]}")
+    return gate
+
+
+def _declared(share: FileShare, cluster: ServerCluster) -> Plan:
+    found: list[Obstacle] = [*obstacles(share, cluster.view)]
+    for server in cluster.servers:
+        node: Node = cluster.view.nodes[server.node]
+        if server.node in cluster.seen and not is_true(node, ConditionType.CONFIGURED):
+            found.append(Wait(Reason.WAITING_FOR_NODES, why_not(node, ConditionType.CONFIGURED)))
+    found += [cluster.absent] if cluster.absent else []
+    return first_obstacle(found) or Converged("what is declared can be")
+
+
+def _lock(cluster: ServerCluster) -> Plan:
+    if isinstance(cluster.lock, Wait | Blocked):
+        return cluster.lock
+    lock = cluster.lock
+    mounts = [item for facts in cluster.seen.values() for item in mounting(lock, cluster.view, facts)]
+    if mounts:
+        return _plan_of(mounts)
+    if len(cluster.servers) > 1:
+        proofs = {host: facts[CTDB].proof for host, facts in cluster.seen.items()}
+        if items := proving(lock, cluster.seen, proofs):
+            return _plan_of(items)
+    return Converged(f"{lock.name} is mounted on every file server, and its locks keep others out")
+
+
+def _ctdb(cluster: ServerCluster) -> Plan:
+    if isinstance(cluster.lines, Wait | Blocked):
+        return cluster.lines
+    proof = cluster.lock.id if len(cluster.servers) > 1 and not isinstance(cluster.lock, Wait | Blocked) else ""
+    items = ctdb.files(cluster, cluster.lines) or ctdb.running(cluster, cluster.lines, proof)
+    return _plan_of(items) if items else Converged("CTDB runs on every file server that can be asked")
+
+
+def _addresses(share: FileShare, cluster: ServerCluster) -> Plan:
+    """New addresses are given once CTDB serves on every host that can be asked (rule:cluster-lock-first)."""
+    items = addresses.giving(share, cluster)
+    if not items:
+        return Converged("public addresses are given to every file server with data")
+    nodes = cluster.nodes()
+    for server in cluster.servers:
+        node = nodes.get(server.address)
+        if server.node in cluster.seen and (node is None or node.states):
+            states = ", ".join(node.states) if node else "not known to the others"
+            return Wait(
+                Reason.CTDB_NODE_UNHEALTHY,
+                f"no address is given before CTDB serves on every file server: {server.node} is {states}",
+                10.0,
+            )
+    return _plan_of(items, ordered=True)
+
+
+def _plan_of(items: Sequence[PlanItem], *, ordered: bool = False) -> Plan:
+    steps = tuple(item for item in items if isinstance(item, Step))
+    pending = tuple(item for item in items if isinstance(item, Wait | Blocked))
+    return Proceed(steps, pending, ordered=ordered) if steps else first_obstacle(pending) or Converged("")

@@ -42,6 +42,42 @@ OF_SHARES = chapter(
         code="HVP-C002",
     ),
     Explained(
+        Reason.LOCK_VOLUME_MISSING,
+        "The site has no volume for the lock of its file servers.",
+        "Make a GlusterVolume of purpose Lock.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.LOCK_NOT_MOUNTED,
+        "Something else is mounted where the lock volume belongs.",
+        "Unmount it; the message says how.",
+    ),
+    Explained(
+        Reason.CTDB_DIFFERS,
+        "CTDB of a file server counts other hosts, or runs with another lock, than is declared.",
+        "Do what the message says; CTDB has to be stopped for it.",
+    ),
+    Explained(
+        Reason.CTDB_NOT_RUNNING,
+        "CTDB of a file server does not run, or the others do not reach it.",
+        "Nothing, unless it lasts; then look at `journalctl -u ctdb` and at the storage network of that host.",
+    ),
+    Explained(
+        Reason.CTDB_NODE_BANNED,
+        "CTDB keeps a file server out for some minutes, because it could not recover with it.",
+        "Nothing, unless it is banned again; then look at `journalctl -u ctdb` there.",
+    ),
+    Explained(
+        Reason.CTDB_NODE_UNHEALTHY,
+        "A file server does not serve: one of CTDB's scripts failed there, or somebody disabled or stopped it.",
+        "Mend what the script's words name; `ctdb enable` or `ctdb continue` where somebody took it out.",
+    ),
+    Explained(
+        Reason.ADDRESS_NOT_ASSIGNED,
+        "No file server has the public address.",
+        "Bring back the file servers that the message names.",
+    ),
+    Explained(
         Reason.NOT_SUPPORTED,
         "This version of Heretic does not do that part yet.",
         "Do it by hand, or wait for a version that does.",

@@ -1,23 +1,127 @@
 """What is said of a FileShare."""
 
 from heretic.api.v1alpha1 import FileShare
-from heretic.api.v1alpha1.file_share import FileShareStatus, ShareName
+from heretic.api.v1alpha1.file_share import FileShareStatus, ShareName, ShareServer
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.declared.view import SiteView
-from heretic.domain.plan import first_obstacle
-from heretic.domain.report import Report
-from heretic.domain.shares.declared import obstacles
-from heretic.domain.shares.plan import not_served
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Known
+from heretic.domain.plan import Blocked, Converged, Wait, first_obstacle, obstacles_of
+from heretic.domain.report import Report, condition_of
+from heretic.domain.shares.cluster import ServerCluster
+from heretic.domain.shares.ctdb.addresses import given
+from heretic.domain.shares.ctdb.facts import CTDB
+from heretic.domain.shares.plan import Gates, not_served
+from heretic.domain.shares.servers import FileServer
+
+READY = frozenset({ConditionType.LOCK_READY, ConditionType.ADDRESSES_ASSIGNED, ConditionType.SERVED})
+"""One file server can be lost: CTDBReady and Degraded tell of it."""
 
 
-def report_share(share: FileShare, view: SiteView) -> Report:
+def report_share(share: FileShare, cluster: ServerCluster, gates: Gates) -> Report:
     """Status and conditions."""
-    why = first_obstacle(obstacles(share, view)) or not_served(share)
-    served = Condition(ConditionType.SERVED, State.FALSE, why.reason, why.message)
-    status = FileShareStatus(names=names_of(share))
-    return Report(status, (served,), ready=frozenset({ConditionType.SERVED}))
+    trouble = _trouble(cluster)
+    conditions = (
+        condition_of(ConditionType.LOCK_READY, gates.lock),
+        _ctdb(gates, trouble),
+        _assigned(share, cluster, gates, trouble),
+        _served(share, gates),
+        _degraded(cluster, trouble),
+    )
+    return Report(_status(share, cluster), conditions, ready=READY)
 
 
-def names_of(share: FileShare) -> list[ShareName]:
-    """What the zone of the site's DNS must say."""
-    return [ShareName(name=share.spec.host_name or share.metadata.name, addresses=share.spec.addresses)]
+def _ctdb(gates: Gates, trouble: list[tuple[Reason, str]]) -> Condition:
+    if isinstance(gates.ctdb, Converged) and trouble:
+        reason, message = trouble[0]
+        return Condition(ConditionType.CTDB_READY, State.FALSE, reason, message)
+    return condition_of(ConditionType.CTDB_READY, gates.ctdb)
+
+
+def _trouble(cluster: ServerCluster) -> list[tuple[Reason, str]]:
+    """Every file server that does not serve, and why; of a host that CTDB never knew nothing is said here."""
+    nodes = cluster.nodes()
+    found: list[tuple[Reason, str]] = []
+    for server in cluster.servers if nodes else ():
+        node = nodes.get(server.address)
+        if node is None:
+            found.append((Reason.CTDB_NOT_RUNNING, f"{server.node} is not known to CTDB of the other file servers"))
+        elif node.states:
+            found.append((_reason(node.states), f"{server.node} is {', '.join(node.states)}{_words(cluster, server)}"))
+    return found
+
+
+def _reason(states: tuple[str, ...]) -> Reason:
+    if "Banned" in states:
+        return Reason.CTDB_NODE_BANNED
+    return Reason.CTDB_NOT_RUNNING if "Disconnected" in states else Reason.CTDB_NODE_UNHEALTHY
+
+
+def _words(cluster: ServerCluster, server: FileServer) -> str:
+    """What CTDB's scripts said on that host."""
+    failed = cluster.seen[server.node][CTDB].failed if server.node in cluster.seen else None
+    return "".join(f"; {script}" for script in failed.value) if isinstance(failed, Known) else ""
+
+
+def _assigned(share: FileShare, cluster: ServerCluster, gates: Gates, trouble: list[tuple[Reason, str]]) -> Condition:
+    """By what CTDB says, whatever is in the way of the plan."""
+    kind, holders = ConditionType.ADDRESSES_ASSIGNED, cluster.holders()
+    if cluster.witness is None or not isinstance(cluster.witness.addresses, Known):
+        why = first_obstacle(obstacles_of(gates.addresses))
+        return Condition(
+            kind, State.UNKNOWN, why.reason if why else Reason.NOT_OBSERVED, why.message if why else "no CTDB answers"
+        )
+    left = [address for address in share.spec.addresses if address not in holders]
+    if not left:
+        where = ", ".join(f"{address} on {holders[address]}" for address in share.spec.addresses)
+        return Condition(kind, State.TRUE, Reason.AS_DECLARED, where)
+    why = first_obstacle(obstacles_of(gates.addresses))
+    because = f": {why.message}" if why else "".join(f"; {words}" for _, words in trouble)
+    reason = why.reason if why else Reason.ADDRESS_NOT_ASSIGNED
+    return Condition(kind, State.FALSE, reason, f"{', '.join(left)} on no file server{because}")
+
+
+def _served(share: FileShare, gates: Gates) -> Condition:
+    why = first_obstacle(obstacles_of(gates.declared)) or not_served(share)
+    return Condition(ConditionType.SERVED, State.FALSE, why.reason, why.message)
+
+
+def _degraded(cluster: ServerCluster, trouble: list[tuple[Reason, str]]) -> Condition:
+    kind = ConditionType.DEGRADED
+    if trouble:
+        return Condition(kind, State.TRUE, trouble[0][0], "; ".join(words for _, words in trouble))
+    if not cluster.nodes():
+        return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, "no CTDB answers")
+    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "every file server serves")
+
+
+def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
+    holders = cluster.holders()
+    up = sum(address in holders for address in share.spec.addresses)
+    everywhere = {address for facts in cluster.seen.values() for address in given(facts)}
+    mine = [*share.spec.addresses, *(a for a in share.status.addresses if a not in share.spec.addresses)]
+    lock = cluster.lock.name if not isinstance(cluster.lock, Wait | Blocked) else share.status.lock_volume
+    return FileShareStatus(
+        lock_volume=lock,
+        servers=_servers(share, cluster, holders),
+        # What cannot be seen now stays recorded: a host that is away may have it still.
+        addresses=[a for a in mine if a in everywhere or (cluster.failures and a in share.status.addresses)],
+        addresses_up=f"{up}/{len(share.spec.addresses)}",
+        names=[ShareName(name=share.spec.host_name or share.metadata.name, addresses=share.spec.addresses)],
+    )
+
+
+def _servers(share: FileShare, cluster: ServerCluster, holders: dict[str, str]) -> list[ShareServer]:
+    """Numbers are recorded once CTDB itself tells them; until then the files on the hosts may still change."""
+    nodes = cluster.nodes()
+    if isinstance(cluster.lines, Wait | Blocked) or not nodes:
+        return share.status.servers
+    return [
+        ShareServer(
+            number=line.number,
+            node=line.node,
+            address=line.address,
+            state=(", ".join(nodes[line.address].states) or "OK") if line.address in nodes else "",
+            addresses=sorted(address for address, node in holders.items() if node == line.node),
+        )
+        for line in cluster.lines
+    ]

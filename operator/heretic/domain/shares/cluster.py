@@ -1,0 +1,97 @@
+"""The file servers of a site as one pass sees them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heretic.api.v1alpha1 import FileShare
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import Failure, Reason, is_lost, unobserved
+from heretic.domain.facts import Fact, Known
+from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.plan import Obstacle, Wait
+from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
+from heretic.domain.shares.ctdb.numbers import NumberedHost, node_lines
+from heretic.domain.shares.ctdb.parse import CtdbNode
+from heretic.domain.shares.lock import LockVolume, lock_volume
+from heretic.domain.shares.servers import FileServer, file_servers
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCluster:
+    """The file servers.
+
+    Attributes:
+        view: The declared site.
+        servers: All of them.
+        lock: The volume with their lock, or why there is none.
+        lines: CTDB's nodes file as it shall be, or why that is not known.
+        seen: What is known of those that could be asked.
+        failures: Why the others could not.
+    """
+
+    view: SiteView
+    servers: tuple[FileServer, ...]
+    lock: LockVolume | Obstacle
+    lines: tuple[NumberedHost, ...] | Obstacle
+    seen: Mapping[str, HostFacts]
+    failures: Mapping[str, Failure]
+
+    @property
+    def established(self) -> bool:
+        """Whether CTDB was seen at work before: then a host that is lost does not hold the others up."""
+        return any(share.status.servers for share in self.view.of(FileShare).values())
+
+    @property
+    def absent(self) -> Obstacle | None:
+        """Why the others must wait for a file server that cannot be asked; None when they need not."""
+        for host, failure in self.failures.items():
+            if not (self.established and is_lost(failure)):
+                return Wait(Reason.WAITING_FOR_NODES, unobserved(host, failure))
+        return None
+
+    @property
+    def witness(self) -> CtdbFacts | None:
+        """What CTDB says on the host whose word counts: one that takes part itself, where there is any.
+
+        A node that is banned or cut off tells of a cluster of its own.
+        """
+        own = {server.node: server.address for server in self.servers}
+        views = [(_rank(facts[CTDB].nodes, own[host]), facts[CTDB]) for host, facts in self.seen.items()]
+        running = [(rank, told) for rank, told in views if rank is not None]
+        return max(running, key=lambda view: view[0])[1] if running else None
+
+    def nodes(self) -> dict[str, CtdbNode]:
+        """CTDB's nodes by address; empty where no CTDB answers."""
+        told = self.witness.nodes if self.witness else None
+        return {node.address: node for node in told.value} if isinstance(told, Known) else {}
+
+    def holders(self) -> dict[str, str]:
+        """The Node that has each public address; one that nobody has is not in it."""
+        numbers = {node.number: node.address for node in self.nodes().values()}
+        names = {server.address: server.node for server in self.servers}
+        told = self.witness.addresses if self.witness else None
+        held = told.value if isinstance(told, Known) else {}
+        return {a: names.get(numbers[n], numbers[n]) for a, n in held.items() if n in numbers}
+
+
+def _rank(nodes: Fact[tuple[CtdbNode, ...]], own: str) -> tuple[bool, int] | None:
+    """How much a host's word counts: whether it takes part, and how many it sees that do; None = CTDB says nothing."""
+    if not isinstance(nodes, Known):
+        return None
+    sound = [node.address for node in nodes.value if not node.states]
+    return own in sound, len(sound)
+
+
+def see(view: SiteView, hosts: Mapping[str, HostView]) -> ServerCluster:
+    """The file servers as they are."""
+    servers = file_servers(view)
+    looks = {server.node: hosts[server.node] for server in servers if server.node in hosts}
+    seen = {name: look for name, look in looks.items() if isinstance(look, HostFacts)}
+    return ServerCluster(
+        view=view,
+        servers=servers,
+        lock=lock_volume(view),
+        lines=node_lines(view, servers, seen),
+        seen=seen,
+        failures={name: look for name, look in looks.items() if not isinstance(look, HostFacts)},
+    )

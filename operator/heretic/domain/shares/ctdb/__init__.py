@@ -1,0 +1,1 @@
+"""CTDB: what makes one file server of several hosts."""

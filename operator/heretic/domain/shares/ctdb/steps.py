@@ -1,0 +1,79 @@
+"""Steps that start CTDB, tell it of hosts, and give it public addresses."""
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.host.steps import EnableService, WriteFile
+from heretic.domain.plan import HostStep
+from heretic.domain.shares.ctdb.texts import NODES
+from heretic.domain.shares.lock_steps import FILE, PROOF, is_mounted
+
+
+def _file_is(path: str, sha256: str) -> Command:
+    return Command(("sha256sum", path), expect=Expect.EQUALS, text=f"{sha256}  {path}")
+
+
+def _runs_on_its_lock() -> Command:
+    return Command(("ctdb", "getreclock"), expect=Expect.EQUALS, text=FILE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartCtdb(EnableService):
+    """Starts CTDB, now and at each boot, where its lock is mounted and proved.
+
+    Attributes:
+        nodes_sha256: Of the nodes file that all hosts have.
+        proof: Id of the volume that the lock was proved on; "" = the host is alone, and has nobody to keep out.
+    """
+
+    verb: ClassVar[str] = "StartCtdb"
+
+    nodes_sha256: str
+    proof: str
+
+    def script(self) -> Script:
+        """The guards ask once more for what no CTDB may run without (rule:cluster-lock-first)."""
+        proved = (Command(("grep", "-qxF", self.proof, PROOF)),) if self.proof else ()
+        return replace(super().script(), guards=(is_mounted(), *proved, _file_is(NODES, self.nodes_sha256)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReloadNodes(HostStep):
+    """Tells the running CTDBs of a longer nodes file, which every host has already.
+
+    Attributes:
+        nodes_sha256: Of that file.
+        addresses: Of the hosts in it.
+    """
+
+    verb: ClassVar[str] = "ReloadNodes"
+
+    nodes_sha256: str
+    addresses: tuple[str, ...]
+
+    def script(self) -> Script:
+        """CTDB itself refuses when the files of its nodes differ."""
+        status = ("ctdb", "-X", "status")
+        return Script(
+            done=tuple(Command(status, expect=Expect.ONLY, text=f"|*|{one}|*\n|*") for one in self.addresses),
+            guards=(_file_is(NODES, self.nodes_sha256),),
+            actions=(Command(("ctdb", "reloadnodes"), timeout=60),),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivePublicAddresses(WriteFile):
+    """Writes which public addresses a host may have, and lets CTDB share them out.
+
+    Attributes:
+        addresses: Those that the file then names.
+    """
+
+    verb: ClassVar[str] = "GivePublicAddresses"
+
+    addresses: tuple[str, ...] = field(default=())
+
+    def script(self) -> Script:
+        """No host takes an address whose CTDB does not run on the proved lock (rule:cluster-lock-first)."""
+        return replace(super().script(), guards=(is_mounted(), _runs_on_its_lock()))

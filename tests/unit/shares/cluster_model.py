@@ -1,0 +1,216 @@
+"""File servers as a table: what steps do to them, and what a pass then sees. Nothing of it runs."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from heretic.api.v1alpha1 import FileShare, Resource
+from heretic.api.v1alpha1.node import Role
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import Reason, Transient
+from heretic.domain.facts import Absent, Known
+from heretic.domain.host.facts import FileContent, HostFacts, HostView, Interface, Mount, OperatingSystem, Service
+from heretic.domain.host.steps import WriteFile
+from heretic.domain.kind import Assessment, Observed
+from heretic.domain.plan import Step, steps_of
+from heretic.domain.shares.ctdb import texts
+from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
+from heretic.domain.shares.ctdb.parse import CtdbNode, FailedScript
+from heretic.domain.shares.ctdb.steps import ReloadNodes, StartCtdb
+from heretic.domain.shares.lock_steps import (
+    FILE,
+    FOLDER,
+    KEEPER,
+    UNIT,
+    HoldLock,
+    MountLock,
+    ProveLock,
+    ReleaseLock,
+    mount_description,
+)
+from heretic.kinds import KINDS
+from sim.declared import CONFIGURED, INSPECTED, network, node, site, volume
+from sim.site_rules import resource
+
+LOCK_ID = "11111111-2222-3333-4444-555555555555"
+OS = OperatingSystem("debian", "13", "Debian GNU/Linux 13 (trixie)", "6.12")
+SPEC: Mapping[str, Any] = {
+    "protocol": "NFS",
+    "volume": "unixshare",
+    "network": "lan",
+    "addresses": ["172.20.12.101", "172.20.12.102"],
+    "folders": [{"name": "homes"}],
+}
+STARTED = INSPECTED | {"type": "Started"}
+
+
+@dataclass
+class Host:
+    """One file server.
+
+    Attributes:
+        number: Of its addresses.
+        mounted: What is mounted in the lock's place; "" = nothing.
+        keeps: Whether it holds the lock that others try.
+        states: What CTDB says of it while it runs; None while it does not run.
+    """
+
+    number: int
+    mounted: str = ""
+    unit: str = ""
+    keeps: bool = False
+    proof: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    states: tuple[str, ...] | None = None
+    failed: tuple[FailedScript, ...] = ()
+    lock: str = FILE
+    knows: tuple[str, ...] = ()
+    lost: bool = False
+
+    @property
+    def private(self) -> str:
+        """Its address on the storage network."""
+        return f"172.20.11.{self.number}"
+
+
+class FileServers:
+    """A site of three file servers, of which the third is the arbiter, and one share."""
+
+    def __init__(self, *instead: Resource, servers: int = 3, **spec: Any) -> None:
+        self.hosts = {f"n{n}": Host(10 + n) for n in range(1, servers + 1)}
+        self.share: FileShare = resource(FileShare, "files", {**SPEC, **spec})
+        self.instead = instead
+        self.steps: list[Step] = []
+
+    @property
+    def view(self) -> SiteView:
+        """What is declared."""
+        three = {"nodes": ["n1", "n2", "n3"], "arbiter": "n3"} if len(self.hosts) > 2 else {"nodes": ["n1"]}
+        objects: list[Resource] = [
+            site(three),
+            *(self.node(name) for name in self.hosts),
+            network("gluster", "Gluster", "172.20.11.0/24"),
+            network("lan", "LAN", "172.20.12.0/24"),
+            volume("unixshare", purpose="NFSShare"),
+            volume("lock", {"volumeId": LOCK_ID, "conditions": [STARTED]}, purpose="Lock"),
+        ]
+        return SiteView.holding(objects).having(*self.instead, self.share)
+
+    def node(self, name: str, *roles: Role, conditions: tuple[dict[str, Any], ...] = (CONFIGURED,)) -> Any:
+        """The Node of a host."""
+        number = self.hosts[name].number
+        addresses = [{"network": n, "address": f"172.20.{x}.{number}"} for n, x in (("gluster", 11), ("lan", 12))]
+        given = list(roles) or [Role.STORAGE, Role.FILE_SERVER]
+        return node(name, number, roles=given, addresses=addresses, conditions=list(conditions))
+
+    def assess(self) -> Assessment:
+        """What a pass over the share sees."""
+        return KINDS["FileShare"].assess(self.share, self.view, Observed(self.looks()))
+
+    def looks(self) -> dict[str, HostView]:
+        """What is known of each host."""
+        return {name: self._look(name, host) for name, host in self.hosts.items()}
+
+    def run(self, passes: int = 20) -> Assessment:
+        """Passes until nothing is left to do."""
+        for _ in range(passes):
+            found = self.assess()
+            self.share = self.share.model_copy(update={"status": found.report.status})
+            if not steps_of(found.plan):
+                return found
+            for step in steps_of(found.plan):
+                self.apply(step)
+        raise AssertionError(f"still at it: {found.plan}")
+
+    def apply(self, step: Step) -> None:
+        """What a step does."""
+        self.steps.append(step)
+        host = self.hosts[step.target.name]
+        match step:
+            case MountLock():
+                host.mounted, host.unit = (
+                    f"{step.sources[0]}:/{step.volume}",
+                    mount_description(step.volume, step.sources),
+                )
+            case HoldLock():
+                assert not any(other.keeps for other in self.hosts.values())
+                host.keeps = True
+            case ProveLock():
+                assert any(other.keeps for other in self.hosts.values() if other is not host), "nobody keeps it out"
+                host.proof = step.volume_id
+            case ReleaseLock():
+                host.keeps = False
+            case StartCtdb():
+                host.states, host.knows = (), self._in_file(host)
+            case ReloadNodes():
+                for other in self.hosts.values():
+                    other.knows = self._in_file(other)
+            case WriteFile():
+                host.files[step.path] = step.content
+
+    def _in_file(self, host: Host) -> tuple[str, ...]:
+        return tuple(host.files[texts.NODES].split())
+
+    def _look(self, name: str, host: Host) -> HostView:
+        if host.lost:
+            return Transient(Reason.UNREACHABLE, f"{name} does not answer")
+        running = host.states is not None
+        return HostFacts(
+            name,
+            os=Known(OS),
+            interfaces=Known((_interface("eth1", host.private), _interface("eth2", f"172.20.12.{host.number}"))),
+            mounts=Known((Mount(FOLDER, host.mounted, "fuse.glusterfs"),) if host.mounted else ()),
+            services=Known({unit.name: unit for unit in self._units(host, running=running)}),
+            files={path: _file(host.files.get(path)) for path in _FILES},
+            reloads=Known(frozenset()),
+            sections={CTDB.name: self._ctdb(host) if running else _silent(host)},
+        )
+
+    def _units(self, host: Host, *, running: bool) -> list[Service]:
+        state = ("active", "running", "enabled") if running else ("inactive", "dead", "disabled")
+        keeper = ("active", "running", "transient") if host.keeps else ("inactive", "dead", "")
+        return [
+            Service(texts.SERVICE, "loaded", *state),
+            Service(UNIT, "loaded", "active", "mounted", "enabled" if host.unit else "", description=host.unit),
+            Service(KEEPER, "loaded" if host.keeps else "not-found", *keeper),
+        ]
+
+    def _ctdb(self, host: Host) -> CtdbFacts:
+        by_address = {other.private: other for other in self.hosts.values()}
+        numbers = {address: n for n, address in enumerate(host.knows)}
+        nodes = tuple(CtdbNode(n, a, _states(by_address.get(a))) for a, n in numbers.items())
+        takers = [n for n in nodes if not n.states and self._may_have(by_address[n.address])]
+        wanted = sorted({a for other in self.hosts.values() for a in self._may_have(other)})
+        held = {a: takers[i % len(takers)].number if takers else -1 for i, a in enumerate(wanted)}
+        return CtdbFacts(Known(nodes), Known(held), Known(host.lock), Known(host.failed), _proof(host))
+
+    def _may_have(self, host: Host) -> list[str]:
+        lines = host.files.get(texts.PUBLIC_ADDRESSES, "").splitlines() if host.states is not None else []
+        return [line.partition("/")[0] for line in lines]
+
+
+_FILES = (texts.CONFIGURATION, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN)
+
+
+def _states(host: Host | None) -> tuple[str, ...]:
+    lost = host is None or host.lost or host.states is None
+    return ("Disconnected", "Unhealthy") if lost or host is None else host.states or ()
+
+
+def _silent(host: Host) -> CtdbFacts:
+    return CtdbFacts(Absent(), Absent(), Absent(), Absent(), _proof(host))
+
+
+def _proof(host: Host) -> Known[str] | Absent:
+    return Known(host.proof) if host.proof else Absent()
+
+
+def _file(content: str | None) -> Known[FileContent] | Absent:
+    if content is None:
+        return Absent()
+    return Known(FileContent(content, hashlib.sha256(content.encode()).hexdigest(), "0644"))
+
+
+def _interface(name: str, address: str) -> Interface:
+    return Interface(name, "52:54:00:00:00:01", "ether", True, 1500, addresses=(f"{address}/24",))
