@@ -29,6 +29,7 @@ CHAPTERS = (
     gluster.OF_VOLUMES,
     engine.OF_ENGINES,
     hosted_engine.OF_DEPLOYMENTS,
+    hosted_engine.OF_BACKUPS,
     shares.OF_SHARES,
     common.OURS,
 )

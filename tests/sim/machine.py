@@ -86,6 +86,7 @@ class Machine:
         taken_back: Trials that were taken back since the boot, and not begun again.
         job_starts: Every unit that was started, in order.
         jobs_finish_at_once: Whether a job ends in the moment it starts; else ``jobs[unit].finish()`` ends it.
+        job_age: Seconds since the end of every job.
         put_error: What writing a file says instead of working ("No space left on device", "Read-only file
             system"), or None.
         lock_held: Whether another script holds the step lock.
@@ -107,6 +108,7 @@ class Machine:
     taken_back: set[str] = field(default_factory=set)
     job_starts: list[str] = field(default_factory=list)
     jobs_finish_at_once: bool = True
+    job_age: int = 0
     put_error: str | None = None
     lock_held: bool = False
     fence: str | None = None
@@ -181,7 +183,7 @@ class Machine:
         lines = []
         for unit, (verdict, number, status, said) in sorted(self.outcomes.items()):
             lost = verdict == "running" and not self.job_active(unit)
-            lines.append(f"{unit} {'lost' if lost else verdict} {number} {status} 0")
+            lines.append(f"{unit} {'lost' if lost else verdict} {number} {status} {self.job_age}")
             lines += [f"|{line}" for line in said]
         return ok("".join(f"{line}\n" for line in lines))
 

@@ -8,7 +8,7 @@ nothing that could run a step: a rehearsal changes nothing by construction.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 
@@ -106,6 +106,7 @@ class Rehearsal:
             return Rehearsed(key, None, refused, Observed(), None), False
         kind, resource, view = KINDS[key.kind], stored.parsed, self._store.view(key.namespace)
         observed = await look(kind, resource, view, self._observer, inf)
+        observed = replace(observed, now=self._now)
         assessed = kind.assess(resource, view, observed)
         removing = resource.metadata.deletion_timestamp is not None
         plan = plan_removal(KINDS, kind, resource, view, observed) if removing else assessed.plan

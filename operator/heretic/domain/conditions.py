@@ -56,6 +56,7 @@ class ConditionType(StrEnum):
     ENGINE_UP = "EngineUp"
     CLUSTER_READY = "ClusterReady"
     GLOBAL_MAINTENANCE = "GlobalMaintenance"
+    BACKUP_FRESH = "BackupFresh"
     # FileShare
     LOCK_READY = "LockReady"
     CTDB_READY = "CTDBReady"

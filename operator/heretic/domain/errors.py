@@ -176,6 +176,11 @@ class Reason(StrEnum):
     BACKUP_UNUSABLE = "BackupUnusable"
     RESTORE_UNSAFE = "RestoreUnsafe"
     RESTORE_FAILED = "RestoreFailed"
+    # backups of an engine: domain/hosted_engine/reasons.py
+    BACKUP_PLACE_UNFIT = "BackupPlaceUnfit"
+    BACKUP_NO_ROOM = "BackupNoRoom"
+    BACKUP_FAILED = "BackupFailed"
+    BACKUP_OLD = "BackupOld"
     # file shares: domain/shares/reasons.py
     VOLUME_NOT_FOUND = "VolumeNotFound"
     VOLUME_OF_OTHER_PURPOSE = "VolumeOfOtherPurpose"

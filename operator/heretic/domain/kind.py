@@ -6,6 +6,7 @@ there are. A new kind is its model, its folder with such a value, and one entry 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from heretic.api.parse import parse_resource
@@ -50,6 +51,7 @@ class Observed:
         engine: What is known of the site's engine.
         trusted_key: The key of the object's own host or machine that was accepted on first use; "" when none was.
         slot_holder: Who has the site's disruption slot; empty when nobody.
+        now: Wall clock; None where nobody said.
     """
 
     hosts: Mapping[str, HostView] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Observed:
     engine: EngineView = NOT_LOOKED_AT
     trusted_key: str = ""
     slot_holder: str = ""
+    now: datetime | None = None
 
     def of(self, shared: SharedFact[T]) -> Fact[T]:
         """A shared fact; Unknown where nobody asked."""

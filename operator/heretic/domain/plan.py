@@ -65,6 +65,8 @@ class Step(ABC):
 
     verb: ClassVar[str]
     risk: ClassVar[Risk] = Risk.SAFE
+    routine: ClassVar[bool] = False
+    """Whether it is work on a timetable: that it is due says nothing against the object."""
     _no_arguments: ClassVar[frozenset[str]] = frozenset({"why", "declared"})
 
     why: str

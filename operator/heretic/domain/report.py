@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from heretic.api.v1alpha1.common import CommonStatus, Mode
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason
-from heretic.domain.plan import Blocked, Converged, Failed, Plan, Proceed, Started, Step, StepResult, Wait
+from heretic.domain.plan import Blocked, Converged, Failed, Plan, Proceed, Started, Step, StepResult, Wait, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +164,15 @@ def _ready(
         return Condition(ConditionType.READY, state, wrong.reason, wrong.message)
     if obstacle is not None and not (isinstance(obstacle, Wait) and isinstance(outcome.plan, Converged)):
         return Condition(ConditionType.READY, State.FALSE, obstacle.reason, obstacle.message)
-    if isinstance(outcome.plan, Proceed) and outcome.may_act:
-        return Condition(ConditionType.READY, State.FALSE, Reason.APPLYING, _next(outcome.plan.steps))
+    due = _due(outcome)
+    if due and outcome.may_act:
+        return Condition(ConditionType.READY, State.FALSE, Reason.APPLYING, _next(due))
     return Condition(ConditionType.READY, State.TRUE, Reason.AS_DECLARED, report.summary or "as declared")
+
+
+def _due(outcome: Outcome) -> tuple[Step, ...]:
+    """The steps without which the object is not as declared; what is routine is not among them."""
+    return tuple(step for step in steps_of(outcome.plan) if not step.routine)
 
 
 def _next(steps: Sequence[Step]) -> str:
@@ -183,7 +189,7 @@ def _synced(outcome: Outcome) -> Condition:
 
 def _drifted(outcome: Outcome) -> Condition:
     tried = {step for step, result in outcome.results if not isinstance(result, Failed | Started)}
-    left = [s for s in outcome.plan.steps if s not in tried] if isinstance(outcome.plan, Proceed) else []
+    left = [step for step in _due(outcome) if step not in tried]
     if left:
         return Condition(ConditionType.DRIFTED, State.TRUE, Reason.APPLYING, _next(left))
     if isinstance(outcome.plan, Wait):

@@ -234,7 +234,7 @@ class Reconciler:
 
     def _assess(self, given: _PassInput, observed: Observed) -> Assessment:
         holder = self._slots.holder(given.key.namespace)
-        return given.kind.assess(given.resource, given.view, replace(observed, slot_holder=holder))
+        return given.kind.assess(given.resource, given.view, replace(observed, slot_holder=holder, now=self._now()))
 
     async def _observe(self, given: _PassInput) -> Observed:
         """Looks at what concerns an object; tells of a lost host while the rest takes long to answer."""

@@ -20,6 +20,7 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
+from heretic.api.v1alpha1.engine_backup import EngineBackup, EngineBackupStatus
 from heretic.api.v1alpha1.engine_domains import EngineStorageDomain
 from heretic.api.v1alpha1.engine_machine import EngineSSH
 from heretic.api.v1alpha1.mac_pool import EngineMacPool, EngineName
@@ -152,6 +153,16 @@ class HostedEngineSpec(CommonSpec):
                 not spec.self_hosted or spec.self_hosted.virtual_machine.prefix is None or bool(spec.address)
             ),
         ),
+        Rule(
+            cel=(
+                "!has(self.selfHosted) || !has(self.backup) || !has(self.backup.volume) || "
+                "self.backup.volume != self.selfHosted.storageVolume"
+            ),
+            message="`backup.volume` must not be `selfHosted.storageVolume`: what takes the engine takes its backups",
+            holds=lambda spec: (
+                not spec.self_hosted or not spec.backup or spec.backup.volume != spec.self_hosted.storage_volume
+            ),
+        ),
     )
 
     fqdn: Annotated[
@@ -230,6 +241,13 @@ class HostedEngineSpec(CommonSpec):
             "Only for an engine that is self-hosted."
         ),
     )
+    backup: EngineBackup | None = Field(
+        default=None,
+        description=(
+            "When the engine is backed up, and where its backups are kept. Unset: it is not backed up, and its loss is "
+            "the loss of all that was set up in it."
+        ),
+    )
     storage_domains: Annotated[list[EngineStorageDomain], Field(max_length=16), Unique("name")] = Field(
         default=[],
         description=(
@@ -278,6 +296,9 @@ class HostedEngineStatus(CommonStatus):
     global_maintenance: bool | None = Field(
         default=None,
         description="Whether nobody restarts the engine's machine, as its hosts say; missing: not known.",
+    )
+    backup: EngineBackupStatus = Field(
+        default_factory=EngineBackupStatus, description="The newest backup that was proved where it is kept."
     )
     hosts: Annotated[list[EngineHostStatus], Cap(64)] = Field(
         default=[], description="Every host of the cluster, as the engine sees it."

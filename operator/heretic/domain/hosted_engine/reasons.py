@@ -100,3 +100,29 @@ OF_DEPLOYMENTS = chapter(
         "Read the message and its log in the temporary machine; try another backup under another id.",
     ),
 )
+
+OF_BACKUPS = chapter(
+    "Backups of the engine",
+    Explained(
+        Reason.BACKUP_PLACE_UNFIT,
+        "The engine's backups cannot be kept where `spec.backup` says: on the engine's own storage, in memory, on the "
+        "root filesystem, beside bricks, or in no folder.",
+        "Mount a filesystem there, or declare another place.",
+    ),
+    Explained(
+        Reason.BACKUP_NO_ROOM,
+        "There is not enough room for a backup of the engine, on its machine or where backups are kept.",
+        "Make room where the message says, or lower `spec.backup.keep`.",
+    ),
+    Explained(
+        Reason.BACKUP_FAILED,
+        "The last backup of the engine failed, or could not be fetched. The ones before it are kept.",
+        "Read what the message quotes, and the log in /var/log/ovirt-engine-backup on the engine's machine. It is "
+        "tried again every hour.",
+    ),
+    Explained(
+        Reason.BACKUP_OLD,
+        "The newest proved backup of the engine is older than its schedule wants, or there is none.",
+        "Remove what the message names, so that the engine's machine and the node that keeps backups can be reached.",
+    ),
+)
