@@ -131,7 +131,9 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
         case ConditionType.DEGRADED:
             if not good:
                 return None
-            return "HVP-E003" if ConditionType.ENGINE_UP in all_of_object else "HVP-V008"
+            if ConditionType.ENGINE_UP in all_of_object:
+                return "HVP-E003"
+            return "HVP-W002" if ConditionType.IN_SYNC in all_of_object else "HVP-V008"
         case ConditionType.MAINTENANCE:
             return "HVP-N004" if good or condition.reason is Reason.MAINTENANCE_UNSAFE else None
         case ConditionType.GLOBAL_MAINTENANCE:

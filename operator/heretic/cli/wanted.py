@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from heretic.api.v1alpha1.gluster_volume import Purpose
-from heretic.api.v1alpha1.network import NetworkRole, Subnet
+from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import DiskId
+from heretic.api.v1alpha1.subnets import IPv4Subnet
 from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, UserName
 from heretic.cli.errors import fail
 from heretic.cli.site_folder import NewVolume
@@ -112,7 +113,7 @@ def networks(texts: Sequence[str]) -> dict[NetworkRole, IPv4Network]:
 
 def subnet(text: str) -> IPv4Network:
     """A subnet of a Network."""
-    return IPv4Network(_valid(Subnet, text, "the network"))
+    return IPv4Network(_valid(IPv4Subnet, text, "the network"))
 
 
 def disks(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:

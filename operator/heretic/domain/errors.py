@@ -106,6 +106,7 @@ class Reason(StrEnum):
     DUPLICATE_ADDRESS = "DuplicateAddress"
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
     NETWORK_DIFFERS = "NetworkDiffers"
+    BOND_PORT_DOWN = "BondPortDown"
     # sites: domain/site/reasons.py
     MORE_THAN_ONE_SITE = "MoreThanOneSite"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"

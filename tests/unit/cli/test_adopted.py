@@ -6,7 +6,8 @@ import pytest
 
 from heretic.cli.adopted import FoundSite, manifests
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.host.facts import FileContent, HostFacts, Interface, LogicalVolume, Mount
+from heretic.domain.host.facts import FileContent, HostFacts, LogicalVolume, Mount
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.pool.facts import Brick, BrickState, PoolFacts, VolumeInfo, VolumeState, VolumeStatus
 from heretic.domain.pool.member import MEMBER, Member
 

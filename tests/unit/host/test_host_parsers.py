@@ -12,13 +12,13 @@ from heretic.domain.disks.brick_folders import BrickDirectory, parse_bricks
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import (
     FirewallZone,
-    Interface,
     LogicalVolume,
     Mount,
     PhysicalVolume,
     Service,
     VolumeGroup,
 )
+from heretic.domain.host.interfaces import Bond, Interface
 from heretic.domain.host.parse import firewall, ip, links, lsblk, lvm, packages, signatures, storage, system, systemd
 from heretic.domain.host.parse.signatures import Signatures
 
@@ -163,7 +163,15 @@ VALUES: list[tuple[str, Callable[[Output], Fact[Any]], Output, Fact[Any]]] = [
         Known(
             (
                 Interface("eth0", "52:54:00:00:00:02", "ether", True, 9000, max_mtu=9194, master="bond0"),
-                Interface("bond0", "02:00:00:00:00:01", "bond", False, 9000, addresses=("172.20.11.10/24",)),
+                Interface(
+                    "bond0",
+                    "02:00:00:00:00:01",
+                    "bond",
+                    False,
+                    9000,
+                    addresses=("172.20.11.10/24",),
+                    bond=Bond("active-backup"),
+                ),
                 Interface("eth9", "52:54:00:00:00:09", "ether", None, 1500),
             )
         ),

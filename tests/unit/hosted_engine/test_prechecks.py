@@ -11,7 +11,8 @@ from heretic.domain.commands import Output
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.host.facts import Cpu, HostFacts, HostView, Interface
+from heretic.domain.host.facts import Cpu, HostFacts, HostView
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.hosted_engine.cpu import common_cpu_type
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, FirstHost
 from heretic.domain.hosted_engine.parse import first_host as parse

@@ -47,7 +47,7 @@ def test_attachment(of: Node, in_sync: bool | None, says: str) -> None:
     report = report_network(GLUSTER, site)
     assert isinstance(report.status, NetworkStatus)
     (found,) = report.status.attachments
-    condition, _ = report.conditions
+    condition, *_ = report.conditions
     assert found.in_sync is in_sync
     assert condition.state is {True: State.TRUE, False: State.FALSE, None: State.UNKNOWN}[in_sync]
     assert isinstance(plan, {True: Converged, False: Blocked, None: Wait}[in_sync])

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from heretic.api.v1alpha1.node import NodeInterface, NodeStatus
+from heretic.api.v1alpha1.node import NodeStatus
+from heretic.api.v1alpha1.node_interfaces import NodeInterface
 from heretic.domain.commands import Output
 from heretic.domain.facts import Known
-from heretic.domain.host.facts import HostFacts, Interface
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.host.parse.ip import parse_interfaces
 from heretic.domain.network.report import plan_network
 from heretic.domain.node.report import report_node

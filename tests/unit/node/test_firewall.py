@@ -10,7 +10,8 @@ from heretic.domain.commands import Output
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.gluster.feature import GLUSTER
-from heretic.domain.host.facts import HostFacts, Interface
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.host.parse.firewall import parse_zones
 from heretic.domain.host.ports import common, ports_of, union, without
 from heretic.domain.host.profiles import EL_9

@@ -9,7 +9,8 @@ from heretic.api.v1alpha1 import Network
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.errors import Bug, Failure, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.host.facts import HostFacts, Interface, TimeSync
+from heretic.domain.host.facts import HostFacts, TimeSync
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.node.report import READY, report_node
 from heretic.domain.plan import Converged, Wait
 from heretic.domain.report import Outcome, Report, common_conditions

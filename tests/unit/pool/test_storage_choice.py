@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.site import SiteStorage
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -99,6 +99,11 @@ def pair(address: str = "172.20.10.12", **spec: Any) -> list[Node]:
 
 
 GLUSTER = network("gluster", "Gluster", "172.20.11.0/24")
+ADDRESS = {"network": "gluster", "address": "172.20.11.12"}
+
+
+def dual(**spec: Any) -> Network:
+    return network("gluster", "Gluster", "172.20.11.0/24", **spec)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +181,51 @@ GLUSTER = network("gluster", "Gluster", "172.20.11.0/24")
             Reason.DUPLICATE_ADDRESS,
             "the gateway of Network mgmt",
             id="a node has the gateway's address",
+        ),
+        pytest.param(
+            view(three(), networks=[network("mgmt", "Management", "172.20.10.0/24", probeAddress="172.20.10.13")]),
+            Reason.DUPLICATE_ADDRESS,
+            "the probe address of Network mgmt",
+            id="a node has the probe address",
+        ),
+        pytest.param(
+            view(three(), networks=[GLUSTER, network("lan", "LAN", "172.20.0.0/16")]),
+            Reason.INVALID_SPEC,
+            "172.20.11.0/24 of Network gluster and 172.20.0.0/16 of Network lan overlap",
+            id="subnets that overlap",
+        ),
+        pytest.param(
+            view(three(), networks=[network("lan", "LAN", "fd00:1::/48"), dual(ipv6={"subnet": "fd00:1:0:2::/64"})]),
+            Reason.INVALID_SPEC,
+            "overlap",
+            id="subnets of IPv6 that overlap",
+        ),
+        pytest.param(
+            view(three(), networks=[dual(vlan=12), network("lan", "LAN", "172.20.12.0/24", vlan=12)]),
+            Reason.INVALID_SPEC,
+            "Networks gluster and lan both have VLAN 12",
+            id="one VLAN for two networks",
+        ),
+        pytest.param(
+            view(pair(addresses=[ADDRESS | {"ipv6": "fd00:11::12"}]), networks=[GLUSTER]),
+            Reason.ADDRESS_OUTSIDE_NETWORK,
+            "declares no `ipv6`",
+            id="an IPv6 address in a network without",
+        ),
+        pytest.param(
+            view(pair(addresses=[ADDRESS | {"ipv6": "fd00:12::12"}]), networks=[dual(ipv6={"subnet": "fd00:11::/64"})]),
+            Reason.ADDRESS_OUTSIDE_NETWORK,
+            "fd00:12::12 of n2",
+            id="an IPv6 address outside its network",
+        ),
+        pytest.param(
+            view(
+                pair(addresses=[ADDRESS | {"ipv6": "fd00:11::1"}]),
+                networks=[dual(ipv6={"subnet": "fd00:11::/64", "gateway": "fd00:11::1"})],
+            ),
+            Reason.DUPLICATE_ADDRESS,
+            "the gateway of Network gluster",
+            id="a node has the IPv6 gateway's address",
         ),
         pytest.param(
             view(

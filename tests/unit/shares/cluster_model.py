@@ -10,7 +10,8 @@ from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Absent, Known
-from heretic.domain.host.facts import FileContent, HostFacts, HostView, Interface, Mount, OperatingSystem, Service
+from heretic.domain.host.facts import FileContent, HostFacts, HostView, Mount, OperatingSystem, Service
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.host.steps import WriteFile
 from heretic.domain.kind import Assessment, Observed
 from heretic.domain.plan import Step, steps_of

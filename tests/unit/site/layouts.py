@@ -19,7 +19,6 @@ from heretic.domain.host.facts import (
     Disk,
     FileContent,
     HostFacts,
-    Interface,
     LogicalVolume,
     Mount,
     OperatingSystem,
@@ -27,6 +26,7 @@ from heretic.domain.host.facts import (
     TimeSync,
     VolumeGroup,
 )
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.node.report import report_node
 from heretic.domain.plan import Converged
 from heretic.domain.pool.facts import (

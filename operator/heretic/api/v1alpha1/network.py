@@ -1,12 +1,12 @@
 """Network: one network of the site, for nodes and volumes to refer to, and what stands for it in the engine."""
 
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
 from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, matching
+from heretic.api.v1alpha1.bonds import BondMode, BondSpec
 from heretic.api.v1alpha1.common import (
     AGE,
     MODE,
@@ -20,18 +20,23 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
-from heretic.api.v1alpha1.values import OF_A_HOST, IPv4, Text
+from heretic.api.v1alpha1.subnets import IPv6Spec, Subnet, contains, is_ipv6
+from heretic.api.v1alpha1.values import IP, Text
 
 
-def _is_subnet(text: str) -> bool:
-    try:
-        return 8 <= IPv4Network(text).prefixlen <= 30 and "/" in text
-    except ValueError:
+def _subnets(spec: "NetworkSpec") -> tuple[str, ...]:
+    return (spec.subnet, *((spec.ipv6.subnet,) if spec.ipv6 else ()))
+
+
+def _probe_is_inside(spec: "NetworkSpec") -> bool:
+    return any(contains(subnet, spec.probe_address) for subnet in _subnets(spec))
+
+
+def _is_bonded_for_guests(spec: "NetworkSpec") -> bool:
+    """Whether guests could be behind a bond that sends the packets of one connection over several ports."""
+    if spec.bond is None or spec.bond.mode is not BondMode.ROUND_ROBIN:
         return False
-
-
-def _gateway_is_inside(spec: "NetworkSpec") -> bool:
-    return not spec.gateway or IPv4Address(spec.gateway) in IPv4Network(spec.subnet)
+    return spec.role is not NetworkRole.GLUSTER or bool(spec.logical_network.vm_network)
 
 
 class NetworkRole(StrEnum):
@@ -69,27 +74,6 @@ LogicalName = Annotated[
     matching(
         f"{_PLAIN}|{_PLAIN}[A-Za-z0-9_. -]*{_PLAIN}",
         "must be 1 to 100 letters, digits, dots, dashes, underscores and spaces in between, such as 'ovirtmgmt'",
-    ),
-]
-
-Subnet = Annotated[
-    str,
-    StringConstraints(max_length=64),
-    Rule(
-        cel=(
-            "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && "
-            "cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 30"
-        ),
-        message="must be an IPv4 network from /8 to /30 without host bits, such as '172.20.10.0/24'",
-        holds=_is_subnet,
-    ),
-    Rule(
-        cel=(
-            "!isCIDR(self) || cidr(self).ip().family() != 4 || (cidr(self).ip().isGlobalUnicast() && "
-            "!cidr('0.0.0.0/8').containsCIDR(self) && !cidr('240.0.0.0/4').containsCIDR(self))"
-        ),
-        message="must be a network of hosts: not loopback (127…), link-local (169.254…), multicast or reserved",
-        holds=lambda text: OF_A_HOST.holds is None or OF_A_HOST.holds(text.partition("/")[0]),
     ),
 ]
 
@@ -142,7 +126,35 @@ class NetworkSpec(CommonSpec):
                 "cidr(self.subnet).containsIP(self.gateway)"
             ),
             message="`gateway` must be an address inside `subnet`",
-            holds=_gateway_is_inside,
+            holds=lambda spec: contains(spec.subnet, spec.gateway),
+        ),
+        Rule(
+            cel="!has(self.ipv6) || !isCIDR(self.subnet) || cidr(self.subnet).ip().family() == 4",
+            message="`ipv6` must not be set beside an IPv6 `subnet`: declare the IPv4 one in `subnet`, or none",
+            holds=lambda spec: spec.ipv6 is None or not is_ipv6(spec.subnet),
+        ),
+        Rule(
+            cel="self.role != 'Gluster' || !isCIDR(self.subnet) || cidr(self.subnet).ip().family() == 4",
+            message="`subnet` must be an IPv4 network for role Gluster: the trusted pool works over IPv4",
+            holds=lambda spec: spec.role is not NetworkRole.GLUSTER or not is_ipv6(spec.subnet),
+        ),
+        Rule(
+            cel=(
+                "!has(self.probeAddress) || !isIP(self.probeAddress) || !isCIDR(self.subnet) || "
+                "cidr(self.subnet).containsIP(self.probeAddress) || (has(self.ipv6) && isCIDR(self.ipv6.subnet) && "
+                "cidr(self.ipv6.subnet).containsIP(self.probeAddress))"
+            ),
+            message="`probeAddress` must be an address inside `subnet` or `ipv6.subnet`",
+            holds=_probe_is_inside,
+        ),
+        Rule(
+            cel=(
+                "!has(self.bond) || self.bond.mode != 'balance-rr' || (self.role == 'Gluster' && "
+                "(!has(self.logicalNetwork) || !has(self.logicalNetwork.vmNetwork) || "
+                "!self.logicalNetwork.vmNetwork))"
+            ),
+            message="`bond.mode` must not be 'balance-rr' but for role Gluster without guests: they would lose packets",
+            holds=lambda spec: not _is_bonded_for_guests(spec),
         ),
         Rule(
             cel=(
@@ -174,7 +186,13 @@ class NetworkSpec(CommonSpec):
         )
     )
     subnet: Subnet = Field(
-        description="Addresses of the network, such as 172.20.11.0/24; a Node's address in it must lie inside."
+        description=(
+            "Addresses of the network, such as 172.20.11.0/24 or fd00:20:11::/64; a Node's address in it must lie "
+            "inside, and no other Network's may."
+        )
+    )
+    ipv6: IPv6Spec | None = Field(
+        default=None, description="The IPv6 addresses of a network that has IPv4 addresses, too."
     )
     mtu: Annotated[int, Field(strict=True, ge=1280, le=9216)] = Field(
         default=1500,
@@ -186,11 +204,27 @@ class NetworkSpec(CommonSpec):
     vlan: Annotated[int, Field(strict=True, ge=1, le=4094)] | None = Field(
         default=None,
         description=(
-            "Number of the VLAN, from 1 to 4094, with which the engine tags it on the ports of hosts. Unset: no tag."
+            "Number of the VLAN, from 1 to 4094, with which it is tagged on the ports of hosts. Unset: no tag. No two "
+            "Networks have the same."
         ),
     )
-    gateway: IPv4 = Field(
+    gateway: IP = Field(
         default="", description="Router of the network: an address inside the subnet that no Node may have."
+    )
+    probe_address: IP = Field(
+        default="",
+        description=(
+            "An address that always answers in this network, such as its switch: ports that carry nothing yet are "
+            "asked for it, to find out where they lead. It is no Node's. Unset: the gateway; else the other Nodes' "
+            "addresses."
+        ),
+    )
+    bond: BondSpec | None = Field(
+        default=None,
+        description=(
+            "How the ports of the network are bonded on hosts that have more than one. A host whose bond differs is "
+            "not in sync. Unset: any bond will do."
+        ),
     )
     logical_network: LogicalNetworkSpec = Field(
         default=LogicalNetworkSpec(),

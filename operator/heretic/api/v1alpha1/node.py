@@ -20,7 +20,8 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
-from heretic.api.v1alpha1.values import HostAddress, Int64, IPv4, ObjectName, Port, PublicKey, Size, Text, UserName
+from heretic.api.v1alpha1.node_interfaces import NodeInterface
+from heretic.api.v1alpha1.values import IP, HostAddress, Int64, IPv6, ObjectName, Port, PublicKey, Size, Text, UserName
 
 
 class Role(StrEnum):
@@ -103,7 +104,10 @@ class NodeAddress(Model):
     """The node's address in one Network."""
 
     network: ObjectName = Field(description="Name of the Network.")
-    address: IPv4 = Field(description="IPv4 address without prefix length, inside the Network's subnet.")
+    address: IP = Field(description="Address without prefix length, inside the Network's subnet.")
+    ipv6: IPv6 = Field(
+        default="", description="IPv6 address without prefix length, inside the ipv6.subnet of the Network."
+    )
 
 
 class NodeSSH(Model):
@@ -227,18 +231,6 @@ class NodeDisk(StatusModel):
     )
 
 
-class NodeInterface(StatusModel):
-    """One network port as seen."""
-
-    name: Text = Field(description="Name on the host, such as eno1.")
-    mac: Text = Field(default="", description="Hardware address.")
-    carrier: bool | None = Field(default=None, description="Whether it has a link; missing: not known.")
-    speed_mbps: int | None = Field(default=None, description="Speed of the link in Mbit/s; missing: not known.")
-    mtu: int = Field(default=0, description="Largest packet in bytes.")
-    addresses: Annotated[list[Text], Cap(32)] = Field(default=[], description="Addresses with prefix length.")
-    network: Text = Field(default="", description="Network in which the node is declared to have such an address.")
-
-
 class NodeFactsStatus(StatusModel):
     """The host, in short."""
 
@@ -282,7 +274,8 @@ class NodeStatus(CommonStatus):
     interfaces: Annotated[list[NodeInterface], Cap(64)] = Field(
         default=[],
         description=(
-            "Network ports, and what else has an IPv4 address; of more than 64 those with a declared address first."
+            "Network ports, and what else has an address of the site; of more than 64 those with a declared address "
+            "first."
         ),
     )
     engine: NodeEngineStatus | None = Field(

@@ -9,7 +9,7 @@ from heretic.api.quantity import parse_bytes
 from heretic.api.schema import Cap, Rule, Unique, matching
 from heretic.api.v1alpha1.common import Model, StatusModel
 from heretic.api.v1alpha1.engine_restore import AbsolutePath, EngineRestore
-from heretic.api.v1alpha1.network import Subnet
+from heretic.api.v1alpha1.subnets import IPv4Subnet
 from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, Text
 
 _INTERFACE = "[A-Za-z0-9][-A-Za-z0-9_.]{0,14}"
@@ -138,7 +138,7 @@ class SelfHostedSpec(Model):
         ),
     )
     nat_subnet: Annotated[
-        Subnet,
+        IPv4Subnet,
         Rule(
             cel="self.endsWith('/24')",
             message="must be a /24",

@@ -1,7 +1,7 @@
 """Values that specs and statuses are made of: names, addresses, keys, sizes, each with the rule that it obeys."""
 
 import re
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -29,18 +29,26 @@ def _is_ipv4(text: str) -> bool:
     return True
 
 
+def _is_ip(text: str) -> bool:
+    """Whether it is an address in the one form in which addresses are compared as text."""
+    try:
+        return str(ip_address(text)) == text and not text.startswith("::ffff:")
+    except ValueError:
+        return False
+
+
 def _is_host_address(text: str) -> bool:
     return _is_ipv4(text) or re.fullmatch(_DOMAIN, text) is not None
 
 
 def _can_be_a_hosts(text: str) -> bool:
-    """Whether another host can have this IPv4 address; True for what is no address."""
+    """Whether another host can have this address; True for what is no address."""
     try:
-        address = IPv4Address(text)
+        address = ip_address(text)
     except ValueError:
         return True
-    odd = address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved
-    return not odd and int(address) >> 24 != 0
+    odd = address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
+    return not odd and (address.version == 6 or (not address.is_reserved and int(address) >> 24 != 0))
 
 
 def _is_size(text: str) -> bool:
@@ -59,12 +67,12 @@ ObjectName = Annotated[
 
 OF_A_HOST = Rule(
     cel=(
-        "!isIP(self) || ip(self).family() != 4 || (ip(self).isGlobalUnicast() && "
+        "!isIP(self) || (ip(self).isGlobalUnicast() && "
         "!cidr('0.0.0.0/8').containsIP(self) && !cidr('240.0.0.0/4').containsIP(self))"
     ),
     message=(
-        "must be an address that other hosts can reach: not loopback (127…), link-local (169.254…), unspecified "
-        "(0…), multicast or reserved (224… and above)"
+        "must be an address that other hosts can reach: not loopback (127…, ::1), link-local (169.254…, fe80…), "
+        "unspecified (0…, ::), multicast or reserved (224… and above, ff…)"
     ),
     holds=_can_be_a_hosts,
 )
@@ -78,6 +86,26 @@ IPv4 = Annotated[
     str,
     StringConstraints(max_length=64),
     Rule("isIP(self) && ip(self).family() == 4", "must be an IPv4 address such as '172.20.10.11'", _is_ipv4),
+    OF_A_HOST,
+]
+
+_IP = Rule(
+    cel="isIP(self) && (ip(self).family() == 4 || ip.isCanonical(self))",
+    message="must be an IP address such as '172.20.10.11', or in its short form 'fd00:20:10::11'",
+    holds=_is_ip,
+)
+
+IP = Annotated[str, StringConstraints(max_length=64), _IP, OF_A_HOST]
+"""Of either family."""
+
+IPv6 = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    Rule(
+        cel="isIP(self) && ip(self).family() == 6 && ip.isCanonical(self)",
+        message="must be an IPv6 address in its short form such as 'fd00:20:10::11'",
+        holds=lambda text: ":" in text and _is_ip(text),
+    ),
     OF_A_HOST,
 ]
 

@@ -55,6 +55,11 @@ def storage_nodes(view: SiteView) -> dict[str, Node]:
     }
 
 
+def subnets(network: Network) -> tuple[str, ...]:
+    """All addresses of a Network: its subnet, and that of IPv6 beside it."""
+    return (network.spec.subnet, *((network.spec.ipv6.subnet,) if network.spec.ipv6 else ()))
+
+
 @lru_cache(maxsize=4096)
 def inside(address: str, subnet: str) -> bool:
     """Whether an address lies in a subnet; False for anything that is not an address."""

@@ -3,10 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from ipaddress import ip_network
+from itertools import combinations
 
 from heretic.api.v1alpha1 import Network, Site
 from heretic.api.v1alpha1.network import NetworkRole
-from heretic.domain.declared.names import inside, is_address, peer_name, storage_nodes
+from heretic.api.v1alpha1.node import NodeAddress
+from heretic.domain.declared.names import inside, is_address, peer_name, storage_nodes, subnets
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Wait
@@ -96,6 +99,25 @@ def _networks(view: SiteView) -> Iterator[Blocked]:
                 Reason.INVALID_SPEC,
                 f"{len(names)} Networks have the role {role.value} ({', '.join(names)}); only one can carry it",
             )
+    for (one, first), (other, second) in combinations(sorted(view.of(Network).items()), 2):
+        for mine, theirs in ((a, b) for a in subnets(first) for b in subnets(second)):
+            if _overlap(mine, theirs):
+                yield Blocked(
+                    Reason.INVALID_SPEC,
+                    f"{mine} of Network {one} and {theirs} of Network {other} overlap: an address would be in both; "
+                    "correct one of them",
+                )
+        if first.spec.vlan is not None and first.spec.vlan == second.spec.vlan:
+            yield Blocked(
+                Reason.INVALID_SPEC,
+                f"Networks {one} and {other} both have VLAN {first.spec.vlan}: they would be one network on the wire; "
+                "correct one of them",
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = ip_network(one), ip_network(other)
+    return first.version == second.version and first.overlaps(second)
 
 
 def _addresses(view: SiteView) -> Iterator[Blocked]:
@@ -116,19 +138,45 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
                     f"{name} has an address in Network {entry.network}, which does not exist (there are: {have}); "
                     "make that Network or correct the name",
                 )
-            elif not inside(entry.address, known.spec.subnet):
-                yield _outside(name, entry.address, entry.network, known.spec.subnet)
+            else:
+                yield from _entry(name, entry, known)
             if not (entry.address == node.spec.address and known is not None and known in management):
                 holders[entry.address].append(f"{name} ({entry.network})")
+            if entry.ipv6:
+                holders[entry.ipv6].append(f"{name} ({entry.network})")
     for network in view.of(Network).values():
-        if network.spec.gateway:
-            holders[network.spec.gateway].append(f"the gateway of Network {network.metadata.name}")
+        for address, what in _equipment(network):
+            holders[address].append(f"{what} of Network {network.metadata.name}")
     for address, who in sorted(holders.items()):
         if len(who) > 1:
             yield Blocked(
                 Reason.DUPLICATE_ADDRESS,
                 f"{address} is declared {len(who)} times: {', '.join(who)}; every address may have one owner",
             )
+
+
+def _entry(node: str, entry: NodeAddress, network: Network) -> Iterator[Blocked]:
+    """What is wrong with the addresses of a node in one Network."""
+    name, spec = network.metadata.name, network.spec
+    if not inside(entry.address, spec.subnet):
+        yield _outside(node, entry.address, name, spec.subnet)
+    if entry.ipv6 and spec.ipv6 is None:
+        yield Blocked(
+            Reason.ADDRESS_OUTSIDE_NETWORK,
+            f"{entry.ipv6} of {node} is in Network {name}, which declares no `ipv6`; declare it, or leave the address "
+            "out",
+        )
+    elif entry.ipv6 and spec.ipv6 and not inside(entry.ipv6, spec.ipv6.subnet):
+        yield _outside(node, entry.ipv6, name, spec.ipv6.subnet)
+
+
+def _equipment(network: Network) -> Iterator[tuple[str, str]]:
+    """Addresses that no node may have; what answers for a gateway may be what is probed, too."""
+    spec = network.spec
+    routers = [spec.gateway, *((spec.ipv6.gateway,) if spec.ipv6 else ())]
+    yield from ((address, "the gateway") for address in routers if address)
+    if spec.probe_address and spec.probe_address not in routers:
+        yield spec.probe_address, "the probe address"
 
 
 def _outside(node: str, address: str, network: str, subnet: str) -> Blocked:

@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 from heretic.domain.errors import Failure
 from heretic.domain.facts import NOT_OBSERVED, Fact
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.host.section import Section
 from heretic.domain.jobs import JobState
 
@@ -92,29 +93,6 @@ class Disk:
     unproven: bool = False
     partitions: int = 0
     looked: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """One network port or derived interface, from ip -d -j.
-
-    Attributes:
-        mac: The permanent one where the kernel tells it apart from the present one (a bond's ports).
-        kind: Of the link: bond, vlan, bridge, …; "ether" for a plain port.
-        carrier: Whether there is a link; None = cannot be told because the port is switched off.
-        master: The bond or bridge it belongs to, or "".
-    """
-
-    name: str
-    mac: str
-    kind: str
-    carrier: bool | None
-    mtu: int
-    speed_mbps: int | None = None
-    max_mtu: int | None = None
-    addresses: tuple[str, ...] = ()
-    """With prefix length: 172.20.10.11/24."""
-    master: str = ""
 
 
 @dataclass(frozen=True, slots=True)

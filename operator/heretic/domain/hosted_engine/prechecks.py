@@ -9,11 +9,13 @@ from heretic.api.quantity import format_bytes, parse_bytes
 from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network
 from heretic.api.v1alpha1.gluster_volume import Purpose
 from heretic.api.v1alpha1.self_hosted import SelfHostedSpec
+from heretic.api.v1alpha1.subnets import is_ipv6
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.host.facts import Cpu, HostFacts, HostView, Interface
+from heretic.domain.host.facts import Cpu, HostFacts, HostView
+from heretic.domain.host.interfaces import Interface
 from heretic.domain.hosted_engine.cpu import one_vendor
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, SPACE, FirstHost, engine_volume
 
@@ -176,10 +178,9 @@ def _subnet(ground: DeploymentGround) -> Iterator[Hindrance]:
         for i in seen.interfaces.value
         if not i.name.startswith("virbr")
         for address in i.addresses
-        if ":" not in address
     }
     for whose, subnet in taken.items():
-        if nat.overlaps(ip_network(subnet, strict=False)):
+        if not is_ipv6(subnet) and nat.overlaps(ip_network(subnet, strict=False)):
             yield Hindrance(
                 Reason.NAT_SUBNET_CLASHES,
                 f"{nat}, which the temporary machine uses, overlaps {subnet} of {whose}. Declare another one in "

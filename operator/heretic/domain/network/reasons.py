@@ -14,7 +14,12 @@ OF_NETWORKS = chapter(
     ),
     Explained(
         Reason.NETWORK_DIFFERS,
-        "A node has not its declared address in the Network, or a smaller MTU, or no link.",
+        "A node has not its declared address in the Network, or a smaller MTU, no link, another VLAN or another bond.",
         "Configure it on the host, or correct the declaration.",
+    ),
+    Explained(
+        Reason.BOND_PORT_DOWN,
+        "A port of a bond has no link. The others carry the traffic.",
+        "Check its cable and the port of the switch.",
     ),
 )

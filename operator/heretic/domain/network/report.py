@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.network import LogicalNetworkStatus, NetworkAttachment, NetworkRole, NetworkStatus
-from heretic.api.v1alpha1.node import NodeInterface
+from heretic.api.v1alpha1.node_interfaces import NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import inside
 from heretic.domain.declared.stored import is_true, why_not
@@ -19,6 +19,7 @@ from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
+from heretic.domain.network.links import difference, lost_ports
 from heretic.domain.network.logical import DeclaredNetwork, wanted
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
 from heretic.domain.report import Report, condition_of
@@ -31,10 +32,12 @@ class _Attachment:
     Attributes:
         attachment: What was seen.
         problem: How it differs, or why it is not known; "" when it is as declared.
+        lost: Ports of its bond that have no link.
     """
 
     attachment: NetworkAttachment
     problem: str
+    lost: tuple[str, ...] = ()
 
 
 def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOKED_AT) -> Plan:
@@ -81,7 +84,7 @@ def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LO
         engine: What is known of its engine.
 
     Returns:
-        One attachment a node that has an address in the network, the network in the engine, and both conditions. What
+        One attachment a node that has an address in the network, the network in the engine, and the conditions. What
         is in the engine counts for Ready where the site declares one.
     """
     found = _attachments(network, view)
@@ -92,7 +95,7 @@ def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LO
         status=NetworkStatus(
             attachments=[f.attachment for f in found], logical_network=_logical_network(network, view, engine)
         ),
-        conditions=(_in_sync(found), _logical_network_ready(network, in_engine)),
+        conditions=(_in_sync(found), _logical_network_ready(network, in_engine), _degraded(found)),
         ready=frozenset(counts),
         summary=f"{good}/{len(found)} nodes attached",
         notes=tuple(_notes(network, view, engine)),
@@ -152,6 +155,19 @@ def _in_sync(found: tuple[_Attachment, ...]) -> Condition:
     return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"{len(found)} nodes are attached as declared")
 
 
+def _degraded(found: tuple[_Attachment, ...]) -> Condition:
+    """A bond that has lost a port works on, and the next cable takes the node out."""
+    kind = ConditionType.DEGRADED
+    lost = [f"{', '.join(f.lost)} of {f.attachment.node}" for f in found if f.lost]
+    if lost:
+        told = f"no link on {'; '.join(lost)}: the other ports of the bond carry the traffic. Check cable and switch"
+        return Condition(kind, State.TRUE, Reason.BOND_PORT_DOWN, told)
+    if any(f.attachment.in_sync is None for f in found):
+        why = "; ".join(f.problem for f in found if f.attachment.in_sync is None)
+        return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, why)
+    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "every port of a bond has a link")
+
+
 def _attachments(network: Network, view: SiteView) -> tuple[_Attachment, ...]:
     found: list[_Attachment] = []
     for name, node in sorted(view.nodes.items()):
@@ -180,16 +196,9 @@ def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:
         problem = f"{name} has the address {address} on none of its interfaces"
         return _Attachment(NetworkAttachment(node=name, address="", in_sync=False), problem)
     seen = NetworkAttachment(node=name, address=address, interface=port.name, mtu=port.mtu, in_sync=True)
-    problem = _difference(network, name, port)
-    return _Attachment(seen.model_copy(update={"in_sync": False}) if problem else seen, problem)
-
-
-def _difference(network: Network, name: str, port: NodeInterface) -> str:
-    if port.carrier is False:
-        return f"{port.name} of {name} has no link"
-    if port.mtu < network.spec.mtu:
-        return f"{port.name} of {name} has an MTU of {port.mtu} bytes, {network.spec.mtu} are declared"
-    return ""
+    problem = difference(network, node, port)
+    shown = seen.model_copy(update={"in_sync": False}) if problem else seen
+    return _Attachment(shown, problem, lost_ports(node, port))
 
 
 def _port(node: Node, address: str) -> NodeInterface | None:

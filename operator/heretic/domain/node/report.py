@@ -1,12 +1,11 @@
 """What a Node says of its host: status fields and conditions, all of them on every pass."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 
 from heretic.api.quantity import format_bytes
-from heretic.api.v1alpha1 import Network, Node
-from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus, NodeInterface
+from heretic.api.v1alpha1 import Node
+from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.declared.names import inside, is_ipv4
 from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.candidates import usable
@@ -18,12 +17,13 @@ from heretic.domain.disks.ownership import Ownership
 from heretic.domain.disks.selection import chosen_disk, select
 from heretic.domain.errors import Bug, Failure, Reason, unobserved
 from heretic.domain.facts import Fact, Known, Unknown
-from heretic.domain.host.facts import Disk, HostFacts, Interface
+from heretic.domain.host.facts import Disk, HostFacts
 from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.maintenance import maintenance_condition
 from heretic.domain.host.profiles import Profile
 from heretic.domain.host.rule import Part
 from heretic.domain.node.configuration import known_profile, plan_configuration
+from heretic.domain.node.interfaces import shown_interfaces
 from heretic.domain.node.plan import Others, plan_disks
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.pool import glusterd
@@ -39,11 +39,7 @@ READY = frozenset(
 )
 """What a Node's Ready is made of."""
 
-_PORT_KINDS = frozenset({"ether", "bond", "vlan", "bridge", "team", "infiniband", "ipoib", "openvswitch", "macsec"})
-"""Interfaces worth a line in status without an address; those of virtual machines come and go."""
 _MAXIMUM_DISKS = 64
-_MAXIMUM_INTERFACES = 64
-_MAXIMUM_ADDRESSES = 32
 
 
 def report_node(
@@ -83,9 +79,7 @@ def _seen(node: Node, view: SiteView, facts: HostFacts, features: Sequence[Featu
         update={
             "facts": _facts(facts, profile if isinstance(profile, Profile) else None) or node.status.facts,
             "disks": _disks(node, view, facts, judge(node, view, facts)),
-            "interfaces": _INTERFACES.of(
-                view, lambda: _interfaces(node, view, facts.interfaces), node, facts.interfaces, name=name
-            ),
+            "interfaces": shown_interfaces(node, view, facts.interfaces),
         }
     )
     # Volumes are placed on recorded disks: what this pass chose counts already, or disks would seem unneeded.
@@ -265,62 +259,3 @@ def _media(disk: Disk) -> str:
     if disk.path.startswith("/dev/nvme"):
         return "NVMe"
     return "HDD" if disk.rotational else "SSD"
-
-
-_INTERFACES = PerView[list[NodeInterface]]()
-"""On a calm host each pass sees the same."""
-
-
-def _interfaces(node: Node, view: SiteView, interfaces: Fact[tuple[Interface, ...]]) -> list[NodeInterface]:
-    if not isinstance(interfaces, Known):
-        return node.status.interfaces
-    declared = {node.spec.address, *(entry.address for entry in node.spec.addresses)}
-    shown = [
-        NodeInterface(
-            name=i.name,
-            mac=i.mac,
-            carrier=i.carrier,
-            speed_mbps=i.speed_mbps,
-            mtu=i.mtu,
-            addresses=_first(declared, i),
-            network=_network(view, i),
-        )
-        for i in sorted(interfaces.value, key=lambda i: _rank(declared, view, i))
-        if i.kind in _PORT_KINDS or _ipv4(i)
-    ]
-    order = {i.name: number for number, i in enumerate(interfaces.value)}
-    return sorted(shown[:_MAXIMUM_INTERFACES], key=lambda i: order[i.name])
-
-
-def _rank(declared: Set[str], view: SiteView, interface: Interface) -> int:
-    """What matters first, where there are more interfaces than status can show.
-
-    What has a declared address is shown whatever it is: Networks are held against what stands in status.
-    """
-    if declared & set(_ipv4(interface)):
-        return 0
-    if _network(view, interface):
-        return 1
-    return 2 if interface.kind in _PORT_KINDS else 3
-
-
-def _first(declared: Set[str], interface: Interface) -> list[str]:
-    """The addresses, the declared ones first, then IPv4."""
-    known = _ipv4(interface)
-
-    def place(address: str) -> tuple[bool, bool]:
-        bare = address.partition("/")[0]
-        return bare not in declared, bare not in known
-
-    return sorted(interface.addresses, key=place)[:_MAXIMUM_ADDRESSES]
-
-
-def _ipv4(interface: Interface) -> tuple[str, ...]:
-    return tuple(bare for a in interface.addresses if is_ipv4(bare := a.partition("/")[0]))
-
-
-def _network(view: SiteView, interface: Interface) -> str:
-    """The Network in whose subnet an address of the interface lies, "" when there is none."""
-    addresses = [address.partition("/")[0] for address in interface.addresses]
-    names = (n for n, net in sorted(view.of(Network).items()) if any(inside(a, net.spec.subnet) for a in addresses))
-    return next(names, "")

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from heretic.domain.commands import Output
 from heretic.domain.facts import Fact, Known
-from heretic.domain.host.facts import Interface
+from heretic.domain.host.interfaces import BOND, VLAN, Bond, Interface
 from heretic.domain.host.parse.reading import NotUnderstood, Row, as_row, integer, listed, load_list, read, text_of
 
 _LOOPBACK = "loopback"
+_LACP = "802.3ad"
+_NOBODY = "00:00:00:00:00:00"
 _BELOW_EACH_PORT = ("-L", "/sys/class/net", "-mindepth", "2", "-maxdepth", "2")
 SPEEDS = ("find", *_BELOW_EACH_PORT, "-name", "speed", "-exec", "grep", "-sH", ".", "{}", "+")
 """Prints "/sys/class/net/eth0/speed:1000" for each port that tells; complains of links that loop, which is normal."""
@@ -41,12 +43,14 @@ def _interfaces(text: str) -> tuple[Interface, ...]:
 
 
 def _interface(row: Row) -> Interface:
-    link = row.get("linkinfo")
-    kind = (text_of(as_row(link, "linkinfo"), "info_kind") if link else "") or text_of(row, "link_type")
+    link = as_row(row.get("linkinfo") or {}, "linkinfo")
+    kind = text_of(link, "info_kind") or text_of(row, "link_type")
+    own = as_row(link.get("info_data") or {}, "info_data")
+    of_port = as_row(link.get("info_slave_data") or {}, "info_slave_data")
     maximum = integer(row, "max_mtu") if row.get("max_mtu") else 0
     return Interface(
         name=text_of(row, "ifname"),
-        mac=text_of(row, "permaddr") or text_of(row, "address"),
+        mac=text_of(row, "permaddr") or text_of(of_port, "perm_hwaddr") or text_of(row, "address"),
         kind=kind,
         carrier=_carrier(row),
         mtu=integer(row, "mtu"),
@@ -57,6 +61,22 @@ def _interface(row: Row) -> Interface:
             if a.get("local") and not (kind == _LOOPBACK and _is_its_own(text_of(a, "local")))
         ),
         master=text_of(row, "master"),
+        parent=text_of(row, "link") if kind == VLAN else "",
+        vlan=integer(own, "id") if kind == VLAN else None,
+        bond=_bond(own) if kind == BOND else None,
+    )
+
+
+def _bond(row: Row) -> Bond:
+    partner = text_of(as_row(row.get("ad_info") or {}, "ad_info"), "partner_mac")
+    mode = text_of(row, "mode")
+    return Bond(
+        mode=mode,
+        miimon=integer(row, "miimon") if "miimon" in row else None,
+        transmit_hash=text_of(row, "xmit_hash_policy"),
+        lacp_rate=text_of(row, "ad_lacp_rate") if mode == _LACP else "",
+        active=text_of(row, "active_slave"),
+        partner="" if partner == _NOBODY else partner,
     )
 
 

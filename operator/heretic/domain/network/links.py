@@ -1,0 +1,65 @@
+"""How the links of a node that carry a network differ from what is declared."""
+
+from collections.abc import Iterator
+
+from heretic.api.v1alpha1 import Network, Node
+from heretic.api.v1alpha1.bonds import BondSpec
+from heretic.api.v1alpha1.node_interfaces import NodeBond, NodeInterface
+
+
+def difference(network: Network, node: Node, top: NodeInterface) -> str:
+    """What is not as declared, in one sentence; "" when all is.
+
+    Args:
+        network: The object.
+        node: A node with an address in it.
+        top: The interface that has the address.
+    """
+    return next(_differences(network, node, top), "")
+
+
+def carried_by(node: Node, top: NodeInterface) -> tuple[NodeInterface, ...]:
+    """An interface and everything that it lies on: bridge, VLAN, bond and ports, from above."""
+    found = [top]
+    for link in found:
+        below = (i for i in node.status.interfaces if i.master == link.name or (link.parent and i.name == link.parent))
+        found += [i for i in below if i not in found]
+    return tuple(found)
+
+
+def _differences(network: Network, node: Node, top: NodeInterface) -> Iterator[str]:
+    name, spec, links = node.metadata.name, network.spec, carried_by(node, top)
+    if top.carrier is False:
+        yield f"{top.name} of {name} has no link"
+    small = min(links, key=lambda link: link.mtu)
+    if small.mtu < spec.mtu:
+        yield f"{small.name} of {name} has an MTU of {small.mtu} bytes, {spec.mtu} are declared"
+    tags = [link.vlan for link in links if link.vlan is not None]
+    if spec.vlan is not None and top.kind and spec.vlan not in tags:
+        seen = f"VLAN {tags[0]}" if tags else "no VLAN"
+        yield f"{top.name} of {name} has {seen}, VLAN {spec.vlan} is declared"
+    ipv6 = next((e.ipv6 for e in node.spec.addresses if e.network == network.metadata.name), "")
+    if ipv6 and not any(a.partition("/")[0] == ipv6 for a in top.addresses):
+        yield f"{top.name} of {name} has not the address {ipv6}"
+    for link in links:
+        if spec.bond and link.bond:
+            yield from _bond(f"{link.name} of {name}", link.bond, spec.bond)
+
+
+def _bond(what: str, seen: NodeBond, declared: BondSpec) -> Iterator[str]:
+    pairs = (
+        ("mode", seen.mode, declared.mode.value),
+        ("miimon", seen.miimon, declared.miimon),
+        ("transmitHash", seen.transmit_hash, declared.transmit_hash and declared.transmit_hash.value),
+        ("lacpRate", seen.lacp_rate, declared.lacp_rate and declared.lacp_rate.value),
+    )
+    for option, there, wanted in pairs:
+        if wanted is not None and there != wanted:
+            yield f"{what} has the bond option {option} {there}, {wanted} is declared"
+
+
+def lost_ports(node: Node, top: NodeInterface) -> tuple[str, ...]:
+    """Names of the ports without a link in a bond that still works."""
+    links = carried_by(node, top)
+    bonds = {link.name for link in links if link.bond}
+    return tuple(link.name for link in links if link.master in bonds and link.carrier is False)
