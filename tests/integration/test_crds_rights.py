@@ -88,6 +88,7 @@ def test_operator_may_nothing_else_in_a_site(control_plane: ControlPlane, site: 
         Access("get", "secrets", "heretic-ssh"),
         Access("get", "secrets", "heretic-engine"),
         Access("create", "secrets"),
+        Access("get", "secrets", "heretic-bmc"),
         Access("create", "events"),
         Access("patch", "events", "one"),
         Access("create", leases),

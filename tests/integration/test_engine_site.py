@@ -13,15 +13,27 @@ from sim.blank_site import declared
 from sim.engine.domain_life import StorageLasting
 from sim.engine.engine import SimEngine
 from sim.engine.host_life import Lasting
+from sim.engine.power import PowerDevice, agents_of
 from sim.engine.server import EngineServer
 from sim.engine.state import EngineState, named
 from sim.engine.storage import StoragePlace
 
+BMC, BMC_PASSWORD = "198.18.10.99", "of the device"
 FQDN, ADDRESS = "engine.example.test", f"{PREFIX}5"
 NODES = ("node1", "node2", "node3")
 DOMAIN = "node1.gluster.private:/vmstore"
 SECONDS = 240.0
 """Until three hosts are in the engine, one after the other."""
+
+
+AGENT = {
+    "order": 1,
+    "type": "redfish",
+    "address": BMC,
+    "username": "heretic",
+    "credentialsRef": {"name": "heretic-bmc"},
+    "options": [{"name": "ssl_insecure", "value": "1"}],
+}
 
 
 class EngineSite:
@@ -41,11 +53,15 @@ class EngineSite:
         """All changes that were asked of the engine."""
         return [one for one in self.server.engine.requests if not one.startswith("GET") and "/api" in one]
 
-    def write_secret(self) -> None:
-        """Who logs in."""
-        meta = {"name": "heretic-engine", "namespace": self.running.namespace}
+    def write_secrets(self) -> None:
+        """Who logs in to the engine, and who switches hosts."""
         password = next(iter(self.server.engine.sso.passwords.values()))
-        data = {"password": password, "ca.crt": self.server.engine.authority.pem}
+        self.write_secret("heretic-engine", {"password": password, "ca.crt": self.server.engine.authority.pem})
+        self.write_secret("heretic-bmc", {"password": BMC_PASSWORD})
+
+    def write_secret(self, name: str, data: dict[str, str]) -> None:
+        """Makes or replaces one."""
+        meta = {"name": name, "namespace": self.running.namespace}
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "stringData": data}
         self.running.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
 
@@ -55,6 +71,8 @@ class EngineSite:
         for obj in objects:
             if obj["kind"] == "Node":
                 obj["spec"]["roles"] = ["Hypervisor", "Storage"]
+            if obj["metadata"]["name"] == "node1":
+                obj["spec"]["powerManagement"] = {"agents": [AGENT]}
             if obj["metadata"]["name"] == "vmstore":
                 obj["spec"]["storageDomain"] = {}
         spec = {"fqdn": FQDN, "address": ADDRESS, "port": self.server.port, "deployment": "Existing"}
@@ -67,6 +85,7 @@ def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         reachable={f"{PREFIX}{number}" for number in (11, 12, 13)},
         lasting=Lasting(install=2, reboot=2, initialize=1, prepare=1),
         storage={DOMAIN: StoragePlace()},
+        devices={BMC: PowerDevice("heretic", BMC_PASSWORD)},
         storage_lasting=StorageLasting(attach=1, activate=1, deactivate=1, detach=1),
     )
     with (
@@ -74,7 +93,7 @@ def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         running_site(control_plane, tmp_path_factory.mktemp("engine-site"), converged_hosts()) as running,
     ):
         found = EngineSite(running, server)
-        found.write_secret()
+        found.write_secrets()
         running.apply(found.manifests())
         running.start_operator()
         yield found
@@ -92,6 +111,15 @@ def test_one_set_of_manifests_makes_hosts_storage_and_networks_of_the_engine(sit
     assert named(site.state.networks, "gluster") is not None
     for node in NODES:
         assert site.running.says(f"hnode/{node}", "EngineMember", "True")
+
+
+def test_the_engine_can_switch_a_host_by_the_device_that_its_node_declares(site: EngineSite) -> None:
+    host = named(site.state.hosts, "node1")
+    assert host is not None
+    (agent,) = agents_of(site.state, host.id)
+    assert (agent.type, agent.address, agent.username, agent.password) == ("redfish", BMC, "heretic", BMC_PASSWORD)
+    assert host.power_management.enabled is True
+    assert site.running.says("hnode/node1", "PowerManagement", "True", "AsDeclared")
 
 
 def test_then_nothing_is_changed_any_more_anywhere(site: EngineSite) -> None:

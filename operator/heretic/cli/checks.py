@@ -136,6 +136,8 @@ def _code_of(condition: Condition, all_of_object: Mapping[ConditionType, Conditi
             return "HVP-W002" if ConditionType.IN_SYNC in all_of_object else "HVP-V008"
         case ConditionType.MAINTENANCE:
             return "HVP-N004" if good or condition.reason is Reason.MAINTENANCE_UNSAFE else None
+        case ConditionType.POWER_MANAGEMENT:
+            return "HVP-N014" if condition.reason is Reason.FENCE_AGENT_FAILS else None
         case ConditionType.GLOBAL_MAINTENANCE:
             return "HVP-E004" if good else None
         case ConditionType.PAUSED:

@@ -115,6 +115,38 @@ _ALL: tuple[Code, ...] = (
     Code("HVP-N009", _W, "A job of Heretic failed on a host", "Read its log: journalctl -u the unit on the host."),
     Code("HVP-N010", _W, "A host's clock is not synchronized", "Check the time servers: chronyc sources on the host."),
     Code(
+        "HVP-N011",
+        _E,
+        "A host is not up in the engine",
+        "Read the engine's words in the message; a host that is not operational lacks a network, storage or a "
+        "processor type that its cluster needs.",
+    ),
+    Code(
+        "HVP-N012",
+        _E,
+        "The engine could not install a host",
+        "Read the engine's words in the message, correct that on the host, and choose Reinstall in the engine.",
+    ),
+    Code(
+        "HVP-N013",
+        _E,
+        "The engine has another host in place of a node",
+        "Declare the address that it has, or rename, move or remove that host in the engine.",
+    ),
+    Code(
+        "HVP-N014",
+        _E,
+        "The engine cannot switch a host's power",
+        "Compare address, type, user, password and options of the fence agent with the device; see whether the other "
+        "hosts reach it.",
+    ),
+    Code(
+        "HVP-N015",
+        _E,
+        "The engine has another fence agent in place of a declared one",
+        "Remove it in the engine, declare it, or give the declared one another order.",
+    ),
+    Code(
         "HVP-D001",
         _E,
         "The disks of a node are not ready",

@@ -38,6 +38,7 @@ class ConditionType(StrEnum):
     DISKS_READY = "DisksReady"
     MAINTENANCE = "Maintenance"
     ENGINE_MEMBER = "EngineMember"
+    POWER_MANAGEMENT = "PowerManagement"
     # GlusterVolume
     BRICKS_READY = "BricksReady"
     STARTED = "Started"

@@ -156,6 +156,8 @@ class Reason(StrEnum):
     ENGINE_HOST_NOT_OURS = "EngineHostNotOurs"
     ENGINE_HOST_NOT_UP = "EngineHostNotUp"
     ENGINE_INSTALL_FAILED = "EngineInstallFailed"
+    FENCE_AGENT_NOT_OURS = "FenceAgentNotOurs"
+    FENCE_AGENT_FAILS = "FenceAgentFails"
     STORAGE_DOMAIN_DIFFERS = "StorageDomainDiffers"
     STORAGE_DOMAIN_NOT_ACTIVE = "StorageDomainNotActive"
     # the deployment of an engine: domain/hosted_engine/reasons.py

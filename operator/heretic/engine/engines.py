@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from heretic.domain.commands import SecretRef
 from heretic.domain.engine.call import EngineCall
-from heretic.domain.engine.extras import Extra
+from heretic.domain.engine.extras import Question
 from heretic.domain.engine.facts import EngineFacts, News
+from heretic.domain.engine.power import password_hash
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.plan import StepResult
+from heretic.domain.plan import Done, StepResult
 from heretic.engine.certificate import offered
 from heretic.engine.look import Look
 from heretic.engine.perform import Clearance, Performance
@@ -33,14 +34,16 @@ class _Seen:
         begun: When; None = what it said is out of date.
         last_event: Index of the newest event that was seen; None before the first look.
         turn: One look at a time.
+        given: A hash of each password that was given to it, by its key.
     """
 
     settings: EngineSettings | None = None
-    extras: frozenset[Extra] = frozenset()
+    extras: frozenset[Question] = frozenset()
     said: EngineFacts | Failure | None = None
     begun: float | None = None
     last_event: int | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    given: dict[str, str] = field(default_factory=dict)
 
 
 class Engines:
@@ -60,7 +63,7 @@ class Engines:
         self._seen: dict[str, _Seen] = {}
 
     async def look(
-        self, settings: EngineSettings, *, max_age: float = 0.0, extras: frozenset[Extra] = frozenset()
+        self, settings: EngineSettings, *, max_age: float = 0.0, extras: frozenset[Question] = frozenset()
     ) -> EngineFacts:
         """Looks at everything in an engine that Heretic keeps; changes nothing.
 
@@ -81,7 +84,8 @@ class Engines:
             same = seen.settings == settings and seen.extras >= extras
             if seen.begun is None or not same or now - seen.begun > max_age or seen.said is None:
                 seen.begun, seen.settings, seen.extras, seen.said = now, settings, extras, None
-                seen.said = await self._looked(settings, seen.last_event, extras)
+                said = await self._looked(settings, seen.last_event, extras)
+                seen.said = replace(said, given=dict(seen.given)) if isinstance(said, EngineFacts) else said
             if not isinstance(seen.said, EngineFacts):
                 raise HereticError(seen.said)
             if isinstance(seen.said.news, Known):
@@ -89,7 +93,7 @@ class Engines:
             return seen.said
 
     async def _looked(
-        self, settings: EngineSettings, last_event: int | None, extras: frozenset[Extra]
+        self, settings: EngineSettings, last_event: int | None, extras: frozenset[Question]
     ) -> EngineFacts | Failure:
         try:
             session = await self._session(settings)
@@ -140,7 +144,12 @@ class Engines:
         """
         session = await self._session(settings)
         try:
-            return await Performance(session, self._worker, call, correlation, secrets).result(clearance)
+            result = await Performance(session, self._worker, call, correlation, secrets).result(clearance)
+            if isinstance(result, Done) and result.changed and call.gives:
+                seen = self._seen.setdefault(settings.name, _Seen())
+                (password,) = secrets.values()
+                seen.given[call.gives] = password_hash(password, call.gives, under=settings.password)
+            return result
         finally:
             if settings.name in self._seen:
                 self._seen[settings.name].begun = None

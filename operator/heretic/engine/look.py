@@ -5,38 +5,18 @@ from dataclasses import replace
 from typing import TypeVar
 
 from heretic.domain.engine import read
-from heretic.domain.engine.extras import Extra
+from heretic.domain.engine.extras import Extra, Question
 from heretic.domain.engine.facts import AttachedDomain, EngineFacts, EngineHost, Event, News
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
 from heretic.engine.certificate import authority_of
+from heretic.engine.power_look import power_of_hosts
+from heretic.engine.reading import listed
 from heretic.engine.session import EngineSession
 from heretic.engine.worker import Worker
 
 T = TypeVar("T")
-
-LIST_SECONDS = 20.0
-"""For one list."""
-
-
-async def listed(
-    session: EngineSession, worker: Worker, path: str, *, doing: str, query: dict[str, str] | None = None
-) -> list[Record]:
-    """All that a path of the API shows.
-
-    Args:
-        session: With the engine.
-        worker: Reads the answer.
-        path: Below the API's root.
-        doing: For messages.
-        query: Parameters.
-
-    Raises:
-        HereticError: It cannot be told.
-    """
-    reply = await session.request("GET", path, doing=doing, seconds=LIST_SECONDS, query=query)
-    return await worker.read(session.settings, doing, reply.body)
 
 
 class Look:
@@ -51,8 +31,10 @@ class Look:
         self._session = session
         self._worker = worker
 
-    async def facts(self, last_event: int | None, extras: Collection[Extra] = ()) -> EngineFacts:
+    async def facts(self, last_event: int | None, extras: Collection[Question] = ()) -> EngineFacts:
         """Seven requests, one for each data center, one for some of the extras; the first look of a session one more.
+
+        Of switching hosts it is asked where that is due: one request a host, and one test at most.
 
         Args:
             last_event: Index of the newest event at the look before; None at the first one.
@@ -85,11 +67,12 @@ class Look:
             if Extra.AFFINITY_LABELS in extras
             else NOT_OBSERVED,
             ssh_key=await self._ssh_key(),
+            power=await power_of_hosts(self._session, self._worker, extras, identity.value.time),
         )
         events = await self._events()
         return replace(facts, news=_new_in(events, last_event), recent=events)
 
-    async def _hosts(self, extras: Collection[Extra]) -> Fact[tuple[EngineHost, ...]]:
+    async def _hosts(self, extras: Collection[Question]) -> Fact[tuple[EngineHost, ...]]:
         if Extra.HOST_NETWORKS in extras:
             found = await self._all("hosts", read.host, all_content="true", follow="network_attachments")
             if isinstance(found, Known):

@@ -9,7 +9,7 @@ from heretic.domain.engine.call import EngineCall, Expectation, unmet
 from heretic.domain.engine.record import Record
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.plan import Done, Failed, StepResult
-from heretic.engine.look import listed
+from heretic.engine.reading import listed
 from heretic.engine.session import BarredError, EngineSession
 from heretic.engine.worker import Worker
 
@@ -65,7 +65,7 @@ class Performance:
             method, path, body = await self._worker.write(self._call, self._secrets)
             seen = await self._look(self._call.done + self._call.guards)
             trouble = _first_unmet(self._call.done, seen)
-            if trouble is None:
+            if trouble is None and not self._call.unseen:
                 return Done(changed=False)
             if isinstance(trouble, NeedsUser):
                 return Failed(trouble)
@@ -105,7 +105,7 @@ class Performance:
             seen = await self._look(self._call.done)
         except HereticError:
             seen = {}
-        if seen and _first_unmet(self._call.done, seen) is None:
+        if seen and not self._call.unseen and _first_unmet(self._call.done, seen) is None:
             return Done(changed=failure.reason is Reason.ENGINE_NOT_ANSWERING)
         if failure.reason is Reason.ENGINE_NOT_ANSWERING:
             unsure = "; whether the engine did it is not known, and the next look shows it"

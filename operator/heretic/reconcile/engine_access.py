@@ -1,15 +1,19 @@
 """How the engine of a site is reached: from the HostedEngine and the Secret that it names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from heretic.api.v1alpha1 import HostedEngine
+from heretic.domain.commands import SecretRef
 from heretic.domain.declared.engine import declared_engine, makes_password
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.power import password_hash
+from heretic.domain.engine.power_questions import declared_passwords
 from heretic.domain.errors import HereticError, NeedsUser, Reason, Transient
 from heretic.domain.hosted_engine.password import USUAL_USER
 from heretic.domain.plan import Blocked, Wait
 from heretic.engine.settings import EngineSettings
 from heretic.reconcile.access import KEPT_SECONDS, Secrets
+from heretic.reconcile.secrets import values_of
 
 USER, PASSWORD, AUTHORITY = "username", "password", "ca.crt"
 """Keys of the Secret; the first two from the type kubernetes.io/basic-auth."""
@@ -27,6 +31,7 @@ class DeclaredEngineAccess:
         self._secrets = secrets
         self._monotonic = monotonic
         self._kept: dict[str, tuple[float, str, dict[str, bytes]]] = {}
+        self._hashes: dict[str, tuple[float, Mapping[str, SecretRef], dict[str, str]]] = {}
 
     async def engine(self, namespace: str, view: SiteView, name: str) -> EngineSettings:
         """How to reach one engine; see EngineAccess."""
@@ -57,6 +62,36 @@ class DeclaredEngineAccess:
     def forget(self, namespace: str) -> None:
         """Reads the Secret of a site's engine afresh next time."""
         self._kept.pop(namespace, None)
+
+    def forget_passwords(self, namespace: str) -> None:
+        """Reads the Secrets of a site's fence agents afresh next time."""
+        self._hashes.pop(namespace, None)
+
+    async def password_hashes(self, namespace: str, view: SiteView, *, under: str) -> Mapping[str, str]:
+        """A hash of the password of each fence agent that is declared, by its key.
+
+        Each Secret is read once, and again after a while; what cannot be read is left out. None of what it holds is
+        kept.
+
+        Args:
+            namespace: Of the site.
+            view: The declared site.
+            under: What they are hashed under; see ``password_hash``.
+        """
+        now, wanted, held = self._monotonic(), declared_passwords(view), self._hashes.get(namespace)
+        if held is not None and held[1] == wanted and now - held[0] < KEPT_SECONDS:
+            return held[2]
+        passwords = [(ref, await self._password(namespace, ref)) for ref in dict.fromkeys(wanted.values())]
+        readable = {ref: password for ref, password in passwords if password}
+        hashes = {key: password_hash(readable[ref], key, under=under) for key, ref in wanted.items() if ref in readable}
+        self._hashes[namespace] = now, wanted, hashes
+        return hashes
+
+    async def _password(self, namespace: str, ref: SecretRef) -> str:
+        try:
+            return (await values_of([ref], namespace, self._secrets))[ref]
+        except HereticError:
+            return ""  # the step that needs it tells why
 
     async def _data(self, namespace: str, secret: str) -> dict[str, bytes] | None:
         held = self._kept.get(namespace)

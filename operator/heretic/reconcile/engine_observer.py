@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heretic.domain.declared.engine import engine_name
 from heretic.domain.declared.view import SiteView
-from heretic.domain.engine.extras import Extra, extras_of
+from heretic.domain.engine.extras import Question, extras_of
 from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.errors import HereticError, Reason, Transient, mistake
 from heretic.engine.engines import Engines
@@ -34,7 +34,7 @@ class _Answer:
 
     at: float
     said: EngineView
-    extras: frozenset[Extra]
+    extras: frozenset[Question]
 
 
 class EngineObserver:
@@ -104,6 +104,7 @@ class EngineObserver:
         """A step was done in the engine: what was seen before is no longer used, nor what is being looked at now."""
         self._answers.pop(namespace, None)
         self._looks.pop(namespace, None)
+        self._access.forget_passwords(namespace)
 
     def forget(self, namespace: str, name: str) -> None:
         """A HostedEngine was deleted: its session ends by and by."""
@@ -114,17 +115,19 @@ class EngineObserver:
         ending.add_done_callback(self._endings.discard)
 
     async def _look(
-        self, namespace: str, view: SiteView, name: str, extras: frozenset[Extra], begun: float
+        self, namespace: str, view: SiteView, name: str, extras: frozenset[Question], begun: float
     ) -> EngineView:
         said = await self._look_now(namespace, view, name, extras)
         if self._looks.get(namespace) is asyncio.current_task():
             self._answers[namespace] = _Answer(begun, said, extras)
         return said
 
-    async def _look_now(self, namespace: str, view: SiteView, name: str, extras: frozenset[Extra]) -> EngineView:
+    async def _look_now(self, namespace: str, view: SiteView, name: str, extras: frozenset[Question]) -> EngineView:
         try:
             settings = await self._access.engine(namespace, view, name)
-            return await self._engines.look(settings, extras=extras)
+            facts = await self._engines.look(settings, extras=extras)
+            hashes = await self._access.password_hashes(namespace, view, under=settings.password)
+            return replace(facts, passwords=hashes)
         except HereticError as error:
             if error.failure.reason is Reason.ENGINE_LOGIN_REFUSED:
                 self._access.forget(namespace)

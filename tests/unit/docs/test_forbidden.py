@@ -81,6 +81,14 @@ def test_what_is_forbidden_is_not_named(word: str, why: str) -> None:
     assert [path.name for path, found in ALL.items() if word in found] == [], why
 
 
+def test_no_fence_action_is_asked_of_the_engine_but_the_question() -> None:
+    """rule:fencing-needs-proof: the engine decides by itself when it switches a host."""
+    sources = {path.name: path.read_text() for path in sorted(PACKAGE.rglob("*.py"))}
+    asking = {name: text for name, text in sources.items() if re.search(r"}/fence\"|fence_type", text)}
+    assert list(asking) == ["power_look.py"]
+    assert re.findall(r"<fence_type>([^<]*)<", asking["power_look.py"]) == ["status"]
+
+
 ERASING = PACKAGE / "hosts/erasing.sh"
 """The one text that empties a disk; it is sent with no other step than the one that always needs a person's word."""
 

@@ -16,7 +16,7 @@ from heretic.domain.engine.facts import EngineFacts
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known
 from heretic.domain.plan import Done, StepResult
-from heretic.engine import look, session
+from heretic.engine import reading, session
 from heretic.engine.certificate import authority_of
 from heretic.engine.engines import Engines
 from unit.engine.conftest import Authority
@@ -352,7 +352,7 @@ async def test_a_change_that_is_answered_with_nothing_is_judged_by_what_is_there
 async def test_an_engine_that_is_slower_than_the_limit_is_told_so(
     engines: Engines, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "LIST_SECONDS", 0.3)
+    monkeypatch.setattr(reading, "LIST_SECONDS", 0.3)
     failure = await fails(engines, authority, ForeignEngine(chunk=1, pause=0.05))
     assert failure.reason in (Reason.ENGINE_NOT_ANSWERING, Reason.ENGINE_UNREACHABLE)
     assert "no answer within" in failure.message

@@ -21,6 +21,7 @@ from heretic.api.v1alpha1.common import (
     StatusModel,
 )
 from heretic.api.v1alpha1.node_interfaces import NodeInterface
+from heretic.api.v1alpha1.power import PowerManagement, PowerManagementStatus
 from heretic.api.v1alpha1.values import IP, HostAddress, Int64, IPv6, ObjectName, Port, PublicKey, Size, Text, UserName
 
 
@@ -138,6 +139,11 @@ class NodeSpec(CommonSpec):
             message="`affinityLabels` may not be specified when `roles` has no 'Hypervisor'",
             holds=lambda spec: spec.affinity_labels is None or Role.HYPERVISOR in spec.roles,
         ),
+        Rule(
+            cel="!has(self.powerManagement) || 'Hypervisor' in self.roles",
+            message="`powerManagement` may not be specified when `roles` has no 'Hypervisor'",
+            holds=lambda spec: spec.power_management is None or Role.HYPERVISOR in spec.roles,
+        ),
     )
 
     address: HostAddress = Field(
@@ -192,6 +198,13 @@ class NodeSpec(CommonSpec):
             "Affinity labels of the host in the engine: a machine with one of them runs only on hosts that have it. "
             "The host has exactly these, and a label that the engine lacks is made; an empty list takes all away. "
             "Unset: they are left as they are."
+        ),
+    )
+    power_management: PowerManagement | None = Field(
+        default=None,
+        description=(
+            "How the engine switches the host's power. Heretic keeps the engine's agents as declared and asks each "
+            "time whether they work; it never switches a host itself. Unset: it is left as it is in the engine."
         ),
     )
     maintenance: bool = Field(
@@ -280,6 +293,9 @@ class NodeStatus(CommonStatus):
     )
     engine: NodeEngineStatus | None = Field(
         default=None, description="The host in the site's engine; missing: it is none, or was not seen yet."
+    )
+    power_management: PowerManagementStatus | None = Field(
+        default=None, description="Switching the host's power; missing: not declared, or the host was not seen yet."
     )
     out_of_service: bool = Field(
         default=False,

@@ -184,12 +184,17 @@ class EngineCall:
         guards: Without which the step must not run; read in the same moment.
         request: What makes ``done`` true.
         settle: Seconds within which the effect shows; what takes longer is for later passes to see.
+        unseen: Whether the engine does not show what is changed, a password: it is sent also where ``done`` holds, and
+            once more where the reply was lost.
+        gives: Key of the password that it gives to the engine (``password_key``); "" = none that is remembered.
     """
 
     done: tuple[Expectation, ...]
     request: EngineRequest
     guards: tuple[Expectation, ...] = ()
     settle: int = 5
+    unseen: bool = False
+    gives: str = ""
 
     @property
     def collections(self) -> frozenset[str]:

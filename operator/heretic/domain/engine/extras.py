@@ -6,6 +6,8 @@ from heretic.api.v1alpha1 import HostedEngine, Network
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.power import PowerOf
+from heretic.domain.engine.power_questions import power_questions
 
 
 class Extra(StrEnum):
@@ -17,9 +19,12 @@ class Extra(StrEnum):
     HOST_NETWORKS = "which networks each host has"
 
 
-def extras_of(view: SiteView) -> frozenset[Extra]:
+Question = Extra | PowerOf
+
+
+def extras_of(view: SiteView) -> frozenset[Question]:
     """The questions that what a site declares of its engine needs."""
-    engine, needed = declared_engine(view), set()
+    engine, needed = declared_engine(view), set[Question](power_questions(view))
     if not isinstance(engine, HostedEngine):
         return frozenset()
     if engine.spec.cluster.mac_pool is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from heretic.domain.engine.power import HostPower
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
 
@@ -142,6 +143,8 @@ class EngineHost:
         networks_changing: Whether the engine changes its networks just now.
         hosted_engine: None for a host that has no part in it.
         networks: Ids of the logical networks that are attached to it; None where they were not told.
+        power_enabled: Whether the engine may switch its power.
+        kdump_detection: Whether the engine waits for it to write its memory down before.
     """
 
     id: str
@@ -153,6 +156,8 @@ class EngineHost:
     networks_changing: bool | None
     hosted_engine: HostedEngineRole | None
     networks: frozenset[str] | None = None
+    power_enabled: bool | None = None
+    kdump_detection: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +316,10 @@ class EngineFacts:
         recent: The newest events, also those that a look before has shown; the newest last.
         affinity_labels: Asked for where a Node declares some.
         ssh_key: The public key with which the engine comes to hosts: its type and the key, without a comment.
+        power: What was asked about switching hosts, by their ids.
+        passwords: A hash of each password that a Node declares for its fence agents now, by ``password_key``; those
+            that cannot be read are missing.
+        given: Likewise of those that this process gave to the engine.
     """
 
     identity: EngineIdentity
@@ -327,6 +336,9 @@ class EngineFacts:
     recent: Fact[tuple[Event, ...]] = NOT_OBSERVED
     affinity_labels: Fact[tuple[AffinityLabel, ...]] = NOT_OBSERVED
     ssh_key: Fact[str] = NOT_OBSERVED
+    power: Mapping[str, HostPower] = field(default_factory=dict)
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 EngineView = EngineFacts | Failure

@@ -137,6 +137,8 @@ def host(record: Record) -> EngineHost:
         networks_changing=flag(record, "network_operation_in_progress"),
         hosted_engine=_role(role) if isinstance(role, Mapping) else None,
         networks=None if attached is None else frozenset(required(one, "network.id") for one in attached),
+        power_enabled=flag(record, "power_management.enabled"),
+        kdump_detection=flag(record, "power_management.kdump_detection"),
     )
 
 

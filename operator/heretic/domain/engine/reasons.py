@@ -109,17 +109,33 @@ OF_ENGINES = chapter(
         "The engine has a host that could be meant and is not the same: of the Node's name at another address, or in "
         "another cluster.",
         "Declare the address that it has, or rename, move or remove that host in the engine.",
+        code="HVP-N013",
     ),
     Explained(
         Reason.ENGINE_HOST_NOT_UP,
         "The host is in the engine and not up there.",
         "Read the engine's own words in the message; a host that is not operational lacks a network, storage or a "
         "processor type that its cluster needs.",
+        code="HVP-N011",
     ),
     Explained(
         Reason.ENGINE_INSTALL_FAILED,
         "The engine could not install the host, twice.",
         "Read the engine's own words in the message, correct that on the host, and choose Reinstall in the engine.",
+        code="HVP-N012",
+    ),
+    Explained(
+        Reason.FENCE_AGENT_NOT_OURS,
+        "The engine has a fence agent of a declared order that is not the declared one, and that Heretic did not make.",
+        "Remove it in the engine, declare it, or give the declared one another order.",
+        code="HVP-N015",
+    ),
+    Explained(
+        Reason.FENCE_AGENT_FAILS,
+        "No fence agent of the host could tell whether it has power, so the engine could not switch it either.",
+        "Read the engine's words in the message; compare address, type, user, password and options with the device, "
+        "and see whether the other hosts reach it.",
+        code="HVP-N014",
     ),
     Explained(
         Reason.STORAGE_DOMAIN_DIFFERS,

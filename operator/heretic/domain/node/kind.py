@@ -20,6 +20,8 @@ from heretic.domain.node.member_outage import against_outage, needs_before_outag
 from heretic.domain.node.member_plan import plan_member
 from heretic.domain.node.member_report import status_with, with_member
 from heretic.domain.node.plan import plan_node, wants_disk
+from heretic.domain.node.power_plan import plan_power
+from heretic.domain.node.power_report import power_status, with_power
 from heretic.domain.node.report import report_node
 from heretic.domain.plan import Blocked, Plan, Wait, beside
 
@@ -63,14 +65,23 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         assert isinstance(report.status, NodeStatus)
         status = report.status.model_copy(update={"trusted_host_key": trusted})
         found = membership(node, view, observed.engine)
-        told = node.model_copy(update={"status": status_with(node, view, status, found)})
+        status = status_with(node, view, status, found)
+        status = status.model_copy(update={"power_management": power_status(node, found)})
+        told = node.model_copy(update={"status": status})
+        power = plan_power(told, view, found)
         if not isinstance(facts, HostFacts):
-            return Assessment(_without_host(facts), with_member(report, told, view, found, Part()))
+            member = with_member(report, told, view, found, Part())
+            return Assessment(_without_host(facts), with_power(member, told, view, found, power))
         own = plan_configuration(node, view, facts, features)
         part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
-        plan = beside(plan_node(node, view, facts, features, observed.hosts), part.steps, part.obstacles)
+        plan = beside(
+            plan_node(node, view, facts, features, observed.hosts),
+            (*part.steps, *power.steps),
+            (*part.obstacles, *power.obstacles),
+        )
         hidden = tuple(disk.path for disk, _ in hidden_bricks(node, view, facts))
-        return Assessment(plan, with_member(report, told, view, found, part, hidden))
+        member = with_member(report, told, view, found, part, hidden)
+        return Assessment(plan, with_power(member, told, view, found, power))
 
     return Kind(
         model=Node,
@@ -81,6 +92,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             ConditionType.DISKS_READY,
             ConditionType.MAINTENANCE,
             ConditionType.ENGINE_MEMBER,
+            ConditionType.POWER_MANAGEMENT,
         ),
         needs=needs,
         assess=assess,

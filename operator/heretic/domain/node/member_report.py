@@ -132,13 +132,23 @@ def _member(node: Node, found: Membership, part: Part) -> Condition:
     if node.spec.maintenance:
         where = f"host {host.name} is {states.shown(host.status)} in the engine" if host else "it is not in the engine"
         return Condition(_KIND, State.FALSE, Reason.IN_MAINTENANCE, f"spec.maintenance is set; {where}")
+    return not_done(_KIND, part) or Condition(_KIND, State.FALSE, Reason.WORK_IN_PROGRESS, "not up in the engine")
+
+
+def not_done(kind: ConditionType, part: Part) -> Condition | None:
+    """The condition of something of which a part is not done yet; what a person has to do is told first.
+
+    Args:
+        kind: Of the condition.
+        part: What is done next, and what is in the way.
+    """
     if blocked := next((o for o in part.obstacles if isinstance(o, Blocked)), None):
-        return Condition(_KIND, State.FALSE, blocked.reason, blocked.message)
+        return Condition(kind, State.FALSE, blocked.reason, blocked.message)
     if part.steps:
-        return Condition(_KIND, State.FALSE, Reason.APPLYING, f"{part.steps[0]}: {part.steps[0].why}")
+        return Condition(kind, State.FALSE, Reason.APPLYING, f"{part.steps[0]}: {part.steps[0].why}")
     if part.obstacles:
-        return Condition(_KIND, State.FALSE, part.obstacles[0].reason, part.obstacles[0].message)
-    return Condition(_KIND, State.FALSE, Reason.WORK_IN_PROGRESS, "not up in the engine")
+        return Condition(kind, State.FALSE, part.obstacles[0].reason, part.obstacles[0].message)
+    return None
 
 
 def _lacking(found: Membership) -> str:
