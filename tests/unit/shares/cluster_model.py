@@ -191,7 +191,7 @@ class FileServers:
         return [line.partition("/")[0] for line in lines]
 
 
-_FILES = (texts.CONFIGURATION, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN)
+_FILES = (texts.CONFIGURATION, texts.TUNABLES, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN)
 
 
 def _states(host: Host | None) -> tuple[str, ...]:

@@ -109,6 +109,7 @@ def stop(site: FileServers) -> None:
         (change(texts.CONFIGURATION, "[cluster]\n"), ["WriteFile"]),
         (change(texts.NODES, "172.20.11.12\n172.20.11.11\n172.20.11.13\n"), ["WriteFile"]),
         (change(texts.DROP_IN, ""), ["WriteFile"]),
+        (change(texts.TUNABLES, "KeepaliveInterval=5\n"), ["WriteFile"]),
         (change(texts.PUBLIC_ADDRESSES, "172.20.12.101/24 eth2\n"), ["GivePublicAddresses"]),
         (unmount, ["MountLock"]),
         (forget_proof, ["HoldLock", "ProveLock", "ReleaseLock"]),

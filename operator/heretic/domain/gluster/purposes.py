@@ -118,8 +118,14 @@ _LOCK = {
     "performance.write-behind": "off",
     "performance.stat-prefetch": "off",
     "cluster.eager-lock": "enable",
+    "network.ping-timeout": "5",
+    "server.tcp-user-timeout": "8",
+    "server.keepalive-time": "3",
+    "server.keepalive-interval": "1",
+    "server.keepalive-count": "3",
 }
-"""Every node must see the lock file's bytes as they are on the bricks, so nothing is cached in a client."""
+"""Every node must see the lock file's bytes as they are on the bricks, so nothing is cached in a client. And a host
+that dies must lose its lock soon, because public addresses move only after that (decision 0061)."""
 
 _BLOCK = {
     **_IMAGES,

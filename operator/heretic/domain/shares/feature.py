@@ -15,7 +15,7 @@ FILE_SERVER = Feature(
     },
     openings=(Opening(((texts.PORT, texts.PORT),), "ctdb"),),
     firewall_services={"ctdb": ((texts.PORT, texts.PORT),)},
-    files=(texts.CONFIGURATION, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN),
+    files=(texts.CONFIGURATION, texts.TUNABLES, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN),
     readers=(texts.SERVICE,),
     units=(texts.SERVICE, UNIT, KEEPER),
 )
