@@ -55,6 +55,12 @@ class SlowEngine:
     def forget(self, namespace: str) -> None:
         self.forgotten += 1
 
+    def forget_passwords(self, namespace: str) -> None:
+        pass
+
+    async def password_hashes(self, namespace: str, view: SiteView, *, under: str) -> dict[str, str]:
+        return {}
+
     async def asked(self, max_age: float = 0.0) -> object:
         return await self.observer.look("home", VIEW, max_age)
 
