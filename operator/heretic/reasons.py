@@ -14,6 +14,7 @@ from heretic.domain.pool import reasons as pool
 from heretic.domain.reasons import Chapter, Explained, Stage
 from heretic.domain.shares import reasons as shares
 from heretic.domain.site import reasons as site
+from heretic.domain.wiring import reasons as wiring
 
 CHAPTERS = (
     common.ON_THE_WAY,
@@ -24,6 +25,7 @@ CHAPTERS = (
     disks.OF_DISKS,
     disks.OF_THIN_POOLS,
     network.OF_NETWORKS,
+    wiring.OF_PORTS,
     site.OF_SITES,
     pool.OF_TRUSTED_POOLS,
     gluster.OF_VOLUMES,

@@ -114,6 +114,9 @@ class HostState:
         host = host_number(machine.name)
         return ok(json.dumps([_link(host, n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
 
+    def cables(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        return ok("".join(f"{name} 1\n" for name in self.addresses))
+
     def find(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:3] != ("-L", "/sys/class/net"):
             return None
@@ -256,6 +259,7 @@ def _link(host: int, number: int, name: str, addresses: tuple[str, ...]) -> dict
 def _tools(host: HostState) -> dict[str, Tool]:
     storage = host.storage
     return {
+        "@cables": host.cables,
         "@links": storage.links,
         "@sequence": storage.sequence,
         "@signatures": storage.signatures,

@@ -39,6 +39,7 @@ class ConditionType(StrEnum):
     MAINTENANCE = "Maintenance"
     ENGINE_MEMBER = "EngineMember"
     POWER_MANAGEMENT = "PowerManagement"
+    WIRED = "Wired"
     # GlusterVolume
     BRICKS_READY = "BricksReady"
     STARTED = "Started"

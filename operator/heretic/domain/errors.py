@@ -107,6 +107,12 @@ class Reason(StrEnum):
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
     NETWORK_DIFFERS = "NetworkDiffers"
     BOND_PORT_DOWN = "BondPortDown"
+    # ports of hosts: domain/wiring/reasons.py
+    NETWORK_WITHOUT_PORT = "NetworkWithoutPort"
+    PORT_ON_TWO_NETWORKS = "PortOnTwoNetworks"
+    PORT_MOVED = "PortMoved"
+    PORT_TOO_SMALL = "PortTooSmall"
+    ADDRESS_TAKEN = "AddressTaken"
     # sites: domain/site/reasons.py
     MORE_THAN_ONE_SITE = "MoreThanOneSite"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"

@@ -114,6 +114,16 @@ at_sequence() {
   done
 }
 
+# @cables: each interface, and how often its link came and went since the boot.
+at_cables() {
+  set +f
+  for k in /sys/class/net/*/carrier_changes; do
+    { read -r l <"$k"; } 2>/dev/null || continue
+    k=${k%/carrier_changes}
+    echo "${k##*/} $l"
+  done
+}
+
 # @jobs: each job that there was: its unit, how it ended (running = not yet, lost = nobody knows), the number and the
 # status of the command that failed, seconds since; below it, each after a bar, what it said last. The first line of a
 # job's file holds how it ended (s), number (n) and status (r), the boot (b) and systemd's number of the run (w).

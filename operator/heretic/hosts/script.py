@@ -59,9 +59,12 @@ TRIAL_PROLOGUE = _functions("trial.sh")
 ERASING_PROLOGUE = _functions("erasing.sh")
 """Comes after these where a command empties a disk."""
 
+ASKING = frozenset({"@ask"})
+"""Commands that ask ports where they lead."""
+
 ERASING = frozenset({"@held", "@erase"})
-READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING
-"""Commands that do."""
+READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING | ASKING
+"""Commands that do; the others stand on functions of that file."""
 
 
 def render_observation(probes: Sequence[Probe[Any]]) -> str:
@@ -246,9 +249,16 @@ def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple
     trial = TRIAL_PROLOGUE if verbs & {"armed", "begin_revert", "prove"} else ""
     reading = READING_PROLOGUE if called & READING else ""
     erasing = ERASING_PROLOGUE if called & ERASING else ""
-    return (
-        prologue + jobs + trial + reading + erasing + "{\n" + "".join(f"{shlex.join(line)}\n" for line in lines) + "}\n"
-    )
+    asking = _asking() if called & ASKING else ""
+    text = "".join(f"{shlex.join(line)}\n" for line in lines)
+    return f"{prologue}{jobs}{trial}{reading}{erasing}{asking}{{\n{text}}}\n"
+
+
+@lru_cache(maxsize=1)
+def _asking() -> str:
+    """The function that runs ask_ports.py with the Python of the host."""
+    program = files("heretic.hosts").joinpath("ask_ports.py").read_text("utf-8")
+    return _functions("asking.sh").replace("PROGRAM", _base64(program))
 
 
 def _conditions(verb: str, commands: Iterable[Command]) -> Iterator[tuple[str, ...]]:

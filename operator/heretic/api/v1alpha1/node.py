@@ -20,7 +20,7 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
-from heretic.api.v1alpha1.node_interfaces import NodeInterface
+from heretic.api.v1alpha1.node_interfaces import NodeInterface, NodePort, PortChoice
 from heretic.api.v1alpha1.power import PowerManagement, PowerManagementStatus
 from heretic.api.v1alpha1.values import IP, HostAddress, Int64, IPv6, ObjectName, Port, PublicKey, Size, Text, UserName
 
@@ -191,6 +191,12 @@ class NodeSpec(CommonSpec):
             "carries storage traffic; without it that takes spec.address."
         ),
     )
+    interfaces: Annotated[list[PortChoice], Field(max_length=32), Unique("port")] = Field(
+        default=[],
+        description=(
+            "Where ports lead, where a person knows better than what can be found out. It wins over everything else."
+        ),
+    )
     disks: NodeDisks = Field(default=NodeDisks(), description="Which disks Heretic may use for bricks.")
     affinity_labels: Annotated[list[LabelName], Field(max_length=32), Unique()] | None = Field(
         default=None,
@@ -290,6 +296,9 @@ class NodeStatus(CommonStatus):
             "Network ports, and what else has an address of the site; of more than 64 those with a declared address "
             "first."
         ),
+    )
+    ports: Annotated[list[NodePort], Cap(64)] = Field(
+        default=[], description="Where each port of the host leads, by its hardware address."
     )
     engine: NodeEngineStatus | None = Field(
         default=None, description="The host in the site's engine; missing: it is none, or was not seen yet."

@@ -2,11 +2,33 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from heretic.api.schema import Cap
-from heretic.api.v1alpha1.common import StatusModel
-from heretic.api.v1alpha1.values import Text
+from heretic.api.schema import Cap, Unique, matching
+from heretic.api.v1alpha1.common import Model, StatusModel
+from heretic.api.v1alpha1.values import ObjectName, Text
+
+PortName = Annotated[
+    str,
+    StringConstraints(max_length=17),
+    matching(
+        "[A-Za-z0-9][-A-Za-z0-9_.]{0,14}|[0-9a-f]{2}(?::[0-9a-f]{2}){5}",
+        "must be the name of a port such as 'eno4', or its hardware address in lower case",
+    ),
+]
+
+
+class PortChoice(Model):
+    """Where a port leads, by a person's word."""
+
+    port: PortName = Field(description="Name of the port, such as eno4, or its hardware address.")
+    networks: Annotated[list[ObjectName], Field(max_length=8), Unique()] = Field(
+        default=[],
+        description=(
+            "Names of the Networks that it leads to; more than one where they have different VLANs. Empty: the port "
+            "is left alone, and what was recorded of it is forgotten."
+        ),
+    )
 
 
 class NodeBond(StatusModel):
@@ -35,3 +57,22 @@ class NodeInterface(StatusModel):
     mtu: int = Field(default=0, description="Largest packet in bytes.")
     addresses: Annotated[list[Text], Cap(32)] = Field(default=[], description="Addresses with prefix length.")
     network: Text = Field(default="", description="Network in which the node is declared to have such an address.")
+
+
+class NodePort(StatusModel):
+    """Where one port leads: recorded once it was found, and kept."""
+
+    mac: Text = Field(description="Hardware address, by which it is known also under another name.")
+    port: Text = Field(default="", description="Name on the host at the last look; empty: it is gone.")
+    networks: Annotated[list[Text], Cap(8)] = Field(
+        default=[], description="Networks that it leads to; empty: not known."
+    )
+    how: Text = Field(
+        default="",
+        description=(
+            "How that is known. Declared: by spec.interfaces. Carried: it has an address of the network, or what lies "
+            "on it has. Answered: who is asked for in the network answered on it. Heard: a port that is known hears it."
+        ),
+    )
+    evidence: Text = Field(default="", description="What was seen, for a person.")
+    switch: Text = Field(default="", description="What the switch said of itself and its port (LLDP).")

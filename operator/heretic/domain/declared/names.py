@@ -60,6 +60,16 @@ def subnets(network: Network) -> tuple[str, ...]:
     return (network.spec.subnet, *((network.spec.ipv6.subnet,) if network.spec.ipv6 else ()))
 
 
+def address_in(network: Network, node: Node) -> str:
+    """The node's declared address in a Network, "" = none; its SSH address counts for the management network."""
+    for entry in node.spec.addresses:
+        if entry.network == network.metadata.name:
+            return entry.address
+    if network.spec.role is NetworkRole.MANAGEMENT and inside(node.spec.address, network.spec.subnet):
+        return node.spec.address
+    return ""
+
+
 @lru_cache(maxsize=4096)
 def inside(address: str, subnet: str) -> bool:
     """Whether an address lies in a subnet; False for anything that is not an address."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from itertools import combinations
 
-from heretic.api.v1alpha1 import Network, Site
+from heretic.api.v1alpha1 import Network, Node, Site
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import NodeAddress
 from heretic.domain.declared.names import inside, is_address, peer_name, storage_nodes, subnets
@@ -144,6 +144,7 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
                 holders[entry.address].append(f"{name} ({entry.network})")
             if entry.ipv6:
                 holders[entry.ipv6].append(f"{name} ({entry.network})")
+        yield from _choices(node, view)
     for network in view.of(Network).values():
         for address, what in _equipment(network):
             holders[address].append(f"{what} of Network {network.metadata.name}")
@@ -168,6 +169,18 @@ def _entry(node: str, entry: NodeAddress, network: Network) -> Iterator[Blocked]
         )
     elif entry.ipv6 and spec.ipv6 and not inside(entry.ipv6, spec.ipv6.subnet):
         yield _outside(node, entry.ipv6, name, spec.ipv6.subnet)
+
+
+def _choices(node: Node, view: SiteView) -> Iterator[Blocked]:
+    """What is wrong with the ports that a person has given to Networks."""
+    for choice in node.spec.interfaces:
+        for name in choice.networks:
+            if name not in view.of(Network):
+                yield Blocked(
+                    Reason.NETWORK_NOT_FOUND,
+                    f"{choice.port} of {node.metadata.name} is to lead to Network {name}, which does not exist; make "
+                    "that Network or correct the name",
+                )
 
 
 def _equipment(network: Network) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.network import LogicalNetworkStatus, NetworkAttachment, NetworkRole, NetworkStatus
 from heretic.api.v1alpha1.node_interfaces import NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.declared.names import inside
+from heretic.domain.declared.names import address_in
 from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
@@ -171,20 +171,10 @@ def _degraded(found: tuple[_Attachment, ...]) -> Condition:
 def _attachments(network: Network, view: SiteView) -> tuple[_Attachment, ...]:
     found: list[_Attachment] = []
     for name, node in sorted(view.nodes.items()):
-        address = _address_in(network, node)
+        address = address_in(network, node)
         if address and node.metadata.deletion_timestamp is None:
             found.append(_look(network, name, node, address))
     return tuple(found)
-
-
-def _address_in(network: Network, node: Node) -> str:
-    """The node's declared address in a network; its SSH address counts for the management network."""
-    for entry in node.spec.addresses:
-        if entry.network == network.metadata.name:
-            return entry.address
-    if network.spec.role is NetworkRole.MANAGEMENT and inside(node.spec.address, network.spec.subnet):
-        return node.spec.address
-    return ""
 
 
 def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:

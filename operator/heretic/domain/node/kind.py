@@ -23,7 +23,9 @@ from heretic.domain.node.plan import plan_node, wants_disk
 from heretic.domain.node.power_plan import plan_power
 from heretic.domain.node.power_report import power_status, with_power
 from heretic.domain.node.report import report_node
+from heretic.domain.node.wiring import plan_wiring, with_wiring
 from heretic.domain.plan import Blocked, Plan, Wait, beside
+from heretic.domain.wiring.section import WIRES
 
 UNREACHABLE_AFTER = 10.0
 """Seconds until a host that did not answer is asked again; hosts/ spaces the connection attempts themselves."""
@@ -40,6 +42,8 @@ def _references(node: Node) -> Iterable[Reference]:
     yield Reference(Site)
     for entry in node.spec.addresses:
         yield Reference(Network, entry.network)
+    for choice in node.spec.interfaces:
+        yield from (Reference(Network, name) for name in choice.networks)
 
 
 def node_kind(features: Sequence[Feature]) -> Kind[Node]:
@@ -61,6 +65,8 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
     def assess(node: Node, view: SiteView, observed: Observed) -> Assessment:
         facts = observed.hosts[node.metadata.name]
         report = report_node(node, view, facts, features, observed.hosts)
+        if isinstance(facts, HostFacts):
+            report = with_wiring(report, node, view, facts)
         trusted = observed.trusted_key or node.status.trusted_host_key
         assert isinstance(report.status, NodeStatus)
         status = report.status.model_copy(update={"trusted_host_key": trusted})
@@ -74,9 +80,10 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             return Assessment(_without_host(facts), with_power(member, told, view, found, power))
         own = plan_configuration(node, view, facts, features)
         part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
+        wires = Part() if own.steps else plan_wiring(node, view, facts)
         plan = beside(
             plan_node(node, view, facts, features, observed.hosts),
-            (*part.steps, *power.steps),
+            (*wires.steps, *part.steps, *power.steps),
             (*part.obstacles, *power.obstacles),
         )
         hidden = tuple(disk.path for disk, _ in hidden_bricks(node, view, facts))
@@ -93,6 +100,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             ConditionType.MAINTENANCE,
             ConditionType.ENGINE_MEMBER,
             ConditionType.POWER_MANAGEMENT,
+            ConditionType.WIRED,
         ),
         needs=needs,
         assess=assess,
@@ -100,6 +108,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         refers_to=(Site, Network),
         references=_references,
         recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),
+        sections=(WIRES,),
         outage=OutageRule(needs_before_outage, against_outage),
         gauges=(
             GaugeOf(

@@ -61,7 +61,7 @@ def report_node(
         return _seen(node, view, facts, features, others)
     state = State.UNKNOWN if isinstance(facts, Bug) else State.FALSE
     unseen = unobserved(node.metadata.name, facts)
-    dependent = (ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY)
+    dependent = (ConditionType.INSPECTED, ConditionType.CONFIGURED, ConditionType.DISKS_READY, ConditionType.WIRED)
     return Report(
         status=node.status,
         conditions=(

@@ -1,0 +1,1 @@
+"""Pure parsers of what hosts tell of their networks."""
