@@ -32,6 +32,7 @@ CHAPTERS = (
     engine.OF_ENGINES,
     hosted_engine.OF_DEPLOYMENTS,
     hosted_engine.OF_BACKUPS,
+    hosted_engine.OF_UPGRADES,
     shares.OF_SHARES,
     common.OURS,
 )

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from heretic.domain.commands import Output
 from heretic.domain.hosted_engine.backup.steps import AUTHORIZED_KEYS, KEY, KNOWN_HOSTS, STAGED
+from heretic.domain.hosted_engine.upgrade.steps import ANSWERS, INSTALLED, MARK, OFFERED
 from sim.deployment import _before
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, failed, ok
@@ -169,6 +170,9 @@ class BackedUpMachine:
         fails: What engine-backup says instead of working, by its mode.
         size: Bytes of a backup.
         backups: How many were begun.
+        offered: What the repositories offer.
+        upgraded: Called when engine-setup has done its work.
+        setups: How many were begun.
         mangled: Whether a file changes on its way to the host that fetches it.
     """
 
@@ -177,12 +181,27 @@ class BackedUpMachine:
     fails: dict[str, str] = field(default_factory=dict)
     size: int = 100
     backups: int = 0
+    offered: str = "4.5.7"
+    installed: str = "4.5.7"
+    upgraded: Callable[[str], bool] = lambda version: True
+    setups: int = 0
     mangled: bool = False
 
     def __post_init__(self) -> None:
         self.files = FileTools(self.server.machine)
         self.systemd = Systemd(cast("Any", None))
-        tools = {"engine-backup": self._engine_backup, "grep": self._grep, "systemctl": self._systemctl}
+        tools: dict[str, Callable[[Argv], Output | None]] = {
+            "engine-backup": self._engine_backup,
+            "grep": self._grep,
+            "systemctl": self._systemctl,
+            "rpm": lambda argv: ok(self.installed) if argv == INSTALLED else None,
+            "dnf": self._dnf,
+            "engine-upgrade-check": lambda argv: self._failing("check") or ok("Upgrade available\n"),
+            "engine-setup": self._engine_setup,
+            "cat": lambda argv: self._mark() if argv[1:] == (MARK,) else None,
+            "test": lambda argv: Output(int(MARK in self.machine.files), "", "") if argv[-1] == MARK else None,
+            "rm": lambda argv: self._forget() if argv[-1] == MARK else None,
+        }
         for name, tool in tools.items():
             self.server.machine.tools[name] = _before(tool, self.server.machine.tools.get(name))
 
@@ -196,7 +215,36 @@ class BackedUpMachine:
         """Names of the files in the folder of backups."""
         return sorted(self.files.within(STAGED))
 
+    def _failing(self, what: str) -> Output | None:
+        return failed(self.fails[what]) if what in self.fails else None
+
+    def _mark(self) -> Output:
+        file = self.machine.files.get(MARK)
+        return ok(file.content) if file else failed(f"cat: {MARK}: No such file or directory")
+
+    def _forget(self) -> Output:
+        del self.machine.files[MARK]
+        return OK
+
+    def _dnf(self, argv: Argv) -> Output | None:
+        if argv == OFFERED:
+            return ok(f"{self.offered}\n")
+        return OK if argv[1:] == ("--assumeyes", "upgrade", "ovirt-*setup*") else None
+
+    def _engine_setup(self, argv: Argv) -> Output | None:
+        if argv[1:] != ("--accept-defaults", f"--config-append={ANSWERS}") or ANSWERS not in self.machine.files:
+            return failed("[ ERROR ] wrong arguments")
+        self.setups += 1
+        if "setup" in self.fails or not self.upgraded(self.offered):
+            said = self.fails.get("setup", "Hosted Engine HA is not in Global Maintenance mode")
+            return failed(f"[ INFO  ] Stage: Setup validation\n[ ERROR ] {said}\n[ INFO  ] Stage: Clean up")
+        self.installed = self.offered
+        return ok("[ INFO  ] Stage: Termination\n[ INFO  ] Execution of setup completed successfully\n")
+
     def _grep(self, argv: Argv) -> Output | None:
+        if argv[1] == "-qxF" and argv[3] == MARK:
+            mark = self.machine.files.get(MARK)
+            return Output(0 if mark and argv[2] in mark.content.splitlines() else 1, "", "")
         if argv[1] == "-rqxF":
             return Output(0 if argv[2] == f"ENGINE_FQDN={self.fqdn}" else 1, "", "")
         if argv[1] == "-qxF" and argv[3] == AUTHORIZED_KEYS:
@@ -206,7 +254,10 @@ class BackedUpMachine:
 
     def _systemctl(self, argv: Argv) -> Output | None:
         if argv[1] == "list-units":
-            return ok("".join(f"{job.unit} loaded\n" for job in self.machine.jobs.values() if job.state == "active"))
+            active = (job.unit for job in self.machine.jobs.values() if job.state == "active")
+            return ok("".join(f"{unit} loaded\n" for unit in active if fnmatch.fnmatchcase(unit, argv[-1])))
+        if argv[1:] == ("is-active", "ovirt-engine.service"):
+            return ok("active\n")
         return self.systemd.systemctl(self.machine, argv, None)
 
     def _engine_backup(self, argv: Argv) -> Output | None:

@@ -59,6 +59,7 @@ class ConditionType(StrEnum):
     CLUSTER_READY = "ClusterReady"
     GLOBAL_MAINTENANCE = "GlobalMaintenance"
     BACKUP_FRESH = "BackupFresh"
+    ENGINE_UPGRADED = "EngineUpgraded"
     # FileShare
     LOCK_READY = "LockReady"
     CTDB_READY = "CTDBReady"

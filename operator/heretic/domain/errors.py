@@ -190,6 +190,11 @@ class Reason(StrEnum):
     BACKUP_NO_ROOM = "BackupNoRoom"
     BACKUP_FAILED = "BackupFailed"
     BACKUP_OLD = "BackupOld"
+    # upgrades of an engine: domain/hosted_engine/reasons.py
+    WAITING_FOR_BACKUP = "WaitingForBackup"
+    ENGINE_UPGRADE_REFUSED = "EngineUpgradeRefused"
+    ENGINE_UPGRADE_NOT_OFFERED = "EngineUpgradeNotOffered"
+    ENGINE_UPGRADE_FAILED = "EngineUpgradeFailed"
     # file shares: domain/shares/reasons.py
     VOLUME_NOT_FOUND = "VolumeNotFound"
     VOLUME_OF_OTHER_PURPOSE = "VolumeOfOtherPurpose"

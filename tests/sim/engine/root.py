@@ -34,7 +34,9 @@ def _get(call: Call) -> RecordedDocument:
         engine_backup=types.EngineBackupInfo(),
         product_info=types.ProductInfo(
             instance_id=call.state.instance_id,
-            version=types.Version(build=7, full_version="4.5.7.0", major=4, minor=5, revision=0),
+            version=types.Version(
+                build=call.state.build, full_version=f"4.5.{call.state.build}.0", major=4, minor=5, revision=0
+            ),
         ),
         special_objects=types.SpecialObjects(
             blank_template=ref(types.Template, _ZERO),

@@ -49,6 +49,7 @@ class EngineState:
         new_id: Asked for the id of something new.
         cluster_networks: By the ids of cluster and network.
         guests_of_networks: The name of a virtual machine that uses a network, by the network's id.
+        build: The third number of its version.
         instance_id: Which engine this is.
         reachable: Addresses at which the engine reaches a host over SSH.
         broken: Addresses at which an installation fails.
@@ -80,6 +81,7 @@ class EngineState:
 
     now: Callable[[], datetime] = wall_clock
     new_id: Callable[[], str] = lambda: str(uuid4())
+    build: int = 7
     instance_id: str = "7b11f462-e92b-11f1-bfc5-02fc00000001"
     data_centers: Table = field(default_factory=dict)
     clusters: Table = field(default_factory=dict)

@@ -373,6 +373,8 @@ BESIDE_THEIR_SUBJECTS = {
     "AddBlockDomain": "storage/test_judge_domain.py",
     "CleanAfterFailedDeployment": "hosted_engine/test_deploy_plan.py",
     "DetachStorageDomain": "storage/test_volume_domain_removal.py",
+    "BeginUpgrade": "hosted_engine/test_upgrade.py",
+    "UpgradeEngine": "hosted_engine/test_upgrade.py",
     "RestoreEngine": "hosted_engine/test_restore.py",
     "RemoveOldBackups": "../ssh/test_backup_steps.py",
     "RemoveStagedBackups": "../ssh/test_backup_steps.py",

@@ -54,7 +54,7 @@ ALIVE_AND_DEAD = (host("n1", role(ON)), host("n2", role(OFF), "non_responsive"),
     ],
 )
 def test_what_is_done(declared: bool | None, hosts: tuple[EngineHost, ...], planned: Any) -> None:
-    plan = plan_maintenance(engine(declared), facts(Known("vm")), Known(hosts))
+    plan = plan_maintenance(engine(declared), facts(Known("vm")), Known(hosts), wanted=declared)
     match plan:
         case SetGlobalMaintenance():
             assert (plan.machine, plan.on, plan.hosts) == ("vm", declared, planned)
@@ -68,13 +68,13 @@ def test_what_is_done(declared: bool | None, hosts: tuple[EngineHost, ...], plan
 
 def test_what_is_not_known_is_waited_for() -> None:
     for machine, hosts in ((Known("vm"), NOT_OBSERVED), (NOT_OBSERVED, Known(BOTH_OFF))):
-        plan = plan_maintenance(engine(ON), facts(machine), hosts)
+        plan = plan_maintenance(engine(ON), facts(machine), hosts, wanted=ON)
         assert isinstance(plan, Wait)
         assert plan.reason is Reason.NOT_OBSERVED
 
 
 def test_an_engine_that_does_not_know_its_own_machine_is_told_with_the_command_for_a_host() -> None:
-    plan = plan_maintenance(engine(ON), facts(Known(None)), Known(BOTH_OFF))
+    plan = plan_maintenance(engine(ON), facts(Known(None)), Known(BOTH_OFF), wanted=ON)
     assert isinstance(plan, Blocked)
     assert "hosted-engine --set-maintenance --mode=global" in plan.message
 

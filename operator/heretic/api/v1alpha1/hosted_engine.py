@@ -23,6 +23,7 @@ from heretic.api.v1alpha1.common import (
 from heretic.api.v1alpha1.engine_backup import EngineBackup, EngineBackupStatus
 from heretic.api.v1alpha1.engine_domains import EngineStorageDomain
 from heretic.api.v1alpha1.engine_machine import EngineSSH
+from heretic.api.v1alpha1.engine_upgrade import EngineUpgrade, EngineUpgradeStatus
 from heretic.api.v1alpha1.mac_pool import EngineMacPool, EngineName
 from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
 from heretic.api.v1alpha1.site import SecretReference
@@ -154,6 +155,11 @@ class HostedEngineSpec(CommonSpec):
             ),
         ),
         Rule(
+            cel="!has(self.upgrade) || has(self.backup)",
+            message="`backup` must be set where `upgrade` is: an upgrade begins with a proved backup",
+            holds=lambda spec: spec.upgrade is None or spec.backup is not None,
+        ),
+        Rule(
             cel=(
                 "!has(self.selfHosted) || !has(self.backup) || !has(self.backup.volume) || "
                 "self.backup.volume != self.selfHosted.storageVolume"
@@ -243,10 +249,11 @@ class HostedEngineSpec(CommonSpec):
     )
     backup: EngineBackup | None = Field(
         default=None,
-        description=(
-            "When the engine is backed up, and where its backups are kept. Unset: it is not backed up, and its loss is "
-            "the loss of all that was set up in it."
-        ),
+        description="When the engine is backed up, and where its backups are kept. Unset: it is not backed up.",
+    )
+    upgrade: EngineUpgrade | None = Field(
+        default=None,
+        description="The version that the engine shall run. It needs spec.backup. Unset: it is never upgraded.",
     )
     storage_domains: Annotated[list[EngineStorageDomain], Field(max_length=16), Unique("name")] = Field(
         default=[],
@@ -299,6 +306,9 @@ class HostedEngineStatus(CommonStatus):
     )
     backup: EngineBackupStatus = Field(
         default_factory=EngineBackupStatus, description="The newest backup that was proved where it is kept."
+    )
+    upgrade: EngineUpgradeStatus = Field(
+        default_factory=EngineUpgradeStatus, description="How far an upgrade is, where a version is declared."
     )
     hosts: Annotated[list[EngineHostStatus], Cap(64)] = Field(
         default=[], description="Every host of the cluster, as the engine sees it."

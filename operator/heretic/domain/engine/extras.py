@@ -30,7 +30,8 @@ def extras_of(view: SiteView) -> frozenset[Question]:
     if engine.spec.cluster.mac_pool is not None:
         needed.add(Extra.MAC_POOLS)
     wanted = engine.spec.global_maintenance
-    if wanted is not None and wanted is not engine.status.global_maintenance:
+    upgrade, stage = engine.spec.upgrade, engine.status.upgrade.stage
+    if (wanted is not None and wanted is not engine.status.global_maintenance) or (upgrade and stage != "done"):
         needed.add(Extra.OWN_MACHINE)  # this takes a list of all machines: only where it will be needed
     if any(node.spec.affinity_labels is not None for node in view.nodes.values()):
         needed.add(Extra.AFFINITY_LABELS)

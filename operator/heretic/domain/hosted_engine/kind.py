@@ -28,8 +28,11 @@ from heretic.domain.hosted_engine.report import report_engine
 from heretic.domain.hosted_engine.restore import restore_of_living
 from heretic.domain.hosted_engine.running import RUNNING
 from heretic.domain.hosted_engine.storage import judged_domains, with_domain_report, with_domains
+from heretic.domain.hosted_engine.upgrade.judged import JudgedUpgrade
+from heretic.domain.hosted_engine.upgrade.plan import FRESH, is_at_rest, judge_upgrade, upgrade_probes
+from heretic.domain.hosted_engine.upgrade.report import with_upgrade
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Reference, as_number
-from heretic.domain.plan import Blocked, beside
+from heretic.domain.plan import Blocked, Converged, beside
 from heretic.domain.shared import SharedFact
 
 
@@ -42,7 +45,9 @@ def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -
         return Needs(hosts=frozenset(able), shared=shared, engine=engine.metadata.name)
     kept = lasting(kept_fact(node, folder, engine.spec.fqdn), seen.get(node))
     keeper = frozenset({node}) & view.nodes.keys()
-    return Needs(frozenset(able) | keeper, (*shared, machine_fact(engine), kept), engine.metadata.name)
+    return Needs(
+        frozenset(able) | keeper, (*shared, machine_fact(engine, upgrade_probes(engine)), kept), engine.metadata.name
+    )
 
 
 def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessment:
@@ -50,12 +55,17 @@ def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessm
     around, domains = plan_around(engine, view, seen), judged_domains(engine, view, seen)
     plan = with_maintenance(with_domains(around, domains), engine, view, seen)
     backups = _backups(engine, view, observed)
-    plan = beside(plan, backups.steps, backups.obstacles)
+    machine = observed.of(machine_fact(engine))
+    upgrade = _upgrade(engine, view, observed, backups)
+    plan = beside(plan, (*backups.steps, *upgrade.steps), (*backups.obstacles, *upgrade.obstacles))
+    if upgrade.active:
+        # Nothing else is done in an engine that is being upgraded.
+        plan = beside(Converged("an upgrade goes on"), upgrade.steps, upgrade.obstacles)
     report = with_domain_report(report_engine(engine, seen, around, hosts), engine, domains)
     assert isinstance(report.status, HostedEngineStatus)
     trusted = observed.trusted_key or engine.status.trusted_host_key
     report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
-    report = with_backups(report, engine, backups, observed.now)
+    report = with_upgrade(with_backups(report, engine, backups, observed.now), engine, upgrade, machine)
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)
     alone = not isinstance(declared_engine(view), Blocked)
@@ -74,7 +84,16 @@ def _backups(engine: HostedEngine, view: SiteView, observed: Observed) -> Judged
         return JudgedBackups()
     if isinstance(observed.engine, EngineFacts) and (other := is_other_engine(engine, observed.engine)):
         return JudgedBackups(":".join(folder_of(engine)), Unknown(other.message))
-    return judge_backups(engine, view, observed)
+    fresh = observed.now - FRESH if observed.now and engine.spec.upgrade and not is_at_rest(engine) else None
+    return judge_backups(engine, view, observed, fresh)
+
+
+def _upgrade(engine: HostedEngine, view: SiteView, observed: Observed, backups: JudgedBackups) -> JudgedUpgrade:
+    """Nothing is upgraded while it is not sure which engine is meant."""
+    seen = observed.engine
+    if isinstance(declared_engine(view), Blocked) or (isinstance(seen, EngineFacts) and is_other_engine(engine, seen)):
+        return JudgedUpgrade()
+    return judge_upgrade(engine, seen, observed.of(machine_fact(engine)), backups, observed.now)
 
 
 def _references(engine: HostedEngine) -> Iterable[Reference]:
@@ -94,6 +113,7 @@ HOSTED_ENGINE = Kind(
         ConditionType.CLUSTER_READY,
         ConditionType.GLOBAL_MAINTENANCE,
         ConditionType.BACKUP_FRESH,
+        ConditionType.ENGINE_UPGRADED,
         ConditionType.DEGRADED,
     ),
     needs=_needs,

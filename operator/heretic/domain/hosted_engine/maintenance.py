@@ -49,7 +49,7 @@ class SetGlobalMaintenance(EngineStep):
 
 
 def plan_maintenance(
-    engine: HostedEngine, facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]]
+    engine: HostedEngine, facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], *, wanted: bool | None
 ) -> SetGlobalMaintenance | Obstacle | None:
     """What to do for global maintenance.
 
@@ -57,18 +57,18 @@ def plan_maintenance(
         engine: The object.
         facts: What the engine showed.
         hosts: Of the site's cluster.
+        wanted: Whether it shall be on; None = nothing is declared.
 
     Returns:
-        None where it is as declared, or nothing is declared.
+        None where it is so, or nothing is declared.
     """
-    wanted = engine.spec.global_maintenance
     if wanted is None:
         return None
     if not isinstance(hosts, Known):
         return Wait(Reason.NOT_OBSERVED, "whether global maintenance is on is not known: the hosts are not", LATER)
-    if not _able(hosts.value):
+    if not able_hosts(hosts.value):
         return _nobody_to_ask(hosts.value)
-    live = _live(hosts.value)
+    live = live_hosts(hosts.value)
     if not live:
         return Wait(Reason.HOSTS_NOT_UP, "no host that may run the engine's machine is up and says how it is", LATER)
     said = said_by(live)
@@ -95,15 +95,16 @@ def plan_maintenance(
     )
 
 
-def _able(hosts: tuple[EngineHost, ...]) -> tuple[EngineHost, ...]:
+def able_hosts(hosts: tuple[EngineHost, ...]) -> tuple[EngineHost, ...]:
+    """The hosts that may run the engine's machine; none where it is not self-hosted."""
     return tuple(
         host for host in hosts if host.hosted_engine is not None and host.hosted_engine.configured is not False
     )
 
 
-def _live(hosts: tuple[EngineHost, ...]) -> tuple[EngineHost, ...]:
+def live_hosts(hosts: tuple[EngineHost, ...]) -> tuple[EngineHost, ...]:
     """Those whose agent works: what others said last is old."""
-    return tuple(h for h in _able(hosts) if h.status == states.UP and h.hosted_engine and h.hosted_engine.active)
+    return tuple(h for h in able_hosts(hosts) if h.status == states.UP and h.hosted_engine and h.hosted_engine.active)
 
 
 def said_by(hosts: tuple[EngineHost, ...]) -> dict[str, bool | None]:
@@ -136,10 +137,10 @@ def maintenance_condition(engine: HostedEngine, hosts: Fact[tuple[EngineHost, ..
     if not isinstance(hosts, Known):
         cause = hosts.cause if isinstance(hosts, Unknown) else "they were not listed"
         return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, f"the hosts of the cluster are not known: {cause}")
-    if not _able(hosts.value):
+    if not able_hosts(hosts.value):
         why = "no host of the cluster may run the engine's machine"
         return Condition(kind, State.FALSE, Reason.ENGINE_NOT_DECLARED, why)
-    said = said_by(_live(hosts.value))
+    said = said_by(live_hosts(hosts.value))
     on, off = (sorted(name for name, says in said.items() if says is value) for value in (True, False))
     if len(on) + len(off) < len(said) or not said or (on and off):
         told = f"on says {', '.join(on) or 'nobody'}, off {', '.join(off) or 'nobody'}"

@@ -35,7 +35,9 @@ def with_maintenance(plan: Plan, engine: HostedEngine, view: SiteView, seen: Eng
     alone = not isinstance(declared_engine(view), Blocked)
     if not alone or not isinstance(seen, EngineFacts) or is_other_engine(engine, seen):
         return plan
-    item = plan_maintenance(engine, seen, hosts_of(cluster_of(engine, seen), seen))
+    item = plan_maintenance(
+        engine, seen, hosts_of(cluster_of(engine, seen), seen), wanted=engine.spec.global_maintenance
+    )
     if isinstance(item, Step):
         return Proceed((item, *steps_of(plan)), obstacles_of(plan))
     return beside(plan, (), (item,) if item else ())

@@ -1,7 +1,7 @@
 """Reasons that concern the deployment of an engine: what is in its way, and how it fails."""
 
 from heretic.domain.errors import Reason
-from heretic.domain.reasons import Explained, chapter
+from heretic.domain.reasons import Explained, Stage, chapter
 
 OF_DEPLOYMENTS = chapter(
     "The deployment of an engine",
@@ -124,5 +124,30 @@ OF_BACKUPS = chapter(
         Reason.BACKUP_OLD,
         "The newest proved backup of the engine is older than its schedule wants, or there is none.",
         "Remove what the message names, so that the engine's machine and the node that keeps backups can be reached.",
+    ),
+)
+
+OF_UPGRADES = chapter(
+    "The upgrade of an engine",
+    Explained(
+        Reason.WAITING_FOR_BACKUP,
+        "An upgrade of the engine begins with a backup of less than a day that was proved where it is kept.",
+        "Nothing, unless the message says that the backup failed.",
+        stage=Stage.PASSING,
+    ),
+    Explained(
+        Reason.ENGINE_UPGRADE_REFUSED,
+        "The declared version is older than the one that runs, or more than one minor version newer.",
+        "Declare the version that runs, or the next one.",
+    ),
+    Explained(
+        Reason.ENGINE_UPGRADE_NOT_OFFERED,
+        "The repositories of the engine's machine do not offer the declared version.",
+        "Enable the repository that has it, or declare what is offered.",
+    ),
+    Explained(
+        Reason.ENGINE_UPGRADE_FAILED,
+        "An upgrade of the engine did not end well. It is not begun again by itself.",
+        "Mend it on the engine's machine, or restore the backup; then raise `spec.upgrade.attempt`.",
     ),
 )

@@ -42,6 +42,8 @@ class MachineFacts:
         sums: Checksum of each of them that is whole.
         room: Free bytes where backups are made.
         keys: Who may log in as root; Absent where there is no such file.
+        mark: Which upgrade a person has approved; Absent where none goes on.
+        offered: Version of the engine that the repositories offer.
     """
 
     jobs: Fact[Mapping[str, JobState]] = NOT_OBSERVED
@@ -49,6 +51,8 @@ class MachineFacts:
     sums: Fact[Mapping[str, str]] = NOT_OBSERVED
     room: Fact[int] = NOT_OBSERVED
     keys: Fact[str] = NOT_OBSERVED
+    mark: Fact[str] = NOT_OBSERVED
+    offered: Fact[str] = NOT_OBSERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,18 @@ def proved(files: Fact[Mapping[str, int]], sums: Fact[Mapping[str, str]], fqdn: 
     return Known(tuple(sorted(found, key=lambda one: (one.name.taken, one.file))))
 
 
-def machine_fact(engine: HostedEngine) -> SharedFact[MachineFacts]:
-    """What the machine of an engine says."""
+def machine_fact(engine: HostedEngine, more: tuple[Probe[object], ...] = ()) -> SharedFact[MachineFacts]:
+    """What the machine of an engine says.
+
+    Args:
+        engine: Its object.
+        more: What else is asked.
+    """
     return SharedFact(
         name="the engine's machine",
         whom=lambda view, hosts: engine.metadata.name,
         nobody="there is no engine",
-        probes=lambda before: _MACHINE,
+        probes=lambda before: (*_MACHINE, *more),
         assemble=_machine,
         without=_same,
         of_engine=True,
@@ -192,7 +201,8 @@ def is_fresh(job: JobState | None) -> bool:
 
 
 def _machine_lasts(facts: MachineFacts) -> float:
-    if not isinstance(facts.jobs, Known) or not isinstance(facts.staged, Known) or facts.staged.value:
+    unsettled = isinstance(facts.mark, Known) or not isinstance(facts.staged, Known) or facts.staged.value
+    if not isinstance(facts.jobs, Known) or unsettled:
         return 0.0
     return 0.0 if any(is_fresh(job) for job in facts.jobs.value.values()) else SELDOM
 
@@ -239,6 +249,8 @@ def _machine(host: str, outputs: Mapping[str, Output], memo: Memo) -> MachineFac
         sums=_sums(answer("sums")),
         room=parse_room(answer("room")),
         keys=read(answer("keys"), AUTHORIZED_KEYS, str, absent=(1,)),
+        mark=read(answer("mark"), "the mark of an upgrade", str.strip, absent=(1,)),
+        offered=read(answer("offered"), "dnf", str.strip),
     )
 
 

@@ -1,0 +1,1 @@
+"""Upgrade of the engine to a declared version."""
