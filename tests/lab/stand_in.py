@@ -3,8 +3,10 @@
 
 One program under several names; it says and leaves what tests/sim/deployment.py does for simulated hosts. It needs
 nothing but Python, and role_variables.py of tests/sim beside it. Its wishes are in etc/heretic-stand-in.json below its
-root: ``seconds`` for each task, ``fails`` with the beginning of a task's name, ``announce`` with a command that begins
-when the engine is there (it lets the simulated engine listen), ``authority`` with the file of its authority.
+root: ``seconds`` for each task, ``fails`` with the beginning of a task's name, ``storage`` with a folder where the
+engine's volume is mounted and a storage domain left on it, ``announce`` with a command that begins when the engine is
+there (it lets the simulated engine listen, and reads in one line what the role was told), ``authority`` with the file
+of its authority.
 """
 
 import json
@@ -15,6 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 try:
     from sim.role_variables import ROLE_VARIABLES
@@ -100,16 +103,17 @@ def playbook(arguments: list[str]) -> int:
     if unknown or not told.get("he_fqdn"):
         print(f"ERROR! the role knows no {unknown}, or is not told he_fqdn", file=sys.stderr)
         return 4
-    password = variables.with_name("password")
-    if str(password) not in play.read_text() or not password.read_text().strip():
+    file = variables.with_name("password")
+    password = file.read_text().strip() if str(file) in play.read_text() else ""
+    if not password:
         print("ERROR! the playbook reads no password", file=sys.stderr)
         return 4
-    password.unlink()
+    file.unlink()
     backup = told.get("he_restore_from_file")
     if backup and not Path(backup).exists():
         print(f"ERROR! there is no {backup}", file=sys.stderr)
         return 4
-    return _run(_read(WISHES), restore=bool(backup))
+    return _run(_read(WISHES), told, password)
 
 
 def _tasks(*, restore: bool) -> Iterator[tuple[str, str]]:
@@ -119,7 +123,7 @@ def _tasks(*, restore: bool) -> Iterator[tuple[str, str]]:
             yield "Run engine-backup", "non-zero return code"
 
 
-def _run(wishes: dict[str, Any], *, restore: bool) -> int:
+def _run(wishes: dict[str, Any], told: dict[str, Any], password: str) -> int:
     log = LOGS / f"ovirt-hosted-engine-setup-ansible-bootstrap_local_vm-{time.strftime('%Y%m%d%H%M%S')}-0a1b2c.log"
     LOGS.mkdir(parents=True, exist_ok=True)
     with log.open("w") as kept:
@@ -128,11 +132,13 @@ def _run(wishes: dict[str, Any], *, restore: bool) -> int:
             print(line, flush=True)
             kept.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')},000+0000 INFO ansible {line}\n")
 
-        for task, message in _tasks(restore=restore):
+        for task, message in _tasks(restore=bool(told.get("he_restore_from_file"))):
             say(f"TASK [ovirt.ovirt.hosted_engine_setup : {task}] {'*' * 20}")
             time.sleep(float(wishes.get("seconds", 1)))
             if task.startswith("Wait for the local VM"):
                 _machines([LOCAL])
+            elif task.startswith("Activate storage domain") and wishes.get("storage"):
+                _make_domain(told, Path(wishes["storage"]))
             elif task.startswith("Check engine VM health"):
                 _write(CONFIGURATION, "host_id=1\n")
                 _machines([KNOWN])
@@ -143,8 +149,21 @@ def _run(wishes: dict[str, Any], *, restore: bool) -> int:
     if authority := wishes.get("authority"):
         _write(AUTHORITY, Path(authority).read_text())
     if announce := wishes.get("announce"):
-        subprocess.run(announce, check=True)
+        line = json.dumps({"variables": told, "password": password}) + "\n"
+        subprocess.run(announce, input=line, text=True, check=True)
     return 0
+
+
+def _make_domain(told: dict[str, Any], folder: Path) -> None:
+    """Mounts the volume as it was told, and leaves on it what a storage domain looks like."""
+    options = ["-o", told["he_mount_options"]] if told.get("he_mount_options") else []
+    source = f"{told['he_storage_domain_addr']}:{told['he_storage_domain_path']}"
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", told["he_domain_type"], *options, source, str(folder)], check=True)
+    try:
+        _write(folder / str(uuid4()) / "dom_md/metadata", "CLASS=Data\nDESCRIPTION=hosted_storage\n")
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def main(name: str, arguments: list[str]) -> int:

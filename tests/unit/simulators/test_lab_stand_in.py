@@ -76,6 +76,29 @@ def test_it_deploys_an_engine_and_its_answers_are_understood(host: Host) -> None
     assert list((host.root / "var/log/ovirt-hosted-engine-setup").glob("ovirt-hosted-engine-setup-ansible-*.log"))
 
 
+def test_it_leaves_a_domain_on_the_volume_that_it_was_told_and_hands_on_what_it_was_told(host: Host) -> None:
+    mounted, storage, announced = host.root / "mounted", host.root / "storage", host.root / "announced"
+    for name in ("mount", "umount"):
+        (host.programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >>{mounted}\n')
+        (host.programs / name).chmod(0o755)
+    host.environment["PATH"] = f"{host.programs}:{host.environment['PATH']}"
+    told = {
+        "he_domain_type": "glusterfs",
+        "he_storage_domain_addr": "node1.gluster.private",
+        "he_storage_domain_path": "/engine",
+        "he_mount_options": "backup-volfile-servers=node2.gluster.private:node3.gluster.private",
+    }
+    done = host.deploy({"storage": str(storage), "announce": ["sh", "-c", f"cat >{announced}"]}, **told)
+    assert done.rc == 0, done
+    assert mounted.read_text().splitlines() == [
+        f"mount -t glusterfs -o {told['he_mount_options']} node1.gluster.private:/engine {storage}",
+        f"umount {storage}",
+    ]
+    assert len(list(storage.glob("*/dom_md/metadata"))) == 1
+    said = json.loads(announced.read_text())
+    assert said == {"variables": {"he_fqdn": "engine.mgmt.private"} | told, "password": "secret"}
+
+
 @pytest.mark.parametrize(("task", "message"), lab.stand_in.TASKS)
 def test_it_fails_at_each_task_when_it_is_told_to(host: Host, task: str, message: str) -> None:
     done = host.deploy({"fails": task})
