@@ -97,6 +97,7 @@ def test_a_host_that_cannot_be_seen_is_unknown_and_keeps_what_was_known(
         ConditionType.INSPECTED: State.UNKNOWN,
         ConditionType.CONFIGURED: State.UNKNOWN,
         ConditionType.DISKS_READY: State.UNKNOWN,
+        ConditionType.WIRED: State.UNKNOWN,
         ConditionType.MAINTENANCE: State.FALSE,
     }
     assert {reasons(said)[kind] for kind in READY} == {failure.reason}
