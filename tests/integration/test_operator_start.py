@@ -110,7 +110,7 @@ def test_crds_of_another_version_are_not_enough(bare: ControlPlane, starting: St
 
     refused_with(starting, "of version v1beta1", "speaks v1alpha1")
 
-    bare.kubectl("delete", "crd", "--all")
+    bare.kubectl("delete", "crd", "--all", "--wait=false")
 
 
 def test_it_waits_for_the_api_server(control_plane: ControlPlane, starting: Starting, tmp_path: Path) -> None:
