@@ -12,6 +12,8 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
+from heretic.domain.host.parse.sequence import DISKS
+from heretic.domain.wiring.parse.kernel import CABLES
 from lab.platforms import Platform, chosen
 from sim.block_devices import GIB, Folder, SimDisk
 from sim.block_tools import Storage
@@ -114,8 +116,10 @@ class HostState:
         host = host_number(machine.name)
         return ok(json.dumps([_link(host, n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
 
-    def cables(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        return ok("".join(f"{name} 1\n" for name in self.addresses))
+    def numbers(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1:] == (DISKS,):
+            return self.storage.sequence(machine, argv, stdin)
+        return ok("".join(f"{name} 1\n" for name in self.addresses)) if argv[1:] == (CABLES,) else None
 
     def find(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:3] != ("-L", "/sys/class/net"):
@@ -259,9 +263,8 @@ def _link(host: int, number: int, name: str, addresses: tuple[str, ...]) -> dict
 def _tools(host: HostState) -> dict[str, Tool]:
     storage = host.storage
     return {
-        "@cables": host.cables,
         "@links": storage.links,
-        "@sequence": storage.sequence,
+        "@numbers": host.numbers,
         "@signatures": storage.signatures,
         "@bricks": storage.bricks,
         "@blank": storage.blank,

@@ -72,7 +72,7 @@ class Machine:
     Attributes:
         name: For messages.
         files: Regular files by absolute path; folders exist implicitly.
-        tools: Programs by name (``argv[0]``, no folder); the builtins @links, @sequence, @signatures, @bricks are tools
+        tools: Programs by name (``argv[0]``, no folder); the builtins @links, @numbers, @signatures, @bricks are tools
             too; @file and @jobs are answered here.
         seconds: How long a program takes, by name; one that takes longer than its timeout is answered rc 124 and
             has no effect. 0 when not named.

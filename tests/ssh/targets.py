@@ -26,6 +26,7 @@ _MOVED = (
     "/dev/disk",
     "/gluster_bricks",
     "/sys/class/block",
+    "/sys/class/net",
     "/sys/fs/selinux",
 )
 

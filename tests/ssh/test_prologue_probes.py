@@ -12,7 +12,8 @@ import pytest
 
 from heretic.domain.commands import Output, Probe
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.host.parse.sequence import parse_sequence
+from heretic.domain.host.parse.sequence import DISKS, parse_sequence
+from heretic.domain.wiring.parse.kernel import CABLES, parse_changes
 from heretic.hosts.frames import parse_frames
 from heretic.hosts.script import render_observation
 from ssh.shell import Shell
@@ -155,15 +156,24 @@ async def test_links_of_disks(shell: Shell) -> None:
 
 
 async def test_sequence_numbers_of_disks(shell: Shell) -> None:
-    (too_old,) = await shell.ask(probe("@sequence"))
+    (too_old,) = await shell.ask(probe("@numbers", DISKS))
     assert too_old == Output(0, "", "")
     for name, number in (("sda", "28\n"), ("cciss!c0d0", "2\n"), ("loop0", "")):
         file = shell.sandbox / "sys/class/block" / name / "diskseq"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(number)
-    (output,) = await shell.ask(probe("@sequence"))
+    (output,) = await shell.ask(probe("@numbers", DISKS))
     assert parse_sequence(output) == Known({"/dev/sda": "28", "/dev/cciss/c0d0": "2"})
     assert isinstance(parse_sequence(Output(0, "sda none\n", "")), Unknown)
+
+
+async def test_how_often_links_came_and_went(shell: Shell) -> None:
+    for name, number in (("eno1", "2\n"), ("bond0.12", "0\n")):
+        file = shell.sandbox / "sys/class/net" / name / "carrier_changes"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(number)
+    (output,) = await shell.ask(probe("@numbers", CABLES))
+    assert parse_changes(output) == Known({"eno1": 2, "bond0.12": 0})
 
 
 async def test_signatures_of_disks(shell: Shell) -> None:

@@ -104,22 +104,13 @@ $o
 EOF
 }
 
-# @sequence: the number that the kernel gave each disk when it came. Linux before 5.15 gives none.
-at_sequence() {
+# @numbers PATTERN: what stands in each of these files below /sys, behind the name of the device that it is of. A kernel
+# that is too old has none.
+at_numbers() {
   set +f
-  for k in /sys/class/block/*/diskseq; do
+  for k in $1; do
     { read -r l <"$k"; } 2>/dev/null || continue
-    k=${k%/diskseq}
-    echo "${k#/sys/class/block/} $l"
-  done
-}
-
-# @cables: each interface, and how often its link came and went since the boot.
-at_cables() {
-  set +f
-  for k in /sys/class/net/*/carrier_changes; do
-    { read -r l <"$k"; } 2>/dev/null || continue
-    k=${k%/carrier_changes}
+    k=${k%/*}
     echo "${k##*/} $l"
   done
 }

@@ -12,7 +12,7 @@ from heretic.domain.host.parse import files, firewall, ip, jobs, locks, lvm, pac
 from heretic.domain.host.parse.links import parse_links
 from heretic.domain.host.parse.lsblk import COLUMNS, parse_lsblk
 from heretic.domain.host.parse.reading import read
-from heretic.domain.host.parse.sequence import parse_sequence
+from heretic.domain.host.parse.sequence import DISKS, parse_sequence
 from heretic.domain.host.parse.signatures import parse_signatures
 from heretic.domain.host.section import Section
 from heretic.domain.host.signs import DISKSTATS
@@ -50,7 +50,7 @@ _OWN: tuple[Probe[object], ...] = (
     Probe("free", ("stat", "-f", "-c", "%S %a", "/", "/var"), system.parse_free),
     Probe("lsblk", ("lsblk", "-J", "-b", "-o", COLUMNS), parse_lsblk, timeout=_SLOW),
     Probe("links", ("@links",), parse_links, lasting=True),
-    Probe("sequence", ("@sequence",), parse_sequence),
+    Probe("sequence", ("@numbers", DISKS), parse_sequence),
     Probe("signatures", ("@signatures",), parse_signatures, timeout=_SLOW, lasting=True),
     Probe("lvm", lvm.REPORT, lvm.parse_lvm, timeout=_SLOW),
     Probe("mounts", storage.FINDMNT, storage.parse_mounts),

@@ -7,9 +7,9 @@ from heretic.domain.facts import Fact
 from heretic.domain.host.section import Answers, Section
 from heretic.domain.wiring.facts import Asked, DefaultRoute, Wires
 from heretic.domain.wiring.parse.asked import ASKED_FILE, parse_asked
-from heretic.domain.wiring.parse.kernel import ROUTES, ROUTES6, default_routes, parse_changes
+from heretic.domain.wiring.parse.kernel import CABLES, ROUTES, ROUTES6, default_routes, parse_changes
 
-_CABLES = Probe("cables", ("@cables",), parse_changes)
+_CABLES = Probe("cables", ("@numbers", CABLES), parse_changes)
 
 
 def _assemble(answers: Answers) -> Wires:

@@ -1,4 +1,4 @@
-"""The kernel's numbers of disks (``@sequence``): each disk that comes gets one that none had since the boot."""
+"""The kernel's numbers of disks (``@numbers`` of DISKS): each disk that comes gets one that none had since the boot."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,16 @@ from heretic.domain.commands import Output
 from heretic.domain.facts import Fact
 from heretic.domain.host.parse.reading import NotUnderstood, read
 
+DISKS = "/sys/class/block/*/diskseq"
+
 
 def parse_sequence(output: Output) -> Fact[Mapping[str, str]]:
-    """Parses ``@sequence``.
+    """Parses ``@numbers`` of DISKS.
 
     Returns:
         The number by kernel path; empty where the kernel gives none (Linux before 5.15).
     """
-    return read(output, "/sys/class/block/*/diskseq", _numbers)
+    return read(output, DISKS, _numbers)
 
 
 def _numbers(text: str) -> dict[str, str]:

@@ -8,6 +8,8 @@ from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.parse.reading import NotUnderstood, read
 from heretic.domain.wiring.facts import DefaultRoute
 
+CABLES = "/sys/class/net/*/carrier_changes"
+"""How often the link of each interface has come and gone since the boot."""
 ROUTES, ROUTES6 = "/proc/net/route", "/proc/net/ipv6_route"
 _GATEWAY = 0x2
 """Flag of a route that leads to a router (RTF_GATEWAY)."""
@@ -15,7 +17,7 @@ _WITHOUT_GATEWAY = "0" * 32
 
 
 def parse_changes(output: Output) -> Fact[Mapping[str, int]]:
-    """Parses ``@cables``: lines of an interface and how often its link came and went."""
+    """Parses ``@numbers`` of CABLES: lines of an interface and how often its link came and went."""
     return read(output, "the list of links", _changes)
 
 
