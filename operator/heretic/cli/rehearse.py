@@ -14,6 +14,7 @@ from math import inf
 
 from heretic.api.v1alpha1 import Resource
 from heretic.domain.conditions import Condition
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.dependents import plan_removal
 from heretic.domain.errors import Reason
@@ -112,7 +113,7 @@ class Rehearsal:
         plan = plan_removal(KINDS, kind, resource, view, observed) if removing else assessed.plan
         outcome = Outcome(
             plan,
-            mode=gates.mode_of(resource, view.site),
+            mode=mode_of(resource, view.site),
             paused=gates.is_paused(resource, view.site, None),
             held=_held(resource, view, plan, self._now),
             removing=removing,

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 from heretic.api.v1alpha1 import Mode, Node, Site
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.errors import Failure
 from heretic.hosts.connections import Hosts
 from heretic.hosts.fence import Fence
 from heretic.hosts.settings import HostSettings
-from heretic.reconcile.gates import is_paused, mode_of
+from heretic.reconcile.gates import is_paused
 from heretic.reconcile.leadership import Leadership
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from heretic.api.v1alpha1 import HostedEngine, Mode, Node, Resource, Site
-from heretic.api.v1alpha1.common import CommonSpec, CommonStatus
+from heretic.api.v1alpha1.common import CommonStatus
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, has_room, hash_of, names, used_at
+from heretic.domain.declared.mode import common_spec, mode_of
 from heretic.domain.declared.validate import site_fault, unread_fault
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -53,13 +54,6 @@ class Passed:
             left = prefix(left, lambda s: s not in covered_steps, ordered=self.ordered)
             approval = None
         return Passed(left, self.held or why, approval, self.ordered)
-
-
-def mode_of(resource: Resource, site: Site | None) -> Mode:
-    """The mode in force: the object's own, else the Site's, else Apply; Observe while nobody knows which Site rules."""
-    if site is None:
-        return Mode.OBSERVE
-    return common_spec(resource).mode or site.spec.mode or Mode.APPLY
 
 
 def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -> bool:
@@ -184,12 +178,6 @@ def _inside(window: MaintenanceWindow, now: datetime) -> bool:
         if start <= now < start + timedelta(minutes=window.duration_minutes):
             return True
     return False
-
-
-def common_spec(resource: Resource) -> CommonSpec:
-    """What every kind's spec has."""
-    spec: CommonSpec = getattr(resource, "spec")  # noqa: B009 - every kind has one; the base model cannot say it
-    return spec
 
 
 def common_status(resource: Resource) -> CommonStatus:

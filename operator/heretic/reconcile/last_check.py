@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from heretic.api.v1alpha1 import HostedEngine, Mode, Node, Resource, Site
 from heretic.cluster.client import Cluster, ConflictError, Object
 from heretic.domain.approval import Approval, record, used_at
+from heretic.domain.declared.mode import common_spec, mode_of
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.kind import Kinds
 from heretic.domain.plan import Risk, Step, Target, Wait
-from heretic.reconcile.gates import APPROVE, common_spec, common_status, is_paused, left_alone, mode_of
+from heretic.reconcile.gates import APPROVE, common_status, is_paused, left_alone
 from heretic.reconcile.gateway import API_SERVER, Effect, Gateway
 from heretic.reconcile.store import Key, ObjectStore
 

@@ -17,6 +17,7 @@ from heretic.api.v1alpha1 import Mode, Resource
 from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.cluster.client import Cluster
 from heretic.domain.approval import Approval
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.dependents import dependents, plan_removal
 from heretic.domain.errors import Bug, HereticError, NeedsUser, Reason, mistake
@@ -219,7 +220,7 @@ class Reconciler:
             stored,
             resource,
             view,
-            gates.mode_of(resource, view.site),
+            mode_of(resource, view.site),
             gates.is_paused(resource, view.site, self._kill_switch),
             removing,
         )

@@ -9,6 +9,7 @@ from heretic.api.v1alpha1 import Mode, Node, Resource, Site
 from heretic.api.v1alpha1.site import MaintenanceWindow
 from heretic.domain.approval import Approval, covered, hash_of
 from heretic.domain.commands import Command, Script
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.call import EngineCall, EngineStep
 from heretic.domain.errors import Reason
@@ -24,7 +25,6 @@ from heretic.reconcile.gates import (
     check_slot,
     check_window,
     is_paused,
-    mode_of,
     outages_of,
 )
 

@@ -7,6 +7,7 @@ mounted: a volume group of another name, a whole disk, a partition, ZFS, RAID, a
 from collections.abc import Iterable, Iterator, Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume, Mode, Node
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.below import ROOT, device_of, mount_of
@@ -114,10 +115,9 @@ def _may_hold_bricks(node: Node, view: SiteView, disk: Disk) -> bool:
 
     While a site is only observed, nothing is lost by taking it so until the volumes tell where their bricks lie.
     """
-    mode = node.spec.mode or (view.site.spec.mode if view.site else None)
     named = any(name in node.spec.disks.ids for name in disk.ids)
     unseen = any(not v.status.bricks for v in view.of(GlusterVolume).values())
-    return mode is Mode.OBSERVE and named and unseen
+    return mode_of(node, view.site) is Mode.OBSERVE and named and unseen
 
 
 def _not_of_the_system(disk: Disk, mounts: Iterable[Mount]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume, Mode
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.names import peer_name
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick import BrickSpec
@@ -73,8 +74,7 @@ def _not_managed(volume: GlusterVolume, info: VolumeInfo, view: SiteView) -> Pla
     """A volume whose bricks somebody else laid out: there is nothing to do while it is only observed."""
     where = ", ".join(dict.fromkeys(brick.path for brick in info.bricks))
     told = f"the bricks of {info.name} are not laid out by Heretic ({where})"
-    mode = volume.spec.mode or (view.site.spec.mode if view.site else None)
-    if mode is Mode.OBSERVE:
+    if mode_of(volume, view.site) is Mode.OBSERVE:
         return Converged(f"observed only: {told}, so the volume is watched and not managed")
     return Blocked(
         Reason.TOPOLOGY_DIFFERS,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from heretic.api.v1alpha1 import Mode, Node
 from heretic.api.v1alpha1.node import NodeEngineStatus, Role
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost
 from heretic.domain.engine.feature import AUTHORIZED_KEYS
@@ -103,7 +104,7 @@ def _one_at_a_time(name: str, site: EngineSite) -> Wait | None:
 def _authorized(site: EngineSite, view: SiteView, facts: HostFacts) -> Iterator[PlanItem]:
     """The engine logs in by its key; where the engine is only looked at, it is not let in either."""
     own = site.engine.spec
-    if own.paused or (own.mode or (view.site and view.site.spec.mode) or Mode.APPLY) is not Mode.APPLY:
+    if own.paused or mode_of(site.engine, view.site) is not Mode.APPLY:
         return
     key, file = site.facts.ssh_key, facts.files.get(AUTHORIZED_KEYS, NOT_OBSERVED)
     for what, fact in (("the engine's SSH key", key), (f"{facts.host}: {AUTHORIZED_KEYS}", file)):

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 
 from heretic.api.v1alpha1 import FileShare, Network
 from heretic.api.v1alpha1.common import Mode
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
@@ -37,7 +38,7 @@ def giving(share: FileShare, cluster: ServerCluster) -> list[PlanItem]:
 
 def _acts(share: FileShare, view: SiteView) -> bool:
     """Whether what a share declares may be done for another one too."""
-    mode = share.spec.mode or (view.site.spec.mode if view.site else Mode.OBSERVE)
+    mode = mode_of(share, view.site)
     return mode is Mode.APPLY and not share.spec.paused and share.metadata.deletion_timestamp is None
 
 
