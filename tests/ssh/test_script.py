@@ -182,7 +182,7 @@ def test_nothing_is_waited_for_longer_than_a_minute() -> None:
 
 
 def test_the_prologues_stay_small() -> None:
-    assert len(OBSERVATION_PROLOGUE.encode()) < 3700
+    assert len(OBSERVATION_PROLOGUE.encode()) < 3500
     assert len(STEP_PROLOGUE.encode()) < 4000
     assert len(READING_PROLOGUE.encode()) < 4500
     assert len(JOBS_PROLOGUE.encode()) < 1500

@@ -99,7 +99,6 @@ def test_a_host_that_cannot_be_seen_is_unknown_and_keeps_what_was_known(
         ConditionType.DISKS_READY: State.UNKNOWN,
         ConditionType.WIRED: State.UNKNOWN,
         ConditionType.MAINTENANCE: State.FALSE,
-        ConditionType.WIRED: State.UNKNOWN,
     }
     assert {reasons(said)[kind] for kind in READY} == {failure.reason}
     assert said.status == ready.node.status
