@@ -32,7 +32,6 @@ from heretic.reconcile.gateway import Gateway
 from heretic.reconcile.last_check import SOON, LastCheck, standing_of
 from heretic.reconcile.leadership import Leadership
 from heretic.reconcile.look import glimpse, look, lost_in
-from heretic.reconcile.metrics import PASSES
 from heretic.reconcile.observer import Observer
 from heretic.reconcile.outages import Outages
 from heretic.reconcile.pass_result import Again, Ended, PassResult, Removed
@@ -188,7 +187,7 @@ class Reconciler:
             log.exception("%s: a mistake of ours", key)
             await self._confess(key, mistake(error), removing=removing)
         finally:
-            PASSES.labels(kind=key.kind, outcome=ended.value).observe(self._monotonic() - begun)
+            metrics.PASSES.labels(kind=key.kind, outcome=ended.value).observe(self._monotonic() - begun)
         return self._schedule.failed(key)
 
     async def _confess(self, key: Key, bug: Bug, *, removing: bool) -> None:
