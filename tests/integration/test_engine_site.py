@@ -51,7 +51,7 @@ class EngineSite:
     @property
     def writes(self) -> list[str]:
         """All changes that were asked of the engine."""
-        return [one for one in self.server.engine.requests if not one.startswith("GET") and "/api" in one]
+        return self.server.engine.writes
 
     def write_secrets(self) -> None:
         """Who logs in to the engine, and who switches hosts."""

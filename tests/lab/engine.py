@@ -75,7 +75,7 @@ class LabEngine:
     @property
     def writes(self) -> list[str]:
         """All changes that were asked of it."""
-        return [one for one in self.server.engine.requests if not one.startswith("GET") and "/api" in one]
+        return self.server.engine.writes
 
     @contextmanager
     def deployable(self, *, seconds: float) -> Iterator[None]:

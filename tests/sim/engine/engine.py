@@ -51,6 +51,11 @@ class SimEngine:
         self.sso = Sso(now=self.state.now, told=self._login)
         set_up(self.state)
 
+    @property
+    def writes(self) -> list[str]:
+        """All changes that were asked of its API."""
+        return [one for one in self.requests if not one.startswith("GET") and "/api" in one]
+
     def answer(self, request: HttpRequest) -> HttpResponse:
         """What the engine answers."""
         with self._one_at_a_time:

@@ -76,7 +76,7 @@ class EngineWorld:
     @property
     def writes(self) -> list[str]:
         """All changes that were asked of the engine."""
-        return [one for one in self.server.engine.requests if not one.startswith("GET") and "/api" in one]
+        return self.server.engine.writes
 
     @property
     def state(self) -> Any:

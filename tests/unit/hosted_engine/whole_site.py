@@ -67,8 +67,7 @@ class WholeSite(Deployment):
     @property
     def writes(self) -> Counter[str]:
         """How often the engine was asked for each change, whatever ids it gave."""
-        asked = [one for one in self.server.engine.requests if not one.startswith("GET") and "/api/" in one]
-        return Counter(_UUID.sub("ID", one) for one in asked)
+        return Counter(_UUID.sub("ID", one) for one in self.server.engine.writes)
 
     def made(self) -> dict[str, Any]:
         """What there is in the engine and what was done to hosts for it, by names in place of ids."""
