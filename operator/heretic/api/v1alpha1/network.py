@@ -20,7 +20,7 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
-from heretic.api.v1alpha1.subnets import IPv6Spec, Subnet, contains, is_ipv6
+from heretic.api.v1alpha1.subnets import GATEWAY_INSIDE, IPv6Spec, Subnet, contains, is_ipv6
 from heretic.api.v1alpha1.values import IP, Text
 
 
@@ -120,14 +120,7 @@ class NetworkSpec(CommonSpec):
     """What the user declares."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel=(
-                "!has(self.gateway) || !isIP(self.gateway) || !isCIDR(self.subnet) || "
-                "cidr(self.subnet).containsIP(self.gateway)"
-            ),
-            message="`gateway` must be an address inside `subnet`",
-            holds=lambda spec: contains(spec.subnet, spec.gateway),
-        ),
+        GATEWAY_INSIDE,
         Rule(
             cel="!has(self.ipv6) || !isCIDR(self.subnet) || cidr(self.subnet).ip().family() == 4",
             message="`ipv6` must not be set beside an IPv6 `subnet`: declare the IPv4 one in `subnet`, or none",

@@ -63,19 +63,21 @@ def contains(subnet: str, address: str) -> bool:
     return not address or ip_address(address) in ip_network(subnet)
 
 
+GATEWAY_INSIDE = Rule(
+    cel=(
+        "!has(self.gateway) || !isIP(self.gateway) || !isCIDR(self.subnet) || "
+        "cidr(self.subnet).containsIP(self.gateway)"
+    ),
+    message="`gateway` must be an address inside `subnet`",
+    holds=lambda spec: contains(spec.subnet, spec.gateway),
+)
+"""A rule of everything that has a subnet and a gateway."""
+
+
 class IPv6Spec(Model):
     """The IPv6 addresses of a network that has IPv4 addresses, too."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel=(
-                "!has(self.gateway) || !isIP(self.gateway) || !isCIDR(self.subnet) || "
-                "cidr(self.subnet).containsIP(self.gateway)"
-            ),
-            message="`gateway` must be an address inside `subnet`",
-            holds=lambda spec: contains(spec.subnet, spec.gateway),
-        ),
-    )
+    RULES: ClassVar[tuple[Rule, ...]] = (GATEWAY_INSIDE,)
 
     subnet: IPv6Subnet = Field(description="Addresses of the network, such as fd00:20:11::/64.")
     gateway: IPv6 = Field(
