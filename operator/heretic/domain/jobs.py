@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from heretic.domain.commands import Command, Expect
+
 JOB_PREFIX = "heretic-"
 """Of the units of jobs."""
 
@@ -76,3 +78,13 @@ def told(job: FailedJob, lines: int = 3) -> str:
     """
     said = " / ".join(line.strip() for line in job.tail[-lines:] if line.strip())
     return f"{job.why}, and said last: {said}" if said else job.why
+
+
+def not_at_work(unit: str) -> Command:
+    """That a job does not run now.
+
+    Args:
+        unit: Its name, or a pattern that systemd knows.
+    """
+    active = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating", unit)
+    return Command(active, expect=Expect.EMPTY)

@@ -15,11 +15,10 @@ from heretic.domain.hosted_engine.first_host import (
 )
 from heretic.domain.hosted_engine.stages import TASKS
 from heretic.domain.hosted_engine.variables import PASSWORD, PLAYBOOK, PLAYBOOK_TEXT, ROOT_KEY, VARIABLES
-from heretic.domain.jobs import JOB_PREFIX
+from heretic.domain.jobs import JOB_PREFIX, not_at_work
 from heretic.domain.plan import HostStep, Risk
 
 DEPLOY_JOB, CLEAN_JOB = f"{JOB_PREFIX}engine-deploy", f"{JOB_PREFIX}engine-clean"
-_RUNNING = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating", f"{DEPLOY_JOB}-*")
 _CLEAN_UP = Command(("ovirt-hosted-engine-cleanup", "-q"), timeout=900)
 KEPT = "/var/lib/heretic"
 """Where a host keeps what Heretic has done on it."""
@@ -87,7 +86,7 @@ class _RunRole(HostStep):
     def _guards(self) -> tuple[Command, ...]:
         alone = (
             Command(MACHINES, expect=Expect.LACKS, text=LOCAL_MACHINE),
-            Command(_RUNNING, expect=Expect.EMPTY),
+            not_at_work(f"{DEPLOY_JOB}-*"),
         )
         return (*alone, *_restorable(self.backup)) if self.backup else alone
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from heretic.domain.commands import Command, Expect, Job, PutFile, Script
 from heretic.domain.engine.machine import EngineMachineStep, is_of
 from heretic.domain.hosted_engine.backup.names import SUM
-from heretic.domain.jobs import JOB_PREFIX
+from heretic.domain.jobs import JOB_PREFIX, not_at_work
 from heretic.domain.plan import HostStep, Risk
 
 BACKUP_JOB, FETCH_JOB = f"{JOB_PREFIX}engine-backup.service", f"{JOB_PREFIX}engine-backup-fetch.service"
@@ -29,6 +29,27 @@ _READS = 50
 def has_sum(path: str, sha256: str) -> Command:
     """Whether a file has this checksum, read from its first to its last byte."""
     return Command(("sha256sum", "--check", "--status", "-"), timeout=_READS, stdin=f"{sha256}  {path}\n")
+
+
+def verified_backup(name: str, folder: str, log: str) -> tuple[Command, ...]:
+    """What makes a backup on the engine's machine. The file gets its name last: one that has it was verified.
+
+    Args:
+        name: Of the file.
+        folder: Where it is made.
+        log: Where the program writes what it did.
+    """
+    part = f"{folder}/{name}{PART}"
+    program = ("engine-backup", f"--file={part}", f"--log={log}/{name}.log")
+    return (
+        Command(("mkdir", "-p", "-m", "700", folder, log)),
+        Command(("find", folder, "-mindepth", "1", "-name", f"*{PART}", "-delete")),
+        Command((*program, "--mode=backup", "--scope=all"), timeout=2 * _HOURS),
+        Command((*program, "--mode=verify"), timeout=_HOURS),
+        Command(("chmod", "600", part)),
+        Command(("sync", part)),
+        Command(("mv", "-T", part, f"{folder}/{name}")),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,21 +118,11 @@ class BackUpEngine(EngineMachineStep):
     log: str = field(default=LOG, repr=False)
 
     def script(self) -> Script:
-        """The file gets its name last: one that has it was verified (rule:backups-elsewhere)."""
-        part, log = f"{self.folder}/{self.name}{PART}", f"{self.log}/{self.name}.log"
-        program = ("engine-backup", f"--file={part}", f"--log={log}")
+        """It is there once it was verified (rule:backups-elsewhere)."""
         return Script(
             done=(Command(("test", "-s", f"{self.folder}/{self.name}")),),
             guards=(is_of(self.fqdn),),
-            actions=(
-                Command(("mkdir", "-p", "-m", "700", self.folder, self.log)),
-                Command(("find", self.folder, "-mindepth", "1", "-name", f"*{PART}", "-delete")),
-                Command((*program, "--mode=backup", "--scope=all"), timeout=2 * _HOURS),
-                Command((*program, "--mode=verify"), timeout=_HOURS),
-                Command(("chmod", "600", part)),
-                Command(("sync", part)),
-                Command(("mv", "-T", part, f"{self.folder}/{self.name}")),
-            ),
+            actions=verified_backup(self.name, self.folder, self.log),
             job=Job(BACKUP_JOB, limit=3 * _HOURS + 300),
         )
 
@@ -258,9 +269,3 @@ class RemoveOldBackups(HostStep):
             ),
             actions=(Command(("rm", "-f", *paths)),),
         )
-
-
-def not_at_work(job: str) -> Command:
-    """That a job does not run now."""
-    active = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating", job)
-    return Command(active, expect=Expect.EMPTY)

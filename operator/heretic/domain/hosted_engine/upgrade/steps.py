@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Job, PutFile, Script
 from heretic.domain.engine.machine import EngineMachineStep, is_of
-from heretic.domain.hosted_engine.backup.steps import BACKUP_JOB, LOG, STAGED, not_at_work
-from heretic.domain.jobs import JOB_PREFIX
+from heretic.domain.hosted_engine.backup.steps import BACKUP_JOB, LOG, STAGED, verified_backup
+from heretic.domain.jobs import JOB_PREFIX, not_at_work
 from heretic.domain.plan import Risk
 
 CHECK_JOB = f"{JOB_PREFIX}engine-upgrade-check.service"
@@ -150,8 +150,6 @@ class UpgradeEngine(EngineMachineStep):
 
     def script(self) -> Script:
         """Is done when the declared version is installed, and its service runs (rule:engine-in-global-maintenance)."""
-        part, log = f"{self.staged}/{self.backup}.part", f"{self.log}/{self.backup}.log"
-        program = ("engine-backup", f"--file={part}", f"--log={log}")
         return Script(
             done=(
                 Command(INSTALLED, expect=Expect.EQUALS, text=self.version),
@@ -164,10 +162,7 @@ class UpgradeEngine(EngineMachineStep):
                 not_at_work(f"{UPGRADE_JOB}-*"),
             ),
             actions=(
-                Command(("mkdir", "-p", "-m", "700", self.staged, self.log)),
-                Command((*program, "--mode=backup", "--scope=all"), timeout=2 * _HOUR),
-                Command((*program, "--mode=verify"), timeout=_HOUR),
-                Command(("mv", "-T", part, f"{self.staged}/{self.backup}")),
+                *verified_backup(self.backup, self.staged, self.log),
                 Command(("dnf", "--assumeyes", "upgrade", "ovirt-*setup*"), timeout=_HOUR),
                 PutFile(self.answers, ANSWERS_TEXT, mode="0600"),
                 Command(("engine-setup", "--accept-defaults", f"--config-append={self.answers}"), timeout=2 * _HOUR),
