@@ -43,6 +43,10 @@ class EngineSite:
         """All changes that were asked of the engine."""
         return self.server.engine.writes
 
+    def audit(self) -> list[dict[str, Any]]:
+        """What the operator has written down of its effects; each once it was verified, so later than the effect."""
+        return [json.loads(line) for line in (self.running.folder / "audit.jsonl").read_text().splitlines()]
+
     @property
     def cluster(self) -> Any:
         """The cluster of the site, as the engine has it."""
@@ -96,9 +100,11 @@ def test_in_mode_apply_the_cluster_becomes_as_declared_and_stays_so(site: Engine
 
 
 def test_what_somebody_changes_by_hand_is_changed_back_and_audited(site: EngineSite) -> None:
+    before = len(site.audit())
     site.cluster.virt_service = False
     site.running.wait("it is changed back", lambda: bool(site.cluster.virt_service))
-    audit = [json.loads(line) for line in (site.running.folder / "audit.jsonl").read_text().splitlines()]
+    site.running.wait("it is written down", lambda: len(site.audit()) > before)
+    audit = site.audit()
     assert (audit[-1]["target"], audit[-1]["verb"]) == ("HostedEngine engine", "UpdateCluster")
     assert "virt service is off, on is declared" in audit[-1]["why"]
 
