@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from heretic.kinds import KINDS
 from lab.apiproxy import ApiProxy
 from lab.controlplane import ControlPlane
 from lab.processes import Process
@@ -27,7 +28,6 @@ T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
 SYSTEM, ACCOUNT = "heretic-system", "heretic"
-KINDS = ("Site", "Network", "Node", "GlusterVolume", "HostedEngine")
 PATIENCE = 90.0
 """Seconds that a wait may take on a slow, shared machine."""
 
@@ -247,8 +247,8 @@ class RunningSite:
         for process in self._operators.values():
             process.kill()
         self.end_lease()
-        for kind in KINDS:
-            for name in self.kubectl("get", kind, "-o", "name", check=False).split():
+        for model in KINDS.models:
+            for name in self.kubectl("get", model.PLURAL, "-o", "name", check=False).split():
                 if "/" in name:
                     patch = json.dumps({"metadata": {"finalizers": None}})
                     self.kubectl("patch", name, "--type=merge", "-p", patch, check=False)
