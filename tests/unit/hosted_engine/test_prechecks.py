@@ -56,6 +56,12 @@ def facts(number: int, *ports: Interface, vendor: str = "GenuineIntel", memory: 
     )
 
 
+def packaged(vdsm: Fact[str], gluster: str) -> Callable[[], DeploymentGround]:
+    """The versions of VDSM and Gluster on the first host."""
+    on = replace(facts(1), packages=Known({"glusterfs-server": gluster}))
+    return lambda: ground(replace(FIRST, vdsm=vdsm), hosts={"node1": on})
+
+
 def ground(
     first: FirstHost = FIRST,
     *,
@@ -101,6 +107,8 @@ NOTHING = Unknown("no answer")
 @pytest.mark.parametrize(
     ("made", "reason", "told"),
     [
+        (packaged(Known("4.50.0.13"), "10.1-1.el8s"), Reason.ENGINE_TOOLS_MISSING, "cannot read volumes of Gluster 10"),
+        (packaged(Known("4.40.100.2"), "11.1"), Reason.ENGINE_TOOLS_MISSING, "VDSM 4.50.1 or later"),
         (first(role=Known(False)), Reason.ENGINE_TOOLS_MISSING, "oVirt's role hosted_engine_setup"),
         (first(runner=Known(False)), Reason.ENGINE_TOOLS_MISSING, "ansible-playbook"),
         (first(deployed=Absent()), Reason.ENGINE_TOOLS_MISSING, "hosted-engine"),
@@ -177,6 +185,20 @@ def test_each_thing_in_the_way_is_told_with_its_reason(
     found = hindrances(made())
     assert [f.reason for f in found] == [reason], found
     assert told in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("vdsm", "gluster"),
+    [
+        (Known("4.50.1"), "10.1"),
+        (Known("4.50.7"), "11.1-1.el9s"),
+        (Known("4.40.100.2"), "9.6"),
+        (Absent(), "11.1"),
+        (Unknown("no rpm"), "11.1"),
+    ],
+)
+def test_item_8_versions_of_vdsm_and_gluster_that_go_together(vdsm: Fact[str], gluster: str) -> None:
+    assert hindrances(packaged(vdsm, gluster)()) == ()
 
 
 def test_all_that_is_in_the_way_is_told_together() -> None:

@@ -33,6 +33,7 @@ RUNNER = ("env", "LC_ALL=C.UTF-8", "ansible-playbook")
 """What runs the role; without a locale of UTF-8 it does nothing at all."""
 
 CHECK_DEPLOYED = ("hosted-engine", "--check-deployed")
+_VERSION_OF = ("rpm", "-q", "--queryformat", "%{VERSION}")
 MACHINES = ("virsh", "-r", "list", "--all", "--name")
 RUNNING_MACHINES = ("virsh", "-r", "list", "--name")
 
@@ -62,6 +63,7 @@ class FirstHost:
         authority: What it trusts as an engine's host.
         backup: Version of the engine in the declared backup.
         appliance_version: Version of the package with the appliance; Absent where it is not installed.
+        vdsm: Version of VDSM; Absent where it is not installed.
     """
 
     host: str
@@ -79,6 +81,7 @@ class FirstHost:
     authority: Fact[str] = NOT_OBSERVED
     backup: Fact[str] = NOT_OBSERVED
     appliance_version: Fact[str] = NOT_OBSERVED
+    vdsm: Fact[str] = NOT_OBSERVED
 
 
 _PARSERS: Mapping[str, Any] = {
@@ -96,6 +99,7 @@ _PARSERS: Mapping[str, Any] = {
     "authority": parse.parse_authority,
     "backup": parse.parse_version,
     "appliance_version": parse.parse_version,
+    "vdsm": parse.parse_version,
 }
 
 
@@ -174,6 +178,7 @@ def _probes(engine: HostedEngine, brick: str, before: FirstHost | None) -> Seque
         "firewall": ("systemctl", "is-active", "firewalld.service"),
         "bond_modes": bonds,
         "authority": ("cat", AUTHORITY),
+        "vdsm": (*_VERSION_OF, "vdsm"),
     }
     if brick:
         asked["domain"] = in_brick(brick)
@@ -181,7 +186,7 @@ def _probes(engine: HostedEngine, brick: str, before: FirstHost | None) -> Seque
         asked["appliance"] = ("find", spec.appliance, "-maxdepth", "0")
     if spec and spec.restore and is_to_be_restored(engine):
         asked["backup"] = ("tar", "-xOf", spec.restore.file, "./version")
-        asked["appliance_version"] = ("rpm", "-q", "--queryformat", "%{VERSION}", "ovirt-engine-appliance")
+        asked["appliance_version"] = (*_VERSION_OF, "ovirt-engine-appliance")
     if before and isinstance(before.addresses, Known) and before.addresses.value:
         asked["names"] = ("getent", "hosts", before.addresses.value[0])
     return [Probe(name, argv, _PARSERS[name], timeout=20) for name, argv in asked.items()]

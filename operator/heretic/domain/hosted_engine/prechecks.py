@@ -18,6 +18,7 @@ from heretic.domain.host.facts import Cpu, HostFacts, HostView
 from heretic.domain.host.interfaces import Interface
 from heretic.domain.hosted_engine.cpu import one_vendor
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, SPACE, FirstHost, engine_volume
+from heretic.domain.pool.glusterd import PACKAGE
 
 GIB = 2**30
 ROOM = 30 * GIB
@@ -75,7 +76,7 @@ def hindrances(ground: DeploymentGround, *, former: bool = False) -> tuple[Hindr
     """
     tools = tuple(_tools(ground))
     more = () if tools else (*_leftovers(ground, former=former), *_content(ground))
-    checks = (_name, _subnet, _room, _interface, _firewall, _cpus, _volume)
+    checks = (_versions, _name, _subnet, _room, _interface, _firewall, _cpus, _volume)
     return (*tools, *(found for check in checks for found in check(ground)), *more)
 
 
@@ -117,6 +118,28 @@ def _tools(ground: DeploymentGround) -> Iterator[Hindrance]:
             f"{ground.spec.appliance} is not known to be on {first.host}. Copy the appliance there, or leave "
             "spec.selfHosted.appliance unset",
         )
+
+
+_READS_GLUSTER_10 = (4, 50, 1)
+"""Before this version VDSM cannot read volumes of Gluster 10 and later, so no host reaches a domain on them."""
+
+
+def _versions(ground: DeploymentGround) -> Iterator[Hindrance]:
+    """Whether VDSM can do with this Gluster. What is not told does not count: not every platform has rpm."""
+    packages = ground.facts.packages.value if isinstance(ground.facts.packages, Known) else {}
+    gluster = packages.get(PACKAGE, "")
+    vdsm = ground.first.vdsm.value if isinstance(ground.first.vdsm, Known) else ""
+    if gluster and vdsm and _numbers(gluster) >= (10,) and _numbers(vdsm) < _READS_GLUSTER_10:
+        yield Hindrance(
+            Reason.ENGINE_TOOLS_MISSING,
+            f"{ground.first.host} has VDSM {vdsm}, which cannot read volumes of Gluster {gluster}; it takes VDSM "
+            f"{'.'.join(map(str, _READS_GLUSTER_10))} or later. Upgrade oVirt's packages on every host",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version, as far as it has nothing else."""
+    return tuple(int(part) for part in re.match(r"[\d.]*", version)[0].split(".") if part)  # type: ignore[index]
 
 
 def _name(ground: DeploymentGround) -> Iterator[Hindrance]:

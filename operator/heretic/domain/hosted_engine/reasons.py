@@ -7,7 +7,8 @@ OF_DEPLOYMENTS = chapter(
     "The deployment of an engine",
     Explained(
         Reason.ENGINE_TOOLS_MISSING,
-        "The first host lacks what deploys an engine: oVirt's packages, a module of Ansible, or the appliance.",
+        "The first host lacks what deploys an engine, or its VDSM is too old: oVirt's packages, a module of Ansible, "
+        "or the appliance.",
         "Install what the message names; the packages exist for EL 9.",
     ),
     Explained(
