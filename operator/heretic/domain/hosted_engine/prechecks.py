@@ -18,7 +18,7 @@ from heretic.domain.host.facts import Cpu, HostFacts, HostView
 from heretic.domain.host.interfaces import Interface
 from heretic.domain.hosted_engine.cpu import one_vendor
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, SPACE, FirstHost, engine_volume
-from heretic.domain.pool.glusterd import PACKAGE
+from heretic.domain.hosted_engine.versions import apart
 
 GIB = 2**30
 ROOM = 30 * GIB
@@ -120,26 +120,8 @@ def _tools(ground: DeploymentGround) -> Iterator[Hindrance]:
         )
 
 
-_READS_GLUSTER_10 = (4, 50, 1)
-"""Before this version VDSM cannot read volumes of Gluster 10 and later, so no host reaches a domain on them."""
-
-
 def _versions(ground: DeploymentGround) -> Iterator[Hindrance]:
-    """Whether VDSM can do with this Gluster. What is not told does not count: not every platform has rpm."""
-    packages = ground.facts.packages.value if isinstance(ground.facts.packages, Known) else {}
-    gluster = packages.get(PACKAGE, "")
-    vdsm = ground.first.vdsm.value if isinstance(ground.first.vdsm, Known) else ""
-    if gluster and vdsm and _numbers(gluster) >= (10,) and _numbers(vdsm) < _READS_GLUSTER_10:
-        yield Hindrance(
-            Reason.ENGINE_TOOLS_MISSING,
-            f"{ground.first.host} has VDSM {vdsm}, which cannot read volumes of Gluster {gluster}; it takes VDSM "
-            f"{'.'.join(map(str, _READS_GLUSTER_10))} or later. Upgrade oVirt's packages on every host",
-        )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The numbers of a version, as far as it has nothing else."""
-    return tuple(int(part) for part in re.match(r"[\d.]*", version)[0].split(".") if part)  # type: ignore[index]
+    yield from (Hindrance(Reason.ENGINE_TOOLS_MISSING, why) for why in apart(ground.first, ground.facts))
 
 
 def _name(ground: DeploymentGround) -> Iterator[Hindrance]:
