@@ -13,10 +13,11 @@ from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import Cpu, HostFacts, HostView
 from heretic.domain.host.interfaces import Interface
+from heretic.domain.hosted_engine.bridge_port import interface_of
 from heretic.domain.hosted_engine.cpu import common_cpu_type
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, FirstHost
 from heretic.domain.hosted_engine.parse import first_host as parse
-from heretic.domain.hosted_engine.prechecks import DeploymentGround, Hindrance, hindrances, interface_of
+from heretic.domain.hosted_engine.prechecks import DeploymentGround, Hindrance, hindrances
 from heretic.domain.hosted_engine.stages import STAGES, failure_of, stage_of
 from heretic.domain.jobs import FailedJob
 from sim.declared import network, node, site
@@ -193,6 +194,7 @@ def test_each_thing_in_the_way_is_told_with_its_reason(
         (Known("4.50.1"), "10.1"),
         (Known("4.50.7"), "11.1-1.el9s"),
         (Known("4.40.100.2"), "9.6"),
+        (Known("4.40.100.2"), "20:9.6-1"),
         (Absent(), "11.1"),
         (Unknown("no rpm"), "11.1"),
     ],

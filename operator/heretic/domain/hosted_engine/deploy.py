@@ -15,6 +15,7 @@ from heretic.domain.engine.site import LATER, without_engine
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.hosted_engine.bridge_port import interface_of
 from heretic.domain.hosted_engine.cpu import common_cpu_type
 from heretic.domain.hosted_engine.deploy_steps import (
     CLEAN_JOB,
@@ -35,7 +36,7 @@ from heretic.domain.hosted_engine.deployment_site import (
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, FirstHost, brick_on, engine_volume
 from heretic.domain.hosted_engine.health import machine_health
 from heretic.domain.hosted_engine.password import lost_password, with_password
-from heretic.domain.hosted_engine.prechecks import Hindrance, hindrances, interface_of
+from heretic.domain.hosted_engine.prechecks import Hindrance, hindrances
 from heretic.domain.hosted_engine.restore import former_engine, restore_hindrances
 from heretic.domain.hosted_engine.stages import failure_of, stage_of, task_of
 from heretic.domain.hosted_engine.variables import as_text, variables

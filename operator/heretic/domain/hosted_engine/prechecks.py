@@ -1,6 +1,5 @@
 """What would make a deployment fail an hour later, looked for before anything starts. All of it is told at once."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -15,7 +14,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import Cpu, HostFacts, HostView
-from heretic.domain.host.interfaces import Interface
+from heretic.domain.hosted_engine.bridge_port import interface_of, unsuitable
 from heretic.domain.hosted_engine.cpu import one_vendor
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, SPACE, FirstHost, engine_volume
 from heretic.domain.hosted_engine.versions import apart
@@ -29,8 +28,6 @@ BESIDE_MACHINE = 512 * 2**20
 
 BESIDE_DISK = 10 * GIB
 """Bytes of the volume that the hosts' notes take, and that a storage domain keeps free."""
-
-_MODES = ("active-backup", "xor", "broadcast", "802.3ad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +75,6 @@ def hindrances(ground: DeploymentGround, *, former: bool = False) -> tuple[Hindr
     more = () if tools else (*_leftovers(ground, former=former), *_content(ground))
     checks = (_versions, _name, _subnet, _room, _interface, _firewall, _cpus, _volume)
     return (*tools, *(found for check in checks for found in check(ground)), *more)
-
-
-def interface_of(facts: HostFacts, address: str, declared: str) -> str:
-    """The interface for the bridge: the declared one, else the one with the address; "" = there is none."""
-    if declared or not isinstance(facts.interfaces, Known):
-        return declared
-    has = (i.name for i in facts.interfaces.value if any(a.partition("/")[0] == address for a in i.addresses))
-    return next(has, "")
 
 
 def _unknown(what: str, host: str, fact: Fact[object]) -> Hindrance:
@@ -231,35 +220,8 @@ def _interface(ground: DeploymentGround) -> Iterator[Hindrance]:
         return
     yield from (
         Hindrance(Reason.INTERFACE_UNSUITABLE, f"{first.host}: {why}")
-        for why in _unsuitable(found, facts.interfaces.value, first.bond_modes)
+        for why in unsuitable(found, facts.interfaces.value, first.bond_modes)
     )
-
-
-def _unsuitable(port: Interface, ports: tuple[Interface, ...], modes: Fact[Mapping[str, str]]) -> Iterator[str]:
-    """rule:bond-modes, and the names that vdsm can do with."""
-    below = port.name
-    if port.kind == "vlan":
-        below, _, tag = port.name.rpartition(".")
-        if not below or not tag.isdecimal():
-            yield f"the VLAN {port.name} is not called PARENT.ID, such as bond0.10; oVirt takes no other. Rename it"
-            return
-    carrier = next((i for i in ports if i.name == below), port)
-    if carrier.kind == "team":
-        yield f"{carrier.name} is a team, and oVirt takes none. Make it a bond"
-    if carrier.kind == "bridge":
-        yield f"{carrier.name} is a bridge, and oVirt makes its own. Name its port"
-    if carrier.kind != "bond":
-        return
-    if not re.fullmatch(r"bond\d+", carrier.name):
-        yield f"the bond {carrier.name} is not called bond and a number; oVirt takes no other. Rename it"
-    if not isinstance(modes, Known) or carrier.name not in modes.value:
-        yield f"the mode of the bond {carrier.name} is not known"
-    elif not any(mode in modes.value[carrier.name] for mode in _MODES):
-        yield (
-            f"the bond {carrier.name} has the mode {modes.value[carrier.name]!r}, which a network of machines "
-            "cannot use. "
-            "Give it active-backup, balance-xor, broadcast or 802.3ad"
-        )
 
 
 def _firewall(ground: DeploymentGround) -> Iterator[Hindrance]:

@@ -31,5 +31,5 @@ def go_together(vdsm: str, gluster: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The numbers at the beginning of a version."""
-    return tuple(map(int, re.findall(r"\d+", version.partition("-")[0])))
+    """The numbers at the beginning of a version, without its epoch."""
+    return tuple(map(int, re.findall(r"\d+", version.partition("-")[0].rpartition(":")[2])))
