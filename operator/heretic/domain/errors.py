@@ -201,6 +201,7 @@ class Reason(StrEnum):
     NO_FILE_SERVER = "NoFileServer"
     ADDRESS_IN_USE = "AddressInUse"
     ACCOUNT_UNKNOWN = "AccountUnknown"
+    ACCOUNT_DIFFERS = "AccountDiffers"
     FILE_SHARES_DIFFER = "FileSharesDiffer"
     LOCK_VOLUME_MISSING = "LockVolumeMissing"
     LOCK_NOT_MOUNTED = "LockNotMounted"
@@ -209,6 +210,9 @@ class Reason(StrEnum):
     CTDB_NODE_BANNED = "CTDBNodeBanned"
     CTDB_NODE_UNHEALTHY = "CTDBNodeUnhealthy"
     ADDRESS_NOT_ASSIGNED = "AddressNotAssigned"
+    VOLUME_NOT_MOUNTED = "VolumeNotMounted"
+    SAMBA_REFUSES = "SambaRefuses"
+    SAMBA_NOT_SERVING = "SambaNotServing"
     NOT_SUPPORTED = "NotSupported"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"

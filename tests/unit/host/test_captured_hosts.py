@@ -13,9 +13,10 @@ from heretic.domain.disks.hidden import hidden_volumes
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.assemble import assemble
 from heretic.domain.host.facts import HostFacts, LogicalVolume
-from heretic.domain.host.profiles import EL_9, Profile, profile_of
+from heretic.domain.host.profiles import EL_9, Family, Profile, profile_of
 from heretic.domain.jobs import Succeeded
 from heretic.domain.pool.member import MEMBER
+from heretic.domain.shares.feature import FILE_SERVER
 from lab.platforms import DEBIAN_13, PLATFORMS
 from sim.asked import ASKED, FACTS, fact_of
 
@@ -24,7 +25,7 @@ DATA = Path(__file__).parents[2] / "data" / "probes"
 YOUNGER = {"debian12": {"sequence", "jobs", "cables"}, "debian13": {"cables"}}
 """Questions that are asked only since the answers of a platform were captured."""
 
-OF_FILE_SERVERS = {"ctdb", "tdb-tools", "glusterfs-client"}
+OF_FILE_SERVERS = {*FILE_SERVER.packages[Family.DEBIAN], "samba-vfs-glusterfs"}
 """Packages of a role that no captured host had: their versions are from the platform's archive."""
 
 

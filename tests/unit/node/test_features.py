@@ -7,13 +7,14 @@ from heretic.domain.disks import multipath, thin_profile
 from heretic.domain.disks.brick_folders import BRICK_FOLDERS
 from heretic.domain.host.feature import Feature, chosen
 from heretic.domain.host.probes import questions
-from heretic.domain.host.profiles import Family
+from heretic.domain.host.profiles import DEBIAN_13, Family
 from heretic.domain.host.steps import InstallPackages
 from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.running import RUNNING
 from heretic.domain.plan import Converged, Plan, steps_of
 from heretic.domain.pool import glusterd
 from heretic.domain.pool.member import MEMBER
+from heretic.domain.shares.feature import FILE_SERVER
 from heretic.domain.wiring.section import WIRES
 from heretic.kinds import KINDS
 from sim.one_host import OneHost, node_resource
@@ -28,7 +29,7 @@ def test_every_feature_names_its_packages_for_every_family(feature: Feature) -> 
 
 @pytest.mark.parametrize(
     ("role", "brings"),
-    [(Role.HYPERVISOR, set()), (Role.FILE_SERVER, {"ctdb", "glusterfs-client", "tdb-tools"})],
+    [(Role.HYPERVISOR, set()), (Role.FILE_SERVER, set(FILE_SERVER.packages_on(DEBIAN_13)))],
 )
 def test_a_host_that_does_not_store_gets_nothing_of_glusters_server(role: Role, brings: set[str]) -> None:
     host = OneHost(node=node_resource(roles=[role.value]))

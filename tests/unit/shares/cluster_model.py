@@ -8,8 +8,9 @@ from typing import Any
 from heretic.api.v1alpha1 import FileShare, Resource
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
+from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason, Transient
-from heretic.domain.facts import Absent, Known
+from heretic.domain.facts import Absent, Fact, Known
 from heretic.domain.host.facts import FileContent, HostFacts, HostView, Mount, OperatingSystem, Service
 from heretic.domain.host.interfaces import Interface
 from heretic.domain.host.steps import WriteFile
@@ -19,6 +20,8 @@ from heretic.domain.shares.ctdb import texts
 from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
 from heretic.domain.shares.ctdb.parse import CtdbNode, FailedScript
 from heretic.domain.shares.ctdb.steps import ReloadNodes, StartCtdb
+from heretic.domain.shares.feature import FILE_SERVER
+from heretic.domain.shares.folder_steps import AddGroup, AddUser, MakeFolder
 from heretic.domain.shares.lock_steps import (
     FILE,
     FOLDER,
@@ -30,12 +33,32 @@ from heretic.domain.shares.lock_steps import (
     ReleaseLock,
     mount_description,
 )
+from heretic.domain.shares.mount_steps import MountVolume, described
+from heretic.domain.shares.samba import texts as samba
+from heretic.domain.shares.samba.facts import SAMBA, SambaFacts, TestedFile
+from heretic.domain.shares.samba.steps import (
+    EnableScript,
+    PutSambaConfiguration,
+    RemovePassword,
+    SetPassword,
+    StartSamba,
+    described_by,
+)
+from heretic.domain.shares.server_facts import SERVER, FolderState, ServerFacts
 from heretic.kinds import KINDS
 from sim.declared import CONFIGURED, INSPECTED, network, node, site, volume
 from sim.site_rules import resource
 
 LOCK_ID = "11111111-2222-3333-4444-555555555555"
 OS = OperatingSystem("debian", "13", "Debian GNU/Linux 13 (trixie)", "6.12")
+SMB: Mapping[str, Any] = {
+    "protocol": "SMB",
+    "volume": "winshare",
+    "hostName": "files.office.private",
+    "smb": {"users": ["anna", "bert"], "encryption": "Required"},
+    "folders": [{"name": "groups", "group": "fileshares", "mode": "2770"}, {"name": "accounts", "owner": "anna"}],
+}
+"""What a share over SMB declares instead."""
 SPEC: Mapping[str, Any] = {
     "protocol": "NFS",
     "volume": "unixshare",
@@ -55,6 +78,9 @@ class Host:
         mounted: What is mounted in the lock's place; "" = nothing.
         keeps: Whether it holds the lock that others try.
         states: What CTDB says of it while it runs; None while it does not run.
+        shares: What is mounted for shares, with the unit's description, by folder.
+        samba: Whether smbd runs.
+        refuses: What testparm does not like there.
     """
 
     number: int
@@ -68,6 +94,12 @@ class Host:
     lock: str = FILE
     knows: tuple[str, ...] = ()
     lost: bool = False
+    users: dict[str, int] = field(default_factory=lambda: {"root": 0})
+    groups: dict[str, int] = field(default_factory=lambda: {"root": 0})
+    scripts: set[str] = field(default_factory=lambda: {"00.ctdb"})
+    samba: bool = False
+    shares: dict[str, str] = field(default_factory=dict)
+    refuses: str = ""
 
     @property
     def private(self) -> str:
@@ -83,6 +115,8 @@ class FileServers:
         self.share: FileShare = resource(FileShare, "files", {**SPEC, **spec})
         self.instead = instead
         self.steps: list[Step] = []
+        self.folders: dict[str, FolderState] = {}
+        self.logins: dict[str, str] = {}
 
     @property
     def view(self) -> SiteView:
@@ -93,7 +127,8 @@ class FileServers:
             *(self.node(name) for name in self.hosts),
             network("gluster", "Gluster", "172.20.11.0/24"),
             network("lan", "LAN", "172.20.12.0/24"),
-            volume("unixshare", purpose="NFSShare"),
+            volume("unixshare", {"volumeId": "of-unixshare", "conditions": [STARTED]}, purpose="NFSShare"),
+            volume("winshare", {"volumeId": "of-winshare", "conditions": [STARTED]}, purpose="SMBShare"),
             volume("lock", {"volumeId": LOCK_ID, "conditions": [STARTED]}, purpose="Lock"),
         ]
         return SiteView.holding(objects).having(*self.instead, self.share)
@@ -142,6 +177,30 @@ class FileServers:
                 host.proof = step.volume_id
             case ReleaseLock():
                 host.keeps = False
+            case MountVolume():
+                host.shares[step.folder] = described(step.what, step.volume, step.sources)
+            case AddGroup():
+                host.groups[step.group] = step.number
+            case AddUser():
+                assert step.group in host.groups, "useradd refuses a group that is not there"
+                host.users[step.user] = step.number
+            case MakeFolder():
+                assert step.mounted in host.shares, "it would lie on the host's own disk"
+                self.folders[f"{step.mounted}/{step.folder}"] = FolderState(step.owner, step.group, step.mode)
+            case PutSambaConfiguration():
+                assert host.files[samba.NEXT] == step.content, "it was not tested"
+                host.files[step.path] = step.content
+            case SetPassword():
+                assert step.user in host.users, "Samba's users are users of the host"
+                self.logins[step.user] = described_by(step.origin)
+            case RemovePassword():
+                del self.logins[step.user]
+            case StartSamba():
+                assert samba.CONFIGURATION in host.files, "it would serve what its package says"
+                host.samba = True
+            case EnableScript():
+                assert host.samba, "CTDB would take the host out"
+                host.scripts.add(step.name)
             case StartCtdb():
                 host.states, host.knows = (), self._in_file(host)
             case ReloadNodes():
@@ -161,11 +220,15 @@ class FileServers:
             name,
             os=Known(OS),
             interfaces=Known((_interface("eth1", host.private), _interface("eth2", f"172.20.12.{host.number}"))),
-            mounts=Known((Mount(FOLDER, host.mounted, "fuse.glusterfs"),) if host.mounted else ()),
+            mounts=Known(_mounts(host)),
             services=Known({unit.name: unit for unit in self._units(host, running=running)}),
             files={path: _file(host.files.get(path)) for path in _FILES},
             reloads=Known(frozenset()),
-            sections={CTDB.name: self._ctdb(host) if running else _silent(host)},
+            sections={
+                CTDB.name: self._ctdb(host) if running else _silent(host),
+                SERVER.name: self._server(host),
+                SAMBA.name: self._samba(host),
+            },
         )
 
     def _units(self, host: Host, *, running: bool) -> list[Service]:
@@ -175,7 +238,23 @@ class FileServers:
             Service(texts.SERVICE, "loaded", *state),
             Service(UNIT, "loaded", "active", "mounted", "enabled" if host.unit else "", description=host.unit),
             Service(KEEPER, "loaded" if host.keeps else "not-found", *keeper),
+            Service("smbd.service", "loaded", "active" if host.samba else "inactive", "", "disabled"),
+            *(
+                Service(mount_unit(folder), "loaded", "active", "mounted", "enabled", description=text)
+                for folder, text in host.shares.items()
+            ),
         ]
+
+    def _server(self, host: Host) -> ServerFacts:
+        here = {path: state for path, state in self.folders.items() if path.rpartition("/")[0] in host.shares}
+        return ServerFacts(
+            Known(dict(host.users)), Known(dict(host.groups)), Known(here), Known(frozenset(host.scripts))
+        )
+
+    def _samba(self, host: Host) -> SambaFacts:
+        following = TestedFile(_sections(host, samba.NEXT), (host.refuses,) if host.refuses else ())
+        served: Fact[frozenset[str]] = Known(_sections(host, samba.CONFIGURATION)) if host.samba else Absent()
+        return SambaFacts(Known(following), served, Known(dict(self.logins)))
 
     def _ctdb(self, host: Host) -> CtdbFacts:
         by_address = {other.private: other for other in self.hosts.values()}
@@ -191,7 +270,17 @@ class FileServers:
         return [line.partition("/")[0] for line in lines]
 
 
-_FILES = (texts.CONFIGURATION, texts.TUNABLES, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN)
+_FILES = FILE_SERVER.files
+
+
+def _sections(host: Host, path: str) -> frozenset[str]:
+    return frozenset(section.folder for section in samba.owned_sections(host.files.get(path, "")))
+
+
+def _mounts(host: Host) -> tuple[Mount, ...]:
+    lock = ((FOLDER, host.mounted),) if host.mounted else ()
+    shares = tuple((folder, f"n1:/{folder.rpartition('/')[2]}") for folder in host.shares)
+    return tuple(Mount(folder, source, "fuse.glusterfs") for folder, source in (*lock, *shares))
 
 
 def _states(host: Host | None) -> tuple[str, ...]:

@@ -142,6 +142,13 @@ class ShareName(StatusModel):
     addresses: Annotated[list[Text], Cap(16)] = Field(default=[], description="One A record for each, in turn.")
 
 
+class ShareAccount(StatusModel):
+    """A local account of the file servers."""
+
+    name: Text = Field(description="Name of the user; fileshares is the group that all of them belong to.")
+    number: int = Field(description="Its number on every file server, recorded once and kept: files belong to numbers.")
+
+
 class FileShareStatus(CommonStatus):
     """What Heretic saw."""
 
@@ -153,6 +160,9 @@ class FileShareStatus(CommonStatus):
         default=[], description="Public addresses that this FileShare brought to the file servers."
     )
     addresses_up: Text = Field(default="", description="Public addresses that a file server has, of all: 2/2.")
+    accounts: Annotated[list[ShareAccount], Cap(96)] = Field(
+        default=[], description="Local users of shares, with the numbers that they have on every file server."
+    )
     names: Annotated[list[ShareName], Cap(16)] = Field(
         default=[], description="Names for the site's DNS, with the addresses that each must give in turn."
     )
@@ -164,8 +174,8 @@ class FileShare(Resource):
     All FileShares of a site are served by the same hosts: the Nodes of role FileServer, which CTDB makes one file
     server of. CTDB needs a GlusterVolume of the purpose Lock.
 
-    This version keeps the cluster: lock, CTDB and public addresses. It does not serve files yet, and the condition
-    Served says so.
+    This version serves files over SMB to local users. Over NFS it keeps the cluster alone (lock, CTDB and public
+    addresses), and the condition Served says so.
     """
 
     KIND: ClassVar[str] = "FileShare"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.ports import Ranges
-from heretic.domain.host.profiles import Family
+from heretic.domain.host.profiles import Family, Profile
 from heretic.domain.host.rule import HostContext
 from heretic.domain.plan import PlanItem
 
@@ -36,6 +36,7 @@ class Feature:
         name: Of what runs on the host because of it, for messages.
         role: The role that brings it.
         packages: Names of packages by family of distributions.
+        profile_packages: More of them, by name of a profile: where one of a family cuts its packages otherwise.
         services: Units that run, now and after each boot.
         openings: Ports that the firewall lets through.
         firewall_services: What the services of firewalld that ``openings`` names open, as their packages define it.
@@ -50,6 +51,7 @@ class Feature:
     name: str
     role: Role
     packages: Mapping[Family, tuple[str, ...]] = field(default_factory=dict)
+    profile_packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     openings: tuple[Opening, ...] = ()
     firewall_services: Mapping[str, Ranges] = field(default_factory=dict)
@@ -59,6 +61,10 @@ class Feature:
     readers: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     groups: Callable[[SiteView, str], frozenset[str]] = _no_group
+
+    def packages_on(self, profile: Profile) -> tuple[str, ...]:
+        """The packages that a host of this profile needs."""
+        return (*self.packages.get(profile.family, ()), *self.profile_packages.get(profile.name, ()))
 
 
 def chosen(features: Iterable[Feature], roles: Iterable[Role]) -> tuple[Feature, ...]:

@@ -103,8 +103,8 @@ class Questions:
 
 def _packages(features: Iterable[Feature]) -> Iterator[Probe[object]]:
     base = (name for profile in profiles.PROFILES for name in profile.base_packages)
-    more = (name for feature in features for names in feature.packages.values() for name in names)
-    names = sorted({*base, *more})
+    lists = (names for f in features for names in (*f.packages.values(), *f.profile_packages.values()))
+    names = sorted({*base, *(name for one in lists for name in one)})
     yield Probe("dpkg", (*packages.DPKG, *names), packages.parse_dpkg, lasting=True)
     yield Probe("rpm", (*packages.RPM, *names), packages.parse_rpm, lasting=True)
 

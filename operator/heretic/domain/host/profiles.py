@@ -38,6 +38,7 @@ class Profile:
         time_file: Where the Site's time servers are written.
         time_file_shared: Whether others write that file too, so that Heretic keeps to a marked block of it.
         selinux_contexts: The file with local SELinux rules, "" where Heretic leaves SELinux alone.
+        samba_fuse: Whether Samba reaches a volume where it is mounted, because its module for Gluster is not packaged.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Profile:
     time_file: str
     time_file_shared: bool
     selinux_contexts: str = ""
+    samba_fuse: bool = False
 
 
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--option", "DPkg::Lock::Timeout=300")
@@ -85,6 +87,7 @@ EL_9 = Profile(
     time_file="/etc/chrony.conf",
     time_file_shared=True,
     selinux_contexts="/etc/selinux/targeted/contexts/files/file_contexts.local",
+    samba_fuse=True,
 )
 
 PROFILES = (EL_9, DEBIAN_13, DEBIAN_12)

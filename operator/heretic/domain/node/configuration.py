@@ -96,7 +96,7 @@ def _packages(host: HostContext, features: Sequence[Feature]) -> Iterator[PlanIt
         yield unseen(host.facts, "what is installed", installed)
         return
     profile = host.profile
-    wanted = (*profile.base_packages, *(p for f in features for p in f.packages.get(profile.family, ())))
+    wanted = (*profile.base_packages, *(p for f in features for p in f.packages_on(profile)))
     missing = tuple(p for p in dict.fromkeys(wanted) if p not in installed.value)
     if not missing:
         return

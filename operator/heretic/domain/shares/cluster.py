@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import FileShare
+from heretic.api.v1alpha1.common import Mode
+from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, Reason, is_lost, unobserved
 from heretic.domain.facts import Fact, Known
 from heretic.domain.host.facts import HostFacts, HostView
-from heretic.domain.plan import Obstacle, Wait
+from heretic.domain.host.profiles import profile_of
+from heretic.domain.host.rule import HostContext, unseen
+from heretic.domain.plan import Blocked, Obstacle, Wait
 from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
 from heretic.domain.shares.ctdb.numbers import NumberedHost, node_lines
 from heretic.domain.shares.ctdb.parse import CtdbNode
-from heretic.domain.shares.lock import LockVolume, lock_volume
+from heretic.domain.shares.lock import lock_volume
 from heretic.domain.shares.servers import FileServer, file_servers
+from heretic.domain.shares.volumes import MountedVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class ServerCluster:
 
     view: SiteView
     servers: tuple[FileServer, ...]
-    lock: LockVolume | Obstacle
+    lock: MountedVolume | Obstacle
     lines: tuple[NumberedHost, ...] | Obstacle
     seen: Mapping[str, HostFacts]
     failures: Mapping[str, Failure]
@@ -72,6 +77,25 @@ class ServerCluster:
         told = self.witness.addresses if self.witness else None
         held = told.value if isinstance(told, Known) else {}
         return {a: names.get(numbers[n], numbers[n]) for a, n in held.items() if n in numbers}
+
+    def acting(self, share: FileShare) -> list[FileShare]:
+        """The share and those whose wishes may be carried out beside it, by name."""
+        shares = self.view.of(FileShare).values()
+        return sorted((s for s in shares if s is share or _acts(s, self.view)), key=lambda s: s.metadata.name)
+
+    def context(self, facts: HostFacts) -> HostContext | Obstacle:
+        """What the rules for files look at."""
+        if not isinstance(facts.os, Known):
+            return unseen(facts, "its operating system", facts.os)
+        profile = profile_of(facts.os.value)
+        if isinstance(profile, Blocked):
+            return profile
+        return HostContext(self.view.nodes[facts.host], self.view, facts, profile)
+
+
+def _acts(share: FileShare, view: SiteView) -> bool:
+    mode = mode_of(share, view.site)
+    return mode is Mode.APPLY and not share.spec.paused and share.metadata.deletion_timestamp is None
 
 
 def _rank(nodes: Fact[tuple[CtdbNode, ...]], own: str) -> tuple[bool, int] | None:

@@ -1,21 +1,55 @@
 """What the role FileServer needs of a host. Nothing of it serves files by itself: CTDB starts what does."""
 
+from collections.abc import Iterator
+
 from heretic.api.v1alpha1.node import Role
+from heretic.domain.facts import Known
 from heretic.domain.host.feature import Feature, Opening
 from heretic.domain.host.profiles import Family
+from heretic.domain.host.rule import HostContext, unseen
+from heretic.domain.plan import PlanItem
 from heretic.domain.shares.ctdb import texts
 from heretic.domain.shares.lock_steps import KEEPER, UNIT
+from heretic.domain.shares.samba import texts as samba
+from heretic.domain.shares.samba.steps import LeaveToCtdb
+from heretic.domain.shares.volumes import SHARE_MOUNTS
+
+_OF_SAMBA = tuple(unit for family in samba.UNITS.values() for unit in (family.smbd, family.nmbd))
+
+
+def _left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
+    """What serves files starts neither with its package nor with a boot: CTDB starts it."""
+    services = host.facts.services
+    if not isinstance(services, Known):
+        yield unseen(host.facts, "its services", services)
+        return
+    enabled = tuple(u for u in _OF_SAMBA if u in services.value and services.value[u].enabled == "enabled")
+    if enabled:
+        yield LeaveToCtdb(host=host.name, why=f"{', '.join(enabled)} would start at a boot", units=enabled)
+
 
 FILE_SERVER = Feature(
     name="CTDB",
     role=Role.FILE_SERVER,
     packages={
-        Family.DEBIAN: ("ctdb", "glusterfs-client", "tdb-tools"),
-        Family.EL: ("ctdb", "glusterfs-fuse", "tdb-tools"),
+        Family.DEBIAN: ("ctdb", "glusterfs-client", "samba", "samba-vfs-modules", "smbclient", "tdb-tools"),
+        Family.EL: ("ctdb", "glusterfs-fuse", "samba", "samba-client", "tdb-tools"),
     },
+    profile_packages={"debian13": ("samba-vfs-glusterfs",)},
+    rules=(_left_to_ctdb,),
     openings=(Opening(((texts.PORT, texts.PORT),), "ctdb"),),
     firewall_services={"ctdb": ((texts.PORT, texts.PORT),)},
-    files=(texts.CONFIGURATION, texts.TUNABLES, texts.NODES, texts.PUBLIC_ADDRESSES, texts.DROP_IN),
-    readers=(texts.SERVICE,),
-    units=(texts.SERVICE, UNIT, KEEPER),
+    files=(
+        *(
+            texts.CONFIGURATION,
+            texts.TUNABLES,
+            texts.SCRIPT_OPTIONS,
+            texts.NODES,
+            texts.PUBLIC_ADDRESSES,
+            texts.DROP_IN,
+        ),
+        *(samba.CONFIGURATION, samba.NEXT),
+    ),
+    readers=(texts.SERVICE, *(family.smbd for family in samba.UNITS.values())),
+    units=(texts.SERVICE, UNIT, KEEPER, SHARE_MOUNTS, *_OF_SAMBA),
 )

@@ -12,8 +12,10 @@ from heretic.domain.report import Report
 from heretic.domain.shares.cluster import see
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.feature import FILE_SERVER
-from heretic.domain.shares.plan import gates, plan_share
+from heretic.domain.shares.plan import gates
 from heretic.domain.shares.report import report_share
+from heretic.domain.shares.samba.facts import SAMBA
+from heretic.domain.shares.server_facts import SERVER
 from heretic.domain.shares.servers import file_servers
 
 
@@ -24,7 +26,7 @@ def _needs(share: FileShare, view: SiteView, seen: Mapping[str, HostView]) -> Ne
 def _assess(share: FileShare, view: SiteView, observed: Observed) -> Assessment:
     cluster = see(view, observed.hosts)
     found = gates(share, cluster)
-    return Assessment(plan_share(share, found), report_share(share, cluster, found))
+    return Assessment(found.plan, report_share(share, cluster, found))
 
 
 def _references(share: FileShare) -> Iterable[Reference]:
@@ -71,10 +73,10 @@ FILE_SHARE = Kind(
     reads=(Site, Node, Network, GlusterVolume, FileShare),
     refers_to=(Site, Network, GlusterVolume),
     references=_references,
-    recorded=("servers", "addresses"),
+    recorded=("servers", "addresses", "accounts"),
     outage=OutageRule(_needs_before_outage, _against_outage),
     features=(FILE_SERVER,),
-    sections=(CTDB,),
+    sections=(CTDB, SERVER, SAMBA),
     gauges=(
         GaugeOf(
             "heretic_public_addresses_up",

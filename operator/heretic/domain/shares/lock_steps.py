@@ -1,11 +1,12 @@
 """Steps that mount the lock volume, and that prove that it locks between hosts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, PutFile, Script
-from heretic.domain.disks.units import UNITS, mount_unit
+from heretic.domain.disks.units import mount_unit
 from heretic.domain.plan import HostStep
+from heretic.domain.shares.mount_steps import MountVolume, described, is_mounted
 
 FOLDER = "/gluster/lock"
 """Where the lock volume is mounted, as in HVP."""
@@ -25,76 +26,27 @@ _KEEPS = 600
 """Seconds after which a keeper that nobody releases ends by itself."""
 
 
+WHAT = "Lock of the file servers"
+
+
 def mount_description(volume: str, sources: tuple[str, ...]) -> str:
-    """What the mount unit calls itself, so that systemd's answer tells what it mounts and from whom."""
-    return f"Lock of the file servers: volume {volume} of {', '.join(sources)}"
+    """What its mount unit calls itself."""
+    return described(WHAT, volume, sources)
 
 
-def _unit(volume: str, sources: tuple[str, ...]) -> str:
-    """No boot waits for it: what is needed of the default dependencies is written out."""
-    first, *others = sources
-    backups = f"backup-volfile-servers={':'.join(others)}," if others else ""
-    return f"""\
-# Written by Heretic.
-[Unit]
-Description={mount_description(volume, sources)}
-DefaultDependencies=no
-Wants=network-online.target
-After=network-online.target glusterd.service
-Before=umount.target
-Conflicts=umount.target
-
-[Mount]
-What={first}:/{volume}
-Where={FOLDER}
-Type=glusterfs
-Options={backups}log-level=WARNING,_netdev
-TimeoutSec=50
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-
-def is_mounted(volume: str = "") -> Command:
-    """Proves that a Gluster volume is mounted there, this one where it is named."""
-    find = ("findmnt", "--noheadings", "--types", "fuse.glusterfs", "--output", "SOURCE", "--mountpoint", FOLDER)
-    return Command(find, expect=Expect.ONLY, text=f"*:/{volume}" if volume else "*:*")
+def lock_is_mounted() -> Command:
+    """Proves that a Gluster volume is mounted where the lock belongs."""
+    return is_mounted(FOLDER)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MountLock(HostStep):
-    """Mounts the lock volume, now and at each boot.
-
-    Attributes:
-        volume: Its name in Gluster.
-        sources: Whom the host asks for it, the first one first.
-    """
+class MountLock(MountVolume):
+    """Mounts the lock volume."""
 
     verb: ClassVar[str] = "MountLock"
 
-    volume: str
-    sources: tuple[str, ...]
-
-    def script(self) -> Script:
-        """Writes the unit, enables and starts it; what is mounted already stays so."""
-        return Script(
-            done=(
-                is_mounted(self.volume),
-                Command(("systemctl", "is-enabled", UNIT), expect=Expect.EQUALS, text="enabled"),
-                Command(
-                    ("systemctl", "show", "--property", "Description", "--value", UNIT),
-                    expect=Expect.EQUALS,
-                    text=mount_description(self.volume, self.sources),
-                ),
-            ),
-            actions=(
-                PutFile(f"{UNITS}/{UNIT}", _unit(self.volume, self.sources)),
-                Command(("systemctl", "daemon-reload"), timeout=60),
-                Command(("systemctl", "reenable", UNIT)),
-                Command(("systemctl", "start", UNIT), timeout=60),
-            ),
-        )
+    folder: str = FOLDER
+    what: str = field(default=WHAT, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +60,7 @@ class HoldLock(HostStep):
         held = ("systemd-run", "--collect", f"--unit={KEEPER}", f"--property=RuntimeMaxSec={_KEEPS}")
         return Script(
             done=(Command(("systemctl", "is-active", KEEPER), expect=Expect.EQUALS, text="active"),),
-            guards=(is_mounted(),),
+            guards=(lock_is_mounted(),),
             actions=(Command((*held, "sh", "-c", '"$0" "$1"; exit 1', _HELPER, _TRIED)), Command(("sleep", "2"))),
         )
 
@@ -130,7 +82,7 @@ class ProveLock(HostStep):
         tried = Command((_HELPER, _TRIED), timeout=10, expect=Expect.EQUALS, text=_KEPT_OUT)
         return Script(
             done=(Command(("grep", "-qxF", self.volume_id, PROOF)),),
-            guards=(is_mounted(),),
+            guards=(lock_is_mounted(),),
             actions=(tried, PutFile(PROOF, f"{self.volume_id}\n", "0600")),
         )
 

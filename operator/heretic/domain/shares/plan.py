@@ -1,19 +1,23 @@
 """What a FileShare lacks: a chain of gates, of which each is passed before the next is planned for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import FileShare, Node
+from heretic.api.v1alpha1.file_share import ShareProtocol
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.errors import Reason
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, PlanItem, Proceed, Step, Wait, first_obstacle
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle
+from heretic.domain.shares import folders
 from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb import addresses
 from heretic.domain.shares.ctdb import plan as ctdb
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.declared import obstacles
-from heretic.domain.shares.lock import mounting, proving
+from heretic.domain.shares.lock import mounting_lock, proving
+from heretic.domain.shares.samba import plan as samba
+from heretic.domain.shares.stages import first_stage, plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +29,20 @@ class Gates:
         lock: The lock volume is mounted and proved.
         ctdb: CTDB runs everywhere, with the same files.
         addresses: Public addresses are given.
+        served: What is declared is served.
     """
 
     declared: Plan
     lock: Plan
     ctdb: Plan
     addresses: Plan
+    served: Plan
 
     @property
-    def first(self) -> Plan | None:
-        """The first gate that is not passed; None where all are."""
+    def plan(self) -> Plan:
+        """The first gate that is not passed, or the last one."""
         gates = (self.declared, self.lock, self.ctdb, self.addresses)
-        return next((gate for gate in gates if not isinstance(gate, Converged)), None)
+        return next((gate for gate in gates if not isinstance(gate, Converged)), self.served)
 
 
 def gates(share: FileShare, cluster: ServerCluster) -> Gates:
@@ -44,20 +50,25 @@ def gates(share: FileShare, cluster: ServerCluster) -> Gates:
     declared = _declared(share, cluster)
     lock = _after(declared, lambda: _lock(cluster))
     ctdb_ = _after(lock, lambda: _ctdb(cluster))
-    return Gates(declared, lock, ctdb_, _after(ctdb_, lambda: _addresses(share, cluster)))
+    given = _after(ctdb_, lambda: _addresses(share, cluster))
+    return Gates(declared, lock, ctdb_, given, _after(given, lambda: _served(share, cluster)))
 
 
-def plan_share(share: FileShare, found: Gates) -> Plan:
-    """The next steps for a share, or why there are none."""
-    return found.first or not_served(share)
-
-
-def not_served(share: FileShare) -> Blocked:
-    """What this version does not do yet."""
-    return Blocked(
-        Reason.NOT_SUPPORTED,
-        f"this version does not serve files over {share.spec.protocol.value} yet: it keeps CTDB and public addresses",
+def _served(share: FileShare, cluster: ServerCluster) -> Plan:
+    """Accounts and folders, and then the program that serves them."""
+    if share.spec.protocol is not ShareProtocol.SMB:
+        return Blocked(
+            Reason.NOT_SUPPORTED,
+            f"this version serves no files over {share.spec.protocol.value} yet: it keeps CTDB and public addresses",
+        )
+    stages = (
+        lambda: folders.mounts(share, cluster),
+        lambda: samba.accounts(share, cluster),
+        lambda: folders.folders(share, cluster),
+        *samba.stages(share, cluster),
     )
+    names = ", ".join(folder.name for folder in share.spec.folders)
+    return first_stage(stages, f"Samba of every file server that can be asked serves {names}")
 
 
 def _after(gate: Plan, work: Callable[[], Plan]) -> Plan:
@@ -82,13 +93,13 @@ def _lock(cluster: ServerCluster) -> Plan:
     if isinstance(cluster.lock, Wait | Blocked):
         return cluster.lock
     lock = cluster.lock
-    mounts = [item for facts in cluster.seen.values() for item in mounting(lock, cluster.view, facts)]
+    mounts = [item for facts in cluster.seen.values() for item in mounting_lock(lock, cluster.view, facts)]
     if mounts:
-        return _plan_of(mounts)
+        return plan_of(mounts)
     if len(cluster.servers) > 1:
         proofs = {host: facts[CTDB].proof for host, facts in cluster.seen.items()}
         if items := proving(lock, cluster.seen, proofs):
-            return _plan_of(items)
+            return plan_of(items)
     return Converged(f"{lock.name} is mounted on every file server, and its locks keep others out")
 
 
@@ -97,7 +108,7 @@ def _ctdb(cluster: ServerCluster) -> Plan:
         return cluster.lines
     proof = cluster.lock.id if len(cluster.servers) > 1 and not isinstance(cluster.lock, Wait | Blocked) else ""
     items = ctdb.files(cluster, cluster.lines) or ctdb.running(cluster, cluster.lines, proof)
-    return _plan_of(items) if items else Converged("CTDB runs on every file server that can be asked")
+    return plan_of(items) if items else Converged("CTDB runs on every file server that can be asked")
 
 
 def _addresses(share: FileShare, cluster: ServerCluster) -> Plan:
@@ -115,10 +126,4 @@ def _addresses(share: FileShare, cluster: ServerCluster) -> Plan:
                 f"no address is given before CTDB serves on every file server: {server.node} is {states}",
                 10.0,
             )
-    return _plan_of(items, ordered=True)
-
-
-def _plan_of(items: Sequence[PlanItem], *, ordered: bool = False) -> Plan:
-    steps = tuple(item for item in items if isinstance(item, Step))
-    pending = tuple(item for item in items if isinstance(item, Wait | Blocked))
-    return Proceed(steps, pending, ordered=ordered) if steps else first_obstacle(pending) or Converged("")
+    return plan_of(items, ordered=True)

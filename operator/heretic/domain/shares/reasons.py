@@ -36,6 +36,12 @@ OF_SHARES = chapter(
         code="HVP-C002",
     ),
     Explained(
+        Reason.ACCOUNT_DIFFERS,
+        "An account has not the same number on every file server, or is one of the system.",
+        "Make the numbers alike, or choose another name.",
+        code="HVP-C002",
+    ),
+    Explained(
         Reason.FILE_SHARES_DIFFER,
         "Two FileShares ask the same server for different things.",
         "Make them alike in what the message names.",
@@ -76,6 +82,21 @@ OF_SHARES = chapter(
         Reason.ADDRESS_NOT_ASSIGNED,
         "No file server has the public address.",
         "Bring back the file servers that the message names.",
+    ),
+    Explained(
+        Reason.VOLUME_NOT_MOUNTED,
+        "Something else is mounted where a volume with files of shares belongs.",
+        "Unmount it; the message says how.",
+    ),
+    Explained(
+        Reason.SAMBA_REFUSES,
+        "A new configuration of Samba is not understood by testparm; the one before stays in force everywhere.",
+        "Correct what the message names, or bring Samba to one version on all file servers.",
+    ),
+    Explained(
+        Reason.SAMBA_NOT_SERVING,
+        "The Samba that runs on a file server does not serve what is declared.",
+        "Nothing, unless it lasts; then look at `journalctl -u smbd` and /var/log/samba there.",
     ),
     Explained(
         Reason.NOT_SUPPORTED,

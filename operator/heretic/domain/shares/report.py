@@ -1,16 +1,18 @@
 """What is said of a FileShare."""
 
 from heretic.api.v1alpha1 import FileShare
-from heretic.api.v1alpha1.file_share import FileShareStatus, ShareName, ShareServer
+from heretic.api.v1alpha1.file_share import FileShareStatus, ShareAccount, ShareName, ShareServer
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.plan import Blocked, Converged, Wait, first_obstacle, obstacles_of
 from heretic.domain.report import Report, condition_of
+from heretic.domain.shares.accounts import numbers, recorded
 from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb.addresses import given
 from heretic.domain.shares.ctdb.facts import CTDB
-from heretic.domain.shares.plan import Gates, not_served
+from heretic.domain.shares.plan import Gates
+from heretic.domain.shares.samba.plan import users_of
 from heretic.domain.shares.servers import FileServer
 
 READY = frozenset({ConditionType.LOCK_READY, ConditionType.ADDRESSES_ASSIGNED, ConditionType.SERVED})
@@ -24,7 +26,7 @@ def report_share(share: FileShare, cluster: ServerCluster, gates: Gates) -> Repo
         condition_of(ConditionType.LOCK_READY, gates.lock),
         _ctdb(gates, trouble),
         _assigned(share, cluster, gates, trouble),
-        _served(share, gates),
+        condition_of(ConditionType.SERVED, gates.served),
         _degraded(cluster, trouble),
     )
     return Report(_status(share, cluster), conditions, ready=READY)
@@ -80,11 +82,6 @@ def _assigned(share: FileShare, cluster: ServerCluster, gates: Gates, trouble: l
     return Condition(kind, State.FALSE, reason, f"{', '.join(left)} on no file server{because}")
 
 
-def _served(share: FileShare, gates: Gates) -> Condition:
-    why = first_obstacle(obstacles_of(gates.declared)) or not_served(share)
-    return Condition(ConditionType.SERVED, State.FALSE, why.reason, why.message)
-
-
 def _degraded(cluster: ServerCluster, trouble: list[tuple[Reason, str]]) -> Condition:
     kind = ConditionType.DEGRADED
     if trouble:
@@ -106,8 +103,19 @@ def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
         # What cannot be seen now stays recorded: a host that is away may have it still.
         addresses=[a for a in mine if a in everywhere or (cluster.failures and a in share.status.addresses)],
         addresses_up=f"{up}/{len(share.spec.addresses)}",
+        accounts=_accounts(share, cluster),
         names=[ShareName(name=share.spec.host_name or share.metadata.name, addresses=share.spec.addresses)],
     )
+
+
+def _accounts(share: FileShare, cluster: ServerCluster) -> list[ShareAccount]:
+    """Numbers are recorded before any host has them: the next host gets the same."""
+    known = recorded(cluster.view)
+    given = numbers(users_of(share), cluster.seen, known) if cluster.seen and users_of(share) else known
+    if isinstance(given, Wait | Blocked):
+        return share.status.accounts
+    both = {**known, **given}
+    return [ShareAccount(name=name, number=number) for name, number in sorted(both.items(), key=lambda one: one[1])]
 
 
 def _servers(share: FileShare, cluster: ServerCluster, holders: dict[str, str]) -> list[ShareServer]:

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from heretic.api.v1alpha1 import FileShare, Network
-from heretic.api.v1alpha1.common import Mode
-from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
@@ -15,7 +13,6 @@ from heretic.domain.host.steps import WriteFile
 from heretic.domain.plan import Blocked, PlanItem, Wait
 from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb import texts
-from heretic.domain.shares.ctdb.plan import context
 from heretic.domain.shares.ctdb.steps import GivePublicAddresses
 from heretic.domain.shares.servers import FileServer, address_in
 
@@ -28,18 +25,12 @@ def given(facts: HostFacts) -> tuple[str, ...]:
 
 def giving(share: FileShare, cluster: ServerCluster) -> list[PlanItem]:
     """What the files with public addresses lack, for this share and those that act beside it."""
-    shares = [other for other in cluster.view.of(FileShare).values() if other is share or _acts(other, cluster.view)]
+    shares = cluster.acting(share)
     items: list[PlanItem] = []
     for server in cluster.servers:
         if server.node in cluster.seen:
             items += _on_host(shares, cluster, server, cluster.seen[server.node])
     return items
-
-
-def _acts(share: FileShare, view: SiteView) -> bool:
-    """Whether what a share declares may be done for another one too."""
-    mode = mode_of(share, view.site)
-    return mode is Mode.APPLY and not share.spec.paused and share.metadata.deletion_timestamp is None
 
 
 def _on_host(
@@ -49,7 +40,7 @@ def _on_host(
     if isinstance(file, Unknown):
         yield unseen(facts, texts.PUBLIC_ADDRESSES, file)
         return
-    host = context(cluster, facts)
+    host = cluster.context(facts)
     if isinstance(host, Wait | Blocked):
         yield host
         return
@@ -86,7 +77,7 @@ def _guarded(step: WriteFile, text: str) -> GivePublicAddresses:
 def _wanted(shares: list[FileShare], cluster: ServerCluster, server: FileServer, facts: HostFacts) -> list[str] | Wait:
     """The lines for the addresses of shares: each with the interface that has the host's own address in its network."""
     lines: dict[str, str] = {}
-    for share in sorted(shares, key=lambda share: share.metadata.name):
+    for share in shares:
         network = cluster.view.of(Network).get(share.spec.network)
         if network is None:
             continue

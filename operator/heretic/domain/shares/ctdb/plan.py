@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known
 from heretic.domain.host.facts import HostFacts
-from heretic.domain.host.profiles import profile_of
-from heretic.domain.host.rule import HostContext, unseen, write_file
+from heretic.domain.host.rule import unseen, write_file
 from heretic.domain.plan import Blocked, PlanItem, Wait
 from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb import texts
@@ -17,23 +16,13 @@ from heretic.domain.shares.ctdb.steps import ReloadNodes, StartCtdb
 from heretic.domain.shares.lock_steps import FILE
 
 
-def context(cluster: ServerCluster, facts: HostFacts) -> HostContext | Wait | Blocked:
-    """What the rules for files look at."""
-    if not isinstance(facts.os, Known):
-        return unseen(facts, "its operating system", facts.os)
-    profile = profile_of(facts.os.value)
-    if isinstance(profile, Blocked):
-        return profile
-    return HostContext(cluster.view.nodes[facts.host], cluster.view, facts, profile)
-
-
 def files(cluster: ServerCluster, lines: tuple[NumberedHost, ...]) -> list[PlanItem]:
     """What the files of all hosts lack. None is told of them before all have them."""
     return [item for facts in cluster.seen.values() for item in _files_of(cluster, facts, nodes_text(lines))]
 
 
 def _files_of(cluster: ServerCluster, facts: HostFacts, nodes: str) -> Iterator[PlanItem]:
-    host = context(cluster, facts)
+    host = cluster.context(facts)
     if isinstance(host, Wait | Blocked):
         yield host
         return
@@ -43,6 +32,7 @@ def _files_of(cluster: ServerCluster, facts: HostFacts, nodes: str) -> Iterator[
     )
     yield from write_file(host, texts.CONFIGURATION, lambda _: texts.CONFIGURATION_TEXT, "the cluster lock")
     yield from write_file(host, texts.TUNABLES, lambda _: texts.TUNABLES_TEXT, "how soon a dead host is noticed")
+    yield from write_file(host, texts.SCRIPT_OPTIONS, lambda _: texts.SCRIPT_OPTIONS_TEXT, "what its scripts look at")
     yield from write_file(host, texts.NODES, lambda _: nodes, "the hosts that serve files, by number")
 
 

@@ -7,14 +7,16 @@ from heretic.domain.commands import Command, Expect, Script
 from heretic.domain.host.steps import EnableService, WriteFile
 from heretic.domain.plan import HostStep
 from heretic.domain.shares.ctdb.texts import NODES
-from heretic.domain.shares.lock_steps import FILE, PROOF, is_mounted
+from heretic.domain.shares.lock_steps import FILE, PROOF, lock_is_mounted
 
 
-def _file_is(path: str, sha256: str) -> Command:
+def file_is(path: str, sha256: str) -> Command:
+    """Proves that a file has the content that was planned."""
     return Command(("sha256sum", path), expect=Expect.EQUALS, text=f"{sha256}  {path}")
 
 
-def _runs_on_its_lock() -> Command:
+def runs_on_its_lock() -> Command:
+    """Proves that CTDB runs here with the lock that all hosts have."""
     return Command(("ctdb", "getreclock"), expect=Expect.EQUALS, text=FILE)
 
 
@@ -35,7 +37,7 @@ class StartCtdb(EnableService):
     def script(self) -> Script:
         """The guards ask once more for what no CTDB may run without (rule:cluster-lock-first)."""
         proved = (Command(("grep", "-qxF", self.proof, PROOF)),) if self.proof else ()
-        return replace(super().script(), guards=(is_mounted(), *proved, _file_is(NODES, self.nodes_sha256)))
+        return replace(super().script(), guards=(lock_is_mounted(), *proved, file_is(NODES, self.nodes_sha256)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ class ReloadNodes(HostStep):
         status = ("ctdb", "-X", "status")
         return Script(
             done=tuple(Command(status, expect=Expect.ONLY, text=f"|*|{one}|*\n|*") for one in self.addresses),
-            guards=(_file_is(NODES, self.nodes_sha256),),
+            guards=(file_is(NODES, self.nodes_sha256),),
             actions=(Command(("ctdb", "reloadnodes"), timeout=60),),
         )
 
@@ -76,4 +78,4 @@ class GivePublicAddresses(WriteFile):
 
     def script(self) -> Script:
         """No host takes an address whose CTDB does not run on the proved lock (rule:cluster-lock-first)."""
-        return replace(super().script(), guards=(is_mounted(), _runs_on_its_lock()))
+        return replace(super().script(), guards=(lock_is_mounted(), runs_on_its_lock()))

@@ -38,6 +38,13 @@ A ban can strike the last host that may have addresses: seen with CTDB's own val
 lock of one that was dead.
 """
 
+SCRIPT_OPTIONS = "/etc/ctdb/script.options"
+SCRIPT_OPTIONS_TEXT = f"""\
+{NOTE}CTDB_SAMBA_SKIP_SHARE_CHECK=yes
+CTDB_SAMBA_CHECK_PORTS=445
+"""
+"""Folders of shares lie in their volume, where CTDB's script for Samba, which looks for them here, finds none."""
+
 DROP_IN_TEXT = f"""\
 {NOTE}# CTDB starts only where its lock is, and is tried again without end: after a boot the volume may come late.
 [Unit]

@@ -1,0 +1,1 @@
+"""Samba: what serves files over SMB."""

@@ -1,0 +1,25 @@
+"""A chain of stages: each is done before the next is planned for."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Step, Wait, first_obstacle
+
+
+def plan_of(items: Sequence[PlanItem], *, ordered: bool = False) -> Plan:
+    """Steps first; what is in the way of the rest beside them."""
+    steps = tuple(item for item in items if isinstance(item, Step))
+    pending = tuple(item for item in items if isinstance(item, Wait | Blocked))
+    return Proceed(steps, pending, ordered=ordered) if steps else first_obstacle(pending) or Converged("")
+
+
+def first_stage(stages: Sequence[Callable[[], Iterable[PlanItem]]], done: str) -> Plan:
+    """What the first stage with something left to do plans.
+
+    Args:
+        stages: In order.
+        done: What is said when none has.
+    """
+    for stage in stages:
+        if items := tuple(stage()):
+            return plan_of(items)
+    return Converged(done)
