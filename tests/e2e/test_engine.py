@@ -40,8 +40,8 @@ TEMPORARY = DiskSpec(name="vartmp", size="40G", contents=Ext4(label="vartmp", fi
 
 @pytest.fixture(scope="module")
 def spec() -> SiteSpec:
-    """The first node has memory for the engine's machine; the third is weaker."""
-    first = NodeSpec(disks=(DATA, TEMPORARY), memory_mib=5120)
+    """The first node has memory and processors for a deployment; the third is weaker."""
+    first = NodeSpec(disks=(DATA, TEMPORARY), memory_mib=5120, cpus=2)
     return SiteSpec(nodes=(first, NodeSpec(disks=(DATA,)), NodeSpec(disks=(DiskSpec(name="data1", size="150G"),))))
 
 
