@@ -8,11 +8,13 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
 import yaml
 
+from e2e.test_main_job import kill_brick
 from heretic.domain.hosted_engine.deploy_steps import job_name
 from lab.engine import FQDN, LabEngine, install_firewall
 from lab.node import Node
@@ -23,7 +25,7 @@ from sim.engine.state import named
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.long]
 
-FIRST = "node1"
+FIRST, LOST, OUT = "node1", "node2", "node3"
 STORE = "vmstore"
 PASSWORD = "a password of the engine"
 UNITS = "heretic-engine-deploy-*"
@@ -32,6 +34,9 @@ RESYNC = 75.0
 
 PATIENCE = 900.0
 """Emulated machines take minutes, where others work beside them, for what takes seconds elsewhere."""
+
+TWICE = 60.0
+"""Between the two looks that find a site whole, before a host is taken out."""
 
 DATA = DiskSpec(name="data1", size="300G")
 TEMPORARY = DiskSpec(name="vartmp", size="40G", contents=Ext4(label="vartmp", files={}))
@@ -248,3 +253,55 @@ def test_a_forced_resync_does_nothing_on_hosts_and_writes_nothing_to_the_engine(
     assert stack.effects()[effects:] == []
     assert engine.writes[writes:] == []
     assert len(engine.server.engine.requests) > requests, "it was looked at"
+
+
+def maintenance(stack: Stack, *, on: bool) -> None:
+    patch(stack, "hnode", OUT, maintenance=on)
+
+
+def is_refused(stack: Stack, engine: LabEngine, why: str) -> None:
+    """The host stays, for longer than the resync interval, and it is told why."""
+    writes, effects = len(engine.writes), len(stack.effects())
+    maintenance(stack, on=True)
+
+    def told() -> bool:
+        found = stack.condition("hnode", OUT, "Maintenance")
+        known = (found.get("status"), found.get("reason")) == ("False", "MaintenanceUnsafe")
+        refused = stack.condition("hnode", OUT, "Ready")["message"].startswith(f"{OUT} is not taken out of service: ")
+        return known and why in found["message"] and refused
+
+    stack.wait(f"{OUT} is not taken out: {why}", told, seconds=PATIENCE)
+    time.sleep(RESYNC)
+    assert told()
+    assert engine.writes[writes:] == []
+    assert [e["verb"] for e in stack.effects()[effects:] if OUT in e["target"]] == []
+    host = named(engine.state.hosts, OUT)
+    assert host is not None
+    assert engine.state.lives[host.id].status(engine.state.now()).value == "up"
+
+
+def goes_out(stack: Stack) -> bool:
+    return stack.condition("hnode", OUT, "Maintenance").get("status") == "True"
+
+
+def test_a_host_stays_while_a_heal_is_pending_and_goes_once_it_is_over(stack: Stack, engine: LabEngine) -> None:
+    patch(stack, "gvol", STORE, mode="Observe")  # so that nobody starts the brick again
+    with mounted(first(stack), STORE):
+        kill_brick(stack.site.nodes[LOST])
+        first(stack).ssh("dd if=/dev/urandom of=/mnt/missed bs=1M count=24 conv=fsync status=none")
+    is_refused(stack, engine, "entries wait to be healed")
+    begun, allowed = len(done(stack, "DeactivateHost")), time.time()
+    patch(stack, "gvol", STORE, mode=None)
+    with timed("heal, two looks, and the host is in maintenance"):
+        stack.wait(f"{OUT} is in maintenance", lambda: goes_out(stack), seconds=PATIENCE)
+    (deactivated,) = done(stack, "DeactivateHost")[begun:]
+    assert moment(deactivated) - allowed > TWICE
+    stack.site.nodes[OUT].ssh("systemctl stop glusterd; pkill glusterfsd; pkill -x glusterfs; true")  # as vdsm does
+    maintenance(stack, on=False)
+    with timed("back from maintenance, with bricks and heal"):
+        settle(stack)
+    assert not stack.get("hnode", OUT)["status"].get("outOfService")
+
+
+def moment(effect: dict[str, Any]) -> float:
+    return datetime.fromisoformat(effect["time"]).timestamp()
