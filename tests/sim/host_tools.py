@@ -29,7 +29,14 @@ _PROGRAMS = {
     **dict.fromkeys(("lvm", "pvs", "vgs", "lvs", "vgcreate", "lvcreate", "lvextend", "lvchange", "lvremove"), "lvm2"),
     **dict.fromkeys(("mkfs.xfs", "xfs_growfs"), "xfsprogs"),
 }
-_UNITS = {"chrony": "chrony.service", "glusterfs-server": "glusterd.service"}
+_UNITS = {
+    "chrony": ("chrony.service",),
+    "ctdb": ("ctdb.service",),
+    "glusterfs-server": ("glusterd.service",),
+    "samba": ("smbd.service", "nmbd.service"),
+}
+_STARTED = frozenset({"chrony", "samba"})
+"""What Debian starts as soon as it is installed, and at each boot."""
 
 DPKG_LOCK = "/var/lib/dpkg/lock-frontend"
 NO_PEERS = (
@@ -66,10 +73,8 @@ class HostState:
         """What unpacking packages does."""
         for name in names:
             self.packages[name] = self.platform.packages[name]
-            if unit := _UNITS.get(name):
-                # Debian starts chrony and leaves glusterd to the administrator.
-                running = name == "chrony"
-                state = ("active", "enabled") if running else ("inactive", "disabled")
+            for unit in _UNITS.get(name, ()):
+                state = ("active", "enabled") if name in _STARTED else ("inactive", "disabled")
                 self.systemd.units.setdefault(unit, Unit(unit, *state))
 
     def boot(self, machine: Machine) -> None:

@@ -78,6 +78,10 @@ class Systemd:
                 return self._do(machine, "enable", name)
             case ("show", "--property", "Description", "--value", name):
                 return ok(f"{self.units[name].description if name in self.units else name}\n")
+            case ("show", "--property", "UnitFileState", "--value", name):
+                return ok(f"{self.units[name].enabled if name in self.units else ''}\n")
+            case ("show", "--property", "ActiveState", "--value", name):
+                return ok(f"{self.units[name].active if name in self.units else 'inactive'}\n")
             case ("disable", "--now", name):
                 return self._disable(name)
         return None

@@ -110,3 +110,13 @@ def test_sections_are_found_again_as_they_were_written() -> None:
     sections = list(texts.owned_sections(text))
     assert [(s.share, s.folder) for s in sections] == [("files", "accounts"), ("files", "groups")]
     assert all(section.text in text for section in sections)
+
+
+def test_each_host_asks_itself_for_the_volume_first() -> None:
+    site = FileServers(**SMB)
+    site.run()
+    servers = {
+        name: [line.split()[2] for line in host.files[texts.CONFIGURATION].splitlines() if "volfile_server" in line]
+        for name, host in site.hosts.items()
+    }
+    assert servers == {name: [f"{name}.gluster.private"] * 2 for name in site.hosts}

@@ -86,7 +86,7 @@ def _wanted(share: FileShare, cluster: ServerCluster, host: HostContext) -> str 
     for one in shares:
         volume, network = volumes.get(one.spec.volume), cluster.view.of(Network).get(one.spec.network)
         if isinstance(volume, MountedVolume) and network is not None:
-            own[one.metadata.name] = tuple(texts.sections_of(one, cluster.view, volume, network, host.profile))
+            own[one.metadata.name] = tuple(texts.sections_of(one, cluster.view, volume, network, host))
         elif one is share:
             return volume if isinstance(volume, Wait) else Wait(Reason.VOLUME_NOT_FOUND, "its volume is not known")
     sections = {section.folder.lower(): section for section in _kept(own, cluster)}

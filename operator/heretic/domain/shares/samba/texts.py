@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
 from heretic.api.v1alpha1 import FileShare, GlusterVolume, Network
@@ -10,8 +10,8 @@ from heretic.api.v1alpha1.gluster_volume import Provisioning
 from heretic.api.v1alpha1.share_folder import ShareFolder
 from heretic.api.v1alpha1.share_server import SMBEncryption, SMBProtocol, SMBServer
 from heretic.domain.declared.view import SiteView
-from heretic.domain.host.profiles import Family, Profile
-from heretic.domain.host.rule import NOTE
+from heretic.domain.host.profiles import Family
+from heretic.domain.host.rule import NOTE, HostContext
 from heretic.domain.shares.volumes import MountedVolume
 
 CONFIGURATION = "/etc/samba/smb.conf"
@@ -60,13 +60,17 @@ def owned_sections(text: str) -> Iterator[OwnedSection]:
 
 
 def sections_of(
-    share: FileShare, view: SiteView, volume: MountedVolume, network: Network, profile: Profile
+    share: FileShare, view: SiteView, volume: MountedVolume, network: Network, host: HostContext
 ) -> Iterator[OwnedSection]:
-    """A section for each folder of a share."""
+    """A section for each folder of a share, for one host.
+
+    The host asks itself for the volume before others: a client waits minutes while one that is dead is asked first.
+    """
+    volume = replace(volume, hosts=volume.sources(view, host.name))
     thin = view.of(GlusterVolume)[share.spec.volume].spec.provisioning is not Provisioning.THICK
     subnet, name = IPv4Network(network.spec.subnet), share.metadata.name
     for folder in share.spec.folders:
-        lines = _lines(share, folder, volume, fuse=profile.samba_fuse, thin=thin, subnet=subnet)
+        lines = _lines(share, folder, volume, fuse=host.profile.samba_fuse, thin=thin, subnet=subnet)
         body = "".join(f"\t{key} = {value}\n" for key, value in lines)
         yield OwnedSection(name, folder.name, f"# FileShare {name}\n[{folder.name}]\n{body}")
 
