@@ -54,8 +54,8 @@ main-job: lab-setup  ## real machines, real storage: from blank disks to a lost 
 	@echo "== the main job on real machines (a quarter of an hour where they are emulated)"
 	@$(SUDO) $(PYTEST) tests/e2e -m "not long"
 
-e2e: lab-setup  ## the same with the long part: arbiter, drift, growth, reboots, disks that are not what they seem (an hour and a half)
-	@echo "== end-to-end tests (an hour and a half where the machines are emulated)"
+e2e: lab-setup  ## the same with the long part: arbiter, drift, growth, reboots, disks that are not what they seem, an engine (two hours)
+	@echo "== end-to-end tests (two hours where the machines are emulated)"
 	@$(SUDO) $(PYTEST) tests/e2e
 
 unit: setup  ## unit and ssh tests (3 minutes)

@@ -66,6 +66,12 @@ class LabEngine:
         )
         self.server = EngineServer(SimEngine(state), address=self.address, port=_PORT, names=(FQDN,))
         self.announced: list[dict[str, Any]] = []
+        tell = f"exec 3<>/dev/tcp/{site.spec.gateway}/{_ANNOUNCED}; cat >&3; read -r up <&3"
+        self._wishes: dict[str, Any] = {
+            "storage": STORAGE,
+            "announce": ["bash", "-c", tell],
+            "authority": AUTHORITY,
+        }
 
     @property
     def state(self) -> EngineState:
@@ -95,11 +101,16 @@ class LabEngine:
         with _Listener((self._site.spec.gateway, _ANNOUNCED), Announced) as listener:
             Thread(target=listener.serve_forever, name="announced engines", daemon=True).start()
             try:
-                self._each(lambda node: self._equip(node, seconds))
+                self._wishes["seconds"] = seconds
+                self._each(self._equip)
                 yield
             finally:
                 listener.shutdown()
                 self.server.stop()
+
+    def hold(self, task: str) -> None:
+        """Lets deployments go no further than to a task, by the beginning of its name; "" = they go on."""
+        self._each(lambda node: put(node, WISHES, json.dumps(self._wishes | {"holds": task})))
 
     def name_it(self) -> None:
         """Every machine resolves its name, forward and reverse."""
@@ -113,13 +124,11 @@ class LabEngine:
         deploy_as_told(self.state, told["variables"])
         self.server.start()
 
-    def _equip(self, node: Node, seconds: float) -> None:
+    def _equip(self, node: Node) -> None:
         """Gives a machine the stand-in for oVirt's packages."""
-        tell = f"exec 3<>/dev/tcp/{self._site.spec.gateway}/{_ANNOUNCED}; cat >&3; read -r up <&3"
-        wishes = {"seconds": seconds, "storage": STORAGE, "announce": ["bash", "-c", tell], "authority": AUTHORITY}
         put(node, f"{FOLDER}/stand_in.py", Path(lab.stand_in.__file__).read_text(), "0755")
         put(node, f"{FOLDER}/role_variables.py", Path(sim.role_variables.__file__).read_text())
-        put(node, WISHES, json.dumps(wishes))
+        put(node, WISHES, json.dumps(self._wishes))
         put(node, AUTHORITY, self.server.engine.authority.pem)
         node.ssh(f"{FOLDER}/stand_in.py install {PROGRAMS}")
 
@@ -140,5 +149,5 @@ def install_firewall(node: Node) -> None:
 
 
 def put(node: Node, path: str, content: str, mode: str = "0644") -> None:
-    """Writes a file on a machine."""
-    node.ssh(f"install -D -m {mode} /dev/stdin {path}", stdin=content)
+    """Writes a file on a machine; who reads it there sees all of it, or what was there before."""
+    node.ssh(f"install -D -m {mode} /dev/stdin {path}.new && mv {path}.new {path}", stdin=content)

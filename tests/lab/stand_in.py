@@ -3,10 +3,10 @@
 
 One program under several names; it says and leaves what tests/sim/deployment.py does for simulated hosts. It needs
 nothing but Python, and role_variables.py of tests/sim beside it. Its wishes are in etc/heretic-stand-in.json below its
-root: ``seconds`` for each task, ``fails`` with the beginning of a task's name, ``storage`` with a folder where the
-engine's volume is mounted and a storage domain left on it, ``announce`` with a command that begins when the engine is
-there (it lets the simulated engine listen, and reads in one line what the role was told), ``authority`` with the file
-of its authority.
+root: ``seconds`` for each task, ``fails`` with the beginning of a task's name, ``holds`` likewise (there it goes no
+further while the wish stands), ``storage`` with a folder where the engine's volume is mounted and a storage domain
+left on it, ``announce`` with a command that begins when the engine is there (it lets the simulated engine listen, and
+reads in one line what the role was told), ``authority`` with the file of its authority.
 """
 
 import json
@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 try:
     from sim.role_variables import ROLE_VARIABLES
@@ -32,6 +31,7 @@ CONFIGURATION = ROOT / "etc/ovirt-hosted-engine/hosted-engine.conf"
 AUTHORITY = ROOT / "etc/pki/vdsm/certs/cacert.pem"
 LOGS = ROOT / "var/log/ovirt-hosted-engine-setup"
 LISTS = (["-r", "list", "--all", "--name"], ["-r", "list", "--name"])
+DOMAIN = "b1f4d3a2-6f0e-4f6b-9f0e-3a8d7c5b2e11"
 NAMES = ("hosted-engine", "ansible-playbook", "ovirt-hosted-engine-cleanup", "virsh")
 
 TASKS = (
@@ -135,6 +135,8 @@ def _run(wishes: dict[str, Any], told: dict[str, Any], password: str) -> int:
         for task, message in _tasks(restore=bool(told.get("he_restore_from_file"))):
             say(f"TASK [ovirt.ovirt.hosted_engine_setup : {task}] {'*' * 20}")
             time.sleep(float(wishes.get("seconds", 1)))
+            while (held := _read(WISHES).get("holds")) and task.startswith(held):
+                time.sleep(0.2)
             if task.startswith("Wait for the local VM"):
                 _machines([LOCAL])
             elif task.startswith("Activate storage domain") and wishes.get("storage"):
@@ -161,7 +163,7 @@ def _make_domain(told: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", told["he_domain_type"], *options, source, str(folder)], check=True)
     try:
-        _write(folder / str(uuid4()) / "dom_md/metadata", "CLASS=Data\nDESCRIPTION=hosted_storage\n")
+        _write(folder / DOMAIN / "dom_md/metadata", "CLASS=Data\nDESCRIPTION=hosted_storage\n")
     finally:
         subprocess.run(["umount", str(folder)], check=True)
 

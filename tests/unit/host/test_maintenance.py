@@ -101,6 +101,13 @@ def test_what_was_found_to_be_safe_stays_so_while_the_host_is_out() -> None:
     assert maintenance_condition(out, view).state is State.TRUE
 
 
+def test_a_volume_that_was_not_looked_at_since_its_spec_was_changed_is_told_once() -> None:
+    seen = volume()
+    changed = seen.model_copy(update={"metadata": seen.metadata.model_copy(update={"generation": 2})})
+    said = maintenance_condition(OUT, SiteView.holding([*TWO.values(), OUT, changed])).message
+    assert said.count("vmstore was not observed yet") == 1
+
+
 def test_an_object_that_cannot_be_understood_may_be_a_volume_that_heals() -> None:
     view = SiteView.holding([*TWO.values(), OUT], unread=[("GlusterVolume", "other")])
     assert "GlusterVolume other cannot be understood" in maintenance_condition(OUT, view).message

@@ -105,6 +105,22 @@ async def test_a_deployment_that_fails_is_tried_again_once_and_only_where_nothin
         assert site.says("Ready")["status"] == "True"
 
 
+async def test_a_second_try_that_has_begun_to_write_is_told_so_before_a_person_has_it_tried_again(
+    site: Deployment,
+) -> None:
+    site.first.fails = LOCAL
+    await site.run(1)
+    site.first.fails = WRITTEN
+    await site.run(6)
+    told = site.says("EngineUp")
+    assert (site.starts, told["reason"]) == ([FIRST, SECOND], "EngineVolumeNotEmpty")
+    assert told["message"].endswith("; then raise spec.selfHosted.attempt")
+    site.first.fails = None
+    site.world.api.apply(spec(site.server, attempt=2))
+    await site.run(3)
+    assert (site.starts, site.says("EngineUp")["reason"]) == ([FIRST, SECOND], "EngineVolumeNotEmpty")
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", [1])
 async def test_an_operator_that_is_killed_at_an_effect_deploys_no_second_engine(

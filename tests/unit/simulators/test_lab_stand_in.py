@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,17 @@ def test_it_leaves_a_domain_on_the_volume_that_it_was_told_and_hands_on_what_it_
     assert len(list(storage.glob("*/dom_md/metadata"))) == 1
     said = json.loads(announced.read_text())
     assert said == {"variables": {"he_fqdn": "engine.mgmt.private"} | told, "password": "secret"}
+
+
+def test_it_goes_no_further_than_it_shall_until_the_wish_is_gone(host: Host) -> None:
+    with ThreadPoolExecutor(max_workers=1) as other:
+        done = other.submit(host.deploy, {"holds": "Execute engine-setup"})
+        deadline = time.monotonic() + 30
+        while "HostedEngineLocal" not in host.run("virsh", "-r", "list", "--all", "--name").stdout:
+            assert time.monotonic() < deadline
+        assert not done.done()
+        (host.root / "etc/heretic-stand-in.json").write_text("{}")
+        assert done.result(timeout=30).rc == 0
 
 
 @pytest.mark.parametrize(("task", "message"), lab.stand_in.TASKS)

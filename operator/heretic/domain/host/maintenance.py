@@ -83,7 +83,8 @@ def unwhole(view: SiteView) -> Iterator[str]:
     """Every reason why the volumes of a site are not known to be whole."""
     for volume in view.of(GlusterVolume).values():
         if volume.status.volume_id:
-            yield from (why_not(volume, kind) for kind in _WHOLE if not is_true(volume, kind))
+            # Not the same again for each: one that was not observed yet says no more of the others.
+            yield from dict.fromkeys(why_not(volume, kind) for kind in _WHOLE if not is_true(volume, kind))
 
 
 def others_against(node: Node, view: SiteView) -> Iterator[str]:

@@ -130,10 +130,23 @@ def _given_up(site: DeploymentSite) -> Blocked | None:
     if not isinstance(job, FailedJob | LostJob):
         return None
     reason, said = failure_said(job)
+    again = "raise spec.selfHosted.attempt"
+    if isinstance(site.first.domain, Known) and site.first.domain.value:
+        return _written(site, f"; then {again}")  # else nobody is told before that attempt is made
     return Blocked(
         reason,
         f"the deployment on {site.first.host} failed {TRIES} times, the last time so: {said}. `journalctl -u "
-        f"{site.job(TRIES)}` there says more. Remove the cause, then raise spec.selfHosted.attempt",
+        f"{site.job(TRIES)}` there says more. Remove the cause, then {again}",
+    )
+
+
+def _written(site: DeploymentSite, then: str = "") -> Blocked:
+    node = site.first.host
+    return Blocked(
+        Reason.ENGINE_VOLUME_NOT_EMPTY,
+        f"the deployment on {node} failed after it had begun to write on GlusterVolume {site.spec.storage_volume}. "
+        "Nothing is deployed over it: empty it by hand where no engine ever ran there, and run "
+        f"`ovirt-hosted-engine-cleanup` on the host{then}",
     )
 
 
@@ -201,12 +214,7 @@ def _clean(site: DeploymentSite, brick: str) -> Plan:
             "`ovirt-hosted-engine-cleanup` there, then raise spec.selfHosted.attempt",
         )
     if site.first.domain != Known(()) or not brick:
-        return Blocked(
-            Reason.ENGINE_VOLUME_NOT_EMPTY,
-            f"the deployment on {node} failed after it had begun to write on GlusterVolume {site.spec.storage_volume}. "
-            "Nothing is deployed over it: empty it by hand where no engine ever ran there, and run "
-            "`ovirt-hosted-engine-cleanup` on the host",
-        )
+        return _written(site)
     step = CleanAfterFailedDeployment(
         host=node,
         why=f"a deployment failed, and left a machine {LOCAL_MACHINE}",
