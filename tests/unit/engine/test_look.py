@@ -19,11 +19,11 @@ from heretic.domain.engine.facts import (
     EngineIdentity,
     Event,
     FencingFlags,
-    HostedEngineRole,
     LogicalNetwork,
     MacPool,
     News,
 )
+from heretic.domain.engine.host_parts import HostedEngineRole
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.engine import model

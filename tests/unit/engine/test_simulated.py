@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from heretic.domain.engine.call import ApiMethod, BodyElement, EngineCall, EngineRequest, Expectation, Thing
-from heretic.domain.engine.facts import AttachedDomain, EngineFacts, HostedEngineRole, StorageDomain
+from heretic.domain.engine.facts import AttachedDomain, EngineFacts, StorageDomain
+from heretic.domain.engine.host_parts import HostedEngineRole
 from heretic.domain.errors import Failure, HereticError, NeedsUser, Reason
 from heretic.domain.facts import Known
 from heretic.domain.plan import Done, Failed, StepResult

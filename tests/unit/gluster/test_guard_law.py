@@ -380,6 +380,7 @@ BESIDE_THEIR_SUBJECTS = {
     "RemoveStagedBackups": "../ssh/test_backup_steps.py",
     "RemoveLogicalNetwork": "network/test_logical_networks.py",
     "RemoveStorageDomain": "storage/test_volume_domain_removal.py",
+    "SyncVitalHostNetwork": "network/test_host_sync.py",
     "UpdateVitalNetwork": "network/test_logical_networks.py",
 }
 """Where the guards of the others are proved, by verb."""

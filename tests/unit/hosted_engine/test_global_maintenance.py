@@ -6,7 +6,8 @@ import pytest
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.domain.conditions import State
-from heretic.domain.engine.facts import EngineFacts, EngineHost, EngineIdentity, HostedEngineRole
+from heretic.domain.engine.facts import EngineFacts, EngineHost, EngineIdentity
+from heretic.domain.engine.host_parts import HostedEngineRole
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.hosted_engine.maintenance import SetGlobalMaintenance, maintenance_condition, plan_maintenance

@@ -15,9 +15,9 @@ from heretic.domain.engine.facts import (
     EngineHost,
     EngineIdentity,
     FencingFlags,
-    HostedEngineRole,
 )
 from heretic.domain.engine.feature import AUTHORIZED_KEYS
+from heretic.domain.engine.host_parts import HostedEngineRole
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.facts import FileContent, HostFacts

@@ -9,73 +9,29 @@ from ovirtsdk4 import types
 from heretic.domain.engine.call import unmet
 from heretic.domain.network.steps import RemoveLogicalNetwork
 from heretic.reconcile.store import Key
-from sim.blank_site import declared
 from sim.engine.data_centers import new_data_center
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
-from sim.engine.host_life import Status
-from sim.engine.host_net import WiredNetwork
-from sim.engine.hosts import make_host
 from sim.engine.networks import new_network
-from sim.world import NAMESPACE, DiedError, Object, Recorder
+from sim.world import NAMESPACE, DiedError, Recorder
 from unit.hosted_engine.conftest import EngineWorld
-
-MANAGEMENT: Mapping[str, Any] = {"role": "Management", "subnet": "172.20.10.0/24"}
-GLUSTER: Mapping[str, Any] = {"role": "Gluster", "subnet": "172.20.11.0/24", "mtu": 9000, "vlan": 11}
-LAN: Mapping[str, Any] = {"role": "LAN", "subnet": "172.20.12.0/24", "vlan": 12}
-INTERNAL: Mapping[str, Any] = {"role": "Internal", "subnet": "172.20.13.0/24", "vlan": 13}
-OVN: Mapping[str, Any] = {"role": "OVN", "subnet": "172.20.14.0/24"}
-ALL = {"mgmt": MANAGEMENT, "gluster": GLUSTER, "lan": LAN, "internal": INTERNAL, "ovn": OVN}
-
-
-def key(name: str) -> Key:
-    return Key("Network", NAMESPACE, name)
-
-
-def apply(site: EngineWorld, **networks: Mapping[str, Any]) -> None:
-    for name, spec in networks.items():
-        site.world.api.apply(declared("Network", name, dict(spec)))
-
-
-async def settle(site: EngineWorld, rounds: int = 15) -> None:
-    before: Any = None
-    for _ in range(rounds):
-        await site.world.round()
-        now = {k: o.get("status") for k, o in site.world.api.objects.items()}
-        if now == before:
-            return
-        before = now
-    raise AssertionError(f"it does not settle:\n{site.world.describe()}")
-
-
-def says(site: EngineWorld, name: str, type_: str = "LogicalNetworkReady") -> Object:
-    return site.world.condition("Network", name, type_)
-
-
-def in_engine(site: EngineWorld, name: str) -> Any:
-    return next((one for one in site.state.networks.values() if one.name == name), None)
-
-
-def usages(site: EngineWorld, name: str) -> set[str] | None:
-    """What the cluster uses it for; None where it has not got it."""
-    network = in_engine(site, name)
-    held = site.state.cluster_networks.get((DEFAULT_CLUSTER, network.id))
-    return None if held is None else {role.value for role in held.roles}
-
-
-def required(site: EngineWorld, name: str) -> bool:
-    return bool(site.state.cluster_networks[DEFAULT_CLUSTER, in_engine(site, name).id].required)
-
-
-def host_is_up(site: EngineWorld, name: str, address: str) -> None:
-    host = make_host(site.state, types.Host(name=name, address=address), DEFAULT_CLUSTER)
-    site.state.lives[host.id].go(site.state.now(), (0, Status.UP))
-
-
-def attach(site: EngineWorld, host: str, network: str, interface: str) -> None:
-    """What a person does in the engine."""
-    at = next(one for one in site.state.hosts.values() if one.name == host)
-    wired = WiredNetwork(site.state.new_id(), in_engine(site, network).id, interface, [])
-    site.state.nets[at.id].now.attachments[wired.id] = wired
+from unit.network.engine_networks import (
+    ALL,
+    GLUSTER,
+    INTERNAL,
+    LAN,
+    MANAGEMENT,
+    OVN,
+    apply,
+    approve,
+    attach,
+    host_is_up,
+    in_engine,
+    key,
+    required,
+    says,
+    settle,
+    usages,
+)
 
 
 async def test_the_networks_of_a_site_are_made_with_what_their_roles_stand_for(site: EngineWorld) -> None:
@@ -169,7 +125,8 @@ async def test_a_network_becomes_required_when_the_last_host_has_got_it(site: En
     assert "notes" not in site.world.api.objects[key("gluster")]["status"]
     before = len(site.server.engine.requests)
     await site.world.round()
-    assert not any("follow=network_attachments" in one for one in site.server.engine.requests[before:])
+    asked = [one for one in site.server.engine.requests[before:] if "hosts" in one or "attachments" in one]
+    assert asked == ["GET /ovirt-engine/api/hosts"]
 
 
 async def test_a_network_that_all_hosts_need_is_changed_on_them_by_approval_alone(site: EngineWorld) -> None:
@@ -183,7 +140,7 @@ async def test_a_network_that_all_hosts_need_is_changed_on_them_by_approval_alon
         (step,) = site.world.api.objects[key(name)]["status"]["plan"]["steps"]
         assert (step["verb"], step["needsApproval"]) == ("UpdateVitalNetwork", True)
     assert (in_engine(site, "ovirtmgmt").mtu, in_engine(site, "gluster").vlan.id) == (0, 11)
-    _approve(site, "gluster")
+    approve(site, "gluster")
     await settle(site)
     assert (in_engine(site, "ovirtmgmt").mtu, in_engine(site, "gluster").vlan.id) == (0, 21)
     assert says(site, "gluster", "Ready")["status"] == "True"
@@ -400,21 +357,16 @@ async def test_a_network_is_destroyed_when_that_was_approved_and_nobody_uses_it(
     await settle(site)
     assert says(site, "lan", "DeletionBlocked")["reason"] == "WaitingForApproval"
     assert in_engine(site, "lan") is not None
-    _approve(site, "lan")
+    approve(site, "lan")
     await site.world.round()
     assert "are using this network: web" in says(site, "lan", "DeletionBlocked")["message"]
     site.state.guests_of_networks.clear()
-    _approve(site, "lan", ".again")
+    approve(site, "lan", ".again")
     for _ in range(3):
         await site.world.round()
     assert in_engine(site, "lan") is None
     assert key("lan") not in site.world.api.objects
     assert usages(site, "ovirtmgmt") == {"management", "default_route", "migration", "display"}
-
-
-def _approve(site: EngineWorld, name: str, word: str = "") -> None:
-    plan = site.world.api.objects[key(name)]["status"]["plan"]["hash"]
-    site.world.api.patch(key(name), annotations={"hvp.ovirt.life/approve": plan + word})
 
 
 async def test_the_management_network_is_never_destroyed(site: EngineWorld) -> None:

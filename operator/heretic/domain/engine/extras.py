@@ -16,7 +16,7 @@ class Extra(StrEnum):
     MAC_POOLS = "mac pools"
     OWN_MACHINE = "the engine's own machine"
     AFFINITY_LABELS = "affinity labels"
-    HOST_NETWORKS = "which networks each host has"
+    HOST_NETWORKS = "which networks each host has, and whether they are in sync"
 
 
 Question = Extra | PowerOf
@@ -35,13 +35,6 @@ def extras_of(view: SiteView) -> frozenset[Question]:
         needed.add(Extra.OWN_MACHINE)  # this takes a list of all machines: only where it will be needed
     if any(node.spec.affinity_labels is not None for node in view.nodes.values()):
         needed.add(Extra.AFFINITY_LABELS)
-    if any(map(_waits_to_be_required, view.of(Network).values())):
-        needed.add(Extra.HOST_NETWORKS)
+    if any(network.spec.role is not NetworkRole.OVN for network in view.of(Network).values()):
+        needed.add(Extra.HOST_NETWORKS)  # no request more: they come with the hosts
     return frozenset(needed)
-
-
-def _waits_to_be_required(network: Network) -> bool:
-    """Whether it may be declared as required, and the cluster did not require it at the last look."""
-    found, declared = network.status.logical_network, network.spec.logical_network.required
-    possible = declared is True or (declared is None and network.spec.role is NetworkRole.GLUSTER)
-    return possible and found is not None and found.required is False

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from heretic.domain.engine.host_parts import HostAttachment, HostedEngineRole
 from heretic.domain.engine.power import HostPower
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
@@ -113,25 +114,6 @@ class EngineCluster:
 
 
 @dataclass(frozen=True, slots=True)
-class HostedEngineRole:
-    """What a host says of the engine's own machine.
-
-    Attributes:
-        configured: Whether it may run there.
-        active: Whether the host's agent works.
-        score: 3400 for a host without any trouble.
-        global_maintenance: Whether nobody watches over the engine's machine.
-        local_maintenance: Whether this host leaves it to others.
-    """
-
-    configured: bool | None
-    active: bool | None
-    score: int | None
-    global_maintenance: bool | None
-    local_maintenance: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class EngineHost:
     """A host, as the engine sees it.
 
@@ -142,7 +124,7 @@ class EngineHost:
         cluster: Id.
         networks_changing: Whether the engine changes its networks just now.
         hosted_engine: None for a host that has no part in it.
-        networks: Ids of the logical networks that are attached to it; None where they were not told.
+        attachments: The logical networks that are attached to it; None where they were not told.
         power_enabled: Whether the engine may switch its power.
         kdump_detection: Whether the engine waits for it to write its memory down before.
     """
@@ -155,9 +137,14 @@ class EngineHost:
     cluster: str
     networks_changing: bool | None
     hosted_engine: HostedEngineRole | None
-    networks: frozenset[str] | None = None
+    attachments: tuple[HostAttachment, ...] | None = None
     power_enabled: bool | None = None
     kdump_detection: bool | None = None
+
+    @property
+    def networks(self) -> frozenset[str] | None:
+        """Ids of the logical networks that are attached to it; None where they were not told."""
+        return None if self.attachments is None else frozenset(one.network for one in self.attachments)
 
 
 @dataclass(frozen=True, slots=True)

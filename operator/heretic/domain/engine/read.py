@@ -16,12 +16,12 @@ from heretic.domain.engine.facts import (
     EngineIdentity,
     Event,
     FencingFlags,
-    HostedEngineRole,
     LogicalNetwork,
     MacPool,
     News,
     StorageDomain,
 )
+from heretic.domain.engine.host_parts import DifferingValue, HostAttachment, HostedEngineRole
 from heretic.domain.engine.record import NotUnderstoodError, Record, flag, items, number, part, required, text
 from heretic.domain.facts import Fact, Known, Unknown
 
@@ -136,10 +136,24 @@ def host(record: Record) -> EngineHost:
         cluster=text(record, "cluster.id"),
         networks_changing=flag(record, "network_operation_in_progress"),
         hosted_engine=_role(role) if isinstance(role, Mapping) else None,
-        networks=None if attached is None else frozenset(required(one, "network.id") for one in attached),
+        attachments=None if attached is None else tuple(map(_attachment, attached)),
         power_enabled=flag(record, "power_management.enabled"),
         kdump_detection=flag(record, "power_management.kdump_detection"),
     )
+
+
+def _attachment(record: Record) -> HostAttachment:
+    told = items(record, "reported_configurations")
+    return HostAttachment(
+        id=required(record, "id"),
+        network=required(record, "network.id"),
+        in_sync=flag(record, "in_sync"),
+        different=None if told is None else tuple(_differing(one) for one in told if flag(one, "in_sync") is False),
+    )
+
+
+def _differing(record: Record) -> DifferingValue:
+    return DifferingValue(required(record, "name"), text(record, "actual_value"), text(record, "expected_value"))
 
 
 def _role(record: Record) -> HostedEngineRole:

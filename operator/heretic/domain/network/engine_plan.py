@@ -31,6 +31,7 @@ from heretic.domain.network.steps import (
     UpdateNetworkOfHosts,
     UpdateVitalNetwork,
 )
+from heretic.domain.network.sync_plan import in_sync_said, plan_sync
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait
 
 
@@ -116,13 +117,16 @@ def _plan_seen(
     used = next((one for one in site.cluster.networks if one.id == there.id), None)
     seen = _SeenNetwork(site, there, used)
     items = [*_in_data_center(want, seen), *_in_cluster(network, view, want, seen)]
+    if not items:  # a change of the network itself reaches the hosts, too
+        items = [*plan_sync(there, site, vital=_is_vital(want, seen))]
     steps = tuple(item for item in items if isinstance(item, Step))
     obstacles = tuple(item for item in items if isinstance(item, Wait | Blocked))
     if steps:
         return Proceed(steps, obstacles, ordered=True)
     if obstacles:
         return obstacles[0]
-    return Converged(f"network {there.name!r} is in data center and cluster as declared")
+    said = in_sync_said(there, site)
+    return Converged(f"network {there.name!r} is in data center and cluster as declared{said}")
 
 
 def _in_data_center(want: DeclaredNetwork, seen: _SeenNetwork) -> Iterator[Step | Obstacle]:
@@ -159,8 +163,13 @@ def _update(seen: _SeenNetwork, want: DeclaredNetwork) -> type[UpdateLogicalNetw
     """Which step changes a network as hosts have it: the engine does it on all of them at once."""
     if hosts_of_site(seen.site) == ():
         return UpdateLogicalNetwork
+    return UpdateVitalNetwork if _is_vital(want, seen) else UpdateNetworkOfHosts
+
+
+def _is_vital(want: DeclaredNetwork, seen: _SeenNetwork) -> bool:
+    """Whether hosts can lose each other, or the engine a host, where the network changes on them."""
     usages = want.usages | ((seen.used.usages if seen.used else None) or frozenset())
-    return UpdateVitalNetwork if want.management or "gluster" in usages else UpdateNetworkOfHosts
+    return want.management or "gluster" in usages
 
 
 def _on(value: object) -> str:

@@ -14,8 +14,9 @@ OF_NETWORKS = chapter(
     ),
     Explained(
         Reason.NETWORK_DIFFERS,
-        "A node has not its declared address in the Network, or a smaller MTU, no link, another VLAN or another bond.",
-        "Configure it on the host, or correct the declaration.",
+        "A node has not its declared address in the Network, or a smaller MTU, no link, another VLAN or another bond; "
+        "or it is out of sync with the engine in something that no Network declares.",
+        "Configure it on the host, or correct the declaration; what the engine says is synchronised there.",
     ),
     Explained(
         Reason.BOND_PORT_DOWN,

@@ -1,0 +1,56 @@
+"""Parts of a host, as the engine sees it. A field that may be None was left out by the engine."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HostedEngineRole:
+    """What a host says of the engine's own machine.
+
+    Attributes:
+        configured: Whether it may run there.
+        active: Whether the host's agent works.
+        score: 3400 for a host without any trouble.
+        global_maintenance: Whether nobody watches over the engine's machine.
+        local_maintenance: Whether this host leaves it to others.
+    """
+
+    configured: bool | None
+    active: bool | None
+    score: int | None
+    global_maintenance: bool | None
+    local_maintenance: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class DifferingValue:
+    """Something of a network that a host has otherwise than the engine.
+
+    Attributes:
+        name: In the engine's words, such as "mtu", "vlan", "bridged", "ipv4_address".
+        actual: On the host; "" = nothing.
+        expected: By the engine; "" = nothing.
+    """
+
+    name: str
+    actual: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.actual or 'nothing'}, {self.expected or 'nothing'} is expected"
+
+
+@dataclass(frozen=True, slots=True)
+class HostAttachment:
+    """A logical network that is attached to a host.
+
+    Attributes:
+        network: Its id.
+        in_sync: Whether the host has it as the engine does.
+        different: What it has otherwise; None where that was not told.
+    """
+
+    id: str
+    network: str
+    in_sync: bool | None
+    different: tuple[DifferingValue, ...] | None

@@ -1,0 +1,89 @@
+"""What to do about hosts that have a logical network otherwise than the engine: its attachments out of sync."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from heretic.domain.engine.facts import EngineHost, LogicalNetwork
+from heretic.domain.engine.host_parts import HostAttachment
+from heretic.domain.engine.site import LATER, EngineSite, hosts_of_site
+from heretic.domain.errors import Reason
+from heretic.domain.network.host_steps import CONFIGURABLE, SyncHostNetwork, SyncVitalHostNetwork
+from heretic.domain.plan import Blocked, Obstacle, Step, Wait
+
+DECLARED = frozenset({"mtu", "vlan", "bridged"})
+"""What a Network declares of itself in the engine, in the engine's words. Nothing else on a host is made anew: where
+addresses differ, the engine would give the host its own, and the host may be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsynchronised:
+    """A host that has the network otherwise than the engine."""
+
+    host: EngineHost
+    attachment: HostAttachment
+
+    @property
+    def told(self) -> str:
+        """The host, and what it has otherwise."""
+        different = self.attachment.different
+        return f"{self.host.name} ({'; '.join(map(str, different)) if different else 'it was not told how'})"
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether nothing but what the Network declares differs, and that was told."""
+        different = self.attachment.different
+        return bool(different) and {one.name for one in different or ()} <= DECLARED
+
+
+def plan_sync(network: LogicalNetwork, site: EngineSite, *, vital: bool) -> Iterator[Step | Obstacle]:
+    """Plans what makes one host after the other have the network as the engine does.
+
+    Args:
+        network: As the engine has it, which is as declared.
+        site: Where in the engine the site lives.
+        vital: Whether bricks or the engine reach hosts over it.
+    """
+    found = _unsynchronised(network, site)
+    able = [one for one in found if one.is_declared and one.host.status in CONFIGURABLE]
+    if first := next((one for one in able if not one.host.networks_changing), None):
+        others = [one.told for one in found if one is not first]
+        more = f"; after that {', '.join(others)}" if others else ""
+        step = SyncVitalHostNetwork if vital else SyncHostNetwork
+        yield step(
+            engine=site.name,
+            why=f"network {network.name!r} is out of sync on host {first.told}{more}",
+            host=first.host.id,
+            host_name=first.host.name,
+            attachment=first.attachment.id,
+            network=network.id,
+        )
+    elif able:
+        said = ", ".join(one.told for one in able)
+        yield Wait(Reason.WORK_IN_PROGRESS, f"the engine changes the networks of {said} just now", LATER)
+    if unable := [one.told for one in found if not one.is_declared]:
+        yield Blocked(
+            Reason.NETWORK_DIFFERS,
+            f"network {network.name!r} is out of sync on host {', '.join(unable)}. Only what a Network declares is "
+            "made anew by itself: look which of them is right, and synchronise it in the engine",
+        )
+    if away := [one.told for one in found if one.is_declared and one.host.status not in CONFIGURABLE]:
+        why = f"network {network.name!r} is out of sync on host {', '.join(away)}, which cannot be configured now"
+        yield Wait(Reason.WAITING_FOR_NODES, why)
+
+
+def in_sync_said(network: LogicalNetwork, site: EngineSite) -> str:
+    """What is known of hosts that have the network, as the end of a sentence; "" where none is known to have it."""
+    attached = [a for host in hosts_of_site(site) or () for a in host.attachments or () if a.network == network.id]
+    if not attached:
+        return ""
+    good = sum(one.in_sync is True for one in attached)
+    return f", and in sync on {good} of {len(attached)} hosts that have it"
+
+
+def _unsynchronised(network: LogicalNetwork, site: EngineSite) -> list[_Unsynchronised]:
+    return [
+        _Unsynchronised(host, attachment)
+        for host in sorted(hosts_of_site(site) or (), key=lambda host: host.name)
+        for attachment in host.attachments or ()
+        if attachment.network == network.id and attachment.in_sync is False
+    ]
