@@ -21,6 +21,7 @@ from lab.node import Node
 from lab.shell import timed
 from lab.spec import DiskSpec, Ext4, NodeSpec, SiteSpec
 from lab.stack import Stack, is_ready
+from sim.engine.hosts import find_again, lose
 from sim.engine.state import named
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.long]
@@ -305,3 +306,17 @@ def test_a_host_stays_while_a_heal_is_pending_and_goes_once_it_is_over(stack: St
 
 def moment(effect: dict[str, Any]) -> float:
     return datetime.fromisoformat(effect["time"]).timestamp()
+
+
+def test_a_host_stays_while_another_one_is_out_and_goes_once_that_is_back(stack: Stack, engine: LabEngine) -> None:
+    stack.site.nodes[LOST].power_cut()
+    lose(engine.state, LOST)
+    is_refused(stack, engine, LOST)
+    begun = len(done(stack, "DeactivateHost"))
+    with timed("the other host is back, and the host is in maintenance"):
+        stack.site.nodes[LOST].power_on()
+        find_again(engine.state, LOST)
+        stack.wait(f"{OUT} is in maintenance", lambda: goes_out(stack), seconds=PATIENCE)
+    assert len(done(stack, "DeactivateHost")[begun:]) == 1
+    maintenance(stack, on=False)
+    settle(stack)
