@@ -15,6 +15,7 @@ from typing import Any, cast
 from heretic.domain.commands import Output
 from heretic.domain.hosted_engine.backup.steps import AUTHORIZED_KEYS, KEY, KNOWN_HOSTS, STAGED
 from heretic.domain.hosted_engine.upgrade.steps import ANSWERS, INSTALLED, MARK, OFFERED
+from heretic.domain.jobs import RECORDS
 from sim.deployment import _before
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, failed, ok
@@ -171,6 +172,8 @@ class BackedUpMachine:
         size: Bytes of a backup.
         backups: How many were begun.
         offered: What the repositories offer.
+        installed: Version of the engine's packages.
+        setup: Version of those of engine-setup, which engine-setup brings the others to.
         upgraded: Called when engine-setup has done its work.
         setups: How many were begun.
         mangled: Whether a file changes on its way to the host that fetches it.
@@ -183,6 +186,7 @@ class BackedUpMachine:
     backups: int = 0
     offered: str = "4.5.7"
     installed: str = "4.5.7"
+    setup: str = "4.5.7"
     upgraded: Callable[[str], bool] = lambda version: True
     setups: int = 0
     mangled: bool = False
@@ -194,12 +198,12 @@ class BackedUpMachine:
             "engine-backup": self._engine_backup,
             "grep": self._grep,
             "systemctl": self._systemctl,
-            "rpm": lambda argv: ok(self.installed) if argv == INSTALLED else None,
+            "rpm": self._rpm,
             "dnf": self._dnf,
             "engine-upgrade-check": lambda argv: self._failing("check") or ok("Upgrade available\n"),
             "engine-setup": self._engine_setup,
             "cat": lambda argv: self._mark() if argv[1:] == (MARK,) else None,
-            "test": lambda argv: Output(int(MARK in self.machine.files), "", "") if argv[-1] == MARK else None,
+            "test": self._test,
             "rm": lambda argv: self._forget() if argv[-1] == MARK else None,
         }
         for name, tool in tools.items():
@@ -226,19 +230,35 @@ class BackedUpMachine:
         del self.machine.files[MARK]
         return OK
 
+    def _test(self, argv: Argv) -> Output | None:
+        folder, _, unit = argv[-1].rpartition("/")
+        if argv[1:-1] != ("!", "-e") or (argv[-1] != MARK and folder != RECORDS):
+            return None
+        return Output(int(unit in self.machine.outcomes if folder == RECORDS else MARK in self.machine.files), "", "")
+
+    def _rpm(self, argv: Argv) -> Output | None:
+        if argv == INSTALLED:
+            return ok(self.installed)
+        assert argv[:2] == ("rpm", "--query")
+        is_there = argv[2:] == (f"ovirt-engine-setup-{self.setup}",)
+        return OK if is_there else Output(1, f"package {argv[2]} is not installed\n", "")
+
     def _dnf(self, argv: Argv) -> Output | None:
         if argv == OFFERED:
             return ok(f"{self.offered}\n")
-        return OK if argv[1:] == ("--assumeyes", "upgrade", "ovirt-*setup*") else None
+        if argv[1:] != ("--assumeyes", "upgrade", "ovirt-*setup*"):
+            return None
+        self.setup = self.offered
+        return self._failing("dnf") or OK
 
     def _engine_setup(self, argv: Argv) -> Output | None:
         if argv[1:] != ("--accept-defaults", f"--config-append={ANSWERS}") or ANSWERS not in self.machine.files:
             return failed("[ ERROR ] wrong arguments")
         self.setups += 1
-        if "setup" in self.fails or not self.upgraded(self.offered):
+        if "setup" in self.fails or not self.upgraded(self.setup):
             said = self.fails.get("setup", "Hosted Engine HA is not in Global Maintenance mode")
             return failed(f"[ INFO  ] Stage: Setup validation\n[ ERROR ] {said}\n[ INFO  ] Stage: Clean up")
-        self.installed = self.offered
+        self.installed = self.setup
         return ok("[ INFO  ] Stage: Termination\n[ INFO  ] Execution of setup completed successfully\n")
 
     def _grep(self, argv: Argv) -> Output | None:

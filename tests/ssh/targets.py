@@ -28,6 +28,8 @@ _MOVED = (
     "/sys/class/block",
     "/sys/class/net",
     "/sys/fs/selinux",
+    "/etc/ovirt-engine/engine.conf.d",
+    "/var/log/ovirt-engine-backup",
 )
 
 _SYSTEMD_RUN = """#!/bin/sh

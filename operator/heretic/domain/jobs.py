@@ -7,6 +7,9 @@ from heretic.domain.commands import Command, Expect
 JOB_PREFIX = "heretic-"
 """Of the units of jobs."""
 
+RECORDS = "/var/lib/heretic/jobs"
+"""Where a host keeps what became of each job, by the name of its unit."""
+
 TRIAL_PREFIX = f"{JOB_PREFIX}trial-"
 """Of the units that take the change of a trial back."""
 
@@ -88,3 +91,12 @@ def not_at_work(unit: str) -> Command:
     """
     active = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating", unit)
     return Command(active, expect=Expect.EMPTY)
+
+
+def never_begun(unit: str) -> Command:
+    """That a job was never begun on this host, which remembers each one for good.
+
+    Args:
+        unit: Its name.
+    """
+    return Command(("test", "!", "-e", f"{RECORDS}/{unit}"))

@@ -6,7 +6,7 @@ from typing import ClassVar
 from heretic.domain.commands import Command, Expect, Job, PutFile, Script
 from heretic.domain.engine.machine import EngineMachineStep, is_of
 from heretic.domain.hosted_engine.backup.steps import BACKUP_JOB, LOG, STAGED, verified_backup
-from heretic.domain.jobs import JOB_PREFIX, not_at_work
+from heretic.domain.jobs import JOB_PREFIX, never_begun, not_at_work
 from heretic.domain.plan import Risk
 
 CHECK_JOB = f"{JOB_PREFIX}engine-upgrade-check.service"
@@ -149,7 +149,12 @@ class UpgradeEngine(EngineMachineStep):
     answers: str = field(default=ANSWERS, repr=False)
 
     def script(self) -> Script:
-        """Is done when the declared version is installed, and its service runs (rule:engine-in-global-maintenance)."""
+        """Is done when the declared version is installed, and its service runs (rule:engine-in-global-maintenance).
+
+        An attempt is begun once, whatever became of it. Setup of another version, which the repositories offer since a
+        person approved, is not run.
+        """
+        name = job_name(self.version, self.attempt)
         return Script(
             done=(
                 Command(INSTALLED, expect=Expect.EQUALS, text=self.version),
@@ -160,14 +165,16 @@ class UpgradeEngine(EngineMachineStep):
                 Command(("grep", "-qxF", self.marked, self.mark)),
                 not_at_work(BACKUP_JOB),
                 not_at_work(f"{UPGRADE_JOB}-*"),
+                never_begun(name),
             ),
             actions=(
                 *verified_backup(self.backup, self.staged, self.log),
                 Command(("dnf", "--assumeyes", "upgrade", "ovirt-*setup*"), timeout=_HOUR),
+                Command(("rpm", "--query", f"ovirt-engine-setup-{self.version}")),
                 PutFile(self.answers, ANSWERS_TEXT, mode="0600"),
                 Command(("engine-setup", "--accept-defaults", f"--config-append={self.answers}"), timeout=2 * _HOUR),
             ),
-            job=Job(job_name(self.version, self.attempt), limit=4 * _HOUR, stage=STAGES, tail=60),
+            job=Job(name, limit=4 * _HOUR, stage=STAGES, tail=60),
         )
 
 
