@@ -1,7 +1,7 @@
-"""The engine's machine as a real shell sees it: programs of oVirt and of its packages are stand-ins that fail on demand.
+"""The engine's machine as a real shell sees it: programs of oVirt and of packages are stand-ins that fail on demand.
 
-Each of them takes the arguments that the real one takes, and refuses others. What is installed, offered and switched on
-lies in files of a folder, so a test can look and change it; `fails-NAME` there has the words with which a program fails.
+Each of them takes the arguments that the real one takes, and refuses others. What is installed, offered and switched
+on lies in files of a folder, so a test can look and change it; `fails-NAME` has the words with which a program fails.
 """
 
 from pathlib import Path

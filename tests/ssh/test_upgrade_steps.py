@@ -1,4 +1,4 @@
-"""Upgrades of an engine by real shells, over SSH; programs of oVirt and of packages are stand-ins that fail on demand."""
+"""Upgrades of an engine by real shells, over SSH; programs of oVirt and of packages are stand-ins."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -38,9 +38,7 @@ CHECK = CheckUpgrade(engine="engine", why="", fqdn=FQDN, version="4.5.8")
 BEGIN = BeginUpgrade(
     engine="engine", why="", fqdn=FQDN, old="4.5.7", version="4.5.8", attempt=1, ours=True, backup=BACKUP
 )
-UPGRADE = UpgradeEngine(
-    engine="engine", why="", fqdn=FQDN, version="4.5.8", attempt=1, marked=MARKED, backup=BACKUP
-)
+UPGRADE = UpgradeEngine(engine="engine", why="", fqdn=FQDN, version="4.5.8", attempt=1, marked=MARKED, backup=BACKUP)
 END = EndUpgrade(engine="engine", why="", fqdn=FQDN, marked=MARKED)
 STEPS: dict[str, EngineMachineStep] = {step.verb: step for step in (CHECK, BEGIN, UPGRADE, END)}
 

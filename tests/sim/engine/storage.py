@@ -20,12 +20,16 @@ class StoragePlace:
         used: Bytes.
         reachable: Hosts reach it.
         domain: What the engine wrote there; it stays when the engine forgets the domain without formatting it.
+        content: What somebody else wrote on a unit; "" = it is blank.
+        chap: User and password that the unit's target asks for; None = it lets everybody in.
     """
 
     size: int = 100 * GIB
     used: int = 10 * GIB
     reachable: bool = True
     domain: Any = None
+    content: str = ""
+    chap: tuple[str, str] | None = None
 
 
 def units_of(storage: Any) -> list[Any]:

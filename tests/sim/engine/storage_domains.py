@@ -20,7 +20,7 @@ from sim.engine.render import Item, Listing, ref, shown
 from sim.engine.routes import API
 from sim.engine.shapes import SHAPES, Shape
 from sim.engine.state import EngineState, merged, named
-from sim.engine.storage import BLOCK, SHARES, Kind, places_of, units_of
+from sim.engine.storage import BLOCK, SHARES, Kind, StoragePlace, places_of, units_of
 
 DomainType = types.StorageDomainType
 _CHANGEABLE = (
@@ -142,14 +142,24 @@ def _on_units(state: EngineState, body: Any, host: Any) -> Any:
             "Cannot add Storage. The following LUNs are already part of existing storage domains: "
             f"{', '.join(sorted(held))}."
         )
+    if any(storage.type is Kind.ISCSI and _shut_out(state.storage[unit.id], unit) for unit in units):
+        raise FaultError(400, "[Failed to login to iSCSI node due to authorization failure]")
     if not storage.override_luns and any(state.storage[unit.id].domain for unit in units):
         raise NotToldError("a domain on units that another one was on")
+    if any(state.storage[unit.id].content for unit in units):
+        if storage.override_luns:
+            raise NotToldError("what somebody wrote on a unit is overridden")
+        raise FaultError(400, "[Failed to initialize physical device]")
     made = new_domain(state, body)
     group = state.new_id()
     shown_units = [_unit(state, unit, storage.type, made.id, group) for unit in units]
     made.storage = types.HostStorage(type=storage.type, volume_group=types.VolumeGroup(id=group))
     made.storage.volume_group.logical_units = shown_units
     return made
+
+
+def _shut_out(place: StoragePlace, unit: Any) -> bool:
+    return place.chap is not None and place.chap != (unit.username, unit.password)
 
 
 def _unit(state: EngineState, unit: Any, kind: Any, domain: str, group: str) -> Any:

@@ -1,13 +1,14 @@
 """Storage domains that the engine's object declares: those on storage that is not the site's own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from heretic.api.v1alpha1 import HostedEngine
+from heretic.api.v1alpha1 import GlusterVolume, HostedEngine
 from heretic.api.v1alpha1.engine_domains import EngineStorageDomain, ISCSIDomain, NFSVersion
 from heretic.api.v1alpha1.hosted_engine import HostedEngineStatus
 from heretic.api.v1alpha1.storage_domain import StorageDomainStatus
 from heretic.domain.commands import SecretRef
+from heretic.domain.declared.names import same_name
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineFacts, EngineView
 from heretic.domain.engine.parse import domain_states, states
@@ -15,8 +16,9 @@ from heretic.domain.engine.site import EngineSite, data_center_of, engine_site
 from heretic.domain.engine.storage.plan import JudgedDomain, judge_domain
 from heretic.domain.engine.storage.report import domain_status
 from heretic.domain.engine.storage.values import GLUSTER, DomainPlace, Portal, WantedDomain, settings_of
+from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
-from heretic.domain.plan import Plan, Step, beside
+from heretic.domain.plan import Blocked, Plan, Step, beside
 from heretic.domain.report import Report
 
 _VERSIONS = {
@@ -36,10 +38,39 @@ def judged_domains(engine: HostedEngine, view: SiteView, seen: EngineView) -> Ma
     if not isinstance(site, EngineSite):
         return {}
     recorded = {one.name: one.id for one in engine.status.storage_domains}
-    return {
+    judged = {
         declared.name: judge_domain(wanted(declared), recorded.get(declared.name, ""), site)
         for declared in engine.spec.storage_domains
     }
+    claims = tuple(_claims(engine, view, judged))
+    return {name: _alone(name, one, claims) for name, one in judged.items()}
+
+
+def _claims(
+    engine: HostedEngine, view: SiteView, judged: Mapping[str, JudgedDomain]
+) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Who declares what: a name, how to call it, and the places and domains that it stands for."""
+    for declared in engine.spec.storage_domains:
+        place, found = place_of(declared), judged[declared.name].found
+        at = place.units or (f"{same_name(place.address)}:{place.path.rstrip('/')}",)
+        mine = frozenset((*at, *((found.id,) if found else ())))
+        yield declared.name, f"storage domain {declared.name!r}", mine
+    for name, volume in view.of(GlusterVolume).items():
+        if volume.spec.storage_domain is not None and volume.status.storage_domain is not None:
+            yield "", f"GlusterVolume {name}", frozenset((volume.status.storage_domain.id,))
+
+
+def _alone(name: str, judged: JudgedDomain, claims: Sequence[tuple[str, str, frozenset[str]]]) -> JudgedDomain:
+    """What two declare is left as it is: each would take it from the other again and again."""
+    mine = next(places for own, _, places in claims if own == name)
+    others = [shown for own, shown, places in claims if own != name and places & mine]
+    if not others:
+        return judged
+    why = (
+        f"the storage domain {name!r} is declared where {', '.join(others)} lies, too. Nothing is done for it: take "
+        "all but one of them away, or name another place"
+    )
+    return replace(judged, items=(Blocked(Reason.INVALID_SPEC, why),))
 
 
 def wanted(declared: EngineStorageDomain) -> WantedDomain:
