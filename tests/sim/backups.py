@@ -171,7 +171,8 @@ class BackedUpMachine:
         fails: What engine-backup says instead of working, by its mode.
         size: Bytes of a backup.
         backups: How many were begun.
-        offered: What the repositories offer.
+        offered: What the repositories offer, as they were read last.
+        released: What they offer once they are read again; "" = the same.
         installed: Version of the engine's packages.
         setup: Version of those of engine-setup, which engine-setup brings the others to.
         upgraded: Called when engine-setup has done its work.
@@ -185,6 +186,7 @@ class BackedUpMachine:
     size: int = 100
     backups: int = 0
     offered: str = "4.5.7"
+    released: str = ""
     installed: str = "4.5.7"
     setup: str = "4.5.7"
     upgraded: Callable[[str], bool] = lambda version: True
@@ -200,7 +202,7 @@ class BackedUpMachine:
             "systemctl": self._systemctl,
             "rpm": self._rpm,
             "dnf": self._dnf,
-            "engine-upgrade-check": lambda argv: self._failing("check") or ok("Upgrade available\n"),
+            "engine-upgrade-check": self._upgrade_check,
             "engine-setup": self._engine_setup,
             "cat": lambda argv: self._mark() if argv[1:] == (MARK,) else None,
             "test": self._test,
@@ -235,6 +237,10 @@ class BackedUpMachine:
         if argv[1:-1] != ("!", "-e") or (argv[-1] != MARK and folder != RECORDS):
             return None
         return Output(int(unit in self.machine.outcomes if folder == RECORDS else MARK in self.machine.files), "", "")
+
+    def _upgrade_check(self, argv: Argv) -> Output | None:
+        self.offered = self.released or self.offered
+        return self._failing("check") or ok("Upgrade available\n")
 
     def _rpm(self, argv: Argv) -> Output | None:
         if argv == INSTALLED:
@@ -310,11 +316,15 @@ class BackupKeeper:
         machine: The host.
         engine: Whose backups they are.
         mounts: Source and type of what is mounted, by its place.
+        mounted: Places at which something was mounted, in order.
+        away: Files on what is not mounted now, by its source.
     """
 
     machine: StorageMachine
     engine: BackedUpMachine
     mounts: dict[str, tuple[str, str]] = field(default_factory=lambda: {"/srv/backup": ("/dev/sdz1", "ext4")})
+    mounted: list[str] = field(default_factory=list)
+    away: dict[str, dict[str, File]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = FileTools(self.machine, {"/srv/backup"})
@@ -333,6 +343,12 @@ class BackupKeeper:
         """Names of the files where backups are kept."""
         return sorted(self.files.within(folder))
 
+    def unmount(self, folder: str) -> None:
+        """What is mounted there is gone, with the files on it."""
+        source, _ = self.mounts.pop(folder)
+        names = [path for path in self.machine.files if path.startswith(f"{folder}/")]
+        self.away[source] = {path: self.machine.files.pop(path) for path in names}
+
     def _systemctl(self, argv: Argv) -> Output | None:
         return ok("") if argv[1] == "list-units" else None
 
@@ -350,6 +366,8 @@ class BackupKeeper:
         match argv[1:]:
             case ("-t", "glusterfs", source, folder) if folder in self.files.folders:
                 self.mounts[folder] = (source, "fuse.glusterfs")
+                self.mounted.append(folder)
+                self.machine.files.update(self.away.pop(source, {}))
                 return OK
         return None
 
