@@ -16,17 +16,17 @@ from heretic.api.v1alpha1.common import (
     SYNCED,
     CommonSpec,
     CommonStatus,
-    Model,
     Resource,
     StatusModel,
 )
 from heretic.api.v1alpha1.engine_backup import EngineBackup, EngineBackupStatus
+from heretic.api.v1alpha1.engine_cluster import EngineClusterSpec, EngineDataCenter
 from heretic.api.v1alpha1.engine_domains import EngineStorageDomain
 from heretic.api.v1alpha1.engine_machine import EngineSSH
 from heretic.api.v1alpha1.engine_upgrade import EngineUpgrade, EngineUpgradeStatus
-from heretic.api.v1alpha1.mac_pool import EngineMacPool, EngineName
 from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
 from heretic.api.v1alpha1.site import SecretReference
+from heretic.api.v1alpha1.standalone import StandaloneSpec
 from heretic.api.v1alpha1.storage_domain import StorageDomainStatus
 from heretic.api.v1alpha1.values import LABEL, IPv4, Port, PublicKey, Text
 
@@ -36,15 +36,7 @@ class Deployment(StrEnum):
 
     EXISTING = "Existing"
     SELF_HOSTED = "SelfHosted"
-
-
-class MigrationPolicy(StrEnum):
-    """How guests are moved between hosts while they run."""
-
-    MINIMAL_DOWNTIME = "MinimalDowntime"
-    POST_COPY = "PostCopy"
-    SUSPEND_WORKLOAD = "SuspendWorkloadIfNeeded"
-    LEGACY = "Legacy"
+    STANDALONE = "Standalone"
 
 
 EngineFQDN = Annotated[
@@ -69,75 +61,6 @@ Certificates = Annotated[
 ]
 
 
-class EngineDataCenter(Model):
-    """The data center of the site's hosts."""
-
-    name: EngineName = Field(
-        default="Default", description="Its name in the engine. One of another name is made where it is missing."
-    )
-
-
-class FencingPolicy(Model):
-    """When the engine may switch a host off that does not answer."""
-
-    enabled: bool = Field(
-        default=True,
-        strict=True,
-        description="Whether hosts of the cluster may be fenced at all. Fencing needs power management on the hosts.",
-    )
-    skip_if_storage_lease_active: bool = Field(
-        default=True,
-        strict=True,
-        description="Whether a host is spared that still renews its lease on a storage domain: it is alive.",
-    )
-    skip_if_connectivity_broken: bool = Field(
-        default=True,
-        strict=True,
-        description="Whether nobody is fenced while many hosts cannot be reached: then the network is at fault.",
-    )
-    connectivity_threshold: Annotated[int, Field(strict=True, ge=25, le=100)] = Field(
-        default=50,
-        description="How many hosts of the cluster must not be reached for that, in percent, from 25 to 100.",
-    )
-
-
-class EngineClusterSpec(Model):
-    """The cluster of the site's hosts."""
-
-    name: EngineName = Field(
-        default="Default", description="Its name in the engine. One of another name is made where it is missing."
-    )
-    cpu_type: Annotated[str, StringConstraints(max_length=120)] = Field(
-        default="",
-        description=(
-            "Type of processor that guests see, by the engine's name for it, such as 'Intel Cascadelake Server "
-            "Family': what every host of the cluster can do. Unset: what the engine chose or chooses."
-        ),
-    )
-    migration_policy: MigrationPolicy | None = Field(
-        default=None,
-        description=(
-            "How guests are moved while they run. MinimalDowntime: a guest that writes too fast is not moved. "
-            "PostCopy: it is moved, and lost if either host fails meanwhile. SuspendWorkloadIfNeeded: it is moved, and "
-            "stands still for longer. Legacy: as engines before 4.0. Unset: what the engine chose."
-        ),
-    )
-    fencing: FencingPolicy = Field(
-        default=FencingPolicy(),
-        description=(
-            "When the engine may switch off a host that does not answer. While a host's bricks are up, or a volume "
-            "would lose its quorum, it never may: Heretic keeps both of these set."
-        ),
-    )
-    mac_pool: EngineMacPool | None = Field(
-        default=None,
-        description=(
-            "From where guests get the addresses of their network cards; made where it is missing. Guests keep the "
-            "addresses that they have. Unset: what the engine chose."
-        ),
-    )
-
-
 class HostedEngineSpec(CommonSpec):
     """What the user declares."""
 
@@ -146,6 +69,11 @@ class HostedEngineSpec(CommonSpec):
             cel="has(self.selfHosted) == (self.deployment == 'SelfHosted')",
             message="`selfHosted` must be set where `deployment` is 'SelfHosted', and only there; '{}' will do",
             holds=lambda spec: (spec.self_hosted is not None) == (spec.deployment is Deployment.SELF_HOSTED),
+        ),
+        Rule(
+            cel="has(self.standalone) == (self.deployment == 'Standalone')",
+            message="`standalone` must be set where `deployment` is 'Standalone', and only there; '{}' will do",
+            holds=lambda spec: (spec.standalone is not None) == (spec.deployment is Deployment.STANDALONE),
         ),
         Rule(
             cel="!has(self.selfHosted) || !has(self.selfHosted.virtualMachine.prefix) || has(self.address)",
@@ -193,12 +121,16 @@ class HostedEngineSpec(CommonSpec):
             description=(
                 "How there comes to be an engine. Existing: it runs already; Heretic finds it by its name, certificate "
                 "authority and credentials. Begin with mode Observe to see what would change. SelfHosted: Heretic "
-                "deploys it in a virtual machine on the site's own hosts, once, where no engine ever was."
+                "deploys it in a virtual machine on the site's own hosts, once, where no engine ever was. Standalone: "
+                "Heretic sets it up with engine-setup on a machine of its own that is there, likewise."
             )
         )
     )
     self_hosted: SelfHostedSpec | None = Field(
         default=None, description="How the engine is deployed on the site's own hosts; for the deployment SelfHosted."
+    )
+    standalone: StandaloneSpec | None = Field(
+        default=None, description="How the engine is set up on a machine of its own; for the deployment Standalone."
     )
     credentials_ref: SecretReference = Field(
         default=SecretReference(name="heretic-engine"),

@@ -67,7 +67,7 @@ def plan_deployment(
     if at_work := _at_work(site):
         return at_work
     former = site.restore is not None and site.once_lived
-    in_the_way = former_engine(site, why) if former else _living(site, why) or _answering(engine, why)
+    in_the_way = former_engine(site, why) if former else _living(site, why) or answering(engine, why)
     stopped = in_the_way or _given_up(site)
     return stopped or with_password(_next(site, former=former), engine, why)
 
@@ -109,7 +109,7 @@ def _living(site: DeploymentSite, why: Failure) -> Obstacle | None:
     return None
 
 
-def _answering(engine: HostedEngine, why: Failure) -> Obstacle | None:
+def answering(engine: HostedEngine, why: Failure) -> Obstacle | None:
     """Only where nobody takes connections at the engine's name, there is no engine.
 
     Without a password nobody can ask; then nothing but the password is planned.
@@ -157,7 +157,7 @@ def _next(site: DeploymentSite, *, former: bool) -> Plan:
         return _clean(site, brick)
     found = (*hindrances(site, former=former), *restore_hindrances(site))
     if found:
-        return _told(found)
+        return told_at_once(found)
     if not brick:
         return Wait(Reason.ENGINE_VOLUME_NOT_READY, f"GlusterVolume {site.spec.storage_volume} has no brick on {node}")
     again = isinstance(site.tried(1), FailedJob | LostJob)
@@ -225,7 +225,7 @@ def _clean(site: DeploymentSite, brick: str) -> Plan:
     return Proceed((step,))
 
 
-def _told(found: tuple[Hindrance, ...]) -> Obstacle:
+def told_at_once(found: tuple[Hindrance, ...]) -> Obstacle:
     """All of it in one message; what needs a person first."""
     needs = [f for f in found if f.reason not in (Reason.NOT_OBSERVED, Reason.ENGINE_VOLUME_NOT_READY)]
     message = "; ".join(f.message for f in (*needs, *(f for f in found if f not in needs)))

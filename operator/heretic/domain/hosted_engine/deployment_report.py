@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.api.v1alpha1.hosted_engine import HostedEngineStatus
+from heretic.api.v1alpha1.self_hosted import DeploymentStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -12,6 +13,8 @@ from heretic.domain.facts import Fact
 from heretic.domain.host.facts import HostView
 from heretic.domain.hosted_engine.deploy import authority_of, deployment_status
 from heretic.domain.hosted_engine.first_host import FirstHost, is_to_be_restored
+from heretic.domain.hosted_engine.setup import setup_authority, setup_status
+from heretic.domain.hosted_engine.setup_machine import SetupMachine
 from heretic.domain.plan import Blocked, Plan, Proceed, Wait
 from heretic.domain.report import Report
 
@@ -49,6 +52,25 @@ def with_deployment(
     authority = authority_of(hosts, first) or status.certificate_authority
     if up:
         return replace(report, status=status.model_copy(update={"deployment": deployment}))
+    return _on_its_way(report, deployment, authority, plan)
+
+
+def with_setup(report: Report, engine: HostedEngine, machine: Fact[SetupMachine], plan: Plan) -> Report:
+    """Likewise, of an engine that Heretic sets up on a machine of its own and that was not seen yet.
+
+    Args:
+        report: Of the engine.
+        engine: With its last status.
+        machine: What the machine says.
+        plan: What is done next.
+    """
+    authority = setup_authority(machine) or engine.status.certificate_authority
+    return _on_its_way(report, setup_status(engine, machine), authority, plan)
+
+
+def _on_its_way(report: Report, deployment: DeploymentStatus, authority: str, plan: Plan) -> Report:
+    status = report.status
+    assert isinstance(status, HostedEngineStatus)
     shown = f"{deployment.stage}, {deployment.percent}%" if deployment.percent is not None else deployment.stage
     return replace(
         report,

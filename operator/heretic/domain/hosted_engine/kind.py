@@ -21,12 +21,14 @@ from heretic.domain.hosted_engine.backup.place import folder_of
 from heretic.domain.hosted_engine.backup.plan import JudgedBackups, judge_backups
 from heretic.domain.hosted_engine.backup.report import with_backups
 from heretic.domain.hosted_engine.deploy import plan_deployment
-from heretic.domain.hosted_engine.deployment_report import with_deployment
+from heretic.domain.hosted_engine.deployment_report import with_deployment, with_setup
 from heretic.domain.hosted_engine.first_host import first_host, is_to_be_deployed, is_to_be_restored
 from heretic.domain.hosted_engine.plan import plan_around, with_maintenance
 from heretic.domain.hosted_engine.report import report_engine
 from heretic.domain.hosted_engine.restore import restore_of_living
 from heretic.domain.hosted_engine.running import RUNNING
+from heretic.domain.hosted_engine.setup import plan_setup
+from heretic.domain.hosted_engine.setup_machine import is_to_be_set_up, setup_machine
 from heretic.domain.hosted_engine.storage import judged_domains, with_domain_report, with_domains
 from heretic.domain.hosted_engine.upgrade.judged import JudgedUpgrade
 from heretic.domain.hosted_engine.upgrade.plan import FRESH, is_at_rest, judge_upgrade, upgrade_probes
@@ -40,6 +42,7 @@ def _needs(engine: HostedEngine, view: SiteView, seen: Mapping[str, HostView]) -
     able = (n for n, node in view.nodes.items() if Role.HYPERVISOR in node.spec.roles)
     asked = is_to_be_deployed(engine) or is_to_be_restored(engine)
     shared: tuple[SharedFact[Any], ...] = (first_host(engine, view),) if asked else ()
+    shared = (setup_machine(engine),) if is_to_be_set_up(engine) else shared
     node, folder = folder_of(engine)
     if not node or not engine.status.engine_id:
         return Needs(hosts=frozenset(able), shared=shared, engine=engine.metadata.name)
@@ -66,9 +69,13 @@ def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessm
     trusted = observed.trusted_key or engine.status.trusted_host_key
     report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
     report = with_upgrade(with_backups(report, engine, backups, observed.now), engine, upgrade, machine)
+    alone = not isinstance(declared_engine(view), Blocked)
+    if is_to_be_set_up(engine) and alone and not isinstance(seen, EngineFacts):
+        before = observed.of(setup_machine(engine))
+        plan = plan_setup(engine, before, seen)
+        return Assessment(plan, with_setup(report, engine, before, plan))
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)
-    alone = not isinstance(declared_engine(view), Blocked)
     if alone and isinstance(seen, EngineFacts):
         refused = restore_of_living(engine, view, hosts)
         plan = beside(plan, (), (refused,) if refused else ())

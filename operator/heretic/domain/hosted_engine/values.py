@@ -1,7 +1,7 @@
 """What a HostedEngine declares of its cluster, in the engine's words."""
 
 from heretic.api.v1alpha1 import HostedEngine
-from heretic.api.v1alpha1.hosted_engine import MigrationPolicy
+from heretic.api.v1alpha1.engine_cluster import MigrationPolicy
 from heretic.domain.hosted_engine.steps import ClusterValues, FencingRules
 
 _POLICIES = {
