@@ -6,6 +6,7 @@ wants it to, and lets the engine listen at its end.
 
 import re
 from collections.abc import Callable
+from configparser import ConfigParser
 from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
@@ -135,11 +136,12 @@ class SetupHost:
         return Output(int(argv[2] not in self.machine.files), "", "") if argv[1] == "-e" else None
 
     def _sed(self, argv: Argv) -> Output | None:
-        if argv[1] != "-i" or not argv[2].startswith("1s|^|") or not argv[2].endswith("|"):
+        found = re.fullmatch(r"s\|%\|%%\|g;1s\|\^\|(.*)\|", argv[2])
+        if argv[1] != "-i" or not found:
             return None
         file = self.machine.files[argv[3]]
-        prefix = argv[2].removeprefix("1s|^|").removesuffix("|").replace(r"\n", "\n")
-        self.machine.files[argv[3]] = File(prefix + file.content, file.mode)
+        escaped = file.content.replace("%", "%%")
+        self.machine.files[argv[3]] = File(found[1].replace(r"\n", "\n") + escaped, file.mode)
         return OK
 
     def _rm(self, argv: Argv) -> Output | None:
@@ -152,16 +154,20 @@ class SetupHost:
             return None
         files = [self.machine.files[word.removeprefix("--config-append=")] for word in argv[4:]]
         assert {file.mode for file in files} == {"0600"}
-        return self._run("".join(file.content for file in files))
+        return self._run([file.content for file in files])
 
-    def _run(self, told: str) -> Output:
-        lines = [line for line in told.splitlines() if line and line != "[environment:default]"]
-        given = {line.partition("=")[0]: line.partition(":")[2] for line in lines}
-        wrong = [line for line in lines if not _ANSWER.fullmatch(line)]
+    def _run(self, told: list[str]) -> Output:
+        read = ConfigParser()  # as the program itself does, with what a percent sign means to it
+        read.optionxform = str  # type: ignore[assignment,method-assign]
+        for text in told:
+            read.read_string(text)
+        answered = dict(read.items("environment:default"))
+        given = {key: value.partition(":")[2] for key, value in answered.items()}
+        wrong = [key for key, value in answered.items() if not _ANSWER.fullmatch(f"{key}={value}")]
         password = given.get("OVESETUP_CONFIG/adminPassword", "")
         if wrong or not given.keys() >= NEEDED or not password:
             return failed(f"[ ERROR ] Failed to execute stage 'Environment setup': {len(wrong)} wrong answers\n", 1)
-        self.setups.append(told.replace(password, "***"))
+        self.setups.append("".join(told).replace(password.replace("%", "%%"), "***"))
         said = []
         for stage in STAGES:
             said.append(f"[ INFO  ] Stage: {stage}")

@@ -37,3 +37,8 @@ class SharedFact(Generic[T]):
     without: Callable[[Fact[T], Collection[str], SiteView, Mapping[str, HostView]], Fact[T]]
     of_engine: bool = False
     lasts: Callable[[T], float] = lambda answer: 0.0
+
+
+def stays(fact: Fact[T], lost: Collection[str], view: SiteView, hosts: Mapping[str, HostView]) -> Fact[T]:
+    """What an answer still says whoever was lost: all of it. It is of one machine alone."""
+    return fact

@@ -16,8 +16,9 @@ from heretic.domain.host.interfaces import Interface
 from heretic.domain.hosted_engine.bridge_port import interface_of
 from heretic.domain.hosted_engine.cpu import common_cpu_type
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, FirstHost
+from heretic.domain.hosted_engine.hindrance import Hindrance
 from heretic.domain.hosted_engine.parse import first_host as parse
-from heretic.domain.hosted_engine.prechecks import DeploymentGround, Hindrance, hindrances
+from heretic.domain.hosted_engine.prechecks import DeploymentGround, hindrances
 from heretic.domain.hosted_engine.stages import STAGES, failure_of, stage_of
 from heretic.domain.jobs import FailedJob
 from sim.declared import network, node, site

@@ -91,6 +91,7 @@ async def test_an_engine_is_set_up_with_a_password_of_its_own_and_then_kept(site
     assert site.says("Ready")["status"] == "True", site.world.describe()
     assert site.starts == [FIRST]
     assert site.status["engineId"] == site.host.server.engine.state.instance_id
+    assert (site.status["deployment"]["stage"], site.status["deployment"]["percent"]) == ("deployed", 100)
     assert site.status["certificateAuthority"] == site.host.server.engine.authority.pem
     password = site.world.api.secrets[SECRET]["password"].decode()
     assert site.host.server.engine.sso.passwords["admin"] == password
@@ -126,6 +127,7 @@ async def test_a_setup_that_fails_is_tried_again_once_and_never_over_what_it_lef
     assert site.starts == starts
     assert site.says("Stalled")["status"] == "True"
     assert f"Failed to execute stage '{stage}'" in site.status["deployment"]["failure"]
+    assert f"Failed to execute stage '{stage}'" in site.says("EngineUp")["message"]
     if len(starts) == 2:
         site.host.fails = ""
         site.declare(attempt=2)
@@ -151,7 +153,7 @@ def _old(host: SetupHost) -> None:
     [
         (lambda host: setattr(host, "installed", False), "EngineToolsMissing", "ovirt-engine"),
         (_old, "UnsupportedPlatform", "EL 8"),
-        (lambda host: host.names.clear(), "EngineNameWrong", "cannot resolve its own name"),
+        (lambda host: host.names.clear(), "EngineNameWrong", "its machine cannot resolve"),
         (lambda host: host.names.update({FQDN: "192.0.2.9"}), "EngineNameWrong", "192.0.2.9"),
         (lambda host: host.names.update({FQDN: "127.0.0.1"}), "EngineNameWrong", "127.0.0.1"),
         (lambda host: host.reverse.clear(), "EngineNameWrong", "no name"),
@@ -171,6 +173,54 @@ async def test_nothing_is_begun_while_anything_is_in_the_way(
     assert site.starts == []
     told = site.says("EngineUp")
     assert (told["reason"], said in told["message"]) == (reason, True), told
+
+
+@pytest.mark.parametrize("held", [{"mode": "Observe"}, {"mode": "Plan"}, {"paused": True}])
+async def test_an_engine_that_is_not_to_be_changed_is_shown_the_step_and_not_set_up(
+    site: Setup, held: dict[str, Any]
+) -> None:
+    site.world.api.secrets[SECRET] = {"username": b"admin@internal", "password": b"given"}
+    site.world.api.apply(declared(KEY.kind, KEY.name, site.reached | {"standalone": {}} | held))
+    await site.run(3)
+    assert (site.starts, "SetUpEngine" in json.dumps(site.status["plan"])) == ([], True)
+
+
+async def test_a_password_with_a_percent_sign_is_the_password_of_the_engine(site: Setup) -> None:
+    site.world.api.secrets[SECRET] = {"username": b"admin@internal", "password": b"100%(sure)s%"}
+    await site.run()
+    assert site.host.server.engine.sso.passwords["admin"] == "100%(sure)s%"
+    assert site.says("EngineUp")["status"] == "True"
+
+
+async def test_an_engine_that_somebody_else_set_up_there_is_not_trusted(site: Setup) -> None:
+    site.host.machine.files |= {DONE: File(""), AUTHORITY: File(site.host.server.engine.authority.pem)}
+    password = next(iter(site.host.server.engine.sso.passwords.values()))
+    site.world.api.secrets[SECRET] = {"username": b"admin@internal", "password": password.encode()}
+    site.host.server.start()
+    await site.run(4)
+    assert (site.starts, site.status.get("certificateAuthority", ""), site.status.get("engineId", "")) == ([], "", "")
+    assert site.says("EngineUp")["reason"] == "EngineDeployedBefore"
+
+
+async def test_an_object_that_was_made_again_finds_the_engine_that_was_set_up(site: Setup) -> None:
+    await site.run()
+    former = site.status["engineId"]
+    site.world.api.delete(KEY)
+    await site.run(2)
+    assert KEY not in site.world.api.objects
+    site.declare()
+    await site.run()
+    assert (site.starts, site.status["engineId"]) == ([FIRST], former)
+
+
+async def test_a_database_that_a_failed_setup_left_running_is_told_with_the_failure(site: Setup) -> None:
+    site.host.fails = "Setup validation"
+    await site.run(2)
+    site.host.listening.append(5432)
+    await site.run(3)
+    told = site.says("EngineUp")["message"]
+    assert ("Failed to execute stage 'Setup validation'" in told, "5432" in told) == (True, True), told
+    assert site.starts == [FIRST]
 
 
 async def test_a_machine_that_is_not_the_pinned_one_is_told_nothing(site: Setup) -> None:

@@ -1,7 +1,4 @@
-"""What to do next for an engine that does not exist yet: look, deploy it once, and never where one was.
-
-How often it was tried is kept on the host's disk, in the records of the jobs; the operator remembers nothing.
-"""
+"""What to do next for an engine that does not exist yet: look, deploy it once, and never where one was."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,19 +23,19 @@ from heretic.domain.hosted_engine.deploy_steps import (
     clean_name,
 )
 from heretic.domain.hosted_engine.deployment_site import (
-    TRIES,
     DeploymentSite,
-    failure_said,
     known_site,
     numbers,
     was_deployed,
 )
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, FirstHost, brick_on, engine_volume
 from heretic.domain.hosted_engine.health import machine_health
+from heretic.domain.hosted_engine.hindrance import told_at_once
 from heretic.domain.hosted_engine.password import lost_password, with_password
-from heretic.domain.hosted_engine.prechecks import Hindrance, hindrances
+from heretic.domain.hosted_engine.prechecks import hindrances
 from heretic.domain.hosted_engine.restore import former_engine, restore_hindrances
 from heretic.domain.hosted_engine.stages import failure_of, stage_of, task_of
+from heretic.domain.hosted_engine.tries import TRIES, given_up, progress
 from heretic.domain.hosted_engine.variables import as_text, variables
 from heretic.domain.jobs import FailedJob, LostJob, Running, Succeeded
 from heretic.domain.plan import Blocked, Obstacle, Plan, Proceed, Wait
@@ -126,18 +123,17 @@ def answering(engine: HostedEngine, why: Failure) -> Obstacle | None:
 
 
 def _given_up(site: DeploymentSite) -> Blocked | None:
-    job = site.tried(TRIES)
-    if not isinstance(job, FailedJob | LostJob):
-        return None
-    reason, said = failure_said(job)
-    again = "raise spec.selfHosted.attempt"
-    if isinstance(site.first.domain, Known) and site.first.domain.value:
-        return _written(site, f"; then {again}")  # else nobody is told before that attempt is made
-    return Blocked(
-        reason,
-        f"the deployment on {site.first.host} failed {TRIES} times, the last time so: {said}. `journalctl -u "
-        f"{site.job(TRIES)}` there says more. Remove the cause, then {again}",
+    told = given_up(
+        site.tried(TRIES),
+        failure_of,
+        what=f"the deployment on {site.first.host}",
+        logs=f"`journalctl -u {site.job(TRIES)}` there says more",
+        field="spec.selfHosted.attempt",
     )
+    if told and isinstance(site.first.domain, Known) and site.first.domain.value:
+        # Else nobody is told before that attempt is made.
+        return _written(site, "; then raise spec.selfHosted.attempt")
+    return told
 
 
 def _written(site: DeploymentSite, then: str = "") -> Blocked:
@@ -225,15 +221,6 @@ def _clean(site: DeploymentSite, brick: str) -> Plan:
     return Proceed((step,))
 
 
-def told_at_once(found: tuple[Hindrance, ...]) -> Obstacle:
-    """All of it in one message; what needs a person first."""
-    needs = [f for f in found if f.reason not in (Reason.NOT_OBSERVED, Reason.ENGINE_VOLUME_NOT_READY)]
-    message = "; ".join(f.message for f in (*needs, *(f for f in found if f not in needs)))
-    if needs:
-        return Blocked(needs[0].reason, message)
-    return Wait(found[0].reason, message, LATER)
-
-
 def deployment_status(
     engine: HostedEngine, view: SiteView, hosts: Mapping[str, HostView], first: Fact[FirstHost]
 ) -> DeploymentStatus:
@@ -248,21 +235,15 @@ def deployment_status(
     before, site = engine.status.deployment, known_site(engine, view, hosts, first)
     if not isinstance(site, DeploymentSite):
         return before
-    changes: dict[str, object] = {"first_node": site.first.host}
-    last = site.last
-    match last:
-        case Running():
-            stage = stage_of(last.stage)
-            if stage is not None:
-                changes |= {"stage": stage.name, "percent": stage.percent}
-            elif before.stage in ("", "failed"):
-                changes |= {"stage": "begun", "percent": 0}
-        case FailedJob() | LostJob():
-            changes |= {"stage": "failed", "percent": None, "failure": failure_said(last)[1][:2000]}
-        case Succeeded():
-            changes |= {"stage": "deployed", "percent": 100, "failure": ""}
-            changes |= {"restored": site.restore.id} if site.restore else {}
+    changes = {"first_node": site.first.host} | progress(before, site.last, _stage, failure_of)
+    if isinstance(site.last, Succeeded) and site.restore:
+        changes |= {"restored": site.restore.id}
     return before.model_copy(update=changes)
+
+
+def _stage(line: str) -> tuple[str, int] | None:
+    found = stage_of(line)
+    return (found.name, found.percent) if found else None
 
 
 def authority_of(hosts: Mapping[str, HostView], first: Fact[FirstHost]) -> str:

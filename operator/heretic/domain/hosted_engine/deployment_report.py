@@ -46,8 +46,7 @@ def with_deployment(
     status = report.status
     assert isinstance(status, HostedEngineStatus)
     if status.engine_id and not is_to_be_restored(engine):
-        done = status.deployment.model_copy(update={"stage": "deployed", "percent": 100, "failure": ""})
-        return replace(report, status=status.model_copy(update={"deployment": done}))
+        return _deployed(report, status)
     deployment = deployment_status(engine, view, hosts, first)
     authority = authority_of(hosts, first) or status.certificate_authority
     if up:
@@ -56,7 +55,7 @@ def with_deployment(
 
 
 def with_setup(report: Report, engine: HostedEngine, machine: Fact[SetupMachine], plan: Plan) -> Report:
-    """Likewise, of an engine that Heretic sets up on a machine of its own and that was not seen yet.
+    """Likewise, of an engine that Heretic sets up on a machine of its own.
 
     Args:
         report: Of the engine.
@@ -64,8 +63,17 @@ def with_setup(report: Report, engine: HostedEngine, machine: Fact[SetupMachine]
         machine: What the machine says.
         plan: What is done next.
     """
+    status = report.status
+    assert isinstance(status, HostedEngineStatus)
+    if status.engine_id:
+        return _deployed(report, status)
     authority = setup_authority(machine) or engine.status.certificate_authority
     return _on_its_way(report, setup_status(engine, machine), authority, plan)
+
+
+def _deployed(report: Report, status: HostedEngineStatus) -> Report:
+    done = status.deployment.model_copy(update={"stage": "deployed", "percent": 100, "failure": ""})
+    return replace(report, status=status.model_copy(update={"deployment": done}))
 
 
 def _on_its_way(report: Report, deployment: DeploymentStatus, authority: str, plan: Plan) -> Report:

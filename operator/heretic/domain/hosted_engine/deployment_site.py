@@ -14,12 +14,9 @@ from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.deploy_steps import DEPLOY_JOB, job_name
 from heretic.domain.hosted_engine.first_host import FirstHost, first_node, is_to_be_restored
 from heretic.domain.hosted_engine.prechecks import DeploymentGround
-from heretic.domain.hosted_engine.stages import failure_of
-from heretic.domain.jobs import FailedJob, JobState, LostJob, Succeeded
+from heretic.domain.hosted_engine.tries import last_try
+from heretic.domain.jobs import JobState, Succeeded
 from heretic.domain.plan import Blocked, Obstacle, Wait
-
-TRIES = 2
-"""Of one attempt; the second only where nothing was ever deployed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class DeploymentSite(DeploymentGround):
     @property
     def last(self) -> JobState | None:
         """What became of the last try of the declared attempt."""
-        return next((job for n in range(TRIES, 0, -1) if (job := self.tried(n)) is not None), None)
+        return last_try(self.jobs, self.job)
 
     @property
     def once_lived(self) -> bool:
@@ -104,10 +101,3 @@ def was_deployed(hosts: Mapping[str, HostView], first: FirstHost) -> bool:
 def numbers(hosts: Mapping[str, HostView]) -> dict[str, Fact[int]]:
     """What each host that was seen says of its number among the hosts of an engine."""
     return {name: seen[AGENT].host_id for name, seen in sorted(hosts.items()) if isinstance(seen, HostFacts)}
-
-
-def failure_said(job: FailedJob | LostJob) -> tuple[Reason, str]:
-    """Why a try failed, and what it said of it."""
-    if isinstance(job, FailedJob):
-        return failure_of(job)
-    return Reason.DEPLOYMENT_FAILED, "the host was booted, or somebody ended it"

@@ -4,7 +4,7 @@ It is a fact of the site, not a section of every host's: what is asked depends o
 the brick of its volume), and one host alone is asked.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.section import NO_ANSWER
 from heretic.domain.hosted_engine.parse import first_host as parse
 from heretic.domain.memo import Memo
-from heretic.domain.shared import SharedFact
+from heretic.domain.shared import SharedFact, stays
 
 ROLE = "/usr/share/ansible/collections/ansible_collections/ovirt/ovirt/roles/hosted_engine_setup"
 """Where oVirt's package puts the role that deploys an engine."""
@@ -150,18 +150,13 @@ def first_host(engine: HostedEngine, view: SiteView) -> SharedFact[FirstHost]:
         node = first_node(engine, now)
         return node if isinstance(hosts.get(node), HostFacts) else None
 
-    def without(
-        fact: Fact[FirstHost], lost: Collection[str], now: SiteView, hosts: Mapping[str, HostView]
-    ) -> Fact[FirstHost]:
-        return fact
-
     return SharedFact(
         name="first host of the engine",
         whom=whom,
         nobody="no host can be asked that is a Hypervisor and holds a brick of the engine's volume",
         probes=lambda before: tuple(_probes(engine, brick, before)),
         assemble=_assemble,
-        without=without,
+        without=stays,
     )
 
 

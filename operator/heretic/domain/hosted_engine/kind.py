@@ -70,9 +70,10 @@ def _assess(engine: HostedEngine, view: SiteView, observed: Observed) -> Assessm
     report = replace(report, status=report.status.model_copy(update={"trusted_host_key": trusted}))
     report = with_upgrade(with_backups(report, engine, backups, observed.now), engine, upgrade, machine)
     alone = not isinstance(declared_engine(view), Blocked)
-    if is_to_be_set_up(engine) and alone and not isinstance(seen, EngineFacts):
+    if engine.spec.standalone is not None and alone:
         before = observed.of(setup_machine(engine))
-        plan = plan_setup(engine, before, seen)
+        if is_to_be_set_up(engine) and not isinstance(seen, EngineFacts):
+            plan = plan_setup(engine, before, seen)
         return Assessment(plan, with_setup(report, engine, before, plan))
     if engine.spec.self_hosted is None:
         return Assessment(plan, report)

@@ -12,14 +12,14 @@ from heretic.api.v1alpha1.subnets import is_ipv6
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
-from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.host.facts import Cpu, HostFacts, HostView
 from heretic.domain.hosted_engine.bridge_port import interface_of, unsuitable
 from heretic.domain.hosted_engine.cpu import one_vendor
 from heretic.domain.hosted_engine.first_host import LOCAL_MACHINE, SPACE, FirstHost, engine_volume
+from heretic.domain.hosted_engine.hindrance import GIB, EngineNameSeen, Hindrance, name_hindrances, not_known
 from heretic.domain.hosted_engine.versions import apart
 
-GIB = 2**30
 ROOM = 30 * GIB
 """Bytes for the temporary machine: the appliance, unpacked, and what engine-setup adds."""
 
@@ -28,19 +28,6 @@ BESIDE_MACHINE = 512 * 2**20
 
 BESIDE_DISK = 10 * GIB
 """Bytes of the volume that the hosts' notes take, and that a storage domain keeps free."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hindrance:
-    """One thing that is in the way.
-
-    Attributes:
-        reason: From the closed list.
-        message: What was found, and what to do about it.
-    """
-
-    reason: Reason
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +64,19 @@ def hindrances(ground: DeploymentGround, *, former: bool = False) -> tuple[Hindr
     return (*tools, *(found for check in checks for found in check(ground)), *more)
 
 
-def _unknown(what: str, host: str, fact: Fact[object]) -> Hindrance:
-    cause = fact.cause if isinstance(fact, Unknown) else "there was no answer"
-    return Hindrance(Reason.NOT_OBSERVED, f"{what} of {host} is not known: {cause}")
-
-
 def _tools(ground: DeploymentGround) -> Iterator[Hindrance]:
     """The programs decide, not the distribution: whoever has them is a host that can."""
     first = ground.first
     lacking = []
     for what, fact in (("Ansible (ansible-playbook)", first.runner), ("oVirt's role hosted_engine_setup", first.role)):
         if isinstance(fact, Unknown):
-            yield _unknown(what, first.host, fact)
+            yield not_known(what, first.host, fact)
         elif fact != Known(True):
             lacking.append(what)
     if isinstance(first.deployed, Absent):
         lacking.append("the program hosted-engine")
     elif isinstance(first.deployed, Unknown):
-        yield _unknown("whether an engine was deployed", first.host, first.deployed)
+        yield not_known("whether an engine was deployed", first.host, first.deployed)
     if lacking:
         yield Hindrance(
             Reason.ENGINE_TOOLS_MISSING,
@@ -114,44 +96,16 @@ def _versions(ground: DeploymentGround) -> Iterator[Hindrance]:
 
 
 def _name(ground: DeploymentGround) -> Iterator[Hindrance]:
-    first, fqdn = ground.first, ground.engine.spec.fqdn
-    declared = ground.engine.spec.address
-    match first.addresses:
-        case Absent() | Known(()):
-            yield Hindrance(
-                Reason.ENGINE_NAME_WRONG,
-                f"{first.host} cannot resolve {fqdn}. Enter it at the site's name server, forward and reverse",
-            )
-            return
-        case Unknown():
-            yield _unknown(f"the address of {fqdn} by the name server", first.host, first.addresses)
-            return
-    addresses = first.addresses.value
+    first, spec = ground.first, ground.engine.spec
     own = {a.partition("/")[0]: name for name, a in _addresses(ground)}
     own |= {node.spec.address: name for name, node in ground.view.nodes.items()}
-    for address in addresses:
-        if address in own or address.startswith("127."):
-            yield Hindrance(
-                Reason.ENGINE_NAME_WRONG,
-                f"{fqdn} resolves to {address}, which is {own.get(address, first.host)}'s own. The engine's "
-                "machine needs an address of its own",
-            )
-    if declared and declared not in addresses:
-        said = ", ".join(addresses)
-        yield Hindrance(
-            Reason.ENGINE_NAME_WRONG, f"{fqdn} resolves to {said} on {first.host}, and spec.address is {declared}"
-        )
-    match first.names:
-        case Known(names) if fqdn in names:
-            pass
-        case Unknown():
-            yield _unknown(f"the name of {addresses[0]} by the name server", first.host, first.names)
-        case names:
-            said = ", ".join(names.value) if isinstance(names, Known) else "no name"
-            yield Hindrance(
-                Reason.ENGINE_NAME_WRONG,
-                f"{addresses[0]} leads back to {said} and not to {fqdn}. Enter it in the reverse zone",
-            )
+
+    def wrong(address: str) -> str:
+        if address not in own and not address.startswith("127."):
+            return ""
+        return f"is {own.get(address, first.host)}'s own. The engine's machine needs an address of its own"
+
+    yield from name_hindrances(EngineNameSeen(spec.fqdn, spec.address, first.host, first.addresses, first.names), wrong)
 
 
 def _addresses(ground: DeploymentGround) -> Iterator[tuple[str, str]]:
@@ -185,7 +139,7 @@ def _subnet(ground: DeploymentGround) -> Iterator[Hindrance]:
 def _room(ground: DeploymentGround) -> Iterator[Hindrance]:
     first = ground.first
     if not isinstance(first.room, Known):
-        yield _unknown(f"the free space in {SPACE}", first.host, first.room)
+        yield not_known(f"the free space in {SPACE}", first.host, first.room)
     elif first.room.value < ROOM:
         yield Hindrance(
             Reason.DOES_NOT_FIT,
@@ -194,7 +148,7 @@ def _room(ground: DeploymentGround) -> Iterator[Hindrance]:
         )
     wanted, memory = parse_bytes(ground.spec.virtual_machine.memory) + BESIDE_MACHINE, ground.facts.memory_bytes
     if not isinstance(memory, Known):
-        yield _unknown("the memory", first.host, memory)
+        yield not_known("the memory", first.host, memory)
     elif memory.value < wanted:
         yield Hindrance(
             Reason.DOES_NOT_FIT,
@@ -206,7 +160,7 @@ def _room(ground: DeploymentGround) -> Iterator[Hindrance]:
 def _interface(ground: DeploymentGround) -> Iterator[Hindrance]:
     facts, first = ground.facts, ground.first
     if not isinstance(facts.interfaces, Known):
-        yield _unknown("the list of interfaces", first.host, facts.interfaces)
+        yield not_known("the list of interfaces", first.host, facts.interfaces)
         return
     address = ground.view.nodes[first.host].spec.address
     name = interface_of(facts, address, ground.spec.network_interface)
@@ -238,7 +192,7 @@ def _firewall(ground: DeploymentGround) -> Iterator[Hindrance]:
 def _leftovers(ground: DeploymentGround, *, former: bool) -> Iterator[Hindrance]:
     first = ground.first
     if not isinstance(first.machines, Known):
-        yield _unknown("the list of machines", first.host, first.machines)
+        yield not_known("the list of machines", first.host, first.machines)
     elif "HostedEngine" in first.machines.value and not former:
         yield Hindrance(
             Reason.ENGINE_DEPLOYED_BEFORE,
@@ -305,7 +259,7 @@ def _is_true(volume: GlusterVolume, kind: ConditionType) -> bool:
 def _content(ground: DeploymentGround) -> Iterator[Hindrance]:
     domain, name = ground.first.domain, ground.spec.storage_volume
     if isinstance(domain, Unknown):
-        yield _unknown(f"what lies on GlusterVolume {name}", ground.first.host, domain)
+        yield not_known(f"what lies on GlusterVolume {name}", ground.first.host, domain)
     elif domain != Known(()):
         said = ", ".join(domain.value[:3]) if isinstance(domain, Known) else "it could not be listed"
         yield Hindrance(

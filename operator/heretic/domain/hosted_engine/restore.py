@@ -15,11 +15,13 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.deploy_steps import job_name
-from heretic.domain.hosted_engine.deployment_site import TRIES, DeploymentSite, failure_said
+from heretic.domain.hosted_engine.deployment_site import DeploymentSite
 from heretic.domain.hosted_engine.first_host import first_node, is_to_be_restored
 from heretic.domain.hosted_engine.health import global_maintenance
-from heretic.domain.hosted_engine.prechecks import Hindrance
+from heretic.domain.hosted_engine.hindrance import Hindrance
 from heretic.domain.hosted_engine.running import RUNNING
+from heretic.domain.hosted_engine.stages import failure_of
+from heretic.domain.hosted_engine.tries import TRIES, failure_said
 from heretic.domain.jobs import FailedJob, LostJob, Running, Succeeded
 from heretic.domain.plan import Blocked, Obstacle, Wait
 
@@ -36,7 +38,7 @@ def former_engine(site: DeploymentSite, why: Failure) -> Obstacle | None:
     if any(isinstance(site.tried(number), Succeeded) for number in range(1, TRIES + 1)):
         return without_engine(why)
     if isinstance(site.last, FailedJob | LostJob) and site.first.deployed == Known(True):
-        reason, said = failure_said(site.last)
+        reason, said = failure_said(site.last, failure_of)
         return Blocked(
             reason,
             f"the restore on {site.first.host} failed, and the host knows of an engine: {said}. Nothing is restored "

@@ -1,6 +1,8 @@
 """What to do next for an engine on a machine of its own that does not exist yet: look, and set it up once."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import HostedEngine
@@ -8,13 +10,21 @@ from heretic.api.v1alpha1.self_hosted import DeploymentStatus
 from heretic.domain.commands import SecretRef
 from heretic.domain.engine.site import LATER, without_engine
 from heretic.domain.errors import Failure, Reason
-from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.hosted_engine.deploy import answering, told_at_once
+from heretic.domain.facts import Fact, Known, Unknown
+from heretic.domain.hosted_engine.deploy import answering
+from heretic.domain.hosted_engine.hindrance import (
+    GIB,
+    EngineNameSeen,
+    Hindrance,
+    name_hindrances,
+    not_known,
+    told_at_once,
+)
 from heretic.domain.hosted_engine.password import lost_password, with_password
-from heretic.domain.hosted_engine.prechecks import GIB, Hindrance
 from heretic.domain.hosted_engine.setup_machine import DONE, ROOM_AT, SetupMachine
 from heretic.domain.hosted_engine.setup_stages import answers, setup_failure, setup_stage
 from heretic.domain.hosted_engine.setup_steps import SETUP_JOB, SetUpEngine, setup_name
+from heretic.domain.hosted_engine.tries import TRIES, failure_said, given_up, last_try, progress
 from heretic.domain.jobs import FailedJob, JobState, LostJob, Running, Succeeded
 from heretic.domain.plan import Blocked, Obstacle, Plan, Proceed, Wait
 
@@ -57,9 +67,9 @@ def plan_setup(engine: HostedEngine, fact: Fact[SetupMachine], why: Failure) -> 
     return stopped or with_password(_next(engine, machine, jobs), engine, why)
 
 
-def _tried(engine: HostedEngine, jobs: Mapping[str, JobState], number: int) -> JobState | None:
+def _last(engine: HostedEngine, jobs: Mapping[str, JobState]) -> JobState | None:
     assert engine.spec.standalone is not None
-    return jobs.get(setup_name(engine.spec.standalone.attempt, number))
+    return last_try(jobs, partial(setup_name, engine.spec.standalone.attempt))
 
 
 def _living(engine: HostedEngine, machine: SetupMachine, jobs: Mapping[str, JobState], why: Failure) -> Obstacle | None:
@@ -68,52 +78,58 @@ def _living(engine: HostedEngine, machine: SetupMachine, jobs: Mapping[str, JobS
     if any(isinstance(job, Succeeded) for job in jobs.values()):
         return without_engine(lost_password(engine, why))
     if machine.setup != Known(True):
-        return None
-    if isinstance(machine.traces, Unknown):
-        return Wait(Reason.NOT_OBSERVED, f"whether {fqdn} has an engine is not known: {machine.traces.cause}", LATER)
-    traces = machine.traces.value if isinstance(machine.traces, Known) else ()
+        return None  # told by the checks; nothing is begun without it
+    if not isinstance(machine.traces, Known):
+        cause = machine.traces.cause if isinstance(machine.traces, Unknown) else "there was no answer"
+        return Wait(Reason.NOT_OBSERVED, f"whether {fqdn} has an engine is not known: {cause}", LATER)
+    traces = machine.traces.value
     if not traces:
         return None
-    failed = next((job for n in (2, 1) if isinstance(job := _tried(engine, jobs, n), FailedJob | LostJob)), None)
-    if failed is not None and DONE not in traces:
-        reason, said = _failure(failed)
+    failed = _last(engine, jobs)
+    if not isinstance(failed, FailedJob | LostJob):
+        return Blocked(
+            Reason.ENGINE_DEPLOYED_BEFORE,
+            f"an engine was set up on {fqdn} already ({', '.join(traces[:3])}). If it is the one that is meant, "
+            "declare it with deployment Existing",
+        )
+    reason, said = failure_said(failed, setup_failure)
+    if DONE in traces:
         return Blocked(
             reason,
-            f"engine-setup on {fqdn} failed, and left {', '.join(traces[:3])}: {said}. It is not run again over that: "
-            "run `engine-cleanup` there, then raise spec.standalone.attempt",
+            f"the engine was set up on {fqdn}, and the end of it failed: {said}. It is not set up again: see "
+            "`systemctl status ovirt-engine` there. Once it answers, it is kept",
         )
     return Blocked(
-        Reason.ENGINE_DEPLOYED_BEFORE,
-        f"an engine was set up on {fqdn} already ({', '.join(traces[:3])}). If it is the one that is meant, declare it "
-        "with deployment Existing",
+        reason,
+        f"engine-setup on {fqdn} failed, and left {', '.join(traces[:3])}: {said}. It is not run again over that: "
+        "run `engine-cleanup` there, then raise spec.standalone.attempt",
     )
 
 
-def _failure(job: FailedJob | LostJob) -> tuple[Reason, str]:
-    if isinstance(job, FailedJob):
-        return setup_failure(job)
-    return Reason.DEPLOYMENT_FAILED, "the machine was booted, or somebody ended it"
-
-
 def _given_up(engine: HostedEngine, jobs: Mapping[str, JobState]) -> Blocked | None:
-    job = _tried(engine, jobs, 2)
-    if not isinstance(job, FailedJob | LostJob):
-        return None
-    reason, said = _failure(job)
-    return Blocked(
-        reason,
-        f"engine-setup on {engine.spec.fqdn} failed twice, the last time so: {said}. Its logs are in "
-        "/var/log/ovirt-engine/setup there. Remove the cause, then raise spec.standalone.attempt",
+    assert engine.spec.standalone is not None
+    return given_up(
+        jobs.get(setup_name(engine.spec.standalone.attempt, TRIES)),
+        setup_failure,
+        what=f"engine-setup on {engine.spec.fqdn}",
+        logs="Its logs are in /var/log/ovirt-engine/setup there",
+        field="spec.standalone.attempt",
     )
 
 
 def _next(engine: HostedEngine, machine: SetupMachine, jobs: Mapping[str, JobState]) -> Plan:
+    spec, fqdn, before = engine.spec.standalone, engine.spec.fqdn, _last(engine, jobs)
+    assert spec is not None
+    again = isinstance(before, FailedJob | LostJob)
     found = tuple(setup_hindrances(engine, machine))
     if found:
-        return told_at_once(found)
-    spec, fqdn = engine.spec.standalone, engine.spec.fqdn
-    assert spec is not None
-    again = isinstance(_tried(engine, jobs, 1), FailedJob | LostJob)
+        obstacle = told_at_once(found)
+        if not isinstance(before, FailedJob | LostJob):
+            return obstacle
+        said = failure_said(before, setup_failure)[1]
+        return replace(
+            obstacle, message=f"engine-setup failed once: {said}. Before it is run again: {obstacle.message}"
+        )
     step = SetUpEngine(
         engine=engine.metadata.name,
         fqdn=fqdn,
@@ -131,17 +147,16 @@ def setup_hindrances(engine: HostedEngine, machine: SetupMachine) -> Iterator[Hi
     """Everything that is in the way of a setup; nothing when it may begin."""
     fqdn = engine.spec.fqdn
     facts: dict[str, Fact[object]] = {
-        "its distribution": machine.release,
-        "whether engine-setup is there": machine.setup,
-        "the addresses of its name": machine.addresses,
-        "its own addresses": machine.own,
-        "its memory": machine.memory,
+        "the distribution": machine.release,
+        "the presence of engine-setup": machine.setup,
+        "the list of addresses": machine.own,
+        "the memory": machine.memory,
         f"the free space in {ROOM_AT}": machine.room,
-        "the ports that are taken": machine.listening,
+        "the list of ports that are taken": machine.listening,
     }
     for what, fact in facts.items():
         if isinstance(fact, Unknown):
-            yield Hindrance(Reason.NOT_OBSERVED, f"{fqdn}: {what} is not known: {fact.cause}")
+            yield not_known(what, fqdn, fact)
     if isinstance(machine.release, Known) and machine.release.value != RELEASE:
         yield Hindrance(
             Reason.UNSUPPORTED_PLATFORM,
@@ -175,26 +190,13 @@ def setup_hindrances(engine: HostedEngine, machine: SetupMachine) -> Iterator[Hi
 
 
 def _name(engine: HostedEngine, machine: SetupMachine) -> Iterator[Hindrance]:
-    fqdn = engine.spec.fqdn
-    if isinstance(machine.addresses, Absent) or machine.addresses == Known(()):
-        why = f"{fqdn} cannot resolve its own name. Enter it at the site's name server, forward and reverse"
-        yield Hindrance(Reason.ENGINE_NAME_WRONG, why)
-    if not isinstance(machine.addresses, Known) or not machine.addresses.value:
-        return
-    addresses = machine.addresses.value
-    own = machine.own.value if isinstance(machine.own, Known) else addresses
-    for address in addresses:
-        if address not in own or address.startswith("127."):
-            yield Hindrance(
-                Reason.ENGINE_NAME_WRONG, f"on {fqdn} that name resolves to {address}, which is no address of it"
-            )
-    if isinstance(machine.names, Unknown):
-        why = f"the name of {addresses[0]} by the name server is not known: {machine.names.cause}"
-        yield Hindrance(Reason.NOT_OBSERVED, why)
-    elif machine.names == Absent() or (isinstance(machine.names, Known) and fqdn not in machine.names.value):
-        said = ", ".join(machine.names.value) if isinstance(machine.names, Known) else "no name"
-        why = f"{addresses[0]} leads back to {said} and not to {fqdn}. Enter it in the reverse zone"
-        yield Hindrance(Reason.ENGINE_NAME_WRONG, why)
+    def wrong(address: str) -> str:
+        own = not isinstance(machine.own, Known) or address in machine.own.value
+        return "" if own and not address.startswith("127.") else "its machine has not got in the network"
+
+    spec = engine.spec
+    seen = EngineNameSeen(spec.fqdn, spec.address, "its machine", machine.addresses, machine.names)
+    yield from name_hindrances(seen, wrong)
 
 
 def setup_status(engine: HostedEngine, fact: Fact[SetupMachine]) -> DeploymentStatus:
@@ -207,22 +209,16 @@ def setup_status(engine: HostedEngine, fact: Fact[SetupMachine]) -> DeploymentSt
     before = engine.status.deployment
     if not isinstance(fact, Known) or not isinstance(fact.value.jobs, Known):
         return before
-    jobs = fact.value.jobs.value
-    changes: dict[str, object] = {}
-    match next((job for n in (2, 1) if (job := _tried(engine, jobs, n)) is not None), None):
-        case Running(line):
-            if stage := setup_stage(line):
-                changes = {"stage": stage[0], "percent": stage[1]}
-            elif before.stage in ("", "failed"):
-                changes = {"stage": "begun", "percent": 0}
-        case (FailedJob() | LostJob()) as job:
-            changes = {"stage": "failed", "percent": None, "failure": _failure(job)[1][:2000]}
-        case Succeeded():
-            changes = {"stage": "deployed", "percent": 100, "failure": ""}
-    return before.model_copy(update=changes)
+    last = _last(engine, fact.value.jobs.value)
+    return before.model_copy(update=progress(before, last, setup_stage, setup_failure))
 
 
 def setup_authority(fact: Fact[SetupMachine]) -> str:
-    """What signs the certificate of the engine that was set up, as its machine has it; "" = not known yet."""
-    authority = fact.value.authority if isinstance(fact, Known) else None
-    return authority.value if isinstance(authority, Known) else ""
+    """What signs the certificate of the engine that was set up, as its machine has it; "" = not known yet.
+
+    Only of an engine that Heretic has set up there: another one is not trusted before somebody declares it.
+    """
+    machine = fact.value if isinstance(fact, Known) else None
+    if machine is None or not isinstance(machine.jobs, Known) or not isinstance(machine.authority, Known):
+        return ""
+    return machine.authority.value if any(name.startswith(f"{SETUP_JOB}-") for name in machine.jobs.value) else ""

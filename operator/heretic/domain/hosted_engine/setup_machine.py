@@ -6,17 +6,15 @@ from typing import Any
 
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.domain.commands import Output, Probe
-from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.machine import SETTINGS
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
-from heretic.domain.host.facts import HostView
 from heretic.domain.host.parse import jobs
 from heretic.domain.host.section import NO_ANSWER
 from heretic.domain.hosted_engine.parse import first_host as parse
 from heretic.domain.hosted_engine.parse import setup_machine as parse_machine
 from heretic.domain.jobs import JobState
 from heretic.domain.memo import Memo
-from heretic.domain.shared import SharedFact
+from heretic.domain.shared import SharedFact, stays
 
 PROGRAM = "/usr/bin/engine-setup"
 AUTHORITY = "/etc/pki/ovirt-engine/ca.pem"
@@ -94,22 +92,13 @@ def is_to_be_set_up(engine: HostedEngine) -> bool:
 
 def setup_machine(engine: HostedEngine) -> SharedFact[SetupMachine]:
     """The fact, for one declared engine of a site."""
-
-    def whom(view: SiteView, hosts: Mapping[str, HostView]) -> str | None:
-        return engine.metadata.name
-
-    def without(
-        fact: Fact[SetupMachine], lost: object, view: SiteView, hosts: Mapping[str, HostView]
-    ) -> Fact[SetupMachine]:
-        return fact
-
     return SharedFact(
         name="machine before engine-setup",
-        whom=whom,
+        whom=lambda view, hosts: engine.metadata.name,
         nobody="there is no such engine",
         probes=lambda before: tuple(_probes(engine, before)),
         assemble=_assemble,
-        without=without,
+        without=stays,
         of_engine=True,
     )
 

@@ -7,7 +7,7 @@ from heretic.domain.commands import Command, Expect, Job, PutFile, Script, Secre
 from heretic.domain.engine.machine import EngineMachineStep, is_of
 from heretic.domain.hosted_engine.setup_machine import DONE, TRACES
 from heretic.domain.hosted_engine.variables import FOLDER, PASSWORD
-from heretic.domain.jobs import JOB_PREFIX
+from heretic.domain.jobs import JOB_PREFIX, not_at_work
 
 SETUP_JOB = f"{JOB_PREFIX}engine-setup"
 ANSWERS = f"{FOLDER}/answers"
@@ -16,8 +16,6 @@ STAGES = r"^\[ INFO  \] Stage: "
 
 LIMIT = 7200
 """Seconds for a setup."""
-
-_RUNNING = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating", f"{SETUP_JOB}-*")
 
 
 def setup_name(attempt: int, number: int) -> str:
@@ -51,11 +49,12 @@ class SetUpEngine(EngineMachineStep):
 
         The password is read by the program as a second file of answers, which is in memory and made there.
         """
-        as_answer = r"1s|^|[environment:default]\nOVESETUP_CONFIG/adminPassword=str:|"
+        # The program reads both files as ConfigParser does, to which a percent sign is the beginning of a reference.
+        as_answer = r"s|%|%%|g;1s|^|[environment:default]\nOVESETUP_CONFIG/adminPassword=str:|"
         appended = (f"--config-append={ANSWERS}", f"--config-append={PASSWORD}")
         return Script(
             done=(Command(("test", "-e", DONE)), is_of(self.fqdn)),
-            guards=(Command(TRACES, expect=Expect.EMPTY), Command(_RUNNING, expect=Expect.EMPTY)),
+            guards=(Command(TRACES, expect=Expect.EMPTY), not_at_work(f"{SETUP_JOB}-*")),
             actions=(
                 PutFile(ANSWERS, self.answers, mode="0600"),
                 PutFile(PASSWORD, self.password, mode="0600", secret=True),

@@ -1,7 +1,7 @@
 """What is asked of the engine's machine, and of the host that keeps its backups; seldom, while nothing is at work."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from heretic.domain.hosted_engine.backup.steps import AUTHORIZED_KEYS, BACKUP_JO
 from heretic.domain.hosted_engine.parse.first_host import parse_room
 from heretic.domain.jobs import JOB_PREFIX, FailedJob, JobState, LostJob, Running, Succeeded
 from heretic.domain.memo import Memo
-from heretic.domain.shared import SharedFact
+from heretic.domain.shared import SharedFact, stays
 
 SELDOM = 600.0
 """Seconds for which an answer will do while nothing is at work: as long as a calm host is not asked everything anew."""
@@ -128,7 +128,7 @@ def machine_fact(engine: HostedEngine, more: tuple[Probe[object], ...] = ()) -> 
         nobody="there is no engine",
         probes=lambda before: (*_MACHINE, *more),
         assemble=_machine,
-        without=_same,
+        without=stays,
         of_engine=True,
         lasts=_machine_lasts,
     )
@@ -165,7 +165,7 @@ def kept_fact(node: str, folder: str, fqdn: str) -> SharedFact[KeptFacts]:
         nobody=f"{node} cannot be observed (see Node {node})",
         probes=lambda before: _kept(folder, fqdn),
         assemble=assemble,
-        without=_same,
+        without=stays,
         lasts=lambda answer: SELDOM,
     )
 
@@ -282,10 +282,6 @@ def _key(text: str) -> str:
     if len(words) < 2 or not words[0].startswith("ssh-"):
         raise NotUnderstood("it is no public key")
     return " ".join(words[:2])
-
-
-def _same(fact: Fact[T], lost: Collection[str], view: SiteView, hosts: Mapping[str, HostView]) -> Fact[T]:
-    return fact
 
 
 def backup_job(facts: MachineFacts) -> JobState | None:
