@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from heretic.api.schema import Cap, matching
 from heretic.api.v1alpha1.common import Model, StatusModel
-from heretic.api.v1alpha1.values import Text
+from heretic.api.v1alpha1.values import Attempt, Text
 
 
 class EngineUpgrade(Model):
@@ -23,7 +23,7 @@ class EngineUpgrade(Model):
             "alone."
         )
     )
-    attempt: Annotated[int, Field(strict=True, ge=1, le=99)] = Field(
+    attempt: Attempt = Field(
         default=1,
         description="Raise it by one to have an upgrade that failed tried again, once its cause is gone.",
     )

@@ -10,7 +10,7 @@ from heretic.api.schema import Cap, Rule, Unique, matching
 from heretic.api.v1alpha1.common import Model, StatusModel
 from heretic.api.v1alpha1.engine_restore import AbsolutePath, EngineRestore
 from heretic.api.v1alpha1.subnets import IPv4Subnet
-from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, Text
+from heretic.api.v1alpha1.values import Attempt, IPv4, ObjectName, Size, Text
 
 _INTERFACE = "[A-Za-z0-9][-A-Za-z0-9_.]{0,14}"
 
@@ -162,7 +162,7 @@ class SelfHostedSpec(Model):
             "is approved, and never while its machine runs. Unset: a new engine."
         ),
     )
-    attempt: Annotated[int, Field(strict=True, ge=1, le=99)] = Field(
+    attempt: Attempt = Field(
         default=1,
         description=(
             "Raise it by one to have a deployment that failed tried again, once its cause is gone. It has no effect "

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from heretic.api.schema import matching
 from heretic.api.v1alpha1.common import Model
+from heretic.api.v1alpha1.values import Attempt
 
 
 class StandaloneSpec(Model):
@@ -18,7 +19,7 @@ class StandaloneSpec(Model):
     ] = Field(
         default="", description="Organization in the engine's certificates. Unset: the domain of the engine's name."
     )
-    attempt: Annotated[int, Field(strict=True, ge=1, le=99)] = Field(
+    attempt: Attempt = Field(
         default=1,
         description=(
             "Raise it by one to have a setup that failed tried again, once its cause is gone. It has no effect where "

@@ -162,3 +162,6 @@ Size = Annotated[
 Text = Annotated[str, Cap(1024)]
 """A short text in a status."""
 Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+
+Attempt = Annotated[int, Field(strict=True, ge=1, le=99)]
+"""The number of an attempt at work that stopped: a person raises it to have it tried again."""
