@@ -45,13 +45,19 @@ class VolumeLine:
 
 @dataclass(frozen=True, slots=True)
 class EngineLine:
-    """The HostedEngine of the table; "hosts" are those that are up, of all in its cluster."""
+    """The HostedEngine of the table.
+
+    Attributes:
+        hosts: Those that are up, of all in its cluster.
+        backup: How old the newest proved one is; "none" where they are declared and there is none, "-" where not.
+    """
 
     name: str
     ready: str
     up: str
     version: str
     hosts: str
+    backup: str
     maintenance: str
     summary: str
 
@@ -138,7 +144,7 @@ def compose(
         versions=_versions(of["Node"]),
         nodes=tuple(_node(n, storage) for n in of["Node"]),
         volumes=tuple(_volume(v) for v in of["GlusterVolume"]),
-        engines=tuple(_engine(e) for e in of["HostedEngine"]),
+        engines=tuple(_engine(e, now) for e in of["HostedEngine"]),
         now=tuple(r for kind, o in objects for r in _in_progress(kind, o, now)),
         wrong=tuple(wrong),
         notes=tuple(
@@ -219,7 +225,7 @@ def _volume(volume: Object) -> VolumeLine:
     )
 
 
-def _engine(engine: Object) -> EngineLine:
+def _engine(engine: Object, now: datetime) -> EngineLine:
     status = _status(engine)
     hosts = status.get("hosts") or []
     up = sum(1 for host in hosts if host.get("state") == "Up")
@@ -230,9 +236,15 @@ def _engine(engine: Object) -> EngineLine:
         up=state(engine, "EngineUp"),
         version=str(status.get("version") or "-"),
         hosts=f"{up}/{len(hosts)} up" if hosts else "-",
+        backup=_backup(engine, now),
         maintenance="-" if maintenance is None else "global" if maintenance else "none",
         summary=_summary(engine),
     )
+
+
+def _backup(engine: Object, now: datetime) -> str:
+    old = age(str((_status(engine).get("backup") or {}).get("taken") or ""), now)
+    return f"{old} old" if old else "none" if _spec(engine).get("backup") else "-"
 
 
 def _wrong(kind: str, obj: Object, now: datetime) -> list[Remark]:

@@ -102,9 +102,9 @@ def picture(console: "Console", screen: Screen, banner: str = "") -> list["Text"
         rows = [[v.name, _state(v.ready), v.topology, v.bricks, v.heal, v.used, v.summary] for v in screen.volumes]
         lines += _section(render.columns(console, heads, rows))
     if screen.engines:
-        heads = ["ENGINE", "READY", "UP", "VERSION", "HOSTS", "MAINTENANCE", "STATUS"]
+        heads = ["ENGINE", "READY", "UP", "VERSION", "HOSTS", "BACKUP", "MAINTENANCE", "STATUS"]
         rows = [
-            [e.name, _state(e.ready), _state(e.up), e.version, e.hosts, e.maintenance, e.summary]
+            [e.name, _state(e.ready), _state(e.up), e.version, e.hosts, e.backup, e.maintenance, e.summary]
             for e in screen.engines
         ]
         lines += _section(render.columns(console, heads, rows))

@@ -8,6 +8,7 @@ import yaml
 
 from heretic.api.parse import InvalidResourceError
 from heretic.api.v1alpha1 import Mode, Node, Site
+from heretic.api.v1alpha1.hosted_engine import Deployment
 from heretic.api.v1alpha1.node import DiskSelection, Role
 from heretic.domain.disks.steps import POOL
 from heretic.kinds import KINDS
@@ -127,6 +128,30 @@ def test_examples_are_read_and_complete() -> None:
 
     three = [type(p) for p, (path, _) in zip(parsed, objects, strict=True) if path.parent.name == "three-node"]
     assert [three.count(kind) for kind in KINDS.models] == [1, 3, 2, 3, 0, 0]
+
+
+def test_every_way_to_an_engine_has_an_example_and_so_have_backup_and_upgrade() -> None:
+    read = (obj for path in SITES.glob("*/*.yaml") for obj in yaml.safe_load_all(path.read_text()))
+    specs = [obj["spec"] for obj in read if obj.get("kind") == "HostedEngine"]
+
+    assert {spec["deployment"] for spec in specs} == {way.value for way in Deployment}
+    assert {"backup", "upgrade"} <= {field for spec in specs for field in spec}
+
+
+@pytest.mark.parametrize("folder", ["self-hosted-engine", "standalone-engine"])
+def test_what_an_example_of_an_engine_refers_to_is_among_the_examples(folder: str) -> None:
+    objects = [
+        obj
+        for path in (*(SITES / "three-node").glob("*.yaml"), *(SITES / folder).glob("*.yaml"))
+        for obj in yaml.safe_load_all(path.read_text())
+        if obj["kind"] in KINDS
+    ]
+    there = {(obj["kind"], obj["metadata"]["name"]) for obj in objects}
+    (engine,) = (KINDS.parse(obj["kind"], obj) for obj in objects if obj["kind"] == "HostedEngine")
+    named = {(ref.kind.KIND, ref.name) for ref in KINDS["HostedEngine"].references(engine) if ref.name}
+
+    assert named
+    assert named <= there
 
 
 @pytest.mark.parametrize(

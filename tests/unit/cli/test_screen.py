@@ -43,7 +43,44 @@ def screen(*objects: tuple[str, dict[str, Any]], operator: dict[str, Any] | None
 
 
 READY = condition("Ready", "True")
+BACKUP = {"backup": {"node": "node2", "path": "/srv/backup"}}
 DEAD = "node2 cannot be reached: No route to host"
+
+
+class TestEngines:
+    SEEN = {
+        "version": "4.5.7",
+        "globalMaintenance": False,
+        "hosts": [{"name": "node1", "state": "Up"}, {"name": "node2", "state": "NonOperational"}],
+        "summary": "node2 is not operational",
+    }
+
+    def test_an_engine_is_told_at_a_glance(self) -> None:
+        engine = obj(
+            "engine",
+            condition("Ready", "False"),
+            condition("EngineUp", "True"),
+            spec=BACKUP,
+            backup={"taken": "2026-11-21T01:30:00Z"},
+            **self.SEEN,
+        )
+        shown = screen(("HostedEngine", engine))
+        (line,) = shown.engines
+        assert (line.up, line.version, line.hosts, line.backup) == ("True", "4.5.7", "1/2 up", "10 h old")
+        console = render.console(no_color=True, width=render.SCREEN)
+        lines = [text.plain for text in picture(console, shown)]
+        head = next(text for text in lines if text.startswith("ENGINE"))
+        row = lines[lines.index(head) + 1]
+        assert head.split() == ["ENGINE", "READY", "UP", "VERSION", "HOSTS", "BACKUP", "MAINTENANCE", "STATUS"]
+        assert row.split()[:9] == ["engine", "False", "True", "4.5.7", "1/2", "up", "10", "h", "old"]
+
+    @pytest.mark.parametrize(("spec", "shown"), [(BACKUP, "none"), ({}, "-")])
+    def test_an_engine_without_a_backup_shows_whether_one_is_declared(self, spec: dict[str, Any], shown: str) -> None:
+        assert screen(("HostedEngine", obj("engine", spec=spec, **self.SEEN))).engines[0].backup == shown
+
+    def test_an_engine_that_was_never_seen_shows_no_numbers(self) -> None:
+        (line,) = screen(("HostedEngine", obj("engine"))).engines
+        assert (line.up, line.version, line.hosts, line.backup, line.maintenance) == ("Pending", "-", "-", "-", "-")
 
 
 class TestStates:
