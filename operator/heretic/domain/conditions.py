@@ -54,6 +54,7 @@ class ConditionType(StrEnum):
     # Network
     IN_SYNC = "InSync"
     LOGICAL_NETWORK_READY = "LogicalNetworkReady"
+    HOSTS_ATTACHED = "HostsAttached"
     # HostedEngine
     ENGINE_UP = "EngineUp"
     CLUSTER_READY = "ClusterReady"

@@ -107,6 +107,7 @@ class Reason(StrEnum):
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
     NETWORK_DIFFERS = "NetworkDiffers"
     BOND_PORT_DOWN = "BondPortDown"
+    GUESTS_RUNNING = "GuestsRunning"
     # ports of hosts: domain/wiring/reasons.py
     NETWORK_WITHOUT_PORT = "NetworkWithoutPort"
     PORT_ON_TWO_NETWORKS = "PortOnTwoNetworks"

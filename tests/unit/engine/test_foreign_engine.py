@@ -13,6 +13,7 @@ import pytest
 from heretic.domain.engine.call import ApiMethod, BodyElement, EngineCall, EngineRequest, Expectation, Thing
 from heretic.domain.engine.extras import Extra
 from heretic.domain.engine.facts import EngineFacts
+from heretic.domain.engine.host_parts import OwnMachine
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known
 from heretic.domain.plan import Done, StepResult
@@ -218,7 +219,7 @@ async def test_a_list_of_thousands_is_read_whole(engines: Engines, authority: Au
     own = '<vm id="own"><name>HostedEngine</name><origin>managed_hosted_engine</origin></vm>'
     many = "".join(machine.format(n=n, filling="x" * 900) for n in range(3000))
     engine = ForeignEngine(lists=LISTS | {"vms": f"<vms>{many}{own}</vms>"}, zipped=True, chunk=8192)
-    assert (await seen(engines, authority, engine, Extra.OWN_MACHINE)).own_machine == Known("own")
+    assert (await seen(engines, authority, engine, Extra.OWN_MACHINE)).own_machine == Known(OwnMachine("own", ""))
 
 
 def ipv6_works() -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -23,7 +24,7 @@ from heretic.domain.engine.facts import (
     MacPool,
     News,
 )
-from heretic.domain.engine.host_parts import HostedEngineRole
+from heretic.domain.engine.host_parts import HostedEngineRole, OwnMachine
 from heretic.domain.errors import HereticError, Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.engine import model
@@ -150,14 +151,17 @@ async def test_a_look_without_what_is_asked_besides_does_not_do(engines: Engines
     ("machines", "found"),
     [
         ([], Known(None)),
-        ([{"id": "1", "origin": "managed_hosted_engine"}], Known("1")),
+        ([{"id": "1", "origin": "managed_hosted_engine"}], Known(OwnMachine("1", ""))),
         ([{"id": "1", "origin": "ovirt"}], Known(None)),
-        ([{"id": "1", "origin": "ovirt"}, {"id": "2", "origin": "managed_hosted_engine"}], Known("2")),
+        (
+            [{"id": "1", "origin": "ovirt"}, {"id": "2", "origin": "managed_hosted_engine", "host": {"id": "h"}}],
+            Known(OwnMachine("2", "h")),
+        ),
         ([{"id": "1"}], Known(None)),
     ],
 )
 def test_a_machine_is_the_engines_own_by_its_origin_and_not_by_its_name(
-    machines: list[dict[str, str]], found: Known[str | None]
+    machines: list[dict[str, Any]], found: Known[OwnMachine | None]
 ) -> None:
     assert read.own_machine(machines) == found
 

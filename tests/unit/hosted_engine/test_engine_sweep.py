@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from heretic.domain.engine.call import ENGINE
+from heretic.reconcile import outages
 from heretic.reconcile.gateway import API_SERVER, Effect
 from sim.engine.faults import changes
 from sim.world import Object, Recorder
@@ -33,6 +34,8 @@ VERBS = Counter(
     AttachNetworkToCluster=2,
     AddStorageDomain=1,
     AttachStorageDomain=1,
+    AttachNetworkToHost=3,
+    UpdateClusterNetwork=1,
 )
 """What an undisturbed run does: a step that is not here has not been thought of."""
 
@@ -181,7 +184,10 @@ DISTURBANCES: dict[str, Callable[[WholeSite, int, Moment], Awaitable[None]]] = {
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("disturbance", DISTURBANCES)
-async def test_nothing_is_made_twice_and_nothing_deployed_twice_whichever_effect_is_disturbed(disturbance: str) -> None:
+async def test_nothing_is_made_twice_and_nothing_deployed_twice_whichever_effect_is_disturbed(
+    disturbance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "APART", 0.0)  # the two looks before a host is touched may follow each other at once
     wrong: list[str] = []
     async with whole_site() as site:
         calm = await undisturbed(site)

@@ -7,7 +7,7 @@ import pytest
 from heretic.api.v1alpha1 import HostedEngine
 from heretic.domain.conditions import State
 from heretic.domain.engine.facts import EngineFacts, EngineHost, EngineIdentity
-from heretic.domain.engine.host_parts import HostedEngineRole
+from heretic.domain.engine.host_parts import HostedEngineRole, OwnMachine
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known
 from heretic.domain.hosted_engine.maintenance import SetGlobalMaintenance, maintenance_condition, plan_maintenance
@@ -29,7 +29,7 @@ def engine(declared: bool | None) -> HostedEngine:
     return HostedEngine.model_validate({"metadata": {"name": "engine"}, "spec": spec})
 
 
-def facts(machine: Fact[str | None]) -> EngineFacts:
+def facts(machine: Fact[OwnMachine | None]) -> EngineFacts:
     return EngineFacts(identity=EngineIdentity("id", "4.5.7", None), own_machine=machine)
 
 
@@ -55,7 +55,7 @@ ALIVE_AND_DEAD = (host("n1", role(ON)), host("n2", role(OFF), "non_responsive"),
     ],
 )
 def test_what_is_done(declared: bool | None, hosts: tuple[EngineHost, ...], planned: Any) -> None:
-    plan = plan_maintenance(engine(declared), facts(Known("vm")), Known(hosts), wanted=declared)
+    plan = plan_maintenance(engine(declared), facts(Known(OwnMachine("vm", ""))), Known(hosts), wanted=declared)
     match plan:
         case SetGlobalMaintenance():
             assert (plan.machine, plan.on, plan.hosts) == ("vm", declared, planned)
@@ -68,7 +68,7 @@ def test_what_is_done(declared: bool | None, hosts: tuple[EngineHost, ...], plan
 
 
 def test_what_is_not_known_is_waited_for() -> None:
-    for machine, hosts in ((Known("vm"), NOT_OBSERVED), (NOT_OBSERVED, Known(BOTH_OFF))):
+    for machine, hosts in ((Known(OwnMachine("vm", "")), NOT_OBSERVED), (NOT_OBSERVED, Known(BOTH_OFF))):
         plan = plan_maintenance(engine(ON), facts(machine), hosts, wanted=ON)
         assert isinstance(plan, Wait)
         assert plan.reason is Reason.NOT_OBSERVED

@@ -237,6 +237,10 @@ class NetworkAttachment(StatusModel):
     in_sync: bool | None = Field(
         default=None, description="Whether address and MTU are as declared; missing: not known."
     )
+    in_engine: bool | None = Field(
+        default=None,
+        description="Whether the engine has the network on its host, in sync; missing: not known, or no host of it.",
+    )
 
 
 class LogicalNetworkStatus(StatusModel):

@@ -35,6 +35,9 @@ def extras_of(view: SiteView) -> frozenset[Question]:
         needed.add(Extra.OWN_MACHINE)  # this takes a list of all machines: only where it will be needed
     if any(node.spec.affinity_labels is not None for node in view.nodes.values()):
         needed.add(Extra.AFFINITY_LABELS)
-    if any(network.spec.role is not NetworkRole.OVN for network in view.of(Network).values()):
+    networks = [network for network in view.of(Network).values() if network.spec.role is not NetworkRole.OVN]
+    if networks:
         needed.add(Extra.HOST_NETWORKS)  # no request more: they come with the hosts
+    if any(attached.in_engine is False for network in networks for attached in network.status.attachments):
+        needed.add(Extra.OWN_MACHINE)  # whether a host may be touched depends on what runs on it
     return frozenset(needed)

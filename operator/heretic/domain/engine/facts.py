@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from heretic.domain.engine.host_parts import HostAttachment, HostedEngineRole
+from heretic.domain.engine.host_parts import HostAttachment, HostedEngineRole, OwnMachine
 from heretic.domain.engine.power import HostPower
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
@@ -127,6 +127,7 @@ class EngineHost:
         attachments: The logical networks that are attached to it; None where they were not told.
         power_enabled: Whether the engine may switch its power.
         kdump_detection: Whether the engine waits for it to write its memory down before.
+        guests: How many machines run on it or come to it; None where that was not told.
     """
 
     id: str
@@ -140,6 +141,7 @@ class EngineHost:
     attachments: tuple[HostAttachment, ...] | None = None
     power_enabled: bool | None = None
     kdump_detection: bool | None = None
+    guests: int | None = None
 
     @property
     def networks(self) -> frozenset[str] | None:
@@ -298,7 +300,7 @@ class EngineFacts:
         attached: By a data center's id.
         certificate_until: When the certificate of its web server runs out; None where that was not seen.
         mac_pools: Asked for where one is declared.
-        own_machine: Id of the engine's own machine, None where the engine knows of none; asked for while global
+        own_machine: The engine's own machine, None where the engine knows of none; asked for while global
             maintenance is not as declared.
         recent: The newest events, also those that a look before has shown; the newest last.
         affinity_labels: Asked for where a Node declares some.
@@ -319,7 +321,7 @@ class EngineFacts:
     certificate_until: datetime | None = None
     news: Fact[News] = NOT_OBSERVED
     mac_pools: Fact[tuple[MacPool, ...]] = NOT_OBSERVED
-    own_machine: Fact[str | None] = NOT_OBSERVED
+    own_machine: Fact[OwnMachine | None] = NOT_OBSERVED
     recent: Fact[tuple[Event, ...]] = NOT_OBSERVED
     affinity_labels: Fact[tuple[AffinityLabel, ...]] = NOT_OBSERVED
     ssh_key: Fact[str] = NOT_OBSERVED

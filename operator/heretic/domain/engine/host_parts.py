@@ -54,3 +54,16 @@ class HostAttachment:
     network: str
     in_sync: bool | None
     different: tuple[DifferingValue, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMachine:
+    """The machine on which the engine runs, as the engine lists it among its guests.
+
+    Attributes:
+        id: Of the machine.
+        host: Id of the host that runs it; "" where it was not told.
+    """
+
+    id: str
+    host: str

@@ -21,7 +21,7 @@ from heretic.domain.engine.facts import (
     News,
     StorageDomain,
 )
-from heretic.domain.engine.host_parts import DifferingValue, HostAttachment, HostedEngineRole
+from heretic.domain.engine.host_parts import DifferingValue, HostAttachment, HostedEngineRole, OwnMachine
 from heretic.domain.engine.record import NotUnderstoodError, Record, flag, items, number, part, required, text
 from heretic.domain.facts import Fact, Known, Unknown
 
@@ -139,6 +139,7 @@ def host(record: Record) -> EngineHost:
         attachments=None if attached is None else tuple(map(_attachment, attached)),
         power_enabled=flag(record, "power_management.enabled"),
         kdump_detection=flag(record, "power_management.kdump_detection"),
+        guests=number(record, "summary.total"),
     )
 
 
@@ -224,10 +225,14 @@ def mac_pool(record: Record) -> MacPool:
     )
 
 
-def own_machine(records: Sequence[Record]) -> Fact[str | None]:
+def own_machine(records: Sequence[Record]) -> Fact[OwnMachine | None]:
     """The engine's own machine among all: by its origin, for anybody can give a machine its name."""
     try:
-        found = [required(one, "id") for one in records if text(one, "origin") == OWN_MACHINE]
+        found = [
+            OwnMachine(required(one, "id"), text(one, "host.id"))
+            for one in records
+            if text(one, "origin") == OWN_MACHINE
+        ]
     except NotUnderstoodError as error:
         return Unknown(f"the engine's answer cannot be understood: {error}")
     if len(found) > 1:

@@ -91,7 +91,7 @@ def plan_maintenance(
         )
     ids = tuple(sorted(host.id for host in live))
     return SetGlobalMaintenance(
-        engine=engine.metadata.name, why=why, machine=facts.own_machine.value, on=wanted, hosts=ids
+        engine=engine.metadata.name, why=why, machine=facts.own_machine.value.id, on=wanted, hosts=ids
     )
 
 

@@ -28,7 +28,12 @@ def _remove(network: Network, view: SiteView, observed: Observed) -> Plan:
 
 NETWORK = Kind(
     model=Network,
-    conditions=(ConditionType.IN_SYNC, ConditionType.LOGICAL_NETWORK_READY, ConditionType.DEGRADED),
+    conditions=(
+        ConditionType.IN_SYNC,
+        ConditionType.LOGICAL_NETWORK_READY,
+        ConditionType.HOSTS_ATTACHED,
+        ConditionType.DEGRADED,
+    ),
     needs=_needs,
     assess=_assess,
     remove=_remove,

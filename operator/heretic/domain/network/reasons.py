@@ -23,4 +23,9 @@ OF_NETWORKS = chapter(
         "A port of a bond has no link. The others carry the traffic.",
         "Check its cable and the port of the switch.",
     ),
+    Explained(
+        Reason.GUESTS_RUNNING,
+        "The engine shall attach the network of bricks or of management to a host on which machines run.",
+        "Move them to another host. It is done once none is left; the engine's own machine does not count.",
+    ),
 )

@@ -1,6 +1,6 @@
 """Whether every node is attached to a network as declared, and what stands for it in the engine.
 
-Attachments are looked at here, not configured.
+Ports and addresses of hosts are looked at here, not configured.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.network import LogicalNetworkStatus, NetworkAttachment, NetworkRole, NetworkStatus
-from heretic.api.v1alpha1.node_interfaces import NodeInterface
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import address_in
 from heretic.domain.declared.stored import is_true, why_not
@@ -19,6 +18,7 @@ from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
+from heretic.domain.network.host_plan import attached_in_engine, plan_on_hosts, port_with
 from heretic.domain.network.links import difference, lost_ports
 from heretic.domain.network.logical import DeclaredNetwork, wanted
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
@@ -49,16 +49,16 @@ def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOK
         engine: What is known of its engine.
 
     Returns:
-        Steps in the engine. Else Blocked where something differs on a host or needs a person in the engine, Wait while
-        something is not known.
+        Steps in the engine: of the network itself, then of one host. Else Blocked where something differs on a host or
+        needs a person in the engine, Wait while something is not known.
     """
     on_hosts = _plan_attachments(network, view)
-    in_engine = plan_logical_network(network, view, engine)
-    if in_engine is None:
-        return on_hosts
-    pending = (*obstacles_of(on_hosts), *obstacles_of(in_engine))
-    if isinstance(in_engine, Proceed):
-        return Proceed(in_engine.steps, pending, ordered=in_engine.ordered)
+    plans = (plan_logical_network(network, view, engine), plan_on_hosts(network, view, engine))
+    pending = tuple(obstacle for plan in (on_hosts, *plans) if plan for obstacle in obstacles_of(plan))
+    # What the cluster has of a network comes before what its hosts have, and is the next thing to do alone.
+    proceed = next((plan for plan in plans if isinstance(plan, Proceed)), None)
+    if proceed:
+        return Proceed(proceed.steps, pending, ordered=proceed.ordered)
     return first_obstacle(pending) or on_hosts
 
 
@@ -90,12 +90,20 @@ def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LO
     found = _attachments(network, view)
     good = sum(f.attachment.in_sync is True for f in found)
     in_engine = plan_logical_network(network, view, engine)
-    counts = {ConditionType.IN_SYNC, *(() if in_engine is None else (ConditionType.LOGICAL_NETWORK_READY,))}
+    counts = {ConditionType.IN_SYNC}
+    if in_engine is not None:
+        counts |= {ConditionType.LOGICAL_NETWORK_READY, ConditionType.HOSTS_ATTACHED}
+    of_engine = attached_in_engine(network, view, engine)
+    on_hosts = plan_on_hosts(network, view, engine)
+    attachments = [f.attachment.model_copy(update={"in_engine": of_engine.get(f.attachment.node)}) for f in found]
     return Report(
-        status=NetworkStatus(
-            attachments=[f.attachment for f in found], logical_network=_logical_network(network, view, engine)
+        status=NetworkStatus(attachments=attachments, logical_network=_logical_network(network, view, engine)),
+        conditions=(
+            _in_sync(found),
+            _logical_network_ready(network, in_engine),
+            _hosts_attached(network, in_engine, on_hosts, lacking=False in of_engine.values()),
+            _degraded(found),
         ),
-        conditions=(_in_sync(found), _logical_network_ready(network, in_engine), _degraded(found)),
         ready=frozenset(counts),
         summary=f"{good}/{len(found)} nodes attached",
         notes=tuple(_notes(network, view, engine)),
@@ -122,8 +130,22 @@ def _logical_network(network: Network, view: SiteView, engine: EngineView) -> Lo
 
 def _logical_network_ready(network: Network, plan: Plan | None) -> Condition:
     kind = ConditionType.LOGICAL_NETWORK_READY
-    if plan is not None:
-        return condition_of(kind, plan)
+    return _not_in_engine(network, kind) if plan is None else condition_of(kind, plan)
+
+
+def _hosts_attached(network: Network, in_engine: Plan | None, on_hosts: Plan | None, *, lacking: bool) -> Condition:
+    kind = ConditionType.HOSTS_ATTACHED
+    if in_engine is None:
+        return _not_in_engine(network, kind)
+    if on_hosts is None:
+        why = "the network is not in the engine's cluster, or that is not known (see LogicalNetworkReady)"
+        return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, why)
+    if isinstance(on_hosts, Wait) and lacking:
+        return Condition(kind, State.FALSE, on_hosts.reason, on_hosts.message)
+    return condition_of(kind, on_hosts)
+
+
+def _not_in_engine(network: Network, kind: ConditionType) -> Condition:
     why = "the site declares no engine"
     if network.spec.role is NetworkRole.OVN:
         why = "of the role OVN nothing is made in the engine"
@@ -181,7 +203,7 @@ def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:
     if not is_true(node, ConditionType.INSPECTED):
         why = why_not(node, ConditionType.INSPECTED)
         return _Attachment(NetworkAttachment(node=name, address=address, in_sync=None), f"not known: {why}")
-    port = _port(node, address)
+    port = port_with(node, address)
     if port is None:
         problem = f"{name} has the address {address} on none of its interfaces"
         return _Attachment(NetworkAttachment(node=name, address="", in_sync=False), problem)
@@ -189,7 +211,3 @@ def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:
     problem = difference(network, node, port)
     shown = seen.model_copy(update={"in_sync": False}) if problem else seen
     return _Attachment(shown, problem, lost_ports(node, port))
-
-
-def _port(node: Node, address: str) -> NodeInterface | None:
-    return next((i for i in node.status.interfaces if any(a.partition("/")[0] == address for a in i.addresses)), None)

@@ -1,0 +1,198 @@
+"""Which hosts of the engine lack a logical network, and what to do about the next one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from heretic.api.v1alpha1 import Mode, Network, Node
+from heretic.api.v1alpha1.network import NetworkRole
+from heretic.api.v1alpha1.node_interfaces import NodeInterface
+from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.mode import mode_of
+from heretic.domain.declared.names import address_in, inside, is_address, same_name
+from heretic.domain.declared.stored import is_true
+from heretic.domain.declared.view import SiteView
+from heretic.domain.engine.facts import EngineHost, EngineView, LogicalNetwork
+from heretic.domain.engine.host_parts import HostAttachment
+from heretic.domain.engine.parse import states
+from heretic.domain.engine.site import LATER, EngineSite, engine_site, hosts_of_site
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Known
+from heretic.domain.network.engine_plan import find
+from heretic.domain.network.host_steps import CONFIGURABLE, AttachNetworkToHost
+from heretic.domain.network.links import carried_by, difference
+from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Step, Wait
+
+_VITAL = frozenset({"gluster", "management"})
+"""Usages of a network without which hosts or bricks lose each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OnHost:
+    """A network and one host of the engine.
+
+    Attributes:
+        view: The declared site.
+        site: Where in the engine it lives.
+        network: The object.
+        there: What stands for it in the engine.
+        node: Of the host.
+        host: As the engine sees it.
+        vital: Whether hosts or bricks reach each other over the network.
+    """
+
+    view: SiteView
+    site: EngineSite
+    network: Network
+    there: LogicalNetwork
+    node: Node
+    host: EngineHost
+    vital: bool
+
+    @property
+    def attachment(self) -> HostAttachment | None:
+        """The network on the host; None where it is not there, or not known."""
+        return next((one for one in self.host.attachments or () if one.network == self.there.id), None)
+
+
+def port_with(node: Node, address: str) -> NodeInterface | None:
+    """The interface of a node that has an address."""
+    return next((i for i in node.status.interfaces if any(a.partition("/")[0] == address for a in i.addresses)), None)
+
+
+def attached_in_engine(network: Network, view: SiteView, seen: EngineView) -> Mapping[str, bool | None]:
+    """Whether the engine has a network on its hosts, in sync; by the Node's name, only of Nodes that are such hosts."""
+    found = _on_hosts(network, view, seen) or ()
+    return {one.node.metadata.name: _is_in_sync(one) for one in found}
+
+
+def _is_in_sync(one: _OnHost) -> bool | None:
+    if one.host.attachments is None:
+        return None
+    return one.attachment.in_sync if one.attachment else False
+
+
+def plan_on_hosts(network: Network, view: SiteView, seen: EngineView) -> Plan | None:
+    """Plans a logical network on the hosts of its engine.
+
+    Args:
+        network: The object.
+        view: The declared site with what its nodes' status says.
+        seen: What is known of its engine.
+
+    Returns:
+        The next host's step, with what is in the way of others. None where nothing is to be on hosts, or not yet: no
+        engine, a network that is not in the cluster.
+    """
+    found = _on_hosts(network, view, seen)
+    if found is None:
+        return None
+    items = [item for one in found for item in _plan_host(one)]
+    steps = tuple(item for item in items if isinstance(item, Step))
+    obstacles = tuple(item for item in items if isinstance(item, Wait | Blocked))
+    if steps:
+        return Proceed(steps[:1], obstacles)
+    if obstacles:
+        return obstacles[0]
+    return Converged(f"{len(found)} hosts of the engine have network {network.metadata.name!r}")
+
+
+def _on_hosts(network: Network, view: SiteView, seen: EngineView) -> tuple[_OnHost, ...] | None:
+    site = engine_site(view, seen)
+    if not isinstance(site, EngineSite) or network.spec.role is NetworkRole.OVN:
+        return None
+    there = find(network, site)
+    used = next((o for o in site.cluster.networks or () if isinstance(there, Known) and o.id == there.value.id), None)
+    if not isinstance(there, Known) or used is None:
+        return None
+    vital = network.spec.role is NetworkRole.MANAGEMENT or used.usages is None or bool(used.usages & _VITAL)
+    hosts = {host.id: host for host in hosts_of_site(site) or ()}
+    found: list[_OnHost] = []
+    for _, node in sorted(view.nodes.items()):
+        host = hosts.get(node.status.engine.id) if node.status.engine else None
+        # The engine's id and address both: a host that moved is a person's to sort out, and its Node says so.
+        if host and same_name(host.address) == same_name(node.spec.address) and address_in(network, node):
+            found.append(_OnHost(view, site, network, there.value, node, host, vital))
+    return tuple(one for one in found if one.node.metadata.deletion_timestamp is None)
+
+
+def _plan_host(one: _OnHost) -> Iterator[PlanItem]:
+    host, name = one.host, one.there.name
+    if host.attachments is None:
+        yield Wait(Reason.NOT_OBSERVED, f"which networks host {host.name!r} has was not told", LATER)
+        return
+    if one.attachment:
+        return  # what it has there otherwise is sync_plan's
+    why = f"host {host.name!r} has not got network {name!r}"
+    obstacle = _obstacle(one, why)
+    if obstacle:
+        yield obstacle
+        return
+    port = _port_below(one)
+    if isinstance(port, Wait | Blocked):
+        yield port
+        return
+    yield AttachNetworkToHost(
+        engine=one.site.name,
+        why=why,
+        node=one.node.metadata.name,
+        host=host.id,
+        network=one.there.id,
+        name=name,
+        takes_out=one.vital and len(one.view.nodes) > 1,  # a host that is alone has nobody to take its place
+        guests=host.guests if one.vital else None,
+        interface=port.name,
+        addresses=_addresses(one.network, one.node),
+    )
+
+
+def _obstacle(one: _OnHost, why: str) -> Wait | Blocked | None:
+    """What keeps the engine from changing the networks of a host now."""
+    host, node = one.host, one.node
+    if mode_of(node, one.view.site) is not Mode.APPLY or node.spec.paused:
+        return Wait(Reason.OBSERVED_ONLY, f"{why}, and Node {node.metadata.name} is paused or not in mode Apply")
+    if node.spec.maintenance:
+        return Wait(Reason.IN_MAINTENANCE, f"{why}, and Node {node.metadata.name} is in maintenance")
+    if host.networks_changing:
+        return Wait(Reason.WORK_IN_PROGRESS, f"{why}, and the engine changes its networks just now", LATER)
+    if host.status not in CONFIGURABLE:
+        return Wait(Reason.WAITING_FOR_ENGINE, f"{why}, and it is {states.shown(host.status)} in the engine", LATER)
+    if not one.vital:
+        return None
+    if host.guests is None:
+        return Wait(Reason.NOT_OBSERVED, f"{why}, and how many guests it runs was not told", LATER)
+    if host.guests - _own_machines(one) <= 0:
+        return None
+    told = f"{why}, and {host.guests} machines run on it, which a mistake would cut off: move them to another host"
+    return Wait(Reason.GUESTS_RUNNING, told, LATER)
+
+
+def _own_machines(one: _OnHost) -> int:
+    """1 where the engine's own machine is known to run on the host: its storage bears the short cut."""
+    own = one.site.facts.own_machine
+    return int(isinstance(own, Known) and own.value is not None and own.value.host == one.host.id)
+
+
+def _port_below(one: _OnHost) -> NodeInterface | Wait | Blocked:
+    """The port or bond of a host that carries the network: the engine makes VLAN and bridge on it itself."""
+    name, address = one.node.metadata.name, address_in(one.network, one.node)
+    if one.network.spec.role is NetworkRole.MANAGEMENT:
+        why = f"host {one.host.name!r} has lost its management network in the engine; reinstall it there"
+        return Blocked(Reason.NETWORK_DIFFERS, why)
+    top = port_with(one.node, address)
+    if not is_true(one.node, ConditionType.INSPECTED) or top is None or difference(one.network, one.node, top):
+        return Wait(Reason.WAITING_FOR_NODES, f"{name} does not have network {one.network.metadata.name} as declared")
+    links = [link for link in carried_by(one.node, top) if link.kind not in ("vlan", "bridge")]
+    return links[0] if links else top
+
+
+def _addresses(network: Network, node: Node) -> tuple[str, ...]:
+    """The node's declared addresses in a network, with their prefix lengths."""
+    declared = [address_in(network, node)]
+    declared += [entry.ipv6 for entry in node.spec.addresses if entry.network == network.metadata.name]
+    subnets = [network.spec.subnet, *([network.spec.ipv6.subnet] if network.spec.ipv6 else [])]
+    return tuple(
+        f"{address}/{subnet.partition('/')[2]}"
+        for address in declared
+        for subnet in subnets
+        if is_address(address) and inside(address, subnet)
+    )
