@@ -114,6 +114,7 @@ class Reason(StrEnum):
     PORT_MOVED = "PortMoved"
     PORT_TOO_SMALL = "PortTooSmall"
     ADDRESS_TAKEN = "AddressTaken"
+    NETWORK_MANAGER_MISSING = "NetworkManagerMissing"
     # sites: domain/site/reasons.py
     MORE_THAN_ONE_SITE = "MoreThanOneSite"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"

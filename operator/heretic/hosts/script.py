@@ -1,8 +1,8 @@
 """Renders probes and steps as the text of one ``sh -s`` call: the only place where anything is quoted.
 
 The text is a constant prologue of shell functions (prologue.sh with observation.sh or step.sh; jobs.sh for a job,
-trial.sh for a trial, reading.sh where disks are read, erasing.sh where one is erased) and one call of such a function a
-line, between ``{`` and ``}`` so that the shell reads all of it before it runs any of it.
+trial.sh for a trial, reading.sh where disks are read, erasing.sh where one is erased, links.sh where links change) and
+one call of such a function a line, between ``{`` and ``}`` so that the shell reads all of it before it runs any of it.
 """
 
 import base64
@@ -62,8 +62,12 @@ ERASING_PROLOGUE = _functions("erasing.sh")
 ASKING = frozenset({"@ask"})
 """Commands that ask ports where they lead."""
 
+LINKS_PROLOGUE = _functions("links.sh")
+"""Comes after these where a command changes links."""
+
+LINKING = frozenset({"@reach", "@checkpoint", "@reached", "@rollback"})
 ERASING = frozenset({"@held", "@erase"})
-READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING | ASKING
+READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING | ASKING | LINKING
 """Commands that do; the others stand on functions of that file."""
 
 
@@ -250,8 +254,9 @@ def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple
     reading = READING_PROLOGUE if called & READING else ""
     erasing = ERASING_PROLOGUE if called & ERASING else ""
     asking = _asking() if called & ASKING else ""
+    links = LINKS_PROLOGUE if called & LINKING else ""
     text = "".join(f"{shlex.join(line)}\n" for line in lines)
-    return f"{prologue}{jobs}{trial}{reading}{erasing}{asking}{{\n{text}}}\n"
+    return f"{prologue}{jobs}{trial}{reading}{erasing}{asking}{links}{{\n{text}}}\n"
 
 
 @lru_cache(maxsize=1)

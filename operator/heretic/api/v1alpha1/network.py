@@ -21,7 +21,7 @@ from heretic.api.v1alpha1.common import (
     StatusModel,
 )
 from heretic.api.v1alpha1.subnets import GATEWAY_INSIDE, IPv6Spec, Subnet, contains, is_ipv6
-from heretic.api.v1alpha1.values import IP, Text
+from heretic.api.v1alpha1.values import IP, DomainName, Text
 
 
 def _subnets(spec: "NetworkSpec") -> tuple[str, ...]:
@@ -204,6 +204,14 @@ class NetworkSpec(CommonSpec):
     gateway: IP = Field(
         default="", description="Router of the network: an address inside the subnet that no Node may have."
     )
+    name_servers: Annotated[list[IP], Field(max_length=3), Unique()] = Field(
+        default=[],
+        description="Name servers that hosts ask through this network; only a Node with configureLinks is given them.",
+    )
+    search_domains: Annotated[list[DomainName], Field(max_length=6), Unique()] = Field(
+        default=[],
+        description="Domains in which hosts look for names without a dot; only beside nameServers, likewise.",
+    )
     probe_address: IP = Field(
         default="",
         description=(
@@ -277,8 +285,8 @@ class Network(Resource):
     """One network of the site, for Nodes and volumes to refer to.
 
     A Node lists its address in each Network that it is attached to (spec.addresses). Heretic checks that the
-    address is there with the declared MTU; it does not configure ports. Where the site declares a HostedEngine,
-    the network is one of its logical networks, too.
+    address is there with the declared MTU, and configures ports where the Node wants it (spec.configureLinks). Where the
+    site declares a HostedEngine, the network is one of its logical networks, too.
     """
 
     KIND: ClassVar[str] = "Network"

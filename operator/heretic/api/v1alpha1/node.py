@@ -197,6 +197,16 @@ class NodeSpec(CommonSpec):
             "Where ports lead, where a person knows better than what can be found out. It wins over everything else."
         ),
     )
+    configure_links: bool = Field(
+        default=False,
+        strict=True,
+        description=(
+            "Whether Heretic configures the host's ports, bonds and VLANs as the Networks declare, through "
+            "NetworkManager. Each change is on trial: what answered before must answer on a new connection, or the "
+            "host takes it back by itself. What is as declared is left as it is, and so is a host that is in the engine. "
+            "Unset: it looks, and says what differs."
+        ),
+    )
     disks: NodeDisks = Field(default=NodeDisks(), description="Which disks Heretic may use for bricks.")
     affinity_labels: Annotated[list[LabelName], Field(max_length=32), Unique()] | None = Field(
         default=None,

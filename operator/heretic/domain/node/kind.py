@@ -23,8 +23,9 @@ from heretic.domain.node.plan import plan_node, wants_disk
 from heretic.domain.node.power_plan import plan_power
 from heretic.domain.node.power_report import power_status, with_power
 from heretic.domain.node.report import report_node
-from heretic.domain.node.wiring import plan_wiring, with_wiring
+from heretic.domain.node.wiring import plan_wires, with_wiring
 from heretic.domain.plan import Blocked, Plan, Wait, beside
+from heretic.domain.wiring.manager import KEPT_LINKS
 from heretic.domain.wiring.section import WIRES
 
 UNREACHABLE_AFTER = 10.0
@@ -80,11 +81,11 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             return Assessment(_without_host(facts), with_power(member, told, view, found, power))
         own = plan_configuration(node, view, facts, features)
         part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
-        wires = Part() if own.steps else plan_wiring(node, view, facts)
+        wires = Part() if own.steps else plan_wires(node, view, facts)
         plan = beside(
             plan_node(node, view, facts, features, observed.hosts),
             (*wires.steps, *part.steps, *power.steps),
-            (*part.obstacles, *power.obstacles),
+            (*wires.obstacles, *part.obstacles, *power.obstacles),
         )
         hidden = tuple(disk.path for disk, _ in hidden_bricks(node, view, facts))
         member = with_member(report, told, view, found, part, hidden)
@@ -108,7 +109,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         refers_to=(Site, Network),
         references=_references,
         recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),
-        sections=(WIRES,),
+        sections=(WIRES, KEPT_LINKS),
         outage=OutageRule(needs_before_outage, against_outage),
         gauges=(
             GaugeOf(

@@ -12,7 +12,8 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import Part
-from heretic.domain.plan import Step
+from heretic.domain.node.links import plan_links
+from heretic.domain.plan import Blocked, Step
 from heretic.domain.report import Report
 from heretic.domain.wiring.classify import PortFinding
 from heretic.domain.wiring.section import WIRES
@@ -56,6 +57,20 @@ def plan_wiring(node: Node, view: SiteView, facts: HostFacts) -> Part:
     return Part((step,))
 
 
+def plan_wires(node: Node, view: SiteView, facts: HostFacts) -> Part:
+    """Finds out where ports lead, and then configures what lies on them where the Node wants that.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        facts: Of its host.
+    """
+    asked, found = plan_wiring(node, view, facts), _found(node, view, facts)
+    if asked.steps or found is None:
+        return asked
+    return plan_links(node, view, facts, found)
+
+
 def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts) -> Report:
     """A Node's report with where its ports lead.
 
@@ -74,8 +89,9 @@ def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts) ->
         )
     assert isinstance(report.status, NodeStatus)
     status = report.status.model_copy(update={"ports": _records(node, found.findings)})
+    links = plan_links(node, view, facts, found)
     notes = (*report.notes, *(said for _, said in found.wrong if not found.unasked), *found.notes)
-    return replace(report, status=status, conditions=(*report.conditions, _wired(found)), notes=notes)
+    return replace(report, status=status, conditions=(*report.conditions, _wired(node, found, links)), notes=notes)
 
 
 def _found(node: Node, view: SiteView, facts: HostFacts) -> Wiring | None:
@@ -85,12 +101,18 @@ def _found(node: Node, view: SiteView, facts: HostFacts) -> Wiring | None:
     return _FOUND.of(view, lambda: wiring(node, view, links, wires), node, links, wires, name=node.metadata.name)
 
 
-def _wired(found: Wiring) -> Condition:
+def _wired(node: Node, found: Wiring, links: Part) -> Condition:
     if found.unasked:
         return Condition(_KIND, State.UNKNOWN, Reason.APPLYING, "ports are being asked where they lead")
     if found.wrong:
         reason, _ = found.wrong[0]
         return Condition(_KIND, State.FALSE, reason, "; ".join(said for _, said in found.wrong))
+    if links.obstacles:
+        told = links.obstacles[0]
+        state = State.FALSE if isinstance(told, Blocked) else State.UNKNOWN
+        return Condition(_KIND, state, told.reason, "; ".join(obstacle.message for obstacle in links.obstacles))
+    if links.steps:
+        return Condition(_KIND, State.FALSE, Reason.APPLYING, f"{node.metadata.name}: {links.steps[0].why}")
     known = sum(bool(finding.networks) for finding in found.findings)
     return Condition(
         _KIND, State.TRUE, Reason.AS_DECLARED, f"of {len(found.findings)} ports {known} lead to declared networks"

@@ -30,4 +30,9 @@ OF_PORTS = chapter(
         "A machine that is not the node answers for an address that is declared for the node.",
         "Give one of them another address.",
     ),
+    Explained(
+        Reason.NETWORK_MANAGER_MISSING,
+        "A Node has `configureLinks`, and its host's links are kept by something else than NetworkManager.",
+        "Install NetworkManager and let it keep the links, or take `configureLinks` away.",
+    ),
 )

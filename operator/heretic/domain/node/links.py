@@ -1,0 +1,121 @@
+"""The links of a Node's host, kept as the Networks declare, where the Node wants that: one group of ports a pass."""
+
+from heretic.api.v1alpha1 import Node
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Known, Unknown
+from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.rule import Part
+from heretic.domain.plan import Blocked, Obstacle, Wait
+from heretic.domain.wiring.classify import How
+from heretic.domain.wiring.link_steps import ChangeLinks, KeepLinks, TryLinks, key_of
+from heretic.domain.wiring.links import Links
+from heretic.domain.wiring.manager import KEPT_LINKS, TAKEN_BACK, KeptLinks, Manager, was_refused
+from heretic.domain.wiring.profiles import KEPT, TRIED
+from heretic.domain.wiring.wanted import LinkGroup, link_groups, neighbours
+from heretic.domain.wiring.wiring import Wiring
+
+
+def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> Part:
+    """What the links of a host lack: the first group that differs, and what is in the way.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        facts: Of its host.
+        found: Where its ports lead.
+    """
+    if not node.spec.configure_links or node.spec.maintenance or found.unasked:
+        return Part()
+    kept, links = facts[KEPT_LINKS], facts.interfaces
+    if not isinstance(links, Known):
+        return Part()
+    if node.status.engine is not None and node.status.engine.id:
+        # VDSM keeps the links of a host in the engine, and would take a foreign change back.
+        return Part()
+    groups = link_groups(node, view, links.value, found.findings)
+    obstacles: list[Obstacle] = [group for group in groups if isinstance(group, Blocked)]
+    host = node.metadata.name
+    if not isinstance(kept.manager, Known):
+        cause = kept.manager.cause if isinstance(kept.manager, Unknown) else "nothing was found"
+        return Part(obstacles=(Wait(Reason.NOT_OBSERVED, f"{host}: what keeps its links is not known: {cause}"),))
+    manager = kept.manager.value
+    for group in (g for g in groups if isinstance(g, LinkGroup)):
+        if _is_kept(group, manager):
+            continue
+        if _is_active(group, manager):
+            return Part((_keep(host, group),), tuple(obstacles))
+        if not group.differs and not _has_ours(group, manager):
+            continue
+        obstacle = _obstacle(host, group, kept, manager)
+        if obstacle is not None:
+            obstacles.append(obstacle)
+            continue
+        return Part((_change(node, view, links.value, group, found),), tuple(obstacles))
+    return Part(obstacles=tuple(obstacles))
+
+
+def _is_active(group: LinkGroup, manager: Manager) -> bool:
+    return all(profile.uuid in manager.active for profile in group.profiles)
+
+
+def _is_kept(group: LinkGroup, manager: Manager) -> bool:
+    """Whether a boot brings the same up, and the host has it now."""
+    there = all(manager.files.get(f"{KEPT}/{profile.file}") == profile.text for profile in group.profiles)
+    tried = any(f"{TRIED}/{profile.file}" in manager.files for profile in group.profiles)
+    return there and not tried and _is_active(group, manager)
+
+
+def _has_ours(group: LinkGroup, manager: Manager) -> bool:
+    return any(f"{folder}/{profile.file}" in manager.files for profile in group.profiles for folder in (KEPT, TRIED))
+
+
+def _obstacle(host: str, group: LinkGroup, kept: KeptLinks, manager: Manager) -> Blocked | None:
+    links = ", ".join(profile.link for profile in group.profiles)
+    if not manager.runs:
+        who = "systemd-networkd keeps its links" if manager.networkd else "its links are kept by something else"
+        return Blocked(
+            Reason.NETWORK_MANAGER_MISSING,
+            f"{host}: {links} are to be configured ({group.differs}), and NetworkManager does not run: {who}. Install "
+            "NetworkManager and let it keep the host's links, or take spec.configureLinks of the Node away",
+        )
+    told = was_refused(kept, key_of(group.profiles))
+    if told is not None:
+        lost = f"{', '.join(told.lost)} did not answer any more" if told.lost else "nobody could prove it in time"
+        return Blocked(
+            Reason.CHANGE_TAKEN_BACK,
+            f"{host}: {links} were configured as declared, and the host took that back ({told.times} times): {lost}. "
+            f"Correct the Network, the Node or the switch; `rm {TAKEN_BACK}` on the host lets the same be tried again",
+        )
+    return None
+
+
+def _keep(host: str, group: LinkGroup) -> KeepLinks:
+    names = tuple(profile.link for profile in group.profiles)
+    return KeepLinks(
+        host=host,
+        why=f"{', '.join(names)} were proved, and a boot would forget them",
+        links=names,
+        profiles=group.profiles,
+    )
+
+
+def _change(node: Node, view: SiteView, links: Links, group: LinkGroup, found: Wiring) -> TryLinks:
+    host, own = node.metadata.name, [f for f in found.findings if f.port.name in group.ports]
+    heard = {a for a in neighbours(node, view, group.networks) if any(a in f.evidence.split() for f in own)}
+    answered = tuple(sorted(heard)) if any(f.how is How.ANSWERED for f in own) else ()
+    every = tuple(sorted({name for finding in found.findings for name in finding.networks}))
+    kind = TryLinks if group.free else ChangeLinks
+    return kind(
+        host=host,
+        why=f"{group.differs or 'its profiles differ'}: {' and '.join(group.networks)} on {', '.join(group.ports)}",
+        ports=group.ports,
+        links=tuple(profile.link for profile in group.profiles),
+        profiles=group.profiles,
+        before=neighbours(node, view, every)[:_MOST],
+        after=answered,
+    )
+
+
+_MOST = 16
+"""How many neighbours are asked before and after a change."""

@@ -1,0 +1,125 @@
+"""Steps that configure the links of a host by NetworkManager: a trial first, then for good (rule:links-on-trial)."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from heretic.domain.commands import Action, Command, Expect, PutFile, Script, Trial
+from heretic.domain.jobs import TRIAL_PREFIX
+from heretic.domain.plan import HostStep, Outage, Risk
+from heretic.domain.wiring.profiles import KEPT, TRIED, Profile
+
+TRIAL = f"{TRIAL_PREFIX}links"
+SECONDS = 120
+"""After which the host takes a change back. NetworkManager does it half a minute later, should the host have failed."""
+_LATER = 30
+_BUS = ("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager")
+_ACTIVE = ("nmcli", "-g", "UUID", "connection", "show", "--active")
+
+
+def key_of(profiles: tuple[Profile, ...]) -> str:
+    """Names exactly these profiles."""
+    return hashlib.sha256(" ".join(profile.uuid for profile in profiles).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TryLinks(HostStep):
+    """Gives ports that carry nothing yet what is declared, on trial: a boot or a lost operator takes it back.
+
+    Attributes:
+        ports: Names of the ports.
+        links: Names of the links that come up, in order.
+        profiles: Theirs.
+        before: Addresses of which those that answer before the change must answer after it.
+        after: Addresses of which one must answer after it; none where nobody has answered on the ports.
+    """
+
+    verb: ClassVar[str] = "TryLinks"
+
+    ports: tuple[str, ...]
+    links: tuple[str, ...]
+    profiles: tuple[Profile, ...] = field(repr=False)
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    def guards(self) -> tuple[Command, ...]:
+        """Nobody else changes links at the moment, and the ports still carry nothing."""
+        idle = Command(("busctl", "get-property", *_BUS, "Checkpoints"), expect=Expect.EQUALS, text="ao 0")
+        free = (("ip", "-o", "addr", "show", "dev", port, "scope", "global") for port in self.ports)
+        return (idle, *(Command(argv, expect=Expect.EMPTY) for argv in free))
+
+    def script(self) -> Script:
+        """Files go where a boot forgets them; the proof ends the checkpoint, and looks once more after that."""
+        active = Command(_ACTIVE, expect=Expect.CONTAINS, text="\n".join(profile.uuid for profile in self.profiles))
+        files = tuple(f"{TRIED}/{profile.file}" for profile in self.profiles)
+        ups = (("nmcli", "-w", "10", "connection", "up", "uuid", profile.uuid) for profile in self.profiles)
+        actions: tuple[Action, ...] = (
+            Command(("@reach", *self.before), timeout=8),
+            Command(("@checkpoint", str(SECONDS + _LATER)), timeout=8),
+            *(PutFile(path, p.text, "0600") for path, p in zip(files, self.profiles, strict=True)),
+            Command(("nmcli", "connection", "load", *files), timeout=8),
+            *(Command(argv, timeout=12) for argv in ups),
+        )
+        destroy = Command(("busctl", "call", *_BUS, "CheckpointDestroy", "o", "/"), timeout=8)
+        return Script(
+            done=(active,),
+            guards=self.guards(),
+            actions=actions,
+            trial=Trial(
+                name=TRIAL,
+                revert=(Command(("@rollback", key_of(self.profiles)), timeout=50),),
+                proof=(active, Command(("@reached", *self.after), timeout=12), destroy, active),
+                seconds=SECONDS,
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeLinks(TryLinks):
+    """The same for ports that carry something: what they carry is interrupted for seconds."""
+
+    verb: ClassVar[str] = "ChangeLinks"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+    @property
+    def outage(self) -> Outage:
+        """Bricks and guests of the host may lose the others until the change is proved or taken back."""
+        return Outage(self.host, 2 * SECONDS)
+
+    def guards(self) -> tuple[Command, ...]:
+        """Nobody else changes links at the moment."""
+        return super().guards()[:1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepLinks(HostStep):
+    """Writes links that were proved where a boot reads them. Nothing is brought up or down.
+
+    Attributes:
+        links: Their names.
+        profiles: Theirs.
+    """
+
+    verb: ClassVar[str] = "KeepLinks"
+
+    links: tuple[str, ...]
+    profiles: tuple[Profile, ...] = field(repr=False)
+
+    def script(self) -> Script:
+        """Only what no trial can take back any more, and was not taken back."""
+        kept = "\n".join(f"{profile.uuid}:{KEPT}/{profile.file}" for profile in self.profiles)
+        trial = ("systemctl", "show", "-p", "ActiveState", "--value")
+        uuids = "\n".join(profile.uuid for profile in self.profiles)
+        return Script(
+            done=(Command(("nmcli", "-g", "UUID,FILENAME", "connection", "show"), expect=Expect.CONTAINS, text=kept),),
+            guards=(
+                Command((*trial, f"{TRIAL}.timer"), expect=Expect.EQUALS, text="inactive"),
+                Command((*trial, f"{TRIAL}.service"), expect=Expect.EQUALS, text="inactive"),
+                Command(_ACTIVE, expect=Expect.CONTAINS, text=uuids),
+            ),
+            actions=(
+                *(PutFile(f"{KEPT}/{profile.file}", profile.text, "0600") for profile in self.profiles),
+                Command(("rm", "-f", *(f"{TRIED}/{profile.file}" for profile in self.profiles))),
+                Command(("nmcli", "connection", "reload")),
+            ),
+        )

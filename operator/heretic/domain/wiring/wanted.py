@@ -1,0 +1,259 @@
+"""What the links of a host shall be: from the declared networks and where the ports lead to profiles.
+
+Ports that are tied together by networks are one group: several of them are bonded, VLANs lie on them. A group that is
+as declared is left as it is, whoever has made it (rule:links-on-trial).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from heretic.api.v1alpha1 import Network, Node
+from heretic.api.v1alpha1.bonds import BondMode, BondSpec
+from heretic.api.v1alpha1.network import NetworkRole
+from heretic.domain.declared.names import address_in
+from heretic.domain.declared.view import SiteView
+from heretic.domain.errors import Reason
+from heretic.domain.host.interfaces import BOND, PORT, VLAN, Interface
+from heretic.domain.plan import Blocked
+from heretic.domain.wiring.classify import PortFinding
+from heretic.domain.wiring.links import Links, above, is_free
+from heretic.domain.wiring.profiles import Addressing, Profile, bond_profile, port_profile, vlan_profile
+
+_ROUTES_BY = (NetworkRole.MANAGEMENT, NetworkRole.LAN, NetworkRole.INTERNAL, NetworkRole.GLUSTER, NetworkRole.OVN)
+"""Which of several networks with a router has the default route (rule:hvp-networks)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkGroup:
+    """Ports that belong together, and what lies on them.
+
+    Attributes:
+        ports: In the order of their names.
+        networks: Likewise.
+        profiles: Ports first, then the bond, then VLANs: the order in which they are brought up.
+        free: Whether all its ports carry nothing yet, so that nobody notices.
+        carries_management: Whether SSH comes in by it.
+        differs: How the links are not as declared, "" = they are.
+    """
+
+    ports: tuple[str, ...]
+    networks: tuple[str, ...]
+    profiles: tuple[Profile, ...]
+    free: bool
+    carries_management: bool
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    node: Node
+    view: SiteView
+    links: Links
+
+    def network(self, name: str) -> Network:
+        return self.view.of(Network)[name]
+
+    def link(self, name: str) -> Interface | None:
+        return next((link for link in self.links if link.name == name), None)
+
+
+def link_groups(
+    node: Node, view: SiteView, links: Links, findings: tuple[PortFinding, ...]
+) -> tuple[LinkGroup | Blocked, ...]:
+    """The groups of a host: those that carry nothing yet first, that of SSH last.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        links: Of its host.
+        findings: Where its ports lead.
+
+    Returns:
+        A group, or why it is left alone, for each set of ports that lead to networks of the node.
+    """
+    site = _Site(node, view, links)
+    taken = {link.name for link in links}
+    found: list[LinkGroup | Blocked] = []
+    for ports, networks in _tied(site, findings):
+        base = _base(ports, links, taken)
+        taken.add(base)
+        fault = _fault(site, ports, networks)
+        found.append(fault if fault else _group(site, ports, networks, base))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(group: LinkGroup | Blocked) -> tuple[bool, bool]:
+    return isinstance(group, LinkGroup) and group.carries_management, isinstance(group, Blocked) or not group.free
+
+
+def _tied(site: _Site, findings: tuple[PortFinding, ...]) -> list[tuple[tuple[Interface, ...], tuple[str, ...]]]:
+    """Ports with the networks that they lead to; two that have a network in common are one group."""
+    groups: list[tuple[set[str], set[str]]] = []
+    ports = {finding.port.name: finding.port for finding in findings}
+    for finding in findings:
+        own = {n for n in finding.networks if address_in(site.network(n), site.node)}
+        if not own or finding.clashes:
+            continue
+        names, networks = {finding.port.name}, own
+        for group in [g for g in groups if g[1] & networks]:
+            groups.remove(group)
+            names, networks = names | group[0], networks | group[1]
+        groups.append((names, networks))
+    return [(tuple(ports[n] for n in sorted(names)), tuple(sorted(nets))) for names, nets in groups]
+
+
+def _base(ports: tuple[Interface, ...], links: Links, taken: Iterable[str]) -> str:
+    """What networks lie on: the port itself, the bond that there is, or a new one."""
+    bonds = {link.name for link in links if link.kind == BOND}
+    if present := sorted({port.master for port in ports} & bonds):
+        return present[0]
+    if len(ports) == 1:
+        return ports[0].name
+    return next(name for name in (f"bond{n}" for n in range(len(links) + len(ports) + 1)) if name not in taken)
+
+
+def _fault(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...]) -> Blocked | None:
+    host, shown = site.node.metadata.name, " and ".join(port.name for port in ports)
+    foreign = sorted(
+        {link.name for port in ports for link in above(port, site.links)[1:] if link.kind not in (BOND, VLAN)}
+    )
+    if foreign:
+        return Blocked(
+            Reason.NETWORK_DIFFERS,
+            f"{host}: on {shown} lies {', '.join(foreign)}, which somebody else has made, such as the engine; it is "
+            "left alone. Configure it where it was made",
+        )
+    untagged = [name for name in networks if not site.network(name).spec.vlan]
+    if len(untagged) > 1:
+        return Blocked(
+            Reason.PORT_ON_TWO_NETWORKS,
+            f"{host}: {shown} lead to {' and '.join(untagged)}, both without a VLAN; correct spec.interfaces",
+        )
+    specs = {site.network(name).spec.bond for name in networks if site.network(name).spec.bond}
+    modes = {name: spec.bond.mode for name in networks if (spec := site.network(name).spec).bond}
+    rotten = BondMode.ROUND_ROBIN in modes.values() and any(
+        site.network(name).spec.role is not NetworkRole.GLUSTER for name in networks
+    )
+    if len(ports) > 1 and (len(specs) > 1 or rotten):
+        told = ", ".join(f"{mode.value} for {name}" for name, mode in modes.items())
+        return Blocked(
+            Reason.INVALID_SPEC,
+            f"{host}: {shown} carry {' and '.join(networks)} as one bond, for which {told} is declared; give them one "
+            "bond, which is not balance-rr where another role than Gluster is on it",
+        )
+    return None
+
+
+def _group(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...], base: str) -> LinkGroup:
+    bonded = base not in {port.name for port in ports}
+    mtu = max(site.network(name).spec.mtu for name in networks)
+    plain = next((name for name in networks if not site.network(name).spec.vlan), None)
+    has = _addressing(site, plain) if plain else Addressing()
+    profiles = [port_profile(port.name, mtu, base if bonded else "", has) for port in ports]
+    if bonded:
+        profiles.append(bond_profile(base, mtu, _bond(site, networks), has))
+    for name in networks:
+        spec = site.network(name).spec
+        if spec.vlan:
+            profiles.append(vlan_profile(base, spec.vlan, spec.mtu, _addressing(site, name)))
+    address = site.node.spec.address
+    live = [link for port in ports for link in above(port, site.links)]
+    return LinkGroup(
+        ports=tuple(port.name for port in ports),
+        networks=networks,
+        profiles=tuple(profiles),
+        free=all(is_free(port, site.links) for port in ports),
+        carries_management=any(a.partition("/")[0] == address for link in live for a in link.addresses)
+        or any(address_in(site.network(name), site.node) == address for name in networks),
+        differs=next(_differences(site, ports, networks, base), ""),
+    )
+
+
+def _bond(site: _Site, networks: tuple[str, ...]) -> BondSpec:
+    return next((bond for name in networks if (bond := site.network(name).spec.bond)), BondSpec())
+
+
+def _addressing(site: _Site, name: str) -> Addressing:
+    network = site.network(name)
+    spec, ipv6 = network.spec, network.spec.ipv6
+    six = next((entry.ipv6 for entry in site.node.spec.addresses if entry.network == name), "")
+    pairs = ((address_in(network, site.node), spec.subnet), (six, ipv6.subnet if ipv6 else ""))
+    addresses = tuple(f"{a}/{ip_network(subnet).prefixlen}" for a, subnet in pairs if a and subnet)
+    gateways = (spec.gateway, ipv6.gateway if ipv6 else "") if name == routing(site.node, site.view) else ()
+    return Addressing(addresses, tuple(filter(None, gateways)), tuple(spec.name_servers), tuple(spec.search_domains))
+
+
+def routing(node: Node, view: SiteView) -> str:
+    """The network of a node that has the default route, "" = none of them has a router."""
+    routed = [
+        (_ROUTES_BY.index(network.spec.role), name)
+        for name, network in view.of(Network).items()
+        if address_in(network, node) and (network.spec.gateway or (network.spec.ipv6 and network.spec.ipv6.gateway))
+    ]
+    return min(routed, default=(0, ""))[1]
+
+
+def _differences(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...], base: str) -> Iterator[str]:
+    """How links are not as declared; a link that is larger than needed, or has more addresses, is as declared."""
+    for port in ports:
+        if base != port.name and port.master != base:
+            yield f"{port.name} is not in {base}"
+        elif base == port.name and port.master:
+            yield f"{port.name} is in {port.master}"
+    bond, spec = site.link(base), _bond(site, networks)
+    if bond is not None and bond.bond is not None and any(site.network(n).spec.bond for n in networks):
+        yield from _of_bond(bond, spec)
+    for name in networks:
+        network = site.network(name)
+        top = f"{base}.{network.spec.vlan}" if network.spec.vlan else base
+        link = next((one for one in above_base(site, base) if _is_top(one, base, network)), None)
+        if link is None:
+            yield f"there is no {top}"
+            continue
+        for address in _addressing(site, name).addresses:
+            if address not in link.addresses:
+                yield f"{link.name} has not the address {address}"
+        if link.mtu < network.spec.mtu:
+            yield f"{link.name} has an MTU of {link.mtu} bytes, {network.spec.mtu} are declared"
+    small = [p for p in ports if p.mtu < max(site.network(n).spec.mtu for n in networks)]
+    if small:
+        yield f"{small[0].name} has an MTU of {small[0].mtu} bytes"
+
+
+def above_base(site: _Site, base: str) -> tuple[Interface, ...]:
+    """The base of a group with what lies on it."""
+    link = site.link(base)
+    return above(link, site.links) if link is not None else ()
+
+
+def _is_top(link: Interface, base: str, network: Network) -> bool:
+    if network.spec.vlan:
+        return link.kind == VLAN and link.vlan == network.spec.vlan and link.parent == base
+    return link.name == base and link.kind in (PORT, BOND)
+
+
+def _of_bond(bond: Interface, spec: BondSpec) -> Iterator[str]:
+    has = bond.bond
+    assert has is not None
+    if has.mode != spec.mode.value:
+        yield f"{bond.name} has the mode {has.mode}, {spec.mode.value} is declared"
+    if spec.miimon is not None and has.miimon != spec.miimon:
+        yield f"{bond.name} has a miimon of {has.miimon}, {spec.miimon} is declared"
+    if spec.transmit_hash is not None and has.transmit_hash != spec.transmit_hash.value:
+        yield f"{bond.name} has the hash {has.transmit_hash}, {spec.transmit_hash.value} is declared"
+    if spec.lacp_rate is not None and has.lacp_rate != spec.lacp_rate.value:
+        yield f"{bond.name} has the LACP rate {has.lacp_rate}, {spec.lacp_rate.value} is declared"
+
+
+def neighbours(node: Node, view: SiteView, networks: tuple[str, ...]) -> tuple[str, ...]:
+    """Who may answer in networks: routers, probe addresses and the other nodes, the routers first."""
+    found: dict[str, None] = {}
+    for name in networks:
+        spec = view.of(Network)[name].spec
+        found |= dict.fromkeys(filter(None, (spec.gateway, spec.ipv6.gateway if spec.ipv6 else "", spec.probe_address)))
+    for name in networks:
+        others = (address_in(view.of(Network)[name], other) for _, other in sorted(view.nodes.items()) if other != node)
+        found |= dict.fromkeys(filter(None, others))
+    own = {node.spec.address, *(entry.address for entry in node.spec.addresses)}
+    return tuple(a for a in found if a not in own and ip_address(a))
