@@ -30,6 +30,8 @@ _MOVED = (
     "/sys/fs/selinux",
     "/etc/ovirt-engine/engine.conf.d",
     "/var/log/ovirt-engine-backup",
+    "/run/NetworkManager",
+    "/etc/NetworkManager",
 )
 
 _SYSTEMD_RUN = """#!/bin/sh

@@ -13,7 +13,7 @@ answering() {
     { ping -n -q -c 2 -i 0.3 -W 2 "$k" >/dev/null 2>&1 && echo "$k" >>"$m"; } &
     b="$b $!"
   done
-  [ -z "$b" ] || wait $b
+  [ -z "$b" ] || wait $b || :
 }
 
 # @reach ADDRESS…: remembers who answers now, and what is active; so it comes before any change.

@@ -22,7 +22,10 @@ from sim.asked import ASKED, FACTS, fact_of
 
 DATA = Path(__file__).parents[2] / "data" / "probes"
 
-YOUNGER = {"debian12": {"sequence", "jobs", "cables"}, "debian13": {"cables"}}
+YOUNGER = {
+    "debian12": {"sequence", "jobs", "cables", "link-files"},
+    "debian13": {"cables", "link-files"},
+}
 """Questions that are asked only since the answers of a platform were captured."""
 
 OF_FILE_SERVERS = {*FILE_SERVER.packages[Family.DEBIAN], "samba-vfs-glusterfs"}

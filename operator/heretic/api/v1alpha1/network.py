@@ -285,8 +285,8 @@ class Network(Resource):
     """One network of the site, for Nodes and volumes to refer to.
 
     A Node lists its address in each Network that it is attached to (spec.addresses). Heretic checks that the
-    address is there with the declared MTU, and configures ports where the Node wants it (spec.configureLinks). Where the
-    site declares a HostedEngine, the network is one of its logical networks, too.
+    address is there with the declared MTU, and configures ports where the Node wants it (spec.configureLinks). Where
+    the site declares a HostedEngine, the network is one of its logical networks, too.
     """
 
     KIND: ClassVar[str] = "Network"

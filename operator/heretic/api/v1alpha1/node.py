@@ -203,7 +203,7 @@ class NodeSpec(CommonSpec):
         description=(
             "Whether Heretic configures the host's ports, bonds and VLANs as the Networks declare, through "
             "NetworkManager. Each change is on trial: what answered before must answer on a new connection, or the "
-            "host takes it back by itself. What is as declared is left as it is, and so is a host that is in the engine. "
+            "host takes it back by itself. What is as declared is left as it is, and so is a host of the engine. "
             "Unset: it looks, and says what differs."
         ),
     )

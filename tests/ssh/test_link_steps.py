@@ -1,0 +1,192 @@
+"""Steps that change links, in real shells; NetworkManager is played by files that say which profiles are active."""
+
+import pytest
+
+from heretic.domain.wiring.link_steps import SECONDS, KeepLinks, TryLinks, key_of
+from heretic.domain.wiring.profiles import Addressing, port_profile
+from heretic.hosts.fence import Fence
+from heretic.hosts.frames import Frame
+from heretic.hosts.script import render_proof
+from ssh.shell import Shell
+
+NEW = port_profile("eno2", 9000, "", Addressing(("172.20.11.11/24",)))
+OLD = "11111111-1111-4111-8111-111111111111"
+ROUTER, SWITCH = "172.20.10.1", "172.20.11.200"
+
+NMCLI = """state={sandbox}
+echo "$*" >>$state/said
+case $* in
+  '-g UUID connection show --active') cat $state/active ;;
+  '-g UUID,FILENAME connection show')
+    for k in {sandbox}/etc/NetworkManager/system-connections/heretic-*; do
+      [ ! -e $k ] || echo "{uuid}:{sandbox}/etc/NetworkManager/system-connections/${{k##*/}}"
+    done ;;
+  *'connection up uuid'*) for k; do :; done; echo $k >$state/active ;;
+esac
+"""
+BUSCTL = """state={sandbox}
+echo "$2 $6 $7 $8" >>$state/bus
+case $* in
+  *Checkpoints) cat $state/checkpoints ;;
+  *CheckpointCreate*) echo 'ao 1 "/checkpoint/7"' >$state/checkpoints ;;
+  *CheckpointDestroy*) echo 'ao 0' >$state/checkpoints ;;
+  *CheckpointRollback*) echo "$*" >$state/rolled && echo 'ao 0' >$state/checkpoints ;;
+esac
+"""
+
+
+@pytest.fixture
+def step(shell: Shell) -> TryLinks:
+    """A step; SWITCH answers once the new profile is active, ROUTER always."""
+    shell.program("nmcli", NMCLI.format(sandbox=shell.sandbox, uuid=NEW.uuid))
+    shell.program("busctl", BUSCTL.format(sandbox=shell.sandbox))
+    answers = f"for k; do :; done\ngrep -qx $k {shell.sandbox}/answer\n"
+    shell.program("ping", answers)
+    shell.program("ip", "exit 0\n")
+    shell.program("systemctl", f"case $* in *.timer) cat {shell.sandbox}/timer ;; *) echo inactive ;; esac\n")
+    shell.program(
+        "systemd-run", f"echo active >{shell.sandbox}/timer\nfor k; do :; done\ncp $k {shell.sandbox}/revert\n"
+    )
+    put(shell, active=OLD, checkpoints="ao 0", timer="inactive", answer=f"{ROUTER}\n{SWITCH}")
+    return TryLinks(
+        host="n1",
+        why="eno2 has no address",
+        ports=("eno2",),
+        links=("eno2",),
+        profiles=(NEW,),
+        before=(ROUTER, "172.20.10.99"),
+        after=(SWITCH,),
+    )
+
+
+def put(shell: Shell, **state: str) -> None:
+    for name, text in state.items():
+        (shell.sandbox / name).write_text(f"{text}\n")
+
+
+def read(shell: Shell, name: str) -> str:
+    path = shell.sandbox / name
+    return path.read_text().strip() if path.exists() else ""
+
+
+async def proved(shell: Shell, step: TryLinks) -> Frame:
+    script = step.script()
+    assert script.trial is not None
+    return await shell.send(render_proof(script, script.trial, Fence()))
+
+
+TRIED = f"run/NetworkManager/system-connections/{NEW.file}"
+
+
+async def test_links_are_tried_where_a_boot_forgets_them_within_a_checkpoint(shell: Shell, step: TryLinks) -> None:
+    assert (await shell.perform(step.script())).name == "changed:0"
+    assert read(shell, TRIED) == NEW.text.strip()
+    assert not (shell.sandbox / "etc/NetworkManager/system-connections").exists()
+    assert read(shell, "active") == NEW.uuid
+    assert read(shell, "checkpoints") == 'ao 1 "/checkpoint/7"'
+    put(shell, timer="inactive")
+    assert (await shell.perform(step.script())).name == "unchanged:0"
+
+
+async def test_a_proof_ends_the_checkpoint(shell: Shell, step: TryLinks) -> None:
+    await shell.perform(step.script())
+    assert (await proved(shell, step)).name == "changed:0"
+    assert read(shell, "checkpoints") == "ao 0"
+
+
+@pytest.mark.parametrize(
+    ("answer", "lost"),
+    [
+        pytest.param(SWITCH, ROUTER, id="who answered before does not any more"),
+        pytest.param(ROUTER, SWITCH, id="nobody of the new network answers"),
+        pytest.param("", f"{ROUTER} {SWITCH}", id="nobody answers"),
+    ],
+)
+async def test_who_is_lost_is_told_and_remembered(shell: Shell, step: TryLinks, answer: str, lost: str) -> None:
+    await shell.perform(step.script())
+    put(shell, answer=answer)
+    frame = await proved(shell, step)
+    assert (frame.name, frame.output.stderr) == ("proof:2", f"no answer from {lost}")
+    assert read(shell, "checkpoints") == 'ao 1 "/checkpoint/7"'
+    await shell.run((shell.sandbox / "revert").read_text())
+    assert read(shell, "run/heretic/links/taken-back") == f"{key_of((NEW,))} 1 {lost}"
+
+
+async def test_what_is_taken_back_is_gone_and_counted(shell: Shell, step: TryLinks) -> None:
+    for times in ("1", "2"):
+        await shell.perform(step.script())
+        put(shell, timer="inactive")
+        await shell.run((shell.sandbox / "revert").read_text())
+        assert read(shell, "rolled").endswith("CheckpointRollback o /checkpoint/7")
+        assert not (shell.sandbox / TRIED).exists()
+        assert read(shell, "active") == OLD
+        assert read(shell, "run/heretic/links/taken-back") == f"{key_of((NEW,))} {times}"
+
+
+async def test_it_is_taken_back_too_where_network_manager_has_forgotten_its_checkpoint(
+    shell: Shell, step: TryLinks
+) -> None:
+    await shell.perform(step.script())
+    put(shell, checkpoints="ao 0")
+    await shell.run((shell.sandbox / "revert").read_text())
+    assert (read(shell, "rolled"), read(shell, "active")) == ("", OLD)
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "verdict"),
+    [
+        pytest.param("busctl", "echo 'ao 1 \"/checkpoint/3\"'\n", "guard:1", id="somebody else changes links"),
+        pytest.param("ip", "echo inet 192.0.2.1/24\n", "guard:2", id="the port carries something by now"),
+        pytest.param("systemd-run", "exit 1\n", "arm:1", id="nothing would take it back"),
+    ],
+)
+async def test_nothing_is_changed_where_a_guard_says_no(
+    shell: Shell, step: TryLinks, program: str, text: str, verdict: str
+) -> None:
+    shell.program(program, text)
+    assert (await shell.perform(step.script())).name == verdict
+    assert read(shell, "active") == OLD
+    assert not (shell.sandbox / TRIED).exists()
+
+
+async def test_without_a_checkpoint_nothing_is_changed(shell: Shell, step: TryLinks) -> None:
+    shell.program("busctl", "case $* in *Checkpoints) echo 'ao 0' ;; *) exit 1 ;; esac\n")
+    assert (await shell.perform(step.script())).name == "act:2"
+    assert not (shell.sandbox / TRIED).exists()
+
+
+def keep() -> KeepLinks:
+    return KeepLinks(host="n1", why="proved", links=("eno2",), profiles=(NEW,))
+
+
+async def test_what_was_proved_is_written_where_a_boot_reads_it(shell: Shell, step: TryLinks) -> None:
+    await shell.perform(step.script())
+    put(shell, timer="inactive")
+    assert (await shell.perform(keep().script())).name == "changed:0"
+    assert (shell.sandbox / "etc/NetworkManager/system-connections" / NEW.file).read_text() == NEW.text
+    assert not (shell.sandbox / TRIED).exists()
+    assert (await shell.perform(keep().script())).name == "unchanged:0"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        pytest.param({"timer": "active"}, "guard:1", id="it may still be taken back"),
+        pytest.param({"active": OLD}, "guard:3", id="it was taken back"),
+    ],
+)
+async def test_what_is_not_proved_is_not_kept(
+    shell: Shell, step: TryLinks, state: dict[str, str], verdict: str
+) -> None:
+    await shell.perform(step.script())
+    put(shell, timer="inactive")
+    put(shell, **state)
+    assert (await shell.perform(keep().script())).name == verdict
+    assert not (shell.sandbox / "etc/NetworkManager/system-connections").exists()
+
+
+def test_network_manager_waits_longer_than_the_host() -> None:
+    script = TryLinks(host="n1", why="", ports=(), links=(), profiles=(NEW,), before=(), after=()).script()
+    (seconds,) = [a.argv[1] for a in script.actions if getattr(a, "argv", ("",))[0] == "@checkpoint"]  # type: ignore[union-attr]
+    assert script.trial is not None
+    assert int(seconds) > script.trial.seconds == SECONDS
