@@ -8,7 +8,7 @@ import pytest
 from heretic.domain.errors import Reason
 from heretic.domain.host.interfaces import Bond, Interface
 from heretic.domain.plan import Blocked
-from heretic.domain.wiring.profiles import Profile
+from heretic.domain.wiring.profiles import LinkProfile
 from heretic.domain.wiring.wanted import LinkGroup, link_groups, neighbours, routing
 from sim.declared import node
 from unit.wiring.link_hosts import GUESTS, MANAGEMENT, SSH, STORAGE, a_node, leads, port, site
@@ -28,7 +28,7 @@ def group(*findings: Any, extra: tuple[Interface, ...] = (), **changes: dict[str
     return found
 
 
-def read(profile: Profile) -> ConfigParser:
+def read(profile: LinkProfile) -> ConfigParser:
     parsed = ConfigParser()
     parsed.read_string(profile.text)
     return parsed

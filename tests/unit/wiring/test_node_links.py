@@ -19,7 +19,7 @@ from heretic.domain.plan import Blocked, Risk
 from heretic.domain.wiring.facts import Asked, AskedPort, PortAnswer, Wires
 from heretic.domain.wiring.link_steps import ChangeLinks, KeepLinks, TryLinks, key_of
 from heretic.domain.wiring.manager import KEPT_LINKS, KeptLinks, Manager, TakenBack, parse_manager, parse_taken_back
-from heretic.domain.wiring.profiles import KEPT, TRIED, Profile
+from heretic.domain.wiring.profiles import KEPT, TRIED, LinkProfile
 from heretic.domain.wiring.section import WIRES
 from heretic.domain.wiring.wiring import Wiring, wiring
 from heretic.kinds import KINDS
@@ -49,7 +49,7 @@ def first() -> TryLinks:
     return step
 
 
-def files(folder: str, *profiles: Profile) -> dict[str, str]:
+def files(folder: str, *profiles: LinkProfile) -> dict[str, str]:
     return {f"{folder}/{profile.file}": profile.text for profile in profiles}
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from heretic.domain.commands import Action, Command, Expect, PutFile, Script, Trial
 from heretic.domain.jobs import TRIAL_PREFIX
 from heretic.domain.plan import HostStep, Outage, Risk
-from heretic.domain.wiring.profiles import KEPT, TRIED, Profile
+from heretic.domain.wiring.profiles import KEPT, TRIED, LinkProfile
 
 TRIAL = f"{TRIAL_PREFIX}links"
 SECONDS = 120
@@ -17,7 +17,7 @@ _BUS = ("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "or
 _ACTIVE = ("nmcli", "-g", "UUID", "connection", "show", "--active")
 
 
-def key_of(profiles: tuple[Profile, ...]) -> str:
+def key_of(profiles: tuple[LinkProfile, ...]) -> str:
     """Names exactly these profiles."""
     return hashlib.sha256(" ".join(profile.uuid for profile in profiles).encode()).hexdigest()[:16]
 
@@ -38,7 +38,7 @@ class TryLinks(HostStep):
 
     ports: tuple[str, ...]
     links: tuple[str, ...]
-    profiles: tuple[Profile, ...] = field(repr=False)
+    profiles: tuple[LinkProfile, ...] = field(repr=False)
     before: tuple[str, ...]
     after: tuple[str, ...]
 
@@ -103,7 +103,7 @@ class KeepLinks(HostStep):
     verb: ClassVar[str] = "KeepLinks"
 
     links: tuple[str, ...]
-    profiles: tuple[Profile, ...] = field(repr=False)
+    profiles: tuple[LinkProfile, ...] = field(repr=False)
 
     def script(self) -> Script:
         """Only what no trial can take back any more, and was not taken back."""

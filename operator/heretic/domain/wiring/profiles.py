@@ -18,7 +18,7 @@ _PRIORITY = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class LinkProfile:
     """What one link shall be.
 
     Attributes:
@@ -54,7 +54,7 @@ class Addressing:
     search: tuple[str, ...] = ()
 
 
-def port_profile(name: str, mtu: int, bond: str, has: Addressing) -> Profile:
+def port_profile(name: str, mtu: int, bond: str, has: Addressing) -> LinkProfile:
     """A port: one of a bond, or one that stands for itself.
 
     Args:
@@ -67,7 +67,7 @@ def port_profile(name: str, mtu: int, bond: str, has: Addressing) -> Profile:
     return _profile(name, "ethernet", member, {"ethernet": {"mtu": str(mtu)}}, None if bond else has)
 
 
-def bond_profile(name: str, mtu: int, spec: BondSpec, has: Addressing) -> Profile:
+def bond_profile(name: str, mtu: int, spec: BondSpec, has: Addressing) -> LinkProfile:
     """A bond; without another declaration its links are looked at ten times a second, as HVP has it."""
     options = {
         "mode": spec.mode.value,
@@ -79,7 +79,7 @@ def bond_profile(name: str, mtu: int, spec: BondSpec, has: Addressing) -> Profil
     return _profile(name, "bond", {"autoconnect-ports": "1"}, sections, has)
 
 
-def vlan_profile(parent: str, number: int, mtu: int, has: Addressing) -> Profile:
+def vlan_profile(parent: str, number: int, mtu: int, has: Addressing) -> LinkProfile:
     """A VLAN on a port or a bond."""
     sections = {"ethernet": {"mtu": str(mtu)}, "vlan": {"id": str(number), "parent": parent}}
     return _profile(f"{parent}.{number}", "vlan", {}, sections, has)
@@ -87,11 +87,11 @@ def vlan_profile(parent: str, number: int, mtu: int, has: Addressing) -> Profile
 
 def _profile(
     link: str, kind: str, more: Mapping[str, str], sections: Mapping[str, Mapping[str, str]], has: Addressing | None
-) -> Profile:
+) -> LinkProfile:
     head = {"id": f"heretic-{link}", "type": kind, "interface-name": link, "autoconnect-priority": str(_PRIORITY)}
     body = dict(sections) | ({} if has is None else _families(has))
     name = str(uuid.uuid5(_OURS, _text({"connection": {**head, **more}} | body)))
-    return Profile(link, _text({"connection": {**head, "uuid": name, **more}} | body), name)
+    return LinkProfile(link, _text({"connection": {**head, "uuid": name, **more}} | body), name)
 
 
 def _families(has: Addressing) -> dict[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from heretic.domain.host.interfaces import BOND, PORT, VLAN, Interface
 from heretic.domain.plan import Blocked
 from heretic.domain.wiring.classify import PortFinding
 from heretic.domain.wiring.links import Links, above, is_free
-from heretic.domain.wiring.profiles import Addressing, Profile, bond_profile, port_profile, vlan_profile
+from heretic.domain.wiring.profiles import Addressing, LinkProfile, bond_profile, port_profile, vlan_profile
 
 _ROUTES_BY = (NetworkRole.MANAGEMENT, NetworkRole.LAN, NetworkRole.INTERNAL, NetworkRole.GLUSTER, NetworkRole.OVN)
 """Which of several networks with a router has the default route (rule:hvp-networks)."""
@@ -39,7 +39,7 @@ class LinkGroup:
 
     ports: tuple[str, ...]
     networks: tuple[str, ...]
-    profiles: tuple[Profile, ...]
+    profiles: tuple[LinkProfile, ...]
     free: bool
     carries_management: bool
     differs: str
