@@ -15,6 +15,7 @@ from heretic.domain.plan import Converged, Plan, steps_of
 from heretic.domain.pool import glusterd
 from heretic.domain.pool.member import MEMBER
 from heretic.domain.shares.feature import FILE_SERVER
+from heretic.domain.wiring.manager import KEPT_LINKS
 from heretic.domain.wiring.section import WIRES
 from heretic.kinds import KINDS
 from sim.one_host import OneHost, node_resource
@@ -45,10 +46,10 @@ def test_a_host_that_does_not_store_gets_nothing_of_glusters_server(role: Role, 
 
 def test_it_is_asked_who_its_peers_are_and_not_of_bricks() -> None:
     asked = questions(KINDS.features, KINDS.sections, (Role.HYPERVISOR,))
-    assert asked.sections == (WIRES, MEMBER, AGENT, RUNNING)
+    assert asked.sections == (WIRES, KEPT_LINKS, MEMBER, AGENT, RUNNING)
     assert OF_GLUSTER & {word for probe in asked.probes for word in probe.argv} == set()
     stores = questions(KINDS.features, KINDS.sections, (Role.HYPERVISOR, Role.STORAGE))
-    assert stores.sections == (WIRES, MEMBER, BRICK_FOLDERS, AGENT, RUNNING)
+    assert stores.sections == (WIRES, KEPT_LINKS, MEMBER, BRICK_FOLDERS, AGENT, RUNNING)
     assert {word for probe in stores.probes for word in probe.argv} >= OF_GLUSTER
 
 

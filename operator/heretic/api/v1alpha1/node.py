@@ -20,6 +20,7 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
+from heretic.api.v1alpha1.node_facts import NodeFactsStatus
 from heretic.api.v1alpha1.node_interfaces import NodeInterface, NodePort, PortChoice
 from heretic.api.v1alpha1.power import PowerManagement, PowerManagementStatus
 from heretic.api.v1alpha1.values import IP, HostAddress, Int64, IPv6, ObjectName, Port, PublicKey, Size, Text, UserName
@@ -258,18 +259,6 @@ class NodeDisk(StatusModel):
     observed: bool = Field(
         default=False, description="Whether it carries bricks that Heretic did not lay out, and is left alone."
     )
-
-
-class NodeFactsStatus(StatusModel):
-    """The host, in short."""
-
-    os: Text = Field(default="", description="Name and version of the operating system.")
-    platform: Text = Field(default="", description="Platform profile in use: debian13, debian12 or el9.")
-    kernel: Text = Field(default="", description="Version of the running kernel.")
-    cpu: Text = Field(default="", description="Model of the CPU.")
-    cpus: int = Field(default=0, description="Number of logical CPUs.")
-    memory: Text = Field(default="", description="Size of the memory.")
-    gluster: Text = Field(default="", description="Version of Gluster.")
 
 
 class NodeEngineStatus(StatusModel):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import Node
-from heretic.api.v1alpha1.node import NodeDisk, NodeFactsStatus
+from heretic.api.v1alpha1.node import NodeDisk
+from heretic.api.v1alpha1.node_facts import NodeFactsStatus
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
