@@ -24,7 +24,8 @@ def networks(**changes: dict[str, Any]) -> list[Network]:
 
 
 def a_node(**spec: Any) -> Node:
-    return node("n1", 11, **({"addresses": ADDRESSES, "configureLinks": True} | spec))
+    declared: dict[str, Any] = {"addresses": ADDRESSES, "configureLinks": True} | spec
+    return node("n1", 11, **declared)
 
 
 def site(of: Node, **changes: dict[str, Any]) -> SiteView:
