@@ -79,6 +79,7 @@ def test_least_spec_of_each_kind_is_enough_and_gets_defaults(kubectl: Kubectl) -
     assert node["spec"] == {
         "address": "172.20.10.11",
         "arbiter": "Auto",
+        "configureLinks": False,
         "deletionPolicy": "Orphan",
         "disks": {"minimumSize": "100G", "selection": "Auto"},
         "maintenance": False,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from integration.operator_process import RunningSite, converged_hosts, running_s
 from lab.controlplane import ControlPlane
 from sim.addresses import PREFIX
 from sim.blank_site import declared
+from sim.engine import network_monitor
 from sim.engine.domain_life import StorageLasting
 from sim.engine.engine import SimEngine
 from sim.engine.host_life import Lasting
@@ -89,9 +91,11 @@ def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         storage_lasting=StorageLasting(attach=1, activate=1, deactivate=1, detach=1),
     )
     with (
+        pytest.MonkeyPatch.context() as patch,
         EngineServer(SimEngine(state), address=ADDRESS, names=(FQDN,)) as server,
         running_site(control_plane, tmp_path_factory.mktemp("engine-site"), converged_hosts()) as running,
     ):
+        patch.setattr(network_monitor, "RECOVERY", timedelta(seconds=2))  # a host that is added back lacks a network
         found = EngineSite(running, server)
         found.write_secrets()
         running.apply(found.manifests())
@@ -133,6 +137,7 @@ def test_then_nothing_is_changed_any_more_anywhere(site: EngineSite) -> None:
     assert after == versions
 
 
+@pytest.mark.timeout(400)
 def test_a_host_that_was_removed_by_hand_is_told_and_added_again(site: EngineSite) -> None:
     gone = named(site.state.hosts, "node3")
     assert gone is not None
