@@ -359,6 +359,10 @@ class BackupKeeper:
             rows = json.loads(output.stdout)
             mounted = {t: {"target": t, "source": s, "fstype": f, "options": "rw"} for t, (s, f) in self.mounts.items()}
             return ok(json.dumps({"filesystems": [*rows["filesystems"], *mounted.values()]}))
+        if argv[1:] == ("--raw", "--noheadings", "--output", "TARGET"):
+            output = self._shown(self.machine, argv, None)
+            assert output is not None
+            return ok(output.stdout + "".join(f"{target}\n" for target in self.mounts))
         there = self.mounts.get(argv[-1]) if argv[-2] == "--mountpoint" else None
         return ok(f"{there[0]}\n") if there else None
 

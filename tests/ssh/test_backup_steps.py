@@ -14,6 +14,7 @@ from heretic.domain.hosted_engine.backup.steps import (
     BackUpEngine,
     FetchBackup,
     MakeBackupKey,
+    MountBackupVolume,
     RemoveOldBackups,
     RemoveStagedBackups,
 )
@@ -219,3 +220,27 @@ async def test_a_key_is_made_once_and_a_line_is_added_once(shell: Shell, there: 
     file.write_text("changed meanwhile\n")
     assert (await perform(shell, adding)).startswith("stale:")
     assert file.read_text() == "changed meanwhile\n"
+
+
+FINDMNT = """
+case "$*" in
+  *--mountpoint*) grep " ${*##* }$" "@/mounts" | cut -d' ' -f1 | grep . ;;
+  '--raw --noheadings --output TARGET') cut -d' ' -f2 "@/mounts" ;;
+  *) exit 64 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("mounts", "mounted"),
+    [("/dev/sda /", True), ("/dev/sda /\nother:/vol @/kept", False), ("/dev/sda /\nnode1:/backup @/kept", False)],
+    ids=["nothing is there", "another volume is there, and empty", "it is there already"],
+)
+async def test_the_volume_for_backups_is_mounted_over_nothing(shell: Shell, mounts: str, mounted: bool) -> None:
+    (shell.files / "kept").mkdir()
+    (shell.files / "mounts").write_text(mounts.replace("@/", f"{shell.files}/") + "\n")
+    shell.program("findmnt", FINDMNT.replace("@/", f"{shell.files}/"))
+    shell.program("mount", f'echo "$3 $4" >>{shell.files}/mounts; echo >{shell.files}/called')
+    step = MountBackupVolume(host="node1", why="", source="node1:/backup", folder=f"{shell.files}/kept")
+    await perform(shell, step.script())
+    assert (shell.files / "called").exists() is mounted

@@ -30,6 +30,11 @@ def is_filesystem(device: str, uuid: str) -> Command:
     return Command(("blkid", "-p", "-s", "UUID", "-o", "value", device), expect=Expect.EQUALS, text=uuid)
 
 
+def is_free(mount_point: str) -> Command:
+    """Whether all mounts are listed and none is there."""
+    return Command(("findmnt", "--raw", "--noheadings", "--output", "TARGET"), expect=Expect.LACKS, text=mount_point)
+
+
 def is_source(mount_point: str, group: str, volume: str, filesystem: str) -> tuple[Command, ...]:
     """Whether this volume with this filesystem, and no other, is mounted there."""
     return (

@@ -108,11 +108,6 @@ def holds_brick(path: str, volume_id: str) -> Command:
     )
 
 
-def is_free(mount_point: str) -> Command:
-    """Whether all mounts are listed and none is there."""
-    return Command(("findmnt", "--raw", "--noheadings", "--output", "TARGET"), expect=Expect.LACKS, text=mount_point)
-
-
 def is_mounted_nowhere(group: str, name: str) -> Command:
     """Whether all mounts are listed and none is of this logical volume, or of a folder of it."""
     device = f"/dev/mapper/{mapper_name(group, name)}"

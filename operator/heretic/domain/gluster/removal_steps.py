@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Script
-from heretic.domain.disks.proofs import QUIET, is_logical_volume, is_source
+from heretic.domain.disks.proofs import QUIET, is_free, is_logical_volume, is_source
 from heretic.domain.disks.units import UNITS, by_uuid, device_unit, mount_unit
 from heretic.domain.gluster.proofs import (
     holds_brick,
-    is_free,
     is_gone,
     is_mounted_nowhere,
     is_released,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from heretic.domain.commands import Command, Expect, Job, PutFile, Script
+from heretic.domain.disks.proofs import is_free
 from heretic.domain.engine.machine import EngineMachineStep, is_of
 from heretic.domain.hosted_engine.backup.names import SUM
 from heretic.domain.jobs import JOB_PREFIX, not_at_work
@@ -200,6 +201,7 @@ class MountBackupVolume(HostStep):
         content = ("find", self.folder, "-mindepth", "1", "-maxdepth", "1")
         return Script(
             done=(Command(shown, expect=Expect.EQUALS, text=self.source),),
+            guards=(is_free(self.folder),),
             actions=(
                 Command(("mkdir", "-p", "-m", "700", self.folder)),
                 Command(content, expect=Expect.EMPTY),
