@@ -24,7 +24,7 @@ from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
 from heretic.reconcile.look import look
 from heretic.reconcile.observer import BUSY_SECONDS, FULL_LOOK_SECONDS, Observer
-from sim.asked import ASKED, asked_of
+from sim.asked import asked_of
 from sim.block_devices import SimDisk
 from sim.declared import volume
 from sim.host_tools import storage_machine
@@ -33,10 +33,11 @@ from sim.one_host import node_resource
 from sim.site_rules import resource
 from sim.systemd_tools import Unit
 
-FULL, BRIEF, UNREAD = ASKED.probes, ASKED.brief, ASKED.unread
 READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "AsDeclared"}]}
 NODE = node_resource(READY)
 VIEW = SiteView.holding([NODE])
+PLAIN = asked_of(NODE, VIEW)
+FULL, BRIEF, UNREAD = PLAIN.probes, PLAIN.brief, PLAIN.unread
 
 
 class Host:
