@@ -56,6 +56,13 @@ def api_proxy(control_plane: ControlPlane) -> Iterator[ApiProxy]:
         yield proxy
 
 
+@pytest.fixture(scope="module")
+def proxy(control_plane: ControlPlane) -> Iterator[ApiProxy]:
+    """Likewise, for all tests of a module."""
+    with ApiProxy(control_plane) as running:
+        yield running
+
+
 @pytest.fixture
 def namespace(control_plane: ControlPlane) -> Iterator[str]:
     """A fresh namespace."""

@@ -89,12 +89,6 @@ VALUES = cycle(("21", "22"))
 
 
 @pytest.fixture(scope="module")
-def proxy(control_plane: ControlPlane) -> Iterator[ApiProxy]:
-    with ApiProxy(control_plane) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def site(
     control_plane: ControlPlane, proxy: ApiProxy, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningSite]:

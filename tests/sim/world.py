@@ -300,7 +300,7 @@ class World:
                 return number
         raise AssertionError(f"not done after {rounds} rounds:\n{self.describe()}")
 
-    async def run_mortal(self, die: Callable[[], Awaitable[int]]) -> bool:
+    async def run_mortal(self, die: Callable[[], Awaitable[object]]) -> bool:
         """Runs something in which the operator may die; all that it had begun ends with it.
 
         Returns:

@@ -53,3 +53,15 @@ class Shell:
         found = [p for p in (self.sandbox / "run").iterdir() if p.name != "heretic"]
         found += (self.sandbox / "dev/shm").iterdir()
         return [str(p) for p in found]
+
+
+def here(host: Shell, path: str) -> str:
+    """A path of the host, where the sandbox has it."""
+    return f"{host.sandbox}{path}"
+
+
+def write(host: Shell, path: str, content: str) -> None:
+    """Makes a file of the host."""
+    file = host.sandbox / path.lstrip("/")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)

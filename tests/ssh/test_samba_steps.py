@@ -20,7 +20,7 @@ from heretic.domain.shares.samba.steps import (
 from heretic.hosts.fence import Fence
 from heretic.hosts.script import render_step
 from heretic.reconcile.secrets import with_secrets
-from ssh.shell import Shell
+from ssh.shell import Shell, here, write
 
 OLD, NEW = "[global]\n", "[global]\n\n# FileShare files\n[groups]\n\tpath = /groups\n"
 PASSWORD = "p4ss 'word' $HOME \\n"
@@ -67,16 +67,6 @@ def host(shell: Shell) -> Shell:
     program(shell, "systemctl", SYSTEMCTL)
     program(shell, "sha256sum", SHA256SUM)
     return shell
-
-
-def here(host: Shell, path: str) -> str:
-    return f"{host.sandbox}{path}"
-
-
-def write(host: Shell, path: str, content: str) -> None:
-    file = host.sandbox / path.lstrip("/")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
 
 
 async def perform(host: Shell, step: HostStep) -> str:

@@ -10,7 +10,7 @@ from heretic.domain.shares.ctdb.steps import GivePublicAddresses, ReloadNodes, S
 from heretic.domain.shares.lock_steps import FILE, HoldLock, MountLock, ProveLock, ReleaseLock
 from heretic.hosts.fence import Fence
 from heretic.hosts.script import render_step
-from ssh.shell import Shell
+from ssh.shell import Shell, here, write
 
 NODES = "172.20.11.11\n172.20.11.12\n"
 DIGEST = hashlib.sha256(NODES.encode()).hexdigest()
@@ -42,16 +42,6 @@ def host(shell: Shell) -> Shell:
 
 def mounted(host: Shell, source: str = "n1.gluster.private:/lock") -> None:
     (host.sandbox / "mounted").write_text(f"{source}\n")
-
-
-def here(host: Shell, path: str) -> str:
-    return f"{host.sandbox}{path}"
-
-
-def write(host: Shell, path: str, content: str) -> None:
-    file = host.sandbox / path.lstrip("/")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
 
 
 async def perform(host: Shell, step: HostStep) -> str:

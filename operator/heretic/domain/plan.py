@@ -233,6 +233,12 @@ class Failed:
 StepResult = Done | Started | Failed
 
 
+def told_apart(items: Iterable[PlanItem]) -> tuple[tuple[Step, ...], tuple[Obstacle, ...]]:
+    """The steps and the obstacles among what rules add to a plan, each in order."""
+    every = tuple(items)
+    return tuple(i for i in every if isinstance(i, Step)), tuple(i for i in every if not isinstance(i, Step))
+
+
 def steps_of(plan: Plan) -> tuple[Step, ...]:
     """The steps of a plan, empty where it has none."""
     return plan.steps if isinstance(plan, Proceed) else ()

@@ -337,12 +337,7 @@ async def test_an_operator_that_is_killed_at_any_effect_ends_with_one_proved_bac
     await rig.world.kill_operator()
     rig.declare()
     await rig.start(Recorder(number, moment))
-
-    async def work() -> int:
-        await rig.run()
-        return 0
-
-    assert await rig.world.run_mortal(work)
+    assert await rig.world.run_mortal(rig.run)
     await rig.start()
     await rig.run()
     assert len(rig.kept) == 1

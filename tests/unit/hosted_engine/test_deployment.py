@@ -128,17 +128,12 @@ async def test_an_operator_that_is_killed_at_an_effect_deploys_no_second_engine(
 ) -> None:
     await site.world.kill_operator()
     await site.world.start_operator(Recorder(number, moment))
-    assert await site.world.run_mortal(lambda: _counted(site))
+    assert await site.world.run_mortal(lambda: site.run(2))
     await site.world.start_operator()
     await site.run()
     assert site.starts == [FIRST]
     assert len(site.first.told) == 1
     assert site.says("Ready")["status"] == "True"
-
-
-async def _counted(site: Deployment) -> int:
-    await site.run(2)
-    return 0
 
 
 @pytest.mark.parametrize(

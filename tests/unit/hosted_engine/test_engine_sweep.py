@@ -103,12 +103,7 @@ class Struck(Recorder):
 
 async def killed(site: WholeSite, at: int, moment: str) -> None:
     await site.world.start_operator(Recorder(at, moment))
-
-    async def die() -> int:
-        await site.run(3)
-        return 0
-
-    assert await site.world.run_mortal(die), "the operator did not die"
+    assert await site.world.run_mortal(lambda: site.run(3)), "the operator did not die"
 
 
 async def killed_before(site: WholeSite, at: int, _: Moment) -> None:

@@ -67,18 +67,13 @@ async def test_a_password_is_made_and_the_engine_that_is_deployed_has_it(
 async def test_an_operator_that_is_killed_at_it_makes_no_second_password(site: Deployment, moment: str) -> None:
     await site.world.kill_operator()
     await site.world.start_operator(Recorder(1, moment))
-    assert await site.world.run_mortal(lambda: _counted(site))
+    assert await site.world.run_mortal(lambda: site.run(1))
     before = dict(site.world.api.secrets)
     assert len(before) == (moment == "after")
     await site.world.start_operator()
     await site.run_until_seen()
     assert site.world.api.secrets_made == [SECRET]
     assert before.items() <= site.world.api.secrets.items()
-
-
-async def _counted(site: Deployment) -> int:
-    await site.run(1)
-    return 0
 
 
 async def test_an_answer_that_was_lost_makes_no_second_password(site: Deployment) -> None:

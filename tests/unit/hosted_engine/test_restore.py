@@ -358,15 +358,10 @@ async def test_an_operator_that_is_killed_at_the_restore_begins_no_second_one(si
     await approve(site)
     await site.world.kill_operator()
     await site.world.start_operator(Recorder(1, moment))
-    assert await site.world.run_mortal(lambda: _counted(site))
+    assert await site.world.run_mortal(lambda: site.run(2))
     await site.world.start_operator()
     await site.run(3)
     assert (site.starts[1:], site.first.cleaned) == ([ONE], 1)
-
-
-async def _counted(site: Deployment) -> int:
-    await site.run(2)
-    return 0
 
 
 async def test_a_late_watch_begins_no_second_restore(site: Deployment) -> None:

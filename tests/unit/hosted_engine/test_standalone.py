@@ -258,16 +258,11 @@ async def test_an_operator_that_is_killed_at_an_effect_sets_up_no_second_engine(
 ) -> None:
     await site.world.kill_operator()
     await site.world.start_operator(Recorder(number, moment))
-    assert await site.world.run_mortal(lambda: _counted(site))
+    assert await site.world.run_mortal(lambda: site.run(3))
     await site.world.start_operator()
     await site.run()
     assert (site.starts, site.world.api.secrets_made, len(site.host.setups)) == ([FIRST], [SECRET], 1)
     assert site.says("EngineUp")["status"] == "True"
-
-
-async def _counted(site: Setup) -> int:
-    await site.run(3)
-    return 0
 
 
 async def test_a_lost_reply_and_a_late_watch_set_up_no_second_engine(site: Setup) -> None:

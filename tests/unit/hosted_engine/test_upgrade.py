@@ -159,12 +159,7 @@ async def test_an_operator_that_is_killed_at_any_effect_upgrades_once(hosted: Ri
     await approve(hosted)
     await hosted.world.kill_operator()
     await hosted.start(Recorder(number, moment))
-
-    async def work() -> int:
-        await hosted.run(12)
-        return 0
-
-    assert await hosted.world.run_mortal(work)
+    assert await hosted.world.run_mortal(lambda: hosted.run(12))
     await hosted.start()
     await hosted.run(3)
     if hosted.says("Stalled").get("reason") == "WaitingForApproval":

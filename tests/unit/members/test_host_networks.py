@@ -62,11 +62,6 @@ def run_on(site: MemberWorld, host: str, name: str, **values: Any) -> str:
     return str(machine.id)
 
 
-async def rounds(site: MemberWorld) -> int:
-    await site.rounds(3)
-    return 0
-
-
 @pytest.fixture
 async def members(site: MemberWorld, monkeypatch: pytest.MonkeyPatch) -> MemberWorld:
     """Three hosts that somebody has added to the engine, which have no network of bricks there yet.
@@ -167,7 +162,7 @@ async def test_an_attachment_that_was_disturbed_is_there_once(member: MemberWorl
     else:
         await member.world.kill_operator()
         await member.world.start_operator(Recorder(1, moment))
-        assert await member.world.run_mortal(lambda: rounds(member)), "the operator did not die"
+        assert await member.world.run_mortal(lambda: member.rounds(3)), "the operator did not die"
         await member.world.start_operator()
     await member.until(lambda: attached(member, "node1"))
     found = [w for w in wires(member, "node1").now.attachments.values() if w.network == wired.network]

@@ -70,6 +70,17 @@ def address_in(network: Network, node: Node) -> str:
     return ""
 
 
+def ipv6_in(network: Network, node: Node) -> str:
+    """The node's declared IPv6 address in a Network that has IPv4 addresses too, "" = none."""
+    return next((entry.ipv6 for entry in node.spec.addresses if entry.network == network.metadata.name), "")
+
+
+def interfaces_in(network: Network, node: Node) -> tuple[str, ...]:
+    """The node's declared addresses in a Network as they are set on a link: with the prefix length of the subnet."""
+    pairs = zip((address_in(network, node), ipv6_in(network, node)), subnets(network), strict=False)
+    return tuple(f"{address}/{subnet.partition('/')[2]}" for address, subnet in pairs if inside(address, subnet))
+
+
 @lru_cache(maxsize=4096)
 def inside(address: str, subnet: str) -> bool:
     """Whether an address lies in a subnet; False for anything that is not an address."""

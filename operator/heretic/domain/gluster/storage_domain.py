@@ -18,7 +18,7 @@ from heretic.domain.gluster.conditions import quorate, started
 from heretic.domain.gluster.placement import gluster_name
 from heretic.domain.gluster.seen import SeenVolume
 from heretic.domain.kind import Assessment
-from heretic.domain.plan import Converged, Plan, Proceed, Step, Wait, obstacles_of, steps_of
+from heretic.domain.plan import Converged, Plan, Proceed, Step, Wait, obstacles_of, steps_of, told_apart
 
 
 def needs_engine(volume: GlusterVolume) -> bool:
@@ -133,8 +133,7 @@ def _not_served(seen: SeenVolume) -> Wait | None:
 
 
 def _merged(plan: Plan, judged: JudgedDomain) -> Plan:
-    own = tuple(item for item in judged.items if isinstance(item, Step))
-    obstacles = tuple(item for item in judged.items if not isinstance(item, Step))
+    own, obstacles = told_apart(judged.items)
     if isinstance(plan, Proceed) and plan.ordered:
         return plan
     steps = (*steps_of(plan), *own)

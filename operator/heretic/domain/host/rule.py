@@ -58,6 +58,7 @@ def write_file(
     *,
     reader: str = "",
     tell: tuple[tuple[str, ...], ...] = (),
+    step: Callable[..., WriteFile] = WriteFile,
 ) -> Iterator[PlanItem]:
     """Writes a file unless it is as it should be and its reader knows.
 
@@ -68,6 +69,7 @@ def write_file(
         why: What is declared.
         reader: The service that must be told.
         tell: Commands that do it, in order.
+        step: Makes the step: another kind of it, where more has to hold before this file is written.
     """
     file = host.facts.files.get(path, NOT_OBSERVED)
     if isinstance(file, Unknown):
@@ -78,7 +80,7 @@ def write_file(
     marked = isinstance(host.facts.reloads, Known) and reader in host.facts.reloads.value
     if new == old and not marked and (isinstance(file, Known) or not new):
         return
-    yield WriteFile(
+    yield step(
         host=host.name,
         why=f"{path} {'may not have been read' if new == old else 'differs'}: {why}",
         path=path,

@@ -18,7 +18,7 @@ from heretic.domain.engine.storage.report import domain_status
 from heretic.domain.engine.storage.values import GLUSTER, DomainPlace, Portal, WantedDomain, settings_of
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
-from heretic.domain.plan import Blocked, Plan, Step, beside
+from heretic.domain.plan import Blocked, Plan, beside, told_apart
 from heretic.domain.report import Report
 
 _VERSIONS = {
@@ -105,9 +105,7 @@ def _portal(iscsi: ISCSIDomain) -> Portal:
 
 def with_domains(plan: Plan, judged: Mapping[str, JudgedDomain]) -> Plan:
     """Adds what the domains need to what is planned around the engine: one that is stuck keeps no other one waiting."""
-    items = [item for domain in judged.values() for item in domain.items]
-    steps = [item for item in items if isinstance(item, Step)]
-    return beside(plan, steps, [item for item in items if not isinstance(item, Step)])
+    return beside(plan, *told_apart(item for domain in judged.values() for item in domain.items))
 
 
 def domain_statuses(engine: HostedEngine, judged: Mapping[str, JudgedDomain]) -> list[StorageDomainStatus]:

@@ -17,6 +17,7 @@ from heretic.domain.network.logical import (
     VM,
     DeclaredNetwork,
     claimed_by_others,
+    is_vital,
     name_of,
     wanted,
 )
@@ -32,7 +33,7 @@ from heretic.domain.network.steps import (
     UpdateVitalNetwork,
 )
 from heretic.domain.network.sync_plan import in_sync_said, plan_sync
-from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,7 @@ def _plan_seen(
     items = [*_in_data_center(want, seen), *_in_cluster(network, view, want, seen)]
     if not items:  # a change of the network itself reaches the hosts, too
         items = [*plan_sync(there, site, vital=_is_vital(want, seen))]
-    steps = tuple(item for item in items if isinstance(item, Step))
-    obstacles = tuple(item for item in items if isinstance(item, Wait | Blocked))
+    steps, obstacles = told_apart(items)
     if steps:
         return Proceed(steps, obstacles, ordered=True)
     if obstacles:
@@ -167,9 +167,8 @@ def _update(seen: _SeenNetwork, want: DeclaredNetwork) -> type[UpdateLogicalNetw
 
 
 def _is_vital(want: DeclaredNetwork, seen: _SeenNetwork) -> bool:
-    """Whether hosts can lose each other, or the engine a host, where the network changes on them."""
     usages = want.usages | ((seen.used.usages if seen.used else None) or frozenset())
-    return want.management or "gluster" in usages
+    return want.management or is_vital(usages)
 
 
 def _on(value: object) -> str:

@@ -1,6 +1,6 @@
 """Which hosts of the engine lack a logical network, and what to do about the next one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Mode, Network, Node
@@ -8,7 +8,7 @@ from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node_interfaces import NodeInterface
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.mode import mode_of
-from heretic.domain.declared.names import address_in, inside, is_address, same_name
+from heretic.domain.declared.names import address_in, interfaces_in, same_name
 from heretic.domain.declared.stored import is_true
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost, EngineView, LogicalNetwork
@@ -20,14 +20,12 @@ from heretic.domain.facts import Known
 from heretic.domain.network.engine_plan import find
 from heretic.domain.network.host_steps import CONFIGURABLE, AttachNetworkToHost
 from heretic.domain.network.links import carried_by, difference
-from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Step, Wait
-
-_VITAL = frozenset({"gluster", "management"})
-"""Usages of a network without which hosts or bricks lose each other."""
+from heretic.domain.network.logical import is_vital
+from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Wait, told_apart
 
 
 @dataclass(frozen=True, slots=True)
-class _OnHost:
+class NetworkOnHost:
     """A network and one host of the engine.
 
     Attributes:
@@ -59,20 +57,39 @@ def port_with(node: Node, address: str) -> NodeInterface | None:
     return next((i for i in node.status.interfaces if any(a.partition("/")[0] == address for a in i.addresses)), None)
 
 
-def attached_in_engine(network: Network, view: SiteView, seen: EngineView) -> Mapping[str, bool | None]:
+def attached_in_engine(found: Sequence[NetworkOnHost] | None) -> Mapping[str, bool | None]:
     """Whether the engine has a network on its hosts, in sync; by the Node's name, only of Nodes that are such hosts."""
-    found = _on_hosts(network, view, seen) or ()
-    return {one.node.metadata.name: _is_in_sync(one) for one in found}
+    return {one.node.metadata.name: _is_in_sync(one) for one in found or ()}
 
 
-def _is_in_sync(one: _OnHost) -> bool | None:
+def _is_in_sync(one: NetworkOnHost) -> bool | None:
     if one.host.attachments is None:
         return None
     return one.attachment.in_sync if one.attachment else False
 
 
-def plan_on_hosts(network: Network, view: SiteView, seen: EngineView) -> Plan | None:
+def plan_on_hosts(name: str, found: Sequence[NetworkOnHost] | None) -> Plan | None:
     """Plans a logical network on the hosts of its engine.
+
+    Args:
+        name: Of the object.
+        found: What ``networks_on_hosts`` found.
+
+    Returns:
+        The next host's step, with what is in the way of others. None where nothing is to be on hosts, or not yet.
+    """
+    if found is None:
+        return None
+    steps, obstacles = told_apart(item for one in found for item in _plan_host(one))
+    if steps:
+        return Proceed(steps[:1], obstacles)
+    if obstacles:
+        return obstacles[0]
+    return Converged(f"{len(found)} hosts of the engine have network {name!r}")
+
+
+def networks_on_hosts(network: Network, view: SiteView, seen: EngineView) -> tuple[NetworkOnHost, ...] | None:
+    """The hosts of the engine on which a network belongs.
 
     Args:
         network: The object.
@@ -80,23 +97,8 @@ def plan_on_hosts(network: Network, view: SiteView, seen: EngineView) -> Plan | 
         seen: What is known of its engine.
 
     Returns:
-        The next host's step, with what is in the way of others. None where nothing is to be on hosts, or not yet: no
-        engine, a network that is not in the cluster.
+        None where it belongs on none, or not yet: no engine, a network that is not in the cluster.
     """
-    found = _on_hosts(network, view, seen)
-    if found is None:
-        return None
-    items = [item for one in found for item in _plan_host(one)]
-    steps = tuple(item for item in items if isinstance(item, Step))
-    obstacles = tuple(item for item in items if isinstance(item, Wait | Blocked))
-    if steps:
-        return Proceed(steps[:1], obstacles)
-    if obstacles:
-        return obstacles[0]
-    return Converged(f"{len(found)} hosts of the engine have network {network.metadata.name!r}")
-
-
-def _on_hosts(network: Network, view: SiteView, seen: EngineView) -> tuple[_OnHost, ...] | None:
     site = engine_site(view, seen)
     if not isinstance(site, EngineSite) or network.spec.role is NetworkRole.OVN:
         return None
@@ -104,18 +106,18 @@ def _on_hosts(network: Network, view: SiteView, seen: EngineView) -> tuple[_OnHo
     used = next((o for o in site.cluster.networks or () if isinstance(there, Known) and o.id == there.value.id), None)
     if not isinstance(there, Known) or used is None:
         return None
-    vital = network.spec.role is NetworkRole.MANAGEMENT or used.usages is None or bool(used.usages & _VITAL)
+    vital = network.spec.role is NetworkRole.MANAGEMENT or used.usages is None or is_vital(used.usages)
     hosts = {host.id: host for host in hosts_of_site(site) or ()}
-    found: list[_OnHost] = []
+    found: list[NetworkOnHost] = []
     for _, node in sorted(view.nodes.items()):
         host = hosts.get(node.status.engine.id) if node.status.engine else None
         # The engine's id and address both: a host that moved is a person's to sort out, and its Node says so.
         if host and same_name(host.address) == same_name(node.spec.address) and address_in(network, node):
-            found.append(_OnHost(view, site, network, there.value, node, host, vital))
+            found.append(NetworkOnHost(view, site, network, there.value, node, host, vital))
     return tuple(one for one in found if one.node.metadata.deletion_timestamp is None)
 
 
-def _plan_host(one: _OnHost) -> Iterator[PlanItem]:
+def _plan_host(one: NetworkOnHost) -> Iterator[PlanItem]:
     host, name = one.host, one.there.name
     if host.attachments is None:
         yield Wait(Reason.NOT_OBSERVED, f"which networks host {host.name!r} has was not told", LATER)
@@ -141,11 +143,11 @@ def _plan_host(one: _OnHost) -> Iterator[PlanItem]:
         takes_out=one.vital and len(one.view.nodes) > 1,  # a host that is alone has nobody to take its place
         guests=host.guests if one.vital else None,
         interface=port.name,
-        addresses=_addresses(one.network, one.node),
+        addresses=interfaces_in(one.network, one.node),
     )
 
 
-def _obstacle(one: _OnHost, why: str) -> Wait | Blocked | None:
+def _obstacle(one: NetworkOnHost, why: str) -> Wait | Blocked | None:
     """What keeps the engine from changing the networks of a host now."""
     host, node = one.host, one.node
     if mode_of(node, one.view.site) is not Mode.APPLY or node.spec.paused:
@@ -166,13 +168,13 @@ def _obstacle(one: _OnHost, why: str) -> Wait | Blocked | None:
     return Wait(Reason.GUESTS_RUNNING, told, LATER)
 
 
-def _own_machines(one: _OnHost) -> int:
+def _own_machines(one: NetworkOnHost) -> int:
     """1 where the engine's own machine is known to run on the host: its storage bears the short cut."""
     own = one.site.facts.own_machine
     return int(isinstance(own, Known) and own.value is not None and own.value.host == one.host.id)
 
 
-def _port_below(one: _OnHost) -> NodeInterface | Wait | Blocked:
+def _port_below(one: NetworkOnHost) -> NodeInterface | Wait | Blocked:
     """The port or bond of a host that carries the network: the engine makes VLAN and bridge on it itself."""
     name, address = one.node.metadata.name, address_in(one.network, one.node)
     if one.network.spec.role is NetworkRole.MANAGEMENT:
@@ -183,16 +185,3 @@ def _port_below(one: _OnHost) -> NodeInterface | Wait | Blocked:
         return Wait(Reason.WAITING_FOR_NODES, f"{name} does not have network {one.network.metadata.name} as declared")
     links = [link for link in carried_by(one.node, top) if link.kind not in ("vlan", "bridge")]
     return links[0] if links else top
-
-
-def _addresses(network: Network, node: Node) -> tuple[str, ...]:
-    """The node's declared addresses in a network, with their prefix lengths."""
-    declared = [address_in(network, node)]
-    declared += [entry.ipv6 for entry in node.spec.addresses if entry.network == network.metadata.name]
-    subnets = [network.spec.subnet, *([network.spec.ipv6.subnet] if network.spec.ipv6 else [])]
-    return tuple(
-        f"{address}/{subnet.partition('/')[2]}"
-        for address in declared
-        for subnet in subnets
-        if is_address(address) and inside(address, subnet)
-    )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.bonds import BondSpec
 from heretic.api.v1alpha1.node_interfaces import NodeBond, NodeInterface
+from heretic.domain.declared.names import ipv6_in
 
 
 def difference(network: Network, node: Node, top: NodeInterface) -> str:
@@ -38,7 +39,7 @@ def _differences(network: Network, node: Node, top: NodeInterface) -> Iterator[s
     if spec.vlan is not None and top.kind and spec.vlan not in tags:
         seen = f"VLAN {tags[0]}" if tags else "no VLAN"
         yield f"{top.name} of {name} has {seen}, VLAN {spec.vlan} is declared"
-    ipv6 = next((e.ipv6 for e in node.spec.addresses if e.network == network.metadata.name), "")
+    ipv6 = ipv6_in(network, node)
     if ipv6 and not any(a.partition("/")[0] == ipv6 for a in top.addresses):
         yield f"{top.name} of {name} has not the address {ipv6}"
     for link in links:

@@ -18,7 +18,7 @@ from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
-from heretic.domain.network.host_plan import attached_in_engine, plan_on_hosts, port_with
+from heretic.domain.network.host_plan import attached_in_engine, networks_on_hosts, plan_on_hosts, port_with
 from heretic.domain.network.links import difference, lost_ports
 from heretic.domain.network.logical import DeclaredNetwork, wanted
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
@@ -53,7 +53,8 @@ def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOK
         needs a person in the engine, Wait while something is not known.
     """
     on_hosts = _plan_attachments(network, view)
-    plans = (plan_logical_network(network, view, engine), plan_on_hosts(network, view, engine))
+    there = networks_on_hosts(network, view, engine)
+    plans = (plan_logical_network(network, view, engine), plan_on_hosts(network.metadata.name, there))
     pending = tuple(obstacle for plan in (on_hosts, *plans) if plan for obstacle in obstacles_of(plan))
     # What the cluster has of a network comes before what its hosts have, and is the next thing to do alone.
     proceed = next((plan for plan in plans if isinstance(plan, Proceed)), None)
@@ -93,8 +94,8 @@ def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LO
     counts = {ConditionType.IN_SYNC}
     if in_engine is not None:
         counts |= {ConditionType.LOGICAL_NETWORK_READY, ConditionType.HOSTS_ATTACHED}
-    of_engine = attached_in_engine(network, view, engine)
-    on_hosts = plan_on_hosts(network, view, engine)
+    there = networks_on_hosts(network, view, engine)
+    of_engine, on_hosts = attached_in_engine(there), plan_on_hosts(network.metadata.name, there)
     attachments = [f.attachment.model_copy(update={"in_engine": of_engine.get(f.attachment.node)}) for f in found]
     return Report(
         status=NetworkStatus(attachments=attachments, logical_network=_logical_network(network, view, engine)),

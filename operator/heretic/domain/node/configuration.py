@@ -22,7 +22,7 @@ from heretic.domain.host.rule import HostContext, Part, unseen, write_file
 from heretic.domain.host.steps import PACKAGE_JOB, EnableService, InstallPackages
 from heretic.domain.jobs import FailedJob, NeverRan, Running, told
 from heretic.domain.node import guards, texts
-from heretic.domain.plan import Blocked, PlanItem, Step, Wait
+from heretic.domain.plan import Blocked, PlanItem, Wait, told_apart
 from heretic.domain.pool.member import MEMBER
 
 JOB_PAUSE = 60.0
@@ -62,8 +62,7 @@ def _configuration(node: Node, view: SiteView, facts: HostFacts, features: Seque
     items = [*devices_file(host), *_hosts_file(host), *(found := list(_packages(host, own)))]
     if not found:
         items += _files_and_services(host, own)
-    steps = tuple(item for item in items if isinstance(item, Step))
-    return Part(steps, tuple(item for item in items if isinstance(item, Wait | Blocked)))
+    return Part(*told_apart(items))
 
 
 def known_profile(facts: HostFacts) -> Profile | Wait | Blocked:

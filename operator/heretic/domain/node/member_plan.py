@@ -25,7 +25,7 @@ from heretic.domain.node.member_steps import (
     DeactivateHost,
     ReinstallHost,
 )
-from heretic.domain.plan import Blocked, PlanItem, Step, Wait
+from heretic.domain.plan import Blocked, PlanItem, Wait, told_apart
 
 SOON = 5.0
 """Seconds until a host that is on its way is looked at again."""
@@ -60,8 +60,7 @@ def plan_member(node: Node, view: SiteView, found: Membership, facts: HostFacts,
     else:
         why = f"{node.metadata.name} is added to the engine once it is configured"
         items = [Wait(Reason.WORK_IN_PROGRESS, why, SOON)]
-    steps = tuple(item for item in items if isinstance(item, Step))
-    return Part(steps, tuple(item for item in items if isinstance(item, Wait | Blocked)))
+    return Part(*told_apart(items))
 
 
 def _joining(node: Node, view: SiteView, site: EngineSite, facts: HostFacts) -> Iterator[PlanItem]:

@@ -16,7 +16,7 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.rule import Part
 from heretic.domain.node.member import EngineMember, Membership
 from heretic.domain.node.power_steps import AddFenceAgent, RemoveFenceAgent, SetPowerManagement, UpdateFenceAgent
-from heretic.domain.plan import Blocked, Obstacle, PlanItem, Step, Wait
+from heretic.domain.plan import Blocked, Obstacle, PlanItem, Step, Wait, told_apart
 
 SOON = 5.0
 """Seconds until what was not asked yet is asked."""
@@ -39,8 +39,7 @@ def plan_power(node: Node, view: SiteView, found: Membership) -> Part:
     if found.host.status not in _CALM:
         return Part()
     items = [*_items(node, power, found.site, found.host), *_unasked(node, power, view)]
-    steps = tuple(item for item in items if isinstance(item, Step))
-    return Part(steps, tuple(item for item in items if isinstance(item, Wait | Blocked)))
+    return Part(*told_apart(items))
 
 
 def _items(node: Node, power: PowerManagement, site: EngineSite, host: EngineHost) -> Iterator[PlanItem]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Step, Wait, first_obstacle
+from heretic.domain.plan import Converged, Plan, PlanItem, Proceed, first_obstacle, told_apart
 
 
 def plan_of(items: Sequence[PlanItem], *, ordered: bool = False) -> Plan:
     """Steps first; what is in the way of the rest beside them."""
-    steps = tuple(item for item in items if isinstance(item, Step))
-    pending = tuple(item for item in items if isinstance(item, Wait | Blocked))
+    steps, pending = told_apart(items)
     return Proceed(steps, pending, ordered=ordered) if steps else first_obstacle(pending) or Converged("")
 
 

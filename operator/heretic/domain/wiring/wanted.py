@@ -6,12 +6,12 @@ as declared is left as it is, whoever has made it (rule:links-on-trial).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.bonds import BondMode, BondSpec
 from heretic.api.v1alpha1.network import NetworkRole
-from heretic.domain.declared.names import address_in
+from heretic.domain.declared.names import address_in, interfaces_in
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.interfaces import BOND, PORT, VLAN, Interface
@@ -177,9 +177,7 @@ def _bond(site: _Site, networks: tuple[str, ...]) -> BondSpec:
 def _addressing(site: _Site, name: str) -> Addressing:
     network = site.network(name)
     spec, ipv6 = network.spec, network.spec.ipv6
-    six = next((entry.ipv6 for entry in site.node.spec.addresses if entry.network == name), "")
-    pairs = ((address_in(network, site.node), spec.subnet), (six, ipv6.subnet if ipv6 else ""))
-    addresses = tuple(f"{a}/{ip_network(subnet).prefixlen}" for a, subnet in pairs if a and subnet)
+    addresses = interfaces_in(network, site.node)
     gateways = (spec.gateway, ipv6.gateway if ipv6 else "") if name == routing(site.node, site.view) else ()
     return Addressing(addresses, tuple(filter(None, gateways)), tuple(spec.name_servers), tuple(spec.search_domains))
 

@@ -1,6 +1,7 @@
 """Which public addresses each file server may have."""
 
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import IPv4Network
 
 from heretic.api.v1alpha1 import FileShare, Network
@@ -9,7 +10,6 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import unseen, write_file
-from heretic.domain.host.steps import WriteFile
 from heretic.domain.plan import Blocked, PlanItem, Wait
 from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb import texts
@@ -54,23 +54,14 @@ def _on_host(
     kept = [line for line in old if _address(line) not in declared | gone]
     text = "".join(f"{line}\n" for line in (*kept, *wanted))
     told = (("ctdb", "reloadips"),)
-    for item in write_file(
-        host, texts.PUBLIC_ADDRESSES, lambda _: text, "public addresses of shares", reader=texts.SERVICE, tell=told
-    ):
-        yield _guarded(item, text) if isinstance(item, WriteFile) else item
-
-
-def _guarded(step: WriteFile, text: str) -> GivePublicAddresses:
-    return GivePublicAddresses(
-        host=step.host,
-        why=step.why,
-        path=step.path,
-        content=step.content,
-        mode=step.mode,
-        replaces_sha256=step.replaces_sha256,
-        reader=step.reader,
-        tell=step.tell,
-        addresses=tuple(_address(line) for line in _lines(text)),
+    yield from write_file(
+        host,
+        texts.PUBLIC_ADDRESSES,
+        lambda _: text,
+        "public addresses of shares",
+        reader=texts.SERVICE,
+        tell=told,
+        step=partial(GivePublicAddresses, addresses=tuple(_address(line) for line in _lines(text))),
     )
 
 

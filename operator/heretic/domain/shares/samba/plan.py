@@ -1,6 +1,7 @@
 """What Samba lacks on the file servers: the same proved configuration everywhere first, then it runs, under CTDB."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 from heretic.api.v1alpha1 import FileShare, Network
 from heretic.api.v1alpha1.file_share import ShareProtocol
@@ -9,7 +10,6 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import HostContext, unseen, write_file
-from heretic.domain.host.steps import WriteFile
 from heretic.domain.plan import Blocked, PlanItem, Wait
 from heretic.domain.shares.accounts import adding, numbers, recorded
 from heretic.domain.shares.cluster import ServerCluster
@@ -140,29 +140,15 @@ def _configured(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:
         runs = _state(host.facts, smbd) == "active"
         tell = (("smbcontrol", "smbd", "reload-config"),) if runs else ()
         sections = tuple(section.folder for section in texts.owned_sections(text))
-        for item in write_file(
+        yield from write_file(
             host,
             texts.CONFIGURATION,
             lambda _, text=text: text,  # type: ignore[misc]
             "the configuration of Samba",
             reader=smbd if runs else "",
             tell=tell,
-        ):
-            yield _proved(item, sections) if isinstance(item, WriteFile) else item
-
-
-def _proved(step: WriteFile, sections: tuple[str, ...]) -> PutSambaConfiguration:
-    return PutSambaConfiguration(
-        host=step.host,
-        why=step.why,
-        path=step.path,
-        content=step.content,
-        mode=step.mode,
-        replaces_sha256=step.replaces_sha256,
-        reader=step.reader,
-        tell=step.tell,
-        sections=sections,
-    )
+            step=partial(PutSambaConfiguration, sections=sections),
+        )
 
 
 def _state(facts: HostFacts, unit: str) -> str:
