@@ -7,11 +7,14 @@ numbers in 127.0.10.0/24. A process of its own takes the detour with ``sim/detou
 import asyncio
 import socket
 from asyncio.selector_events import BaseSelectorEventLoop
+from collections.abc import Callable
 from typing import Any
 
 NETWORK = "198.18.10.0/24"
 PREFIX = "198.18.10."
 _LOOPBACK = "127.0.10."
+WAYS: dict[str, Callable[[], None]] = {}
+"""Asked before a connection is opened, by address; raises where no way leads there."""
 _create_connection = asyncio.BaseEventLoop.create_connection
 _sock_connect = BaseSelectorEventLoop.sock_connect
 
@@ -28,6 +31,8 @@ def take_detour() -> None:
 
 
 async def _connect(self: asyncio.BaseEventLoop, factory: Any, host: Any = None, *more: Any, **named: Any) -> Any:
+    if isinstance(host, str) and host in WAYS:
+        WAYS[host]()
     there = listening(host) if isinstance(host, str) else host
     return await _create_connection(self, factory, there, *more, **named)
 

@@ -27,10 +27,17 @@ VOLUMES: Mapping[str, Mapping[str, str]] = {
 _DESTROYERS = frozenset({"vgcreate", "pvcreate", "lvcreate", "mkfs.xfs", "lvremove", "wipefs"})
 """Programs that must never run twice for the same target."""
 
-_WIRING = frozenset({"machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now"})
+_WIRING = frozenset(
+    {
+        *("machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now"),
+        *("manager", "answers", "carriers"),
+    }
+)
 """Attributes that connect parts of the site, and are not its state."""
 
-_HISTORY = frozenset({"ran", "effects", "refusals", "job_starts", "jobs", "trials", "fence", "seconds", "formatted"})
+_HISTORY = frozenset(
+    {"ran", "effects", "refusals", "job_starts", "jobs", "trials", "due", "fence", "seconds", "formatted"}
+)
 """Attributes that say how a machine came to its state."""
 
 

@@ -5,14 +5,13 @@ CTDB finds a host unhealthy whose smbd does not run while it runs the script for
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
 from heretic.domain.shares.lock_steps import KEEPER
 from sim.blank_site import BlankSite
 from sim.host_tools import StorageMachine
-from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
+from sim.machine import OK, Argv, File, Machine, Tool, before, failed, ok
 from sim.systemd_tools import Unit
 
 _NOT_RUNNING = failed("connect() failed, errno=2\nFailed to connect to CTDB daemon (/run/ctdb/ctdbd.socket)")
@@ -84,7 +83,7 @@ class FileServerSite:
             machine.files["/etc/passwd"] = File("root:x:0:0:root:/root:/bin/bash\n")
             machine.files["/etc/group"] = File("root:x:0:\n")
             for program, tool in tools.items():
-                machine.tools[program] = _before(tool, machine.tools.get(program))
+                machine.tools[program] = before(tool, machine.tools.get(program))
 
     def _machine(self, machine: Machine) -> StorageMachine:
         return self.site.machines[machine.name]
@@ -309,16 +308,6 @@ class FileServerSite:
                 self.logins.pop(user, None)
                 return OK
         return None
-
-
-def _before(tool: Tool, other: Tool | None) -> Callable[[Machine, Argv, str | None], Output | None]:
-    """A tool that leaves what it does not know to the one that was there."""
-
-    def run(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        output = tool(machine, argv, stdin)
-        return other(machine, argv, stdin) if output is None and other else output
-
-    return run
 
 
 def _text(machine: Machine, path: str) -> str:

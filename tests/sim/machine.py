@@ -31,6 +31,16 @@ def failed(stderr: str, rc: int = 1, stdout: str = "") -> Output:
     return Output(rc, stdout, stderr if stderr.endswith("\n") else stderr + "\n")
 
 
+def before(tool: Tool, other: Tool | None) -> Tool:
+    """A tool that leaves what it does not know to the one that was there."""
+
+    def run(machine: "Machine", argv: Argv, stdin: str | None) -> Output | None:
+        output = tool(machine, argv, stdin)
+        return other(machine, argv, stdin) if output is None and other else output
+
+    return run
+
+
 @dataclass
 class File:
     """One regular file."""
@@ -83,6 +93,8 @@ class Machine:
         outcomes: What the host keeps on its disk of each job: how it ended, the number and the status of what failed,
             and what it said.
         trials: What takes the change of each trial back that is neither proved nor taken back.
+        due: When each of them is taken back, in simulated time.
+        now: Simulated time, of which nothing passes by itself.
         taken_back: Trials that were taken back since the boot, and not begun again.
         job_starts: Every unit that was started, in order.
         jobs_finish_at_once: Whether a job ends in the moment it starts; else ``jobs[unit].finish()`` ends it.
@@ -105,6 +117,8 @@ class Machine:
     jobs: dict[str, SimJob] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, int, int, tuple[str, ...]]] = field(default_factory=dict)
     trials: dict[str, Callable[[], None]] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    now: Callable[[], float] = field(default=lambda: 0.0, repr=False)
     taken_back: set[str] = field(default_factory=set)
     job_starts: list[str] = field(default_factory=list)
     jobs_finish_at_once: bool = True
@@ -186,6 +200,11 @@ class Machine:
             lines.append(f"{unit} {'lost' if lost else verdict} {number} {status} {self.job_age}")
             lines += [f"|{line}" for line in said]
         return ok("".join(f"{line}\n" for line in lines))
+
+    def arm(self, unit: str, seconds: int, revert: Callable[[], None]) -> None:
+        """Starts the timer of a trial."""
+        self.taken_back.discard(unit)
+        self.trials[unit], self.due[unit] = revert, self.now() + seconds
 
     def take_back(self, unit: str) -> None:
         """What a trial's timer does when its time is over."""

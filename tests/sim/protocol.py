@@ -13,10 +13,12 @@ from heretic.domain.commands import Output
 from heretic.hosts.script import (
     ERASING_PROLOGUE,
     JOBS_PROLOGUE,
+    LINKS_PROLOGUE,
     OBSERVATION_PROLOGUE,
     READING_PROLOGUE,
     STEP_PROLOGUE,
     TRIAL_PROLOGUE,
+    asking_prologue,
 )
 from sim.machine import Argv, Machine
 
@@ -46,7 +48,8 @@ def run_script(machine: Machine, text: str) -> str:
 def _body(text: str, prologue: str) -> str:
     """What stands between the braces."""
     body = text.removeprefix(prologue)
-    for more in (JOBS_PROLOGUE, TRIAL_PROLOGUE, READING_PROLOGUE, ERASING_PROLOGUE):
+    own = (JOBS_PROLOGUE, TRIAL_PROLOGUE, READING_PROLOGUE, ERASING_PROLOGUE, asking_prologue(), LINKS_PROLOGUE)
+    for more in own:
         body = body.removeprefix(more)
     if not body.startswith("{\n"):
         raise ProtocolError("the prologue is not the one of this version")
@@ -203,8 +206,7 @@ class _Step:
             verdict, _ = _Step(machine).run(_calls(_body(text, STEP_PROLOGUE)))
             assert verdict.startswith("changed"), verdict
 
-        machine.taken_back.discard(unit)
-        machine.trials[unit] = revert
+        machine.arm(unit, int(seconds), revert)
         self.trial = unit
 
     def prove(self, unit: str) -> None:

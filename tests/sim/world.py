@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from heretic.cluster.client import Cluster, ConflictError
 from heretic.domain.errors import HereticError, Reason, Transient
@@ -193,7 +193,7 @@ class World:
         self.late = False
         """Whether the watch brings nothing; what the operator reads or writes itself it knows all the same."""
 
-    async def __aenter__(self) -> "World":
+    async def __aenter__(self) -> Self:
         await self.site.__aenter__()
         for obj in self.site.objects() if self._declared is None else self._declared:
             self.api.apply(obj)

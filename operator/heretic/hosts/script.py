@@ -253,15 +253,15 @@ def _text(prologue: str, lines: Iterable[tuple[str, ...]], argvs: Iterable[tuple
     trial = TRIAL_PROLOGUE if verbs & {"armed", "begin_revert", "prove"} else ""
     reading = READING_PROLOGUE if called & READING else ""
     erasing = ERASING_PROLOGUE if called & ERASING else ""
-    asking = _asking() if called & ASKING else ""
+    asking = asking_prologue() if called & ASKING else ""
     links = LINKS_PROLOGUE if called & LINKING else ""
     text = "".join(f"{shlex.join(line)}\n" for line in lines)
     return f"{prologue}{jobs}{trial}{reading}{erasing}{asking}{links}{{\n{text}}}\n"
 
 
 @lru_cache(maxsize=1)
-def _asking() -> str:
-    """The function that runs ask_ports.py with the Python of the host."""
+def asking_prologue() -> str:
+    """Comes after these where ports are asked: the function that runs ask_ports.py with the Python of the host."""
     program = files("heretic.hosts").joinpath("ask_ports.py").read_text("utf-8")
     return _functions("asking.sh").replace("PROGRAM", _base64(program))
 
