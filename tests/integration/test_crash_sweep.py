@@ -1,132 +1,15 @@
 """Blank hosts to Ready, with the operator dying at every single effect on the way: the end is always the same.
 
-The hosts are simulated, the operator's loop, connections and scripts are real. The N effects are recorded once; then
-the operator dies right before each of them, right after each of them, and the reply to each of them gets lost.
+The hosts are simulated, the operator's loop, connections and scripts are real.
 """
 
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from heretic.reconcile.gateway import API_SERVER, Effect
-from sim.blank_site import BlankSite, blank_site
-from sim.world import Recorder, World
-
-ROUNDS = 30
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The beginning of one round of the undisturbed run.
-
-    Attributes:
-        before: Effects that had happened by then.
-        restore: Brings the world back to it.
-    """
-
-    before: int
-    restore: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Undisturbed:
-    """The run in which nothing went wrong.
-
-    Attributes:
-        effects: All that the operator did, in order.
-        on_hosts: How often each host did what.
-        state: What the hosts were like in the end.
-        moments: The beginnings of its rounds.
-    """
-
-    effects: list[Effect]
-    on_hosts: Counter[Any]
-    state: dict[str, str]
-    moments: list[Moment]
-
-    def moment_of(self, number: int) -> Moment:
-        """The round in which an effect (from 1) happened."""
-        return next(m for m in reversed(self.moments) if m.before < number)
-
-
-class LostReply:
-    """Lets the reply to one effect get lost: it happened, and the operator never hears of it."""
-
-    def __init__(self, site: BlankSite, at: int) -> None:
-        self._site = site
-        self._left = at
-        self.struck = ""
-
-    async def before(self, effect: Effect) -> None:
-        if effect.target == API_SERVER:
-            return
-        self._left -= 1
-        if self._left == 0:
-            self.struck = effect.target
-            self._site.servers[effect.target].faults.drop_after = 1
-
-    async def after(self, effect: Effect) -> None:
-        """Nothing."""
-
-
-async def undisturbed(world: World) -> Undisturbed:
-    recorder = Recorder()
-    await world.start_operator(recorder)
-    moments: list[Moment] = []
-    while not world.ready():
-        moments.append(Moment(len(recorder.effects), world.checkpoint()))
-        assert len(moments) < ROUNDS, world.describe()
-        await world.run(rounds=1, until=lambda: True)
-    await world.kill_operator()
-    assert world.site.refusals == []
-    return Undisturbed(recorder.effects, Counter(world.site.effects), world.site.state(), moments)
-
-
-def differences(world: World, expected: Undisturbed) -> list[str]:
-    """All that is not as it is after a run in which nothing went wrong."""
-    site = world.site
-    state = site.state()
-    found = [
-        f"{path} is {state.get(path)}, not {expected.state.get(path)}"
-        for path in sorted(state.keys() | expected.state.keys())
-        if state.get(path) != expected.state.get(path)
-    ]
-    happened = Counter(site.effects)
-    found += [f"done {n} times too often: {effect}" for effect, n in (happened - expected.on_hosts).items()]
-    found += [f"not done: {effect}" for effect in expected.on_hosts - happened]
-    found += [f"refused: {argv}" for argv in site.refusals]
-    for name, machine in site.machines.items():
-        found += [f"{name} has an orphan lock"] * machine.lock_held
-        found += [f"{name} has a job that is {job.state}" for job in machine.jobs.values() if job.state != "inactive"]
-    return found
-
-
-async def killed(world: World, at: int, moment: str) -> None:
-    """The operator dies, and the next one knows nothing of it."""
-    await world.start_operator(Recorder(at, moment))
-    assert await world.run_mortal(lambda: world.run(rounds=ROUNDS)), "the operator did not die"
-    await world.start_operator()
-    await world.run(rounds=ROUNDS)
-
-
-async def unheard(world: World, at: int) -> None:
-    """The operator lives on, and does not know whether its effect happened."""
-    fault = LostReply(world.site, at)
-    await world.start_operator(fault)
-    await world.run(rounds=ROUNDS)
-    assert fault.struck, "no reply was lost"
-    assert world.site.servers[fault.struck].faults.drop_after == 0, "the reply was not lost"
-
-
-DISTURBANCES: dict[str, Callable[[World, int], Coroutine[Any, Any, None]]] = {
-    "killed before the effect": lambda world, at: killed(world, at, "before"),
-    "killed after the effect": lambda world, at: killed(world, at, "after"),
-    "reply lost": unheard,
-}
+from sim.blank_site import blank_site
+from sim.crash_sweep import DISTURBANCES, sweep, undisturbed
+from sim.world import World
 
 
 @pytest.mark.timeout(300)
@@ -141,18 +24,8 @@ async def test_the_end_is_the_same_whichever_effect_is_disturbed(
         calm = await undisturbed(world)
         count = len(calm.effects)
         assert count > 40, "a site of three nodes and two volumes takes more than that"
-        wrong: list[str] = []
         begun = time.monotonic()
-        for number, effect in enumerate(calm.effects, 1):
-            moment = calm.moment_of(number)
-            moment.restore()
-            try:
-                await DISTURBANCES[disturbance](world, number - moment.before)
-                found = differences(world, calm)
-            except AssertionError as error:
-                found = [str(error)]
-            await world.kill_operator()
-            wrong += [f"effect {number} ({effect.verb} on {effect.target}): {text}" for text in found]
+        wrong = await sweep(world, calm, disturbance)
         with capsys.disabled():
             print(f"\n{disturbance}: {count} effects in {time.monotonic() - begun:.0f} s", end=" ")
     assert not wrong, "\n".join(wrong[:40])

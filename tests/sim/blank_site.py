@@ -30,7 +30,7 @@ _DESTROYERS = frozenset({"vgcreate", "pvcreate", "lvcreate", "mkfs.xfs", "lvremo
 _WIRING = frozenset(
     {
         *("machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now"),
-        *("manager", "answers", "carriers"),
+        *("manager", "answers", "carriers", "site"),
     }
 )
 """Attributes that connect parts of the site, and are not its state."""
@@ -56,6 +56,7 @@ class BlankSite:
         pool: What their glusterds share.
         volumes: Specs by name.
         named: Disks that the Nodes name, by Node, as they were when the objects were written first.
+        others: What else the hosts share, by what it is called in the site's state.
     """
 
     machines: dict[str, StorageMachine]
@@ -63,6 +64,7 @@ class BlankSite:
     pool: GlusterPool
     volumes: Mapping[str, Mapping[str, Any]]
     named: dict[str, list[str]] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         for server in self.servers.values():
@@ -164,7 +166,7 @@ class BlankSite:
         return flat
 
     def _holders(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"pool": self.pool}
+        found: dict[str, Any] = {"pool": self.pool, **self.others}
         for name, machine in self.machines.items():
             host = machine.host
             found |= {f"{name}.glusterd": self.pool.nodes[name], name: machine, f"{name}.host": host}

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
-from heretic.domain.shares.lock_steps import KEEPER
+from heretic.domain.shares.lock_steps import FOLDER, KEEPER, PROOF
 from sim.blank_site import BlankSite
 from sim.host_tools import StorageMachine
 from sim.machine import OK, Argv, File, Machine, Tool, before, failed, ok
@@ -78,12 +78,31 @@ class FileServerSite:
             "sh": self._sh,
             "systemctl": self._systemctl,
         }
+        self.site.others["shares"] = self
         for name, machine in self.site.machines.items():
             self.own[name] = ServerState()
             machine.files["/etc/passwd"] = File("root:x:0:0:root:/root:/bin/bash\n")
             machine.files["/etc/group"] = File("root:x:0:\n")
             for program, tool in tools.items():
                 machine.tools[program] = before(tool, machine.tools.get(program))
+
+    def holders(self) -> dict[str, str]:
+        """The host that has each public address; one that nobody has is not in it."""
+        machine = next((host for name, host in self.site.machines.items() if self._runs(name)), None)
+        rows = self._held(machine) if machine else {}
+        names = dict(enumerate(_text(machine, _NODES).split())) if machine else {}
+        at = {_address(host): name for name, host in self.site.machines.items()}
+        return {address: at[names[number]] for address, number in rows.items() if number >= 0}
+
+    def serves(self, name: str) -> bool:
+        """Whether clients are served by a host."""
+        active = self.site.machines[name].host.systemd.active
+        return active(_CTDB) and active(_SMBD) and not any(self._states()[_address(self.site.machines[name])])
+
+    def locks(self, name: str) -> bool:
+        """Whether a host has the lock volume, and was kept out of a lock of it that another one held."""
+        machine = self.site.machines[name]
+        return bool(machine.storage.clients.get(FOLDER)) and PROOF in machine.files
 
     def _machine(self, machine: Machine) -> StorageMachine:
         return self.site.machines[machine.name]
@@ -177,6 +196,10 @@ class FileServerSite:
         return "".join(f"{row}\n" for row in rows)
 
     def _addresses(self, machine: Machine) -> str:
+        rows = [f"|{address}|{number}|\n" for address, number in self._held(machine).items()]
+        return "|Public IP|Node|\n" + "".join(rows)
+
+    def _held(self, machine: Machine) -> dict[str, int]:
         numbers = {address: n for n, address in enumerate(_text(machine, _NODES).split())}
         states, takers, wanted = self._states(), [], set[str]()
         for name, host in self.site.machines.items():
@@ -185,8 +208,7 @@ class FileServerSite:
             if lines and states[_address(host)] == (False, False):
                 takers.append(numbers[_address(host)])
         given = [takers[n % len(takers)] if takers else -1 for n in range(len(wanted))]
-        rows = [f"|{address}|{number}|\n" for address, number in zip(sorted(wanted), given, strict=True)]
-        return "|Public IP|Node|\n" + "".join(rows)
+        return dict(zip(sorted(wanted), given, strict=True))
 
     def _ls(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:] != ("/etc/ctdb/events/legacy",):

@@ -200,6 +200,7 @@ class Reason(StrEnum):
     # file shares: domain/shares/reasons.py
     VOLUME_NOT_FOUND = "VolumeNotFound"
     VOLUME_OF_OTHER_PURPOSE = "VolumeOfOtherPurpose"
+    VOLUME_SHARDED = "VolumeSharded"
     NO_FILE_SERVER = "NoFileServer"
     ADDRESS_IN_USE = "AddressInUse"
     ACCOUNT_UNKNOWN = "AccountUnknown"

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from heretic.api.v1alpha1 import FileShare, GlusterVolume, Network, Node, Resource
+from heretic.api.v1alpha1.gluster_volume import Purpose
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
+from heretic.domain.gluster.purposes import PROFILES
 from heretic.domain.kind import Observed
 from heretic.domain.plan import Blocked, Wait
 from heretic.domain.shares.declared import obstacles
@@ -74,6 +76,21 @@ def test_what_is_missing_is_waited_for() -> None:
 def test_the_volume_of_the_other_protocol_is_refused() -> None:
     assert told(share(volume="winshare"), declared()) == [(Blocked, Reason.VOLUME_OF_OTHER_PURPOSE)]
     assert told(share(**SMB | {"volume": "unixshare"}), declared()) == [(Blocked, Reason.VOLUME_OF_OTHER_PURPOSE)]
+
+
+@pytest.mark.parametrize("purpose", [purpose for purpose, made in PROFILES.items() if made.sharded])
+def test_a_volume_for_disk_images_is_refused_for_its_pieces(purpose: Purpose) -> None:
+    view = declared(volume("images", purpose=purpose.value))
+    assert told(share(volume="images"), view) == [(Blocked, Reason.VOLUME_SHARDED)]
+
+
+@pytest.mark.parametrize(
+    ("sharded", "found"), [(True, [(Blocked, Reason.VOLUME_SHARDED)]), (False, []), (None, [])]
+)
+def test_a_volume_that_was_found_with_its_files_in_pieces_is_refused(
+    sharded: bool | None, found: list[tuple[type[Blocked], Reason]]
+) -> None:
+    assert told(share(), declared(volume("unixshare", {"sharded": sharded}, purpose="NFSShare"))) == found
 
 
 @pytest.mark.parametrize(

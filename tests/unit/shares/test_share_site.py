@@ -1,66 +1,11 @@
 """A whole site, from blank hosts to a share that is served: what the operator does over real connections."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sim.blank_site import blank_site, declared
-from sim.file_servers import FileServerSite
 from sim.machine import File
-from sim.world import World
+from sim.share_site import PASSWORD, ShareWorld, share_world
 
-VOLUMES = {"lock": {"purpose": "Lock", "size": "1Gi"}, "winshare": {"purpose": "SMBShare", "size": "20Gi"}}
-SHARE = {
-    "protocol": "SMB",
-    "volume": "winshare",
-    "network": "lan",
-    "addresses": ["172.20.12.101", "172.20.12.102"],
-    "hostName": "files.office.private",
-    "smb": {"users": ["anna"]},
-    "folders": [{"name": "groups", "group": "fileshares", "mode": "2770"}],
-}
-PASSWORD = "a pass'word $(nobody) runs"
 CONFIGURATION = "/etc/samba/smb.conf"
-
-
-class ShareWorld:
-    """Three file servers under one operator."""
-
-    def __init__(self) -> None:
-        self.site = blank_site(VOLUMES)
-        for number, machine in enumerate(self.site.machines.values(), 11):
-            machine.host.addresses = {**machine.host.addresses, "eth2": (f"172.20.12.{number}/24",)}
-        self.servers = FileServerSite(self.site)
-        self.servers.attach()
-        self.world = World(self.site)
-
-    def declare(self) -> None:
-        """What the user applies, Nodes with their role again."""
-        self.world.api.secrets["heretic-shares"] = {"anna": PASSWORD.encode()}
-        self.world.api.apply(declared("Network", "lan", {"role": "LAN", "subnet": "172.20.12.0/24"}))
-        for name in self.site.machines:
-            spec = self.site.node_spec(name)
-            number = spec["address"].rpartition(".")[2]
-            spec["addresses"].append({"network": "lan", "address": f"172.20.12.{number}"})
-            self.world.api.apply(declared("Node", name, {**spec, "roles": ["Storage", "FileServer"]}))
-        self.world.api.apply(declared("FileShare", "office", SHARE))
-
-    async def settle(self) -> None:
-        """Rounds until all is Ready, and then one that changes nothing."""
-        await self.world.run(rounds=60)
-        before = len(self.site.effects)
-        await self.world.round()
-        assert self.site.effects[before:] == []
-        assert self.site.refusals == []
-
-
-@asynccontextmanager
-async def share_world(audit: Path | None = None) -> AsyncIterator[ShareWorld]:
-    made = ShareWorld()
-    async with made.world:
-        made.declare()
-        await made.world.start_operator(audit_log=audit)
-        yield made
 
 
 async def test_blank_hosts_come_to_serve_and_are_left_alone_then(tmp_path: Path) -> None:

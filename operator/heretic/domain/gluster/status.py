@@ -6,6 +6,7 @@ from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.facts import Absent, Known
 from heretic.domain.gluster.capacity import usable_and_free
+from heretic.domain.gluster.difference import same_value
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.records import Identities, with_identity
@@ -46,6 +47,7 @@ def status_of(volume: GlusterVolume, seen: SeenVolume, uuids: Identities) -> Glu
         bricks_up=f"{sum(b.state == BrickVerdict.UP for b in bricks[:count])}/{count}" if count else "",
         heal_pending=_pending(seen),
         capacity=format_bytes(size) if size is not None else "",
+        sharded=same_value(known.options.get("features.shard"), "on") if known else None,
         used=_percent(size - free, size) if size is not None and free is not None else "",
         bricks=bricks,
     )

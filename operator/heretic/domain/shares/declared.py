@@ -13,6 +13,9 @@ from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Obstacle, Wait
 from heretic.domain.shares.servers import address_in, file_servers
 
+SHARDED = frozenset({Purpose.ENGINE, Purpose.VIRTUAL_MACHINES, Purpose.ISO, Purpose.BLOCK_SHARE})
+"""Purposes whose volumes hold disk images, in pieces."""
+
 PURPOSE = {ShareProtocol.SMB: Purpose.SMB_SHARE, ShareProtocol.NFS: Purpose.NFS_SHARE}
 """What the volume of a share must be for: its options and its cache are those of one protocol."""
 
@@ -36,6 +39,13 @@ def _volume(share: FileShare, view: SiteView) -> Iterator[Obstacle]:
         yield Wait(
             Reason.VOLUME_NOT_FOUND,
             f"there is no GlusterVolume {name} (of purpose {wanted.value} there are: {have}); make it",
+        )
+    elif volume.spec.purpose in SHARDED or volume.status.sharded:
+        yield Blocked(
+            Reason.VOLUME_SHARDED,
+            f"GlusterVolume {name} stores files in pieces (features.shard), which is for disk images: files of several "
+            f"clients would be damaged. Sharding is never switched off where files are; name a volume for "
+            f"{wanted.value}",
         )
     elif volume.spec.purpose is not wanted:
         yield Blocked(

@@ -18,6 +18,12 @@ OF_SHARES = chapter(
         code="HVP-C002",
     ),
     Explained(
+        Reason.VOLUME_SHARDED,
+        "The volume of a share stores files in pieces, which only disk images bear.",
+        "Name a volume of the purpose that the message says; files that are there have to be copied.",
+        code="HVP-C002",
+    ),
+    Explained(
         Reason.NO_FILE_SERVER,
         "No Node that can serve files has the role FileServer.",
         "Give the role to Nodes, better to two or more.",
