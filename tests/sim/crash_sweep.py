@@ -154,4 +154,3 @@ async def sweep(
         await world.kill_operator()
         wrong += [f"effect {number} ({effect.verb} on {effect.target}): {text}" for text in found]
     return wrong
-

@@ -84,9 +84,7 @@ def test_a_volume_for_disk_images_is_refused_for_its_pieces(purpose: Purpose) ->
     assert told(share(volume="images"), view) == [(Blocked, Reason.VOLUME_SHARDED)]
 
 
-@pytest.mark.parametrize(
-    ("sharded", "found"), [(True, [(Blocked, Reason.VOLUME_SHARDED)]), (False, []), (None, [])]
-)
+@pytest.mark.parametrize(("sharded", "found"), [(True, [(Blocked, Reason.VOLUME_SHARDED)]), (False, []), (None, [])])
 def test_a_volume_that_was_found_with_its_files_in_pieces_is_refused(
     sharded: bool | None, found: list[tuple[type[Blocked], Reason]]
 ) -> None:

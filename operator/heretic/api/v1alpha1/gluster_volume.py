@@ -275,9 +275,7 @@ class GlusterVolumeStatus(CommonStatus):
     heal_pending: Text = Field(default="", description="Entries that wait to be healed on all bricks, or Unknown.")
     capacity: Text = Field(default="", description="Size as clients see it.")
     used: Text = Field(default="", description="Space that is used, as clients see it, in percent.")
-    sharded: bool | None = Field(
-        default=None, strict=True, description="Whether files are stored in pieces (features.shard); missing: not known."
-    )
+    sharded: bool | None = Field(default=None, strict=True, description="Whether files lie in pieces; missing: unseen.")
     storage_domain: StorageDomainStatus | None = Field(
         default=None, description="The storage domain that the volume is in the engine; missing: none was seen."
     )
