@@ -63,7 +63,8 @@ async def offered(settings: EngineSettings) -> Offer:
         reply = await unbelieved.send("GET", _RESOURCE, seconds=_SECONDS, query=_ASKED)
     finally:
         await unbelieved.close()
-    pem = reply.body.decode("ascii", "replace").strip()
+    text = reply.body.decode("ascii", "replace").strip()
+    pem = text[max(text.find(ssl.PEM_HEADER), 0) :]  # openssl can write for people what is in it first
     try:
         fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
     except ValueError:

@@ -17,6 +17,7 @@ from heretic.engine.transport import Reply
 XML = "application/xml"
 """What is asked for, and what an engine answers with."""
 _XML_TOO = frozenset({XML, "text/xml"})
+_PAGE = "application/xhtml+xml"
 _XML_BEGINS = re.compile(rb"\s*<(?!html|!doctype)", re.IGNORECASE)
 
 _PASSES = re.compile(
@@ -30,26 +31,40 @@ _MOST = 400
 
 def is_xml(reply: Reply) -> bool:
     """Whether an answer is one of the API; a page for people is not. Who does not say what it is, is looked at."""
-    return reply.media in _XML_TOO or (not reply.media and _XML_BEGINS.match(reply.body) is not None)
+    named = reply.media in _XML_TOO or (reply.media.endswith("+xml") and reply.media != _PAGE)
+    return named or (not reply.media and _XML_BEGINS.match(reply.body) is not None)
 
 
 def login_refused(settings: EngineSettings, reply: Reply) -> Failure:
-    """Why no token was given; every refusal is 400 with one of two pairs of keys, by the scope that was asked for."""
+    """Why no token was given.
+
+    Of an engine, every refusal is 400 with one of two pairs of keys, by the scope that was asked for. Another
+    authorization server answers with the words and the status of RFC 6749 (5.2), and one in front of it with a page.
+    """
     if 300 <= reply.status < 400:
         return sent_elsewhere(settings, reply, "its login")
+    code, why = _login_error(reply)
+    if code in _NOT_LET_IN or reply.status in (401, 403):
+        told = f": {_brief(why or code)}" if why or code else f" (HTTP {reply.status})"
+        return NeedsUser(Reason.ENGINE_LOGIN_REFUSED, f"{settings}: user {settings.user!r} is not let in{told}")
+    if not code or reply.status >= 500 or code in _LATER:
+        return _page(settings, reply, "its login")
+    return Bug(f"{settings}: its login does not take our request: {code}: {_brief(why)}")
+
+
+_NOT_LET_IN = frozenset({"access_denied", "invalid_grant", "invalid_client", "unauthorized_client"})
+_LATER = frozenset({"server_error", "temporarily_unavailable"})
+
+
+def _login_error(reply: Reply) -> tuple[str, str]:
+    """The word for what is wrong, and what is said of it; both empty where neither is told."""
     try:
         told = json.loads(reply.body)
         code = told.get("error_code") or told.get("error")
         why = told.get("error") if "error_code" in told else told.get("error_description")
     except (ValueError, AttributeError):
-        return _page(settings, reply, "its login")
-    if reply.status != 400 or not code:
-        return _page(settings, reply, "its login")
-    if code == "access_denied":
-        return NeedsUser(
-            Reason.ENGINE_LOGIN_REFUSED, f"{settings}: user {settings.user!r} is not let in: {_brief(str(why))}"
-        )
-    return Bug(f"{settings}: its login does not take our request: {code}: {_brief(str(why))}")
+        return "", ""
+    return (code if isinstance(code, str) else ""), str(why or "")
 
 
 def not_let_in(settings: EngineSettings) -> Failure:
@@ -111,7 +126,9 @@ def refused(settings: EngineSettings, reply: Reply, doing: str, *, writing: bool
 
 def failed_action(reply: Reply) -> bool:
     """Whether a success carries a fault: the request was taken, and the action in it failed."""
-    return is_xml(reply) and b"<fault" in reply.body and _fault(reply) != ("", "")
+    if not is_xml(reply) or not (b"<fault" in reply.body or b"failed</status>" in reply.body):
+        return False
+    return _fault(reply) != ("", "")
 
 
 def _fault(reply: Reply) -> tuple[str, str]:
@@ -125,7 +142,8 @@ def _fault(reply: Reply) -> tuple[str, str]:
             return "", ""
         fault = root if root.tag == "fault" else root.find("fault")
         if fault is None:
-            return "", ""
+            failed = root.tag == "action" and (root.findtext("status") or "").strip() == "failed"
+            return "", "the action failed, and it does not say why" if failed else ""
         return (fault.findtext("reason") or "").strip(), (fault.findtext("detail") or "").strip().strip("[]")
     text = reply.body.decode("utf-8", "replace")
     return "", "" if "<" in text else text

@@ -34,6 +34,8 @@ class Look:
     async def facts(self, last_event: int | None, extras: Collection[Question] = ()) -> EngineFacts:
         """Seven requests, one for each data center, one for some of the extras; the first look of a session one more.
 
+        A list that cannot be told together with what belongs to its things is asked for once more, without.
+
         Of switching hosts it is asked where that is due: one request a host, and one test at most.
 
         Args:
@@ -55,7 +57,7 @@ class Look:
         facts = EngineFacts(
             identity=identity.value,
             data_centers=data_centers,
-            clusters=await self._all("clusters", read.cluster, follow="networks"),
+            clusters=await self._with("networks", "clusters", read.cluster),
             hosts=await self._hosts(extras),
             networks=await self._all("networks", read.network),
             storage_domains=await self._all("storagedomains", read.storage_domain),
@@ -63,7 +65,7 @@ class Look:
             certificate_until=self._session.certificate_until,
             mac_pools=await self._all("macpools", read.mac_pool) if Extra.MAC_POOLS in extras else NOT_OBSERVED,
             own_machine=await self._asked("vms", read.own_machine) if Extra.OWN_MACHINE in extras else NOT_OBSERVED,
-            affinity_labels=await self._all("affinitylabels", read.affinity_label, follow="hosts")
+            affinity_labels=await self._with("hosts", "affinitylabels", read.affinity_label)
             if Extra.AFFINITY_LABELS in extras
             else NOT_OBSERVED,
             ssh_key=await self._ssh_key(),
@@ -74,10 +76,19 @@ class Look:
 
     async def _hosts(self, extras: Collection[Question]) -> Fact[tuple[EngineHost, ...]]:
         if Extra.HOST_NETWORKS in extras:
-            found = await self._all("hosts", read.host, all_content="true", follow="network_attachments")
+            found = await self._with("network_attachments", "hosts", read.host, all_content="true")
             if isinstance(found, Known):
                 return found  # else the hosts themselves are worth more than their networks
         return await self._all("hosts", read.host, all_content="true")
+
+    async def _with(self, inner: str, path: str, one: Callable[[Record], T], **query: str) -> Fact[tuple[T, ...]]:
+        """A list with what belongs to its things; the list alone, of an engine that refuses to tell both."""
+        try:
+            asked = {**query, "follow": inner}
+            told = await listed(self._session, self._worker, path, doing=f"its {path}", query=asked)
+        except HereticError:
+            return await self._all(path, one, **query)
+        return read.read_all(told, one)
 
     async def news(self, last_event: int | None) -> Fact[News]:
         """What is new: one request.

@@ -11,11 +11,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 import ovirtsdk4
-from ovirtsdk4 import reader, services, writer
+from ovirtsdk4 import reader, services, types, writer
 
 from heretic.domain.commands import SecretRef
 from heretic.domain.engine.call import ApiMethod, BodyElement, EngineRequest
@@ -43,11 +44,14 @@ def _take_more_in_answers() -> None:
 
     def parse_enum(known: Any, text: str | None) -> Any:
         """A word of a newer engine is kept as it is; the SDK would say that there is none."""
-        found = enum(known, text)
-        if found is not None or not text or not _ANSWERS.get():
+        if not _ANSWERS.get():
+            return enum(known, text)
+        told = (text or "").strip().lower()
+        found = enum(known, told)
+        if found is not None or not told:
             return found
         word = object.__new__(known)  # the SDK's fields take nothing but a member of their type
-        word._value_ = word._name_ = text
+        word._value_ = word._name_ = told
         return word
 
     def parse_date(text: str | None) -> Any:
@@ -60,23 +64,23 @@ def _take_more_in_answers() -> None:
             return datetime.fromisoformat(str(text))
 
     strict.parse_enum = staticmethod(parse_enum)
-    strict.parse_date = staticmethod(_without_content(parse_date))
-    strict.parse_integer = staticmethod(_without_content(strict.parse_integer))
-    strict.parse_boolean = staticmethod(_without_content(strict.parse_boolean))
+    strict.parse_date = staticmethod(_content_of(parse_date))
+    strict.parse_integer = staticmethod(_content_of(strict.parse_integer))
+    strict.parse_boolean = staticmethod(_content_of(strict.parse_boolean))
 
 
-def _without_content(parse: Callable[[str | None], Any]) -> Callable[[str | None], Any]:
-    """Reads ``<mtu></mtu>`` as it does ``<mtu/>`` and no element: not told."""
+def _content_of(parse: Callable[[str | None], Any]) -> Callable[[str | None], Any]:
+    """Reads ``<mtu></mtu>`` as it does ``<mtu/>`` and no element: not told. Blanks around a value mean nothing."""
 
     def parsed(text: str | None) -> Any:
-        return None if _ANSWERS.get() and text is not None and not text.strip() else parse(text)
+        return parse((text or "").strip() or None) if _ANSWERS.get() else parse(text)
 
     return parsed
 
 
 _take_more_in_answers()
 
-_PATH = re.compile(r"[\w.~-]+(/[\w.~-]+)*", re.ASCII)
+_PATH = re.compile(r"[\w~-][\w.~-]*(/[\w~-][\w.~-]*)*", re.ASCII)
 
 
 def route(request: EngineRequest) -> tuple[str, str]:
@@ -131,11 +135,15 @@ def body_of(element: BodyElement, secrets: Mapping[SecretRef, str]) -> bytes:
     return written.encode()
 
 
-def records_of(body: bytes) -> list[Record]:
+def records_of(body: bytes, path: str = "") -> list[Record]:
     """Reads an answer: all things of a list, or the one thing that it is.
 
+    Args:
+        body: XML.
+        path: Of the list that was asked for; "" = what is answered may be called anything.
+
     Raises:
-        NotReadableError: The model does not know what was answered.
+        NotReadableError: The model does not know what was answered, or it is no proof that the list is empty.
     """
     body = body.lstrip()  # before its declaration, XML allows nothing
     if not body:
@@ -143,13 +151,35 @@ def records_of(body: bytes) -> list[Record]:
     token = _ANSWERS.set(True)
     try:
         found = reader.Reader.read(body)
+        things = [_plain(one) for one in (found if isinstance(found, list) else [found])]
     except Exception as error:  # likewise
         raise NotReadableError(str(error)[:200]) from None
     finally:
         _ANSWERS.reset(token)
     if found is None:
         raise NotReadableError("it is empty")
-    return [_plain(one) for one in found] if isinstance(found, list) else [_plain(found)]
+    if not things:
+        _see_empty(body, path)
+    return things
+
+
+_LISTED_AS = {"fenceagents": "agents"}
+"""What the engine calls a list, where that is not the last word of its path."""
+
+
+def _see_empty(body: bytes, path: str) -> None:
+    """Only an empty list of what was asked for says that there is none of it.
+
+    Raises:
+        NotReadableError: It is another list, or one with something in it that nobody knows.
+    """
+    root = ElementTree.fromstring(body)  # noqa: S314 - as in errors.py; the SDK has read it
+    wanted = path.rpartition("/")[2]
+    name = root.tag.rpartition("}")[2]
+    if wanted and name.replace("_", "") != _LISTED_AS.get(wanted, wanted):
+        raise NotReadableError(f"it is a list of {name}")
+    if (root.text or "").strip() or len(root):
+        raise NotReadableError("what it lists is not known")
 
 
 def _plain(value: Any) -> Any:
@@ -161,7 +191,8 @@ def _plain(value: Any) -> Any:
         case ovirtsdk4.Struct():
             return dict(_fields(value))
         case datetime():
-            return value.astimezone(UTC)  # away from the SDK's own sort of time zone
+            # Away from the SDK's own sort of time zone. Who names none means what all engines mean in their API.
+            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     return value
 
 
@@ -171,6 +202,8 @@ def _fields(struct: Any) -> Iterator[tuple[str, Any]]:
         told = not (isinstance(value, ovirtsdk4.List) and value.href is not None and not value)
         if value is not None and told and name != "_href":
             yield name[1:], _plain(value)
+    if isinstance(struct, types.Identified) and struct.id is None and struct.href:
+        yield "id", unquote(urlsplit(struct.href).path.rstrip("/").rpartition("/")[2])
 
 
 def _xml(element: BodyElement, secrets: Mapping[SecretRef, str]) -> str:

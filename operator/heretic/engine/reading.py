@@ -24,4 +24,4 @@ async def listed(
         HereticError: It cannot be told.
     """
     reply = await session.request("GET", path, doing=doing, seconds=LIST_SECONDS, query=query)
-    return await worker.read(session.settings, doing, reply.body)
+    return await worker.read(session.settings, doing, reply.body, path)

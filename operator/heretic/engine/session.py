@@ -187,9 +187,13 @@ def _form(fields: Mapping[str, str]) -> bytes:
     return urlencode(fields).encode()
 
 
+_TOKEN = re.compile(r"[!-~]+")
+"""Nothing else can stand in a header (RFC 6750)."""
+
+
 def _token_in(reply: Reply) -> str:
     try:
         token = json.loads(reply.body)["access_token"]
     except (ValueError, KeyError, TypeError):
         return ""
-    return token if isinstance(token, str) else ""
+    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else ""

@@ -1,11 +1,14 @@
 """HTTPS to one engine: certificates, time limits, sizes. What goes wrong below HTTP becomes ours here."""
 
+import codecs
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -118,8 +121,8 @@ class Transport:
             content += piece
             if len(content) > LARGEST:
                 raise HereticError(_too_long(self._settings))
-        media, location = _media(answer.headers.get("Content-Type", "")), answer.headers.get("Location", "")
-        return Reply(answer.status, media, bytes(content), location)
+        told, location = answer.headers.get("Content-Type", ""), answer.headers.get("Location", "")
+        return Reply(answer.status, _media(told), _as_utf8(bytes(content), told), location)
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -151,9 +154,9 @@ class _DeclaredAddress(AbstractResolver):
     ) -> list[ResolveResult]:
         """The declared address, for whatever name."""
         flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        return [
-            ResolveResult(hostname=host, host=self._address, port=port, family=socket.AF_INET, proto=0, flags=flags)
-        ]
+        version_6 = isinstance(ip_address(self._address), IPv6Address)
+        own = socket.AF_INET6 if version_6 else socket.AF_INET
+        return [ResolveResult(hostname=host, host=self._address, port=port, family=own, proto=0, flags=flags)]
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -249,3 +252,18 @@ def _too_long(settings: EngineSettings) -> Failure:
 
 def _media(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
+
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE | re.ASCII)
+_UTF_8 = frozenset({"utf-8", "ascii"})
+
+
+def _as_utf8(body: bytes, content_type: str) -> bytes:
+    """The body in UTF-8 where the header alone says how it is written; XML that says so itself is left as it is."""
+    found = _CHARSET.search(content_type)
+    if found is None or b"encoding" in body[:200]:
+        return body
+    try:
+        return body if codecs.lookup(found[1]).name in _UTF_8 else body.decode(found[1]).encode()
+    except (LookupError, UnicodeError):
+        return body

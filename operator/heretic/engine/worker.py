@@ -44,13 +44,14 @@ class Worker:
 
         return await self._in_thread(written)
 
-    async def read(self, settings: EngineSettings, doing: str, body: bytes) -> list[Record]:
+    async def read(self, settings: EngineSettings, doing: str, body: bytes, path: str = "") -> list[Record]:
         """Reads an answer: all things of a list, or the one thing that it is.
 
         Args:
             settings: Of the engine.
             doing: What was asked, for the message.
             body: XML.
+            path: Of the list that was asked for; "" = it was none.
 
         Raises:
             HereticError: Transient; it cannot be understood.
@@ -60,7 +61,7 @@ class Worker:
             from heretic.engine import model
 
             try:
-                return model.records_of(body)
+                return model.records_of(body, path)
             except model.NotReadableError as error:
                 message = f"{settings}: {doing}: the answer cannot be understood: {error}"
                 raise HereticError(Transient(Reason.OUTPUT_NOT_UNDERSTOOD, message)) from None

@@ -68,6 +68,7 @@ class Asked:
 
     method: str
     path: str
+    query: str
     headers: Mapping[str, str]
     body: str
 
@@ -193,7 +194,8 @@ async def _asked(reader: asyncio.StreamReader) -> Asked | None:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     method, target, _ = first.split(" ")
-    return Asked(method, urlsplit(target).path.removeprefix(BASE), headers, body.decode())
+    where = urlsplit(target)
+    return Asked(method, where.path.removeprefix(BASE), where.query, headers, body.decode())
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import json
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,12 +18,13 @@ from heretic.domain.engine.facts import EngineFacts
 from heretic.domain.engine.host_parts import OwnMachine
 from heretic.domain.errors import Bug, Failure, HereticError, NeedsUser, Reason, Transient
 from heretic.domain.facts import Known
-from heretic.domain.plan import Done, StepResult
+from heretic.domain.plan import Done, Failed, StepResult
 from heretic.engine import reading, session
-from heretic.engine.certificate import authority_of
+from heretic.engine.certificate import authority_of, offered
 from heretic.engine.engines import Engines
+from heretic.engine.transport import _DeclaredAddress
 from unit.engine.conftest import Authority
-from unit.engine.foreign import DATA_CENTER, HOST, LISTS, ROOT, Answer, Asked, ForeignEngine, listening
+from unit.engine.foreign import CLUSTER, DATA_CENTER, HOST, LISTS, ROOT, Answer, Asked, ForeignEngine, listening
 from unit.engine.recorded import settings
 from unit.engine.test_simulated import Cleared
 
@@ -72,6 +75,30 @@ HOW = {
     "lines of DOS": behaves(written=lambda xml: xml.replace("\n", "\r\n").encode()),
     "all in one line": behaves(written=lambda xml: "".join(line.strip() for line in xml.splitlines()).encode()),
     "Latin 1": behaves(written=lambda xml: f'<?xml version="1.0" encoding="ISO-8859-1"?>{xml}'.encode("latin-1")),
+    "a charset in the header alone": behaves(
+        written=lambda xml: xml.replace("logged in", "eingeloggt, für").encode("latin-1"),
+        media="application/xml; charset=ISO-8859-1",
+    ),
+    "UTF-16": behaves(written=lambda xml: f'<?xml version="1.0" encoding="UTF-16"?>{xml}'.encode("utf-16")),
+    "a charset that nobody knows": behaves(media="application/xml; charset=ours"),
+    "a document type": behaves(written=lambda xml: f"<!DOCTYPE answer>{xml}".encode()),
+    "a namespace": behaves(written=lambda xml: re.sub(r"<(\w+)", r'<\1 xmlns="urn:engine"', xml, count=1).encode()),
+    "character data": behaves(written=lambda xml: xml.replace(">node1<", "><![CDATA[node1]]><").encode()),
+    "blanks around words": behaves(
+        written=lambda xml: re.sub(r">(up|true|false|7|v5)<", r">\n  \1\n <", xml).encode(),
+        root=ROOT.replace("<time>", "<time>\n ").replace("</time>", "\n</time>"),
+    ),
+    "words in capitals": behaves(written=lambda xml: xml.replace(">up<", ">Up<").replace(">true<", ">True<").encode()),
+    "yes as a number": behaves(written=lambda xml: xml.replace(">true<", ">1<").replace(">false<", ">0<").encode()),
+    "attributes in another order": behaves(
+        written=lambda xml: re.sub(r'(href="[^"]*") (id="[^"]*")', r"\2 \1", xml).encode()
+    ),
+    "addresses without ids": behaves(
+        written=lambda xml: re.sub(r'(<\w+ href="[^"]*") id="[^"]*"', r"\1", xml).encode(),
+    ),
+    "addresses without the API's root": behaves(
+        written=lambda xml: xml.replace('href="/ovirt-engine/api/', 'href="/').encode()
+    ),
     "comments": behaves(written=lambda xml: f"<!-- a -->\n{xml.replace('<name>', '<!-- b --><name>')}".encode()),
     "addresses with the server's name": behaves(
         written=lambda xml: xml.replace('href="/', 'href="https://engine.example.test/').encode()
@@ -80,6 +107,7 @@ HOW = {
         written=lambda xml: xml.replace("<name>", "<warp><drive>9</drive></warp><name>").encode()
     ),
     "text/xml": behaves(media="text/xml"),
+    "a media type of its own": behaves(media="application/vnd.ovirt.api+xml"),
     "a media type in capitals": behaves(media='Application/XML; charset="utf-8"'),
     "no media type": behaves(media=""),
     "chunks of seven bytes": behaves(chunk=7),
@@ -181,6 +209,20 @@ async def test_what_an_engine_leaves_out_is_not_known_and_the_rest_is(engines: E
         ("events", "22:00:00Z<", "23:00:00+0100<", lambda f: f.recent.value[0].time.hour == 22),
         ("events", "<time>2026-11-27T22:00:00Z</time>", "<time/>", lambda f: f.recent.value[0].time is None),
         ("events", "<severity>normal<", "<severity>panic<", lambda f: f.recent.value[0].severity == "panic"),
+        (
+            "events",
+            "22:00:00Z<",
+            "22:00:00<",
+            lambda f: f.recent.value[0].time == datetime(2026, 11, 27, 22, tzinfo=UTC),
+        ),
+        ("events", "<index>7<", "<index><", lambda f: f.recent.value[0].index == 7),
+        (
+            "hosts",
+            "<status_detail>none<",
+            "<status_detail>Ash Cloud<",
+            lambda f: f.hosts.value[0].detail == "Ash Cloud",
+        ),
+        ("clusters", "<major>4<", "<major>04<", lambda f: f.clusters.value[0].level == "4.7"),
     ],
 )
 async def test_a_word_that_nobody_knows_makes_nothing_else_unknown(
@@ -202,6 +244,19 @@ async def test_a_word_that_nobody_knows_makes_nothing_else_unknown(
         ("hosts", "<name>node1</name>", "", "no name"),
         ("hosts", "</hosts>", "", "cannot be understood"),
         ("events", "<code>30</code>", "", "no code"),
+        ("events", "22:00:00Z<", "at noon<", "isoformat"),
+        ("events", "2026-11-27T22:00:00Z<", "0001-01-01T00:00:00+14:00<", "out of range"),
+        ("events", '<event id="7"><code>30</code><index>7</index>', "<event><code>30</code>", "no index"),
+        ("clusters", "<virt_service>true<", "<virt_service>yes<", "valid boolean"),
+        ("clusters", f'id="{CLUSTER}"', 'id="../hosts"', "cannot be part of an address"),
+        ("hosts", f'{HOST}" id="{HOST}"', f'{HOST}" id="a?max=0"', "cannot be part of an address"),
+        ("hosts", LISTS["hosts"], "<networks/>", "a list of networks"),
+        ("hosts", LISTS["hosts"], "<hosts>none</hosts>", "what it lists is not known"),
+        ("hosts", LISTS["hosts"], "<api/>", "no id"),
+        ("hosts", "<hosts>", '<hosts><actions><link href="/x" rel="add"/></actions>', "no id"),
+        ("hosts", LISTS["hosts"], "<html><body>Welcome</body></html>", "tag 'html'"),
+        ("hosts", LISTS["hosts"], "<fault><detail>[Not today.]</detail></fault>", "Not today."),
+        ("clusters", "<name>Default</name>", "<name>&#0;</name>", "cannot be understood"),
     ],
 )
 async def test_what_is_no_answer_of_an_engine_makes_its_own_list_unknown_and_no_other(
@@ -393,3 +448,135 @@ async def test_a_body_that_is_cut_off_is_no_answer(engines: Engines, authority: 
 def test_a_login_page_is_told_from_a_page_of_the_api() -> None:
     assert session._LOGIN_PAGE.search("/ovirt-engine/sso/oauth/authorize")
     assert not session._LOGIN_PAGE.search("/ovirt-engine/api/hosts/authority")
+
+
+def recorded_id(facts: EngineFacts) -> str:
+    assert isinstance(facts.clusters, Known)
+    return facts.clusters.value[0].data_center
+
+
+async def test_a_thing_that_is_named_by_its_address_alone_is_that_thing(engines: Engines, authority: Authority) -> None:
+    for told in (f"/ovirt-engine/api/datacenters/{DATA_CENTER}", f"https://a.test/api/datacenters/{DATA_CENTER}/?x=1"):
+        xml = re.sub(r"<data_center [^>]*/>", f'<data_center href="{told}"/>', LISTS["clusters"])
+        assert (
+            recorded_id(await seen(engines, authority, ForeignEngine(lists=LISTS | {"clusters": xml}))) == DATA_CENTER
+        )
+
+
+REFUSED, BROKEN = Reason.ENGINE_LOGIN_REFUSED, Reason.INTERNAL_ERROR
+SILENT = Reason.ENGINE_NOT_ANSWERING
+
+
+@pytest.mark.parametrize(
+    ("status", "media", "body", "reason", "told"),
+    [
+        (400, "application/json", '{"error_code":"access_denied","error":"Cannot log in"}', REFUSED, "Cannot log in"),
+        (400, "application/json", '{"error":"access_denied","error_description":"no"}', REFUSED, "is not let in: no"),
+        (400, "application/json", '{"error":"invalid_grant"}', REFUSED, "is not let in: invalid_grant"),
+        (401, "application/json", '{"error":"invalid_client","error_description":"x"}', REFUSED, "is not let in: x"),
+        (200, "application/json", '{"error":"access_denied","error_description":"gone"}', REFUSED, "let in: gone"),
+        (200, "application/json", '{"error_code":"access_denied","error":"locked"}', REFUSED, "is not let in: locked"),
+        (401, "text/html", "<html>Unauthorized</html>", REFUSED, "is not let in (HTTP 401)"),
+        (403, "text/plain", "", REFUSED, "is not let in (HTTP 403)"),
+        (401, "application/json", '["no"]', REFUSED, "is not let in (HTTP 401)"),
+        (400, "application/json", '{"error_code":"invalid_request","error":"Missing"}', BROKEN, "request: Missing"),
+        (400, "application/json", '{"error":{"code":7}}', SILENT, "HTTP 400"),
+        (400, "application/json", '{"error":"server_error"}', SILENT, "may be starting"),
+        (503, "application/json", '{"error":"temporarily_unavailable"}', SILENT, "HTTP 503"),
+        (500, "application/json", '{"error":"oops"}', SILENT, "HTTP 500"),
+        (200, "text/html", "<html>Welcome</html>", SILENT, "a page (text/html)"),
+        (200, "application/json", "", SILENT, "HTTP 200"),
+        (200, "application/json", '{"access_token":""}', SILENT, "HTTP 200"),
+        (200, "application/json", '{"access_token":7}', SILENT, "HTTP 200"),
+        (200, "application/json", '{"access_token":"a\\r\\nX-Injected: 1"}', SILENT, "HTTP 200"),
+        (404, "text/html", "<html>Not Found</html>", SILENT, "HTTP 404"),
+        (204, "", "", SILENT, "HTTP 204"),
+    ],
+)
+async def test_a_login_that_gives_no_token_tells_the_right_reason_in_whatever_form_it_comes(
+    engines: Engines, authority: Authority, status: int, media: str, body: str, reason: Reason, told: str
+) -> None:
+    answer = Answer(status, media, body.encode())
+    engine = ForeignEngine(instead=lambda asked: answer if asked.path.startswith("sso/") else None)
+    failure = await fails(engines, authority, engine)
+    assert failure.reason is reason
+    assert told in failure.message
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"access_token": "token-1"},
+        {"access_token": "token-1", "scope": "", "token_type": "Bearer", "expires_in": 300},
+        {"access_token": "token-1", "scope": "openid ovirt-app-api", "exp": 9223372036854775807, "refresh_token": "r"},
+    ],
+)
+async def test_a_token_is_taken_whatever_else_is_told_of_it(
+    engines: Engines, authority: Authority, told: dict[str, Any]
+) -> None:
+    answer = Answer(media="application/json;charset=UTF-8", body=json.dumps(told).encode())
+    engine = ForeignEngine(logins=1, instead=lambda asked: answer if asked.path.startswith("sso/") else None)
+    assert isinstance((await seen(engines, authority, engine)).hosts, Known)
+
+
+def without_follow(how: str) -> Callable[[Asked], Answer | None]:
+    """An engine that does not know ``follow``, and refuses what it does not know."""
+    forms = {
+        "400": Answer(
+            400, "application/xml", b"<fault><reason>Operation Failed</reason><detail>follow</detail></fault>"
+        ),
+        "404": Answer(404, "text/html", b"<html/>"),
+        "500": Answer(500, "text/html", b"<html>NullPointerException</html>"),
+        "501": Answer(501, "text/plain", b"not implemented"),
+        "nothing": Answer(200, "application/xml", b""),
+    }
+    return lambda asked: forms[how] if "follow=" in asked.query else None
+
+
+@pytest.mark.parametrize("how", ["400", "404", "500", "501", "nothing"])
+async def test_what_is_asked_for_together_is_asked_for_alone_where_that_is_refused(
+    engines: Engines, authority: Authority, how: str
+) -> None:
+    lists = LISTS | {
+        "affinitylabels": '<affinity_labels><affinity_label id="1"><name>fast</name></affinity_label></affinity_labels>'
+    }
+    engine = ForeignEngine(lists=lists, instead=without_follow(how))
+    facts = await seen(engines, authority, engine, Extra.HOST_NETWORKS, Extra.AFFINITY_LABELS)
+    assert isinstance(facts.hosts, Known)
+    assert facts.hosts.value[0].attachments is None
+    assert isinstance(facts.clusters, Known)
+    assert facts.clusters.value[0].networks is None
+    assert isinstance(facts.affinity_labels, Known)
+    assert facts.affinity_labels.value[0].hosts is None
+
+
+async def test_an_action_that_says_that_it_failed_has_failed(engines: Engines, authority: Authority) -> None:
+    def fail(asked: Asked) -> Answer | None:
+        body = b"<action><status>failed</status></action>"
+        return Answer(200, "application/xml", body) if asked.method == "POST" and "api" in asked.path else None
+
+    async with listening(ForeignEngine(instead=fail), authority.server()) as port:
+        result = await perform(engines, port, authority)
+    assert isinstance(result, Failed)
+    assert result.failure.reason is Reason.ENGINE_REFUSES
+    assert "the action failed, and it does not say why" in result.failure.message
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_a_declared_address_is_used_as_what_it_is(engines: Engines, authority: Authority, address: str) -> None:
+    if ":" in address and not ipv6_works():
+        pytest.skip("this machine has no IPv6 on loopback")
+    async with listening(ForeignEngine(), authority.server(), address) as port:
+        reached = replace(settings(port, authority.pem), address=address)
+        assert (await engines.look(reached)).identity.version == "4.5.6-1.el9"
+    resolved = await _DeclaredAddress(address).resolve("engine.example.test", 443)
+    assert resolved[0]["family"] is (socket.AF_INET6 if ":" in address else socket.AF_INET)
+
+
+async def test_an_authority_with_words_for_people_before_it_is_offered(engines: Engines, authority: Authority) -> None:
+    told = f"Certificate:\n    Data:\n        Version: 3 (0x2)\n{authority.pem}"
+    answer = Answer(media="application/x-x509-ca-cert", body=told.encode())
+    engine = ForeignEngine(instead=lambda asked: answer if asked.path.startswith("services/pki") else None)
+    async with listening(engine, authority.server()) as port:
+        offer = await offered(settings(port, ""))
+    assert (offer.pem, offer.signs) == (authority.pem.strip(), True)

@@ -21,7 +21,7 @@ def role(on: bool | None, *, active: bool = True, configured: bool = True) -> Ho
 
 
 def host(name: str, of: HostedEngineRole | None, status: str = "up") -> EngineHost:
-    return EngineHost(f"id-{name}", name, "172.20.10.11", status, "", "cluster", None, of)
+    return EngineHost(f"id-{name}", name, "172.20.10.11", status, "", "cluster", False, of)
 
 
 def engine(declared: bool | None) -> HostedEngine:

@@ -123,7 +123,7 @@ class EngineHost:
         detail: Why it is not operational.
         cluster: Id.
         networks_changing: Whether the engine changes its networks just now.
-        hosted_engine: None for a host that has no part in it.
+        hosted_engine: None for a host that has no part in it, and where that was not told (``roles_are_told``).
         attachments: The logical networks that are attached to it; None where they were not told.
         power_enabled: Whether the engine may switch its power.
         kdump_detection: Whether the engine waits for it to write its memory down before.

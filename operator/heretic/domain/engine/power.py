@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from heretic.domain.engine.record import NotUnderstoodError, Record, flag, items, number, required, text
+from heretic.domain.engine.record import NotUnderstoodError, Record, flag, identifier, items, number, text
 from heretic.domain.facts import NOT_OBSERVED, Fact
 
 
@@ -71,7 +71,7 @@ class HostPower:
 def agent(record: Record) -> SeenAgent:
     """A fence agent."""
     return SeenAgent(
-        id=required(record, "id"),
+        id=identifier(record),
         order=number(record, "order"),
         type=text(record, "type"),
         address=text(record, "address"),

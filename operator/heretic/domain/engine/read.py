@@ -22,7 +22,17 @@ from heretic.domain.engine.facts import (
     StorageDomain,
 )
 from heretic.domain.engine.host_parts import DifferingValue, HostAttachment, HostedEngineRole, OwnMachine
-from heretic.domain.engine.record import NotUnderstoodError, Record, flag, items, number, part, required, text
+from heretic.domain.engine.record import (
+    NotUnderstoodError,
+    Record,
+    flag,
+    identifier,
+    items,
+    number,
+    part,
+    required,
+    text,
+)
 from heretic.domain.facts import Fact, Known, Unknown
 
 T = TypeVar("T")
@@ -72,7 +82,7 @@ def _version(product: Record) -> str:
 def data_center(record: Record) -> DataCenter:
     """A data center."""
     return DataCenter(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         status=text(record, "status"),
         local=flag(record, "local"),
@@ -83,7 +93,7 @@ def cluster(record: Record) -> EngineCluster:
     """A cluster; its networks where they were asked for."""
     networks = items(record, "networks")
     return EngineCluster(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         data_center=text(record, "data_center.id"),
         cpu_type=text(record, "cpu.type"),
@@ -111,7 +121,7 @@ def _fencing(record: Record) -> FencingFlags:
 def _cluster_network(record: Record) -> ClusterNetwork:
     usages = items(record, "usages")
     return ClusterNetwork(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         required=flag(record, "required"),
         usages=None if usages is None else frozenset(usages),
@@ -128,7 +138,7 @@ def host(record: Record) -> EngineHost:
     """A host; what it says of the engine's machine only where all content was asked for."""
     role, attached = part(record, "hosted_engine"), items(record, "network_attachments")
     return EngineHost(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         address=required(record, "address"),
         status=required(record, "status"),
@@ -146,7 +156,7 @@ def host(record: Record) -> EngineHost:
 def _attachment(record: Record) -> HostAttachment:
     told = items(record, "reported_configurations")
     return HostAttachment(
-        id=required(record, "id"),
+        id=identifier(record),
         network=required(record, "network.id"),
         in_sync=flag(record, "in_sync"),
         different=None if told is None else tuple(_differing(one) for one in told if flag(one, "in_sync") is False),
@@ -171,7 +181,7 @@ def network(record: Record) -> LogicalNetwork:
     """A network of a data center."""
     usages = items(record, "usages")
     return LogicalNetwork(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         data_center=text(record, "data_center.id"),
         vlan=number(record, "vlan.id"),
@@ -184,7 +194,7 @@ def affinity_label(record: Record) -> AffinityLabel:
     """An affinity label; its hosts where they were asked for."""
     hosts = items(record, "hosts")
     return AffinityLabel(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         hosts=None if hosts is None else frozenset(required(one, "id") for one in hosts),
     )
@@ -194,7 +204,7 @@ def storage_domain(record: Record) -> StorageDomain:
     """A storage domain."""
     units = items(record, "storage.volume_group.logical_units")
     return StorageDomain(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         purpose=text(record, "type"),
         status=text(record, "status"),
@@ -218,7 +228,7 @@ def mac_pool(record: Record) -> MacPool:
     if ranges is None:
         raise NotUnderstoodError(f"MAC pool {text(record, 'name')} has no ranges")
     return MacPool(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         allow_duplicates=flag(record, "allow_duplicates"),
         ranges=frozenset((required(one, "from_").lower(), required(one, "to").lower()) for one in ranges),
@@ -229,9 +239,7 @@ def own_machine(records: Sequence[Record]) -> Fact[OwnMachine | None]:
     """The engine's own machine among all: by its origin, for anybody can give a machine its name."""
     try:
         found = [
-            OwnMachine(required(one, "id"), text(one, "host.id"))
-            for one in records
-            if text(one, "origin") == OWN_MACHINE
+            OwnMachine(identifier(one), text(one, "host.id")) for one in records if text(one, "origin") == OWN_MACHINE
         ]
     except NotUnderstoodError as error:
         return Unknown(f"the engine's answer cannot be understood: {error}")
@@ -243,7 +251,7 @@ def own_machine(records: Sequence[Record]) -> Fact[OwnMachine | None]:
 def attached_domain(record: Record) -> AttachedDomain:
     """A storage domain, from the list of a data center."""
     return AttachedDomain(
-        id=required(record, "id"),
+        id=identifier(record),
         name=required(record, "name"),
         status=required(record, "status"),
         master=flag(record, "master"),
@@ -266,7 +274,9 @@ _SESSION = re.compile(r" using session '[^']*'")
 
 def event(record: Record) -> Event:
     """An event."""
-    index, code = number(record, "index"), number(record, "code")
+    index, code, own = number(record, "index"), number(record, "code"), text(record, "id")
+    if index is None and own.isdecimal():
+        index = int(own)  # an event's id is its index
     if index is None or code is None:
         raise NotUnderstoodError("an event has no index or no code")
     return Event(

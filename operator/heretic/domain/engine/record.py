@@ -1,5 +1,6 @@
 """What the engine tells of one thing, as plain data, and how a part of it is read."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,17 @@ def required(record: Record, path: str) -> str:
     found = text(record, path)
     if not found:
         raise NotUnderstoodError(f"something has no {path}")
+    return found
+
+
+_ID = re.compile(r"[\w~-][\w.~-]*", re.ASCII)
+
+
+def identifier(record: Record) -> str:
+    """The id of a thing, which becomes part of addresses: whoever answers must not choose where we ask next."""
+    found = required(record, "id")
+    if not _ID.fullmatch(found):
+        raise NotUnderstoodError(f"something has the id {found[:80]!r}, which cannot be part of an address")
     return found
 
 

@@ -1,5 +1,7 @@
 """Whether an engine runs on its own hosts, and what that asks of them."""
 
+from collections.abc import Iterable
+
 from heretic.domain.engine.facts import EngineHost
 from heretic.domain.engine.parse import domain_states
 from heretic.domain.engine.site import EngineSite, hosts_of_site
@@ -18,6 +20,15 @@ def is_self_hosted(site: EngineSite) -> bool:
 def may_run_engine(host: EngineHost) -> bool:
     """Whether a host has what it takes to run the engine's machine."""
     return host.hosted_engine is not None and host.hosted_engine.configured is True
+
+
+def roles_are_told(hosts: Iterable[EngineHost]) -> bool:
+    """Whether an engine tells which hosts may run its machine: some tell less than all content, whatever is asked for.
+
+    A host that may not has nothing of it in its answer, and neither has any host of such an engine. What else is told
+    only together with it shows which of the two it is.
+    """
+    return any(host.hosted_engine is not None or host.networks_changing is not None for host in hosts)
 
 
 def master_is_active(site: EngineSite) -> bool:

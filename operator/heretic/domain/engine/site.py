@@ -51,7 +51,8 @@ class EngineSite:
 def recorded_or_named(things: Fact[Sequence[N]], recorded: str, name: str) -> Fact[N]:
     """One thing of a list: the one whose id was recorded, whatever it is called now; else the one of this name.
 
-    An id that a list which was read lacks is gone for ever, so the name counts again: what is meant is declared.
+    An id that a list which was read lacks is gone for ever, so the name counts again: what is meant is declared. Which
+    of several of one name is meant, nobody can tell.
 
     Args:
         things: The whole list.
@@ -60,11 +61,27 @@ def recorded_or_named(things: Fact[Sequence[N]], recorded: str, name: str) -> Fa
     """
     match things:
         case Known(all_things):
-            found = next((one for one in all_things if recorded and one.id == recorded), None)
-            found = found or next((one for one in all_things if one.name == name), None)
-            return Known(found) if found is not None else Absent()
+            meant = [one for one in all_things if recorded and one.id == recorded][:1]
+            meant = meant or [one for one in all_things if one.name == name]
+            if len(meant) > 1:
+                return Unknown(f"{len(meant)} are called {name!r} (ids {', '.join(one.id for one in meant)})")
+            return Known(meant[0]) if meant else Absent()
         case Unknown() | Absent():
             return things
+
+
+def not_told_apart(what: str, things: Fact[Sequence[N]], found: Fact[N]) -> Obstacle:
+    """What a plan says of a thing that is not known: a person can tell apart what was read.
+
+    Args:
+        what: The things, for people.
+        things: The whole list.
+        found: What ``recorded_or_named`` made of it.
+    """
+    cause = found.cause if isinstance(found, Unknown) else "they were not told"
+    if isinstance(things, Known):
+        return Blocked(Reason.ENGINE_NAME_AMBIGUOUS, f"of the engine's {what}, {cause}; rename or remove all but one")
+    return Wait(Reason.NOT_OBSERVED, f"the engine's {what} are not known: {cause}", LATER)
 
 
 def data_center_of(engine: HostedEngine, facts: EngineFacts) -> Fact[DataCenter]:

@@ -16,10 +16,9 @@ from heretic.domain.engine.call import (
     Thing,
 )
 from heretic.domain.engine.facts import EngineFacts, MacPool
-from heretic.domain.engine.site import LATER, recorded_or_named
-from heretic.domain.errors import Reason
+from heretic.domain.engine.site import not_told_apart, recorded_or_named
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.plan import Obstacle, Step, Wait
+from heretic.domain.plan import Obstacle, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +122,8 @@ def plan_pool(engine: HostedEngine, facts: EngineFacts) -> Iterator[Step | Obsta
     if values is None:
         return
     match pool_of(engine, facts):
-        case Unknown(cause):
-            yield Wait(Reason.NOT_OBSERVED, f"the engine's MAC pools are not known: {cause}", LATER)
+        case Unknown() as unknown:
+            yield not_told_apart("MAC pools", facts.mac_pools, unknown)
         case Absent():
             yield AddMacPool(engine=target, why=f"the engine has no MAC pool {values.name!r}", values=values)
         case Known(pool):

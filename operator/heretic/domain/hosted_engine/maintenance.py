@@ -8,6 +8,7 @@ from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.engine.call import BodyElement, EngineCall, EngineRequest, EngineStep, Expectation, Thing
 from heretic.domain.engine.facts import OWN_MACHINE, EngineFacts, EngineHost
 from heretic.domain.engine.parse import states
+from heretic.domain.engine.self_hosted import roles_are_told
 from heretic.domain.engine.site import LATER
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known, Unknown
@@ -107,6 +108,9 @@ def live_hosts(hosts: tuple[EngineHost, ...]) -> tuple[EngineHost, ...]:
     return tuple(h for h in able_hosts(hosts) if h.status == states.UP and h.hosted_engine and h.hosted_engine.active)
 
 
+_UNTOLD = "the engine leaves out which of its hosts may run its own machine"
+
+
 def said_by(hosts: tuple[EngineHost, ...]) -> dict[str, bool | None]:
     """What each host says, by name."""
     return {host.name: host.hosted_engine.global_maintenance for host in hosts if host.hosted_engine}
@@ -115,6 +119,8 @@ def said_by(hosts: tuple[EngineHost, ...]) -> dict[str, bool | None]:
 def _nobody_to_ask(hosts: tuple[EngineHost, ...]) -> Obstacle:
     if not any(host.status == states.UP for host in hosts):
         return Wait(Reason.HOSTS_NOT_UP, "no host is up that could say whether global maintenance is on", LATER)
+    if not roles_are_told(hosts):
+        return Wait(Reason.NOT_OBSERVED, f"whether global maintenance is on is not known: {_UNTOLD}", LATER)
     return Blocked(
         Reason.INVALID_SPEC,
         "spec.globalMaintenance is declared, and no host of the cluster may run the engine's machine: the engine is "
@@ -137,6 +143,8 @@ def maintenance_condition(engine: HostedEngine, hosts: Fact[tuple[EngineHost, ..
     if not isinstance(hosts, Known):
         cause = hosts.cause if isinstance(hosts, Unknown) else "they were not listed"
         return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, f"the hosts of the cluster are not known: {cause}")
+    if hosts.value and not roles_are_told(hosts.value):
+        return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, _UNTOLD)
     if not able_hosts(hosts.value):
         why = "no host of the cluster may run the engine's machine"
         return Condition(kind, State.FALSE, Reason.ENGINE_NOT_DECLARED, why)

@@ -7,11 +7,11 @@ from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import DataCenter, EngineCluster, EngineFacts, EngineView
 from heretic.domain.engine.site import (
-    LATER,
     cluster_of,
     data_center_of,
     hosts_of,
     is_other_engine,
+    not_told_apart,
     without_engine,
 )
 from heretic.domain.errors import Reason
@@ -64,9 +64,10 @@ def plan_around(engine: HostedEngine, view: SiteView, seen: EngineView) -> Plan:
 
 def _plan_site(engine: HostedEngine, facts: EngineFacts) -> Plan:
     data_center, cluster = data_center_of(engine, facts), cluster_of(engine, facts)
-    for what, fact in (("data centers", data_center), ("clusters", cluster)):
-        if isinstance(fact, Unknown):
-            return Wait(Reason.NOT_OBSERVED, f"the engine's {what} are not known: {fact.cause}", LATER)
+    if isinstance(data_center, Unknown):
+        return not_told_apart("data centers", facts.data_centers, data_center)
+    if isinstance(cluster, Unknown):
+        return not_told_apart("clusters", facts.clusters, cluster)
     pool = pool_of(engine, facts)
     wanted = [
         *_data_center(engine, data_center),

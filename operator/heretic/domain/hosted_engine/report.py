@@ -100,7 +100,8 @@ def _as_hosts_say(status: HostedEngineStatus, on: Mapping[str, HostView]) -> Hos
 def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str, HostView]) -> Report:
     cluster = cluster_of(engine, facts)
     hosts = hosts_of(cluster, facts)
-    up = f"the engine {facts.identity.version} answers"
+    version = facts.identity.version
+    up = f"the engine {version} answers" if version else "the engine answers, and does not tell its version"
     status = _status(engine, facts, cluster, hosts, scores(on))
     return Report(
         status=status,
@@ -171,7 +172,8 @@ def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], domains: 
 
 
 def _summary(version: str, hosts: Fact[tuple[EngineHost, ...]], maintenance: bool | None) -> str:
+    engine = f"engine {version}".rstrip()
     if not isinstance(hosts, Known):
-        return f"engine {version}"
+        return engine
     up = sum(host.status == states.UP for host in hosts.value)
-    return f"engine {version}, {up}/{len(hosts.value)} hosts up{', global maintenance' if maintenance else ''}"
+    return f"{engine}, {up}/{len(hosts.value)} hosts up{', global maintenance' if maintenance else ''}"

@@ -8,9 +8,16 @@ from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import ClusterNetwork, EngineFacts, EngineView, LogicalNetwork
-from heretic.domain.engine.site import LATER, EngineSite, engine_site, hosts_of_site, recorded_or_named
+from heretic.domain.engine.site import (
+    LATER,
+    EngineSite,
+    engine_site,
+    hosts_of_site,
+    not_told_apart,
+    recorded_or_named,
+)
 from heretic.domain.errors import Reason
-from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.facts import NOT_OBSERVED, Absent, Fact, Known, Unknown
 from heretic.domain.network.logical import (
     DEFAULT_MTU,
     MANAGEMENT,
@@ -73,8 +80,9 @@ def plan_logical_network(network: Network, view: SiteView, seen: EngineView) -> 
     if isinstance(want, Blocked):
         return want
     match find(network, site):
-        case Unknown(cause):
-            return Wait(Reason.NOT_OBSERVED, f"the engine's networks are not known: {cause}", LATER)
+        case Unknown() as unknown:
+            listed = NOT_OBSERVED if want.management else site.facts.networks
+            return not_told_apart("networks", listed, unknown)
         case Absent():
             return _missing(want, site)
         case Known(there):

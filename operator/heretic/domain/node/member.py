@@ -79,6 +79,13 @@ def _judged(
             "taken for the same one. Declare that address in spec.address if it is; else rename or remove that host in "
             "the engine",
         )
+    recorded = node.status.engine.id if node.status.engine else ""
+    twins = [one for one in hosts if _same(one.address, address)]
+    if host.id != recorded and len(twins) > 1:
+        told = ", ".join(f"{one.name!r} (id {one.id})" for one in twins)
+        return Blocked(
+            Reason.ENGINE_NAME_AMBIGUOUS, f"the engine has {len(twins)} hosts at {address}: {told}; remove all but one"
+        )
     if not _same(host.address, address):
         return Blocked(
             Reason.ENGINE_HOST_NOT_OURS,

@@ -9,7 +9,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost
 from heretic.domain.engine.feature import AUTHORIZED_KEYS
 from heretic.domain.engine.parse import states
-from heretic.domain.engine.self_hosted import is_self_hosted, master_is_active, may_run_engine
+from heretic.domain.engine.self_hosted import is_self_hosted, master_is_active, may_run_engine, roles_are_told
 from heretic.domain.engine.site import LATER, EngineSite, hosts_of_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
@@ -224,7 +224,9 @@ _NOTHING = NodeEngineStatus()
 def cannot_run_engine(found: EngineMember) -> bool:
     """Whether a host is known to lack what the engine's machine needs, where the engine runs on its own hosts."""
     host = found.host
-    return host is not None and is_self_hosted(found.site) and not may_run_engine(host)
+    if host is None or not is_self_hosted(found.site) or may_run_engine(host):
+        return False
+    return roles_are_told(hosts_of_site(found.site) or ())
 
 
 def words_of(engine: NodeEngineStatus | None) -> str:
