@@ -22,6 +22,7 @@ from heretic.cli.observe import looking
 from heretic.cli.offline import read_private_key
 from heretic.cli.options import Exit
 from heretic.cli.yaml_text import dump
+from heretic.domain.declared.names import is_address
 from heretic.domain.facts import Known
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.pool.look import POOL
@@ -65,6 +66,8 @@ class EngineLogin:
         if not password_file:
             raise fail("--engine needs --engine-password-file FILE: a file with the password of --engine-user")
         fqdn, _, address = engine.partition("=")
+        if address and not is_address(address):
+            raise fail(f"--engine {engine!r}: {address!r} is no IP address; leave it out, and the name is resolved")
         return cls(fqdn, address, user, password_file, ca_file)
 
     @property

@@ -241,6 +241,10 @@ class TestAnEngine:
         with pytest.raises(HereticError, match="--engine-password-file FILE"):
             adopt.EngineLogin.parse("engine.example.test", "admin@internal", None, None)
 
+    def test_needs_an_address_that_is_one(self) -> None:
+        with pytest.raises(HereticError, match="'engine2' is no IP address; leave it out"):
+            adopt.EngineLogin.parse("engine.example.test=engine2", "admin@internal", "password", None)
+
 
 class TestAdopt:
     async def run(self, site: SimSite, *keys: str, trust: bool = False) -> Exit:

@@ -28,7 +28,7 @@ from heretic.api.v1alpha1.self_hosted import DeploymentStatus, SelfHostedSpec
 from heretic.api.v1alpha1.site import SecretReference
 from heretic.api.v1alpha1.standalone import StandaloneSpec
 from heretic.api.v1alpha1.storage_domain import StorageDomainStatus
-from heretic.api.v1alpha1.values import LABEL, IPv4, Port, PublicKey, Text
+from heretic.api.v1alpha1.values import IP, LABEL, Port, PublicKey, Text
 
 
 class Deployment(StrEnum):
@@ -83,6 +83,11 @@ class HostedEngineSpec(CommonSpec):
             ),
         ),
         Rule(
+            cel="self.deployment == 'Existing' || !has(self.address) || ip(self.address).family() == 4",
+            message="`address` must be an IPv4 address, unless `deployment` is 'Existing'",
+            holds=lambda spec: spec.deployment is Deployment.EXISTING or ":" not in spec.address,
+        ),
+        Rule(
             cel="!has(self.upgrade) || has(self.backup)",
             message="`backup` must be set where `upgrade` is: an upgrade begins with a proved backup",
             holds=lambda spec: spec.upgrade is None or spec.backup is not None,
@@ -108,11 +113,11 @@ class HostedEngineSpec(CommonSpec):
             "it. The engine answers to no other. It must not change later."
         )
     )
-    address: IPv4 = Field(
+    address: IP = Field(
         default="",
         description=(
-            "IPv4 address of the engine's machine, at which the operator reaches it, also while the site's name "
-            "servers are down. Unset: what the name resolves to."
+            "IP address of the engine's machine, at which the operator reaches it, also while the site's name "
+            "servers are down. Unset: what the name resolves to. IPv4, unless the engine exists already."
         ),
     )
     port: Port = Field(default=443, description="TCP port of the engine's web server.")

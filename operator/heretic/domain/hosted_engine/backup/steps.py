@@ -157,6 +157,7 @@ class FetchBackup(HostStep):
     def script(self) -> Script:
         """Only a copy with the same checksum gets its name and the file that proves it (rule:backups-elsewhere)."""
         part, whole = f"{self.folder}/{self.name}{PART}", f"{self.folder}/{self.name}"
+        machine = f"[{self.machine}]" if ":" in self.machine else self.machine
         known, own = f"{self.own}/known_hosts", f"{self.name.partition('_')[0]}_*.backup{PART}"
         options = ("BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=30")
         believed = (f"UserKnownHostsFile={known}", "GlobalKnownHostsFile=/dev/null", "ServerAliveInterval=30")
@@ -169,7 +170,7 @@ class FetchBackup(HostStep):
             actions=(
                 PutFile(known, self.known_hosts, mode="0600"),
                 Command(("find", self.folder, "-mindepth", "1", "-maxdepth", "1", "-name", own, "-delete")),
-                Command((*fetch, f"root@{self.machine}:{self.staged}/{self.name}", part), timeout=_HOURS),
+                Command((*fetch, f"root@{machine}:{self.staged}/{self.name}", part), timeout=_HOURS),
                 Command(has_sum(part, self.sha256).argv, timeout=_HOURS, stdin=f"{self.sha256}  {part}\n"),
                 Command(("chmod", "600", part)),
                 Command(("sync", part)),
