@@ -216,6 +216,9 @@ class Reason(StrEnum):
     VOLUME_NOT_MOUNTED = "VolumeNotMounted"
     SAMBA_REFUSES = "SambaRefuses"
     SAMBA_NOT_SERVING = "SambaNotServing"
+    GANESHA_UNSOUND = "GaneshaUnsound"
+    GANESHA_REFUSES = "GaneshaRefuses"
+    GANESHA_NOT_SERVING = "GaneshaNotServing"
     NOT_SUPPORTED = "NotSupported"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"

@@ -20,8 +20,19 @@ from heretic.domain.shares.ctdb import texts
 from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
 from heretic.domain.shares.ctdb.parse import CtdbNode, FailedScript
 from heretic.domain.shares.ctdb.steps import ReloadNodes, StartCtdb
-from heretic.domain.shares.feature import FILE_SERVER
+from heretic.domain.shares.feature import FILE_SERVER, NFS_SERVER
 from heretic.domain.shares.folder_steps import AddGroup, AddUser, MakeFolder
+from heretic.domain.shares.ganesha import texts as ganesha
+from heretic.domain.shares.ganesha.facts import GANESHA, GaneshaFacts, TriedFile
+from heretic.domain.shares.ganesha.plan import PACKAGE
+from heretic.domain.shares.ganesha.steps import (
+    AddExport,
+    PutEventScript,
+    PutGaneshaConfiguration,
+    RemoveExport,
+    StartGanesha,
+    TryExports,
+)
 from heretic.domain.shares.lock_steps import (
     FILE,
     FOLDER,
@@ -80,7 +91,10 @@ class Host:
         states: What CTDB says of it while it runs; None while it does not run.
         shares: What is mounted for shares, with the unit's description, by folder.
         samba: Whether smbd runs.
-        refuses: What testparm does not like there.
+        refuses: What testparm, or Ganesha, does not like there.
+        exports: What Ganesha serves, paths by number; None while it does not run.
+        tried: What Ganesha tried last.
+        ganesha: Version of its package.
     """
 
     number: int
@@ -100,6 +114,10 @@ class Host:
     samba: bool = False
     shares: dict[str, str] = field(default_factory=dict)
     refuses: str = ""
+    exports: dict[int, str] | None = None
+    tried: TriedFile | None = None
+    ganesha: str = "4.3-2"
+    modes: dict[str, str] = field(default_factory=dict)
 
     @property
     def private(self) -> str:
@@ -198,6 +216,26 @@ class FileServers:
             case StartSamba():
                 assert samba.CONFIGURATION in host.files, "it would serve what its package says"
                 host.samba = True
+            case TryExports():
+                assert host.exports is not None, "nobody runs who could try"
+                host.tried = TriedFile(step.sha256, host.refuses)
+            case PutGaneshaConfiguration():
+                assert host.files[ganesha.NEXT] == step.content, "it was not tried"
+                assert step.tried is (host.exports is not None)
+                host.files[step.path] = step.content
+            case StartGanesha():
+                assert ganesha.DROP_IN in host.files, "it would keep its state on the host's own disk"
+                host.exports = dict(_exports(host))
+            case AddExport():
+                assert host.exports is not None
+                assert step.number not in host.exports
+                host.exports[step.number] = step.path
+            case RemoveExport():
+                assert host.exports is not None
+                del host.exports[step.number]
+            case PutEventScript():
+                assert host.exports is not None, "CTDB would take the host out"
+                host.files[step.path], host.modes[step.path] = step.content, step.mode
             case EnableScript():
                 assert host.samba, "CTDB would take the host out"
                 host.scripts.add(step.name)
@@ -222,12 +260,14 @@ class FileServers:
             interfaces=Known((_interface("eth1", host.private), _interface("eth2", f"172.20.12.{host.number}"))),
             mounts=Known(_mounts(host)),
             services=Known({unit.name: unit for unit in self._units(host, running=running)}),
-            files={path: _file(host.files.get(path)) for path in _FILES},
+            files={path: _file(host.files.get(path), host.modes.get(path, "0644")) for path in _FILES},
+            packages=Known({PACKAGE: host.ganesha}),
             reloads=Known(frozenset()),
             sections={
                 CTDB.name: self._ctdb(host) if running else _silent(host),
                 SERVER.name: self._server(host),
                 SAMBA.name: self._samba(host),
+                GANESHA.name: self._ganesha(host),
             },
         )
 
@@ -238,6 +278,7 @@ class FileServers:
             Service(texts.SERVICE, "loaded", *state),
             Service(UNIT, "loaded", "active", "mounted", "enabled" if host.unit else "", description=host.unit),
             Service(KEEPER, "loaded" if host.keeps else "not-found", *keeper),
+            Service(ganesha.SERVICE, "loaded", "active" if host.exports is not None else "inactive", "", "disabled"),
             Service("smbd.service", "loaded", "active" if host.samba else "inactive", "", "disabled"),
             *(
                 Service(mount_unit(folder), "loaded", "active", "mounted", "enabled", description=text)
@@ -256,6 +297,10 @@ class FileServers:
         served: Fact[frozenset[str]] = Known(_sections(host, samba.CONFIGURATION)) if host.samba else Absent()
         return SambaFacts(Known(following), served, Known(dict(self.logins)))
 
+    def _ganesha(self, host: Host) -> GaneshaFacts:
+        exports: Fact[Mapping[int, str]] = Absent() if host.exports is None else Known(dict(host.exports))
+        return GaneshaFacts(exports, Known(host.tried) if host.tried else Absent())
+
     def _ctdb(self, host: Host) -> CtdbFacts:
         by_address = {other.private: other for other in self.hosts.values()}
         numbers = {address: n for n, address in enumerate(host.knows)}
@@ -270,7 +315,11 @@ class FileServers:
         return [line.partition("/")[0] for line in lines]
 
 
-_FILES = FILE_SERVER.files
+_FILES = (*FILE_SERVER.files, *NFS_SERVER.files)
+
+
+def _exports(host: Host) -> list[tuple[int, str]]:
+    return [(e.number, e.path) for e in ganesha.owned_exports(host.files.get(ganesha.CONFIGURATION, ""))]
 
 
 def _sections(host: Host, path: str) -> frozenset[str]:
@@ -296,10 +345,10 @@ def _proof(host: Host) -> Known[str] | Absent:
     return Known(host.proof) if host.proof else Absent()
 
 
-def _file(content: str | None) -> Known[FileContent] | Absent:
+def _file(content: str | None, mode: str) -> Known[FileContent] | Absent:
     if content is None:
         return Absent()
-    return Known(FileContent(content, hashlib.sha256(content.encode()).hexdigest(), "0644"))
+    return Known(FileContent(content, hashlib.sha256(content.encode()).hexdigest(), mode))
 
 
 def _interface(name: str, address: str) -> Interface:

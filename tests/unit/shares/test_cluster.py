@@ -22,6 +22,10 @@ from unit.shares.cluster_model import LOCK_ID, SPEC, STARTED, FileServers
 
 NODES = "172.20.11.11\n172.20.11.12\n172.20.11.13\n"
 ADDRESSES = "172.20.12.101/24 eth2\n172.20.12.102/24 eth2\n"
+SERVING = ["MountVolume", "MakeFolder", "WriteFile", "PutGaneshaConfiguration", "StartGanesha", "PutEventScript"]
+"""What comes once there are addresses."""
+ADDED = [verb for verb in SERVING if verb != "MakeFolder"]
+"""The same on a host that is added: folders are there already."""
 
 
 def verbs(site: FileServers) -> list[str]:
@@ -44,13 +48,11 @@ def site() -> FileServers:
 
 def test_no_address_is_given_before_ctdb_runs_everywhere_on_a_lock_that_was_proved() -> None:
     site = FileServers()
-    found = site.run()
+    site.run()
     proof = ["HoldLock", "ProveLock", "ReleaseLock"]
-    assert verbs(site) == ["MountLock", *proof, *proof, "WriteFile", "StartCtdb", "GivePublicAddresses"]
+    assert verbs(site) == ["MountLock", *proof, *proof, "WriteFile", "StartCtdb", "GivePublicAddresses", *SERVING]
     assert {host.proof for host in site.hosts.values()} == {LOCK_ID}
     assert {host.files[texts.NODES] for host in site.hosts.values()} == {NODES}
-    assert isinstance(found.plan, Blocked)
-    assert found.plan.reason is Reason.NOT_SUPPORTED
 
 
 def test_addresses_are_given_to_hosts_with_data_only(site: FileServers) -> None:
@@ -61,7 +63,7 @@ def test_addresses_are_given_to_hosts_with_data_only(site: FileServers) -> None:
 def test_a_host_that_is_alone_has_nobody_to_keep_out() -> None:
     site = FileServers(servers=1)
     site.run()
-    assert verbs(site) == ["MountLock", "WriteFile", "StartCtdb", "GivePublicAddresses"]
+    assert verbs(site) == ["MountLock", "WriteFile", "StartCtdb", "GivePublicAddresses", *SERVING]
 
 
 def test_nothing_is_done_where_all_is_as_declared(site: FileServers) -> None:
@@ -72,7 +74,7 @@ def test_nothing_is_done_where_all_is_as_declared(site: FileServers) -> None:
         ConditionType.LOCK_READY: State.TRUE,
         ConditionType.CTDB_READY: State.TRUE,
         ConditionType.ADDRESSES_ASSIGNED: State.TRUE,
-        ConditionType.SERVED: State.FALSE,
+        ConditionType.SERVED: State.TRUE,
         ConditionType.DEGRADED: State.FALSE,
     }
     status = found.report.status.model_dump()
@@ -130,7 +132,7 @@ def test_a_host_that_is_added_gets_the_next_number_whatever_its_name(site: FileS
     site.hosts = {"n0": type(site.hosts["n1"])(10), **site.hosts}
     site.run()
     assert site.hosts["n1"].files[texts.NODES] == f"{NODES}172.20.11.10\n"
-    assert verbs(site)[-3:] == ["StartCtdb", "ReloadNodes", "GivePublicAddresses"]
+    assert verbs(site)[-3 - len(ADDED) :] == ["StartCtdb", "ReloadNodes", "GivePublicAddresses", *ADDED]
     assert site.hosts["n0"].files[texts.PUBLIC_ADDRESSES] == ADDRESSES
 
 

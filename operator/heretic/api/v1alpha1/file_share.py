@@ -149,6 +149,15 @@ class ShareAccount(StatusModel):
     number: int = Field(description="Its number on every file server, recorded once and kept: files belong to numbers.")
 
 
+class ShareExport(StatusModel):
+    """A folder that is served over NFS."""
+
+    name: Text = Field(description="Name of the folder.")
+    number: int = Field(
+        description="Number of its export on every file server, recorded once and kept: clients' file handles hold it."
+    )
+
+
 class FileShareStatus(CommonStatus):
     """What Heretic saw."""
 
@@ -163,6 +172,9 @@ class FileShareStatus(CommonStatus):
     accounts: Annotated[list[ShareAccount], Cap(96)] = Field(
         default=[], description="Local users of shares, with the numbers that they have on every file server."
     )
+    exports: Annotated[list[ShareExport], Cap(256)] = Field(
+        default=[], description="Folders that are or were served over NFS, with the numbers of their exports."
+    )
     names: Annotated[list[ShareName], Cap(16)] = Field(
         default=[], description="Names for the site's DNS, with the addresses that each must give in turn."
     )
@@ -174,8 +186,7 @@ class FileShare(Resource):
     All FileShares of a site are served by the same hosts: the Nodes of role FileServer, which CTDB makes one file
     server of. CTDB needs a GlusterVolume of the purpose Lock.
 
-    This version serves files over SMB to local users. Over NFS it keeps the cluster alone (lock, CTDB and public
-    addresses), and the condition Served says so.
+    This version serves files over SMB to local users, and over NFS to hosts and networks.
     """
 
     KIND: ClassVar[str] = "FileShare"

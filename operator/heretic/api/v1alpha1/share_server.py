@@ -105,5 +105,8 @@ class NFSServer(Model):
 
     versions: Annotated[list[ExportVersion], Field(min_length=1, max_length=2), Unique()] = Field(
         default=[ExportVersion.V4],
-        description="Versions of the protocol that are spoken: V4, and V3 for clients that cannot do better.",
+        description=(
+            "Versions of the protocol that are spoken: V4, and V3 for clients that cannot do better. Over V3 nothing "
+            "is locked: clients mount with the option nolock."
+        ),
     )

@@ -24,6 +24,10 @@ class Opening:
     service: str = ""
 
 
+def _on_any_site(view: SiteView) -> bool:
+    return True
+
+
 def _no_group(view: SiteView, node: str) -> frozenset[str]:
     return frozenset()
 
@@ -35,6 +39,7 @@ class Feature:
     Attributes:
         name: Of what runs on the host because of it, for messages.
         role: The role that brings it.
+        wanted: Whether hosts of a site need it at all; they are asked about it anyhow.
         packages: Names of packages by family of distributions.
         profile_packages: More of them, by name of a profile: where one of a family cuts its packages otherwise.
         services: Units that run, now and after each boot.
@@ -50,6 +55,7 @@ class Feature:
 
     name: str
     role: Role
+    wanted: Callable[[SiteView], bool] = _on_any_site
     packages: Mapping[Family, tuple[str, ...]] = field(default_factory=dict)
     profile_packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[str, ...] = ()

@@ -56,7 +56,8 @@ def _configuration(node: Node, view: SiteView, facts: HostFacts, features: Seque
         return Part(obstacles=(profile,))
     if obstacle := write_obstacle(facts):
         return Part(obstacles=(obstacle,))
-    host, own = HostContext(node, view, facts, profile), chosen(features, node.spec.roles)
+    host = HostContext(node, view, facts, profile)
+    own = [feature for feature in chosen(features, node.spec.roles) if feature.wanted(view)]
     # First of all, because a boot without it has no bricks: an engine that installs a host may take their disks out.
     # Bricks may still be there when the role that brought them was taken away.
     items = [*devices_file(host), *_hosts_file(host), *(found := list(_packages(host, own)))]

@@ -9,6 +9,9 @@ from heretic.domain.host.profiles import Family
 from heretic.domain.host.rule import HostContext, unseen
 from heretic.domain.plan import PlanItem
 from heretic.domain.shares.ctdb import texts
+from heretic.domain.shares.ganesha import texts as ganesha
+from heretic.domain.shares.ganesha.facts import serves_nfs
+from heretic.domain.shares.ganesha.plan import PACKAGE
 from heretic.domain.shares.lock_steps import KEEPER, UNIT
 from heretic.domain.shares.samba import texts as samba
 from heretic.domain.shares.samba.steps import LeaveToCtdb
@@ -17,13 +20,21 @@ from heretic.domain.shares.volumes import SHARE_MOUNTS
 _OF_SAMBA = tuple(unit for family in samba.UNITS.values() for unit in (family.smbd, family.nmbd))
 
 
-def _left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
+def _samba_left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
+    yield from _left_to_ctdb(host, _OF_SAMBA)
+
+
+def _ganesha_left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
+    yield from _left_to_ctdb(host, (ganesha.SERVICE,))
+
+
+def _left_to_ctdb(host: HostContext, units: tuple[str, ...]) -> Iterator[PlanItem]:
     """What serves files starts neither with its package nor with a boot: CTDB starts it."""
     services = host.facts.services
     if not isinstance(services, Known):
         yield unseen(host.facts, "its services", services)
         return
-    enabled = tuple(u for u in _OF_SAMBA if u in services.value and services.value[u].enabled == "enabled")
+    enabled = tuple(u for u in units if u in services.value and services.value[u].enabled == "enabled")
     if enabled:
         yield LeaveToCtdb(host=host.name, why=f"{', '.join(enabled)} would start at a boot", units=enabled)
 
@@ -36,7 +47,7 @@ FILE_SERVER = Feature(
         Family.EL: ("ctdb", "glusterfs-fuse", "samba", "samba-client", "tdb-tools"),
     },
     profile_packages={"debian13": ("samba-vfs-glusterfs",)},
-    rules=(_left_to_ctdb,),
+    rules=(_samba_left_to_ctdb,),
     openings=(Opening(((texts.PORT, texts.PORT),), "ctdb"),),
     firewall_services={"ctdb": ((texts.PORT, texts.PORT),)},
     files=(
@@ -53,3 +64,15 @@ FILE_SERVER = Feature(
     readers=(texts.SERVICE, *(family.smbd for family in samba.UNITS.values())),
     units=(texts.SERVICE, UNIT, KEEPER, SHARE_MOUNTS, *_OF_SAMBA),
 )
+
+NFS_SERVER = Feature(
+    name="NFS-Ganesha",
+    role=Role.FILE_SERVER,
+    wanted=serves_nfs,
+    packages={Family.DEBIAN: ("nfs-ganesha", PACKAGE), Family.EL: ("nfs-ganesha", PACKAGE)},
+    rules=(_ganesha_left_to_ctdb,),
+    files=(ganesha.CONFIGURATION, ganesha.NEXT, ganesha.DROP_IN, ganesha.SCRIPT),
+    readers=(ganesha.SERVICE,),
+    units=(ganesha.SERVICE,),
+)
+"""On file servers of a site that serves files over NFS."""

@@ -11,7 +11,8 @@ from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, Outa
 from heretic.domain.report import Report
 from heretic.domain.shares.cluster import see
 from heretic.domain.shares.ctdb.facts import CTDB
-from heretic.domain.shares.feature import FILE_SERVER
+from heretic.domain.shares.feature import FILE_SERVER, NFS_SERVER
+from heretic.domain.shares.ganesha.facts import GANESHA
 from heretic.domain.shares.plan import gates
 from heretic.domain.shares.report import report_share
 from heretic.domain.shares.samba.facts import SAMBA
@@ -73,10 +74,10 @@ FILE_SHARE = Kind(
     reads=(Site, Node, Network, GlusterVolume, FileShare),
     refers_to=(Site, Network, GlusterVolume),
     references=_references,
-    recorded=("servers", "addresses", "accounts"),
+    recorded=("servers", "addresses", "accounts", "exports"),
     outage=OutageRule(_needs_before_outage, _against_outage),
-    features=(FILE_SERVER,),
-    sections=(CTDB, SERVER, SAMBA),
+    features=(FILE_SERVER, NFS_SERVER),
+    sections=(CTDB, SERVER, SAMBA, GANESHA),
     gauges=(
         GaugeOf(
             "heretic_public_addresses_up",

@@ -15,6 +15,7 @@ from heretic.domain.shares.ctdb import addresses
 from heretic.domain.shares.ctdb import plan as ctdb
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.declared import obstacles
+from heretic.domain.shares.ganesha import plan as ganesha
 from heretic.domain.shares.lock import mounting_lock, proving
 from heretic.domain.shares.samba import plan as samba
 from heretic.domain.shares.stages import first_stage, plan_of
@@ -56,19 +57,16 @@ def gates(share: FileShare, cluster: ServerCluster) -> Gates:
 
 def _served(share: FileShare, cluster: ServerCluster) -> Plan:
     """Accounts and folders, and then the program that serves them."""
-    if share.spec.protocol is not ShareProtocol.SMB:
-        return Blocked(
-            Reason.NOT_SUPPORTED,
-            f"this version serves no files over {share.spec.protocol.value} yet: it keeps CTDB and public addresses",
-        )
+    smb = share.spec.protocol is ShareProtocol.SMB
     stages = (
+        lambda: () if smb else ganesha.sound(cluster),
         lambda: folders.mounts(share, cluster),
-        lambda: samba.accounts(share, cluster),
+        lambda: samba.accounts(share, cluster) if smb else (),
         lambda: folders.folders(share, cluster),
-        *samba.stages(share, cluster),
+        *(samba.stages(share, cluster) if smb else ganesha.stages(share, cluster)),
     )
     names = ", ".join(folder.name for folder in share.spec.folders)
-    return first_stage(stages, f"Samba of every file server that can be asked serves {names}")
+    return first_stage(stages, f"{'Samba' if smb else 'Ganesha'} of every file server that can be asked serves {names}")
 
 
 def _after(gate: Plan, work: Callable[[], Plan]) -> Plan:

@@ -105,6 +105,21 @@ OF_SHARES = chapter(
         "Nothing, unless it lasts; then look at `journalctl -u smbd` and /var/log/samba there.",
     ),
     Explained(
+        Reason.GANESHA_UNSOUND,
+        "The NFS-Ganesha of a file server is a version that dies when clients list or remove files.",
+        "Install a corrected version on it; docs/reference/platforms.md says which platform has one.",
+    ),
+    Explained(
+        Reason.GANESHA_REFUSES,
+        "A new configuration of NFS-Ganesha is refused by one that runs; the one before stays in force everywhere.",
+        "Correct what the message names, or bring NFS-Ganesha to one version on all file servers.",
+    ),
+    Explained(
+        Reason.GANESHA_NOT_SERVING,
+        "The NFS-Ganesha that runs on a file server does not serve what is declared.",
+        "Nothing, unless it lasts; then look at `journalctl -u nfs-ganesha` and /var/log/ganesha there.",
+    ),
+    Explained(
         Reason.NOT_SUPPORTED,
         "This version of Heretic does not do that part yet.",
         "Do it by hand, or wait for a version that does.",

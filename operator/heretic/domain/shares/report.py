@@ -1,7 +1,14 @@
 """What is said of a FileShare."""
 
 from heretic.api.v1alpha1 import FileShare
-from heretic.api.v1alpha1.file_share import FileShareStatus, ShareAccount, ShareName, ShareServer
+from heretic.api.v1alpha1.file_share import (
+    FileShareStatus,
+    ShareAccount,
+    ShareExport,
+    ShareName,
+    ShareProtocol,
+    ShareServer,
+)
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
@@ -11,6 +18,7 @@ from heretic.domain.shares.accounts import numbers, recorded
 from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb.addresses import given
 from heretic.domain.shares.ctdb.facts import CTDB
+from heretic.domain.shares.ganesha.numbers import export_numbers
 from heretic.domain.shares.plan import Gates
 from heretic.domain.shares.samba.plan import users_of
 from heretic.domain.shares.servers import FileServer
@@ -104,6 +112,7 @@ def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
         addresses=[a for a in mine if a in everywhere or (cluster.failures and a in share.status.addresses)],
         addresses_up=f"{up}/{len(share.spec.addresses)}",
         accounts=_accounts(share, cluster),
+        exports=_exports(share, cluster),
         names=[ShareName(name=share.spec.host_name or share.metadata.name, addresses=share.spec.addresses)],
     )
 
@@ -116,6 +125,16 @@ def _accounts(share: FileShare, cluster: ServerCluster) -> list[ShareAccount]:
         return share.status.accounts
     both = {**known, **given}
     return [ShareAccount(name=name, number=number) for name, number in sorted(both.items(), key=lambda one: one[1])]
+
+
+def _exports(share: FileShare, cluster: ServerCluster) -> list[ShareExport]:
+    """Numbers are recorded before any host has them, and stay when their folders go."""
+    given = export_numbers(cluster.view, cluster.seen)
+    if share.spec.protocol is not ShareProtocol.NFS or not cluster.seen or isinstance(given, Wait):
+        return share.status.exports
+    names = {export.name for export in share.status.exports} | {folder.name for folder in share.spec.folders}
+    own = ((name, number) for name, number in given.items() if name in names)
+    return [ShareExport(name=name, number=number) for name, number in sorted(own, key=lambda one: one[1])]
 
 
 def _servers(share: FileShare, cluster: ServerCluster, holders: dict[str, str]) -> list[ShareServer]:

@@ -28,7 +28,7 @@ def _files_of(cluster: ServerCluster, facts: HostFacts, nodes: str) -> Iterator[
         return
     reload = (("systemctl", "daemon-reload"),)
     yield from write_file(
-        host, texts.DROP_IN, lambda _: texts.DROP_IN_TEXT, "when CTDB starts", reader=texts.SERVICE, tell=reload
+        host, texts.DROP_IN, lambda _: texts.DROP_IN_TEXT, "when CTDB starts", reader="systemd", tell=reload
     )
     yield from write_file(host, texts.CONFIGURATION, lambda _: texts.CONFIGURATION_TEXT, "the cluster lock")
     yield from write_file(host, texts.TUNABLES, lambda _: texts.TUNABLES_TEXT, "how soon a dead host is noticed")

@@ -1,0 +1,1 @@
+"""NFS-Ganesha: what serves files over NFS."""
