@@ -34,8 +34,9 @@ _UNITS = {
     "ctdb": ("ctdb.service",),
     "glusterfs-server": ("glusterd.service",),
     "samba": ("smbd.service", "nmbd.service"),
+    "nfs-ganesha": ("nfs-ganesha.service",),
 }
-_STARTED = frozenset({"chrony", "samba"})
+_STARTED = frozenset({"chrony", "samba", "nfs-ganesha"})
 """What Debian starts as soon as it is installed, and at each boot."""
 
 DPKG_LOCK = "/var/lib/dpkg/lock-frontend"

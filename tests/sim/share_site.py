@@ -1,8 +1,9 @@
 """A site of three file servers under one operator: its hosts blank, its share declared."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from sim.blank_site import blank_site, declared
 from sim.file_servers import FileServerSite
@@ -22,10 +23,16 @@ PASSWORD = "a pass'word $(nobody) runs"
 
 
 class ShareWorld:
-    """Three file servers under one operator."""
+    """Three file servers under one operator.
 
-    def __init__(self) -> None:
-        self.site = blank_site(VOLUMES)
+    Args:
+        volumes: What is declared of them.
+        share: What the FileShare declares.
+    """
+
+    def __init__(self, volumes: Mapping[str, Mapping[str, str]] = VOLUMES, share: Mapping[str, Any] = SHARE) -> None:
+        self.share = share
+        self.site = blank_site(volumes)
         for number, machine in enumerate(self.site.machines.values(), 11):
             machine.host.addresses = {**machine.host.addresses, "eth2": (f"172.20.12.{number}/24",)}
         self.servers = FileServerSite(self.site)
@@ -41,7 +48,7 @@ class ShareWorld:
             number = spec["address"].rpartition(".")[2]
             spec["addresses"].append({"network": "lan", "address": f"172.20.12.{number}"})
             self.world.api.apply(declared("Node", name, {**spec, "roles": ["Storage", "FileServer"]}))
-        self.world.api.apply(declared("FileShare", "office", SHARE))
+        self.world.api.apply(declared("FileShare", "office", self.share))
 
     async def settle(self) -> None:
         """Rounds until all is Ready, and then one that changes nothing."""

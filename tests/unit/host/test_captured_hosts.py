@@ -16,7 +16,7 @@ from heretic.domain.host.facts import HostFacts, LogicalVolume
 from heretic.domain.host.profiles import EL_9, Family, Profile, profile_of
 from heretic.domain.jobs import Succeeded
 from heretic.domain.pool.member import MEMBER
-from heretic.domain.shares.feature import FILE_SERVER
+from heretic.domain.shares.feature import FILE_SERVER, NFS_SERVER
 from lab.platforms import DEBIAN_13, PLATFORMS
 from sim.asked import ASKED, FACTS, fact_of
 
@@ -28,7 +28,11 @@ YOUNGER = {
 }
 """Questions that are asked only since the answers of a platform were captured."""
 
-OF_FILE_SERVERS = {*FILE_SERVER.packages[Family.DEBIAN], "samba-vfs-glusterfs"}
+OF_FILE_SERVERS = {
+    *FILE_SERVER.packages[Family.DEBIAN],
+    *NFS_SERVER.packages[Family.DEBIAN],
+    "samba-vfs-glusterfs",
+}
 """Packages of a role that no captured host had: their versions are from the platform's archive."""
 
 

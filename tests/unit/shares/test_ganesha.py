@@ -1,6 +1,7 @@
 """NFS-Ganesha on the file servers: in which order it comes to serve, what is repaired, and what stays as it was."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from itertools import groupby
 from typing import Any
 
@@ -81,6 +82,10 @@ def test_an_export_is_for_the_clients_that_are_declared(site: FileServers) -> No
     assert all("\tAccess_Type = None;\n\tProtocols = 4;" in export.text for export in (homes, software))
 
 
+def state(site: FileServers) -> dict[str, Any]:
+    return {name: (host.files, host.modes, host.exports) for name, host in site.hosts.items()}
+
+
 def stop(site: FileServers) -> None:
     site.hosts["n1"].exports = None
 
@@ -137,15 +142,12 @@ def unmount(site: FileServers) -> None:
 def test_what_somebody_changed_is_mended(
     site: FileServers, spoil: Callable[[FileServers], None], mended: list[str]
 ) -> None:
-    before = {
-        name: (dict(host.files), dict(host.modes), host.exports and dict(host.exports))
-        for name, host in site.hosts.items()
-    }
+    before = deepcopy(state(site))
     spoil(site)
     assert served(site.assess()).state is not State.TRUE
     site.run()
     assert verbs(site) == mended
-    assert {name: (host.files, host.modes, host.exports) for name, host in site.hosts.items()} == before
+    assert state(site) == before
 
 
 def test_what_one_ganesha_refuses_is_in_force_on_none(site: FileServers) -> None:

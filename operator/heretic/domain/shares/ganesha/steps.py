@@ -14,10 +14,10 @@ from heretic.domain.shares.lock_steps import lock_is_mounted
 
 _TRIAL = "/run/heretic/nfs-trial.conf"
 _TRY = """\
-next=$1 trial=$2 tried=$3 digest=$4 words=
-shift 4
+next=$1 trial=$2 tried=$3 digest=$4 numbers=$5 words=
+shift 5
 mkdir -p "${trial%/*}" "${tried%/*}" || exit 1
-for id in $NUMBERS; do
+for id in $numbers; do
   sed "s/^\tExport_Id = $id;$/\tExport_Id = 0;/" "$next" >"$trial" || exit 1
   said=$("$@" AddExport ss "$trial" "EXPORT(Export_Id=0)" 2>&1) && said="an export has the number 0"
   case $said in
@@ -59,12 +59,12 @@ class TryExports(HostStep):
 
     def script(self) -> Script:
         """Words of complaint are an answer too; only an answer that is neither fails the step."""
-        numbers = f"NUMBERS={' '.join(str(number) for number in self.numbers)}"
-        words = (_TRY, "sh", NEXT, _TRIAL, TRIED, self.sha256, *MANAGER)
+        numbers = " ".join(str(number) for number in self.numbers)
+        words = (NEXT, _TRIAL, TRIED, self.sha256, numbers, *MANAGER)
         return Script(
             done=(Command(("grep", "-qxF", self.sha256, TRIED)),),
             guards=(file_is(NEXT, self.sha256),),
-            actions=(Command(("env", numbers, "sh", "-c", *words), timeout=60),),
+            actions=(Command(("sh", "-c", _TRY, "sh", *words), timeout=60),),
         )
 
 

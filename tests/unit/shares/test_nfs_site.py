@@ -1,0 +1,159 @@
+"""A whole site, from blank hosts to folders that are served over NFS: what the operator does over real connections."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from heretic.domain.shares.ganesha.texts import CONFIGURATION, DROP_IN, SCRIPT, SERVICE, owned_exports
+from sim.blank_site import declared
+from sim.machine import File
+from sim.nfs_server import NfsServerSite
+from sim.share_site import ShareWorld
+from sim.world import Recorder
+
+VOLUMES = {"lock": {"purpose": "Lock", "size": "1Gi"}, "unixshare": {"purpose": "NFSShare", "size": "20Gi"}}
+SHARE = {
+    "protocol": "NFS",
+    "volume": "unixshare",
+    "network": "lan",
+    "addresses": ["172.20.12.101", "172.20.12.102"],
+    "folders": [{"name": "homes", "mode": "0711"}, {"name": "software", "readOnly": True}],
+}
+SOUND = "6.5-5+deb13u1"
+SERVED = {1: "/homes", 2: "/software"}
+
+
+class NfsWorld(ShareWorld):
+    """Three file servers with a Ganesha of this version."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(VOLUMES, SHARE)
+        self.nfs = NfsServerSite(self.servers)
+        self.nfs.attach()
+        for machine in self.site.machines.values():
+            packages = {**machine.host.platform.packages, "nfs-ganesha-gluster": version}
+            machine.host.platform = replace(machine.host.platform, packages=packages)
+
+    def exports(self) -> list[dict[int, str]]:
+        """What each running Ganesha serves."""
+        return [{n: e.path for n, e in (own.exports or {}).items()} for own in self.nfs.own.values()]
+
+    def served(self) -> Any:
+        return self.world.condition("FileShare", "office", "Served")
+
+    def checkpoint(self) -> Callable[[], None]:
+        """Takes note of everything, and gives what brings it back."""
+        world = self.world.checkpoint()
+        noted = deepcopy((self.nfs.own, self.servers.own, self.servers.folders))
+
+        def restore() -> None:
+            world()
+            self.nfs.own, self.servers.own, self.servers.folders = deepcopy(noted)
+
+        return restore
+
+
+@asynccontextmanager
+async def nfs_world(version: str = SOUND) -> AsyncIterator[NfsWorld]:
+    made = NfsWorld(version)
+    async with made.world:
+        made.declare()
+        await made.world.start_operator()
+        yield made
+
+
+def edit_configuration(made: NfsWorld) -> None:
+    made.site.machines["node2"].files[CONFIGURATION] = File("EXPORT {}\n")
+
+
+def stop_ganesha(made: NfsWorld) -> None:
+    made.nfs.stop("node1")
+
+
+def take_export_out(made: NfsWorld) -> None:
+    exports = made.nfs.own["node3"].exports
+    assert exports is not None
+    del exports[1]
+
+
+def serve_something_else(made: NfsWorld) -> None:
+    exports = made.nfs.own["node2"].exports
+    assert exports is not None
+    exports[9] = replace(exports[1], number=9, folder="etc")
+
+
+def drop_script(made: NfsWorld) -> None:
+    del made.site.machines["node1"].files[SCRIPT]
+
+
+def boot(made: NfsWorld) -> None:
+    made.site.machines["node2"].reboot()
+
+
+async def test_blank_hosts_come_to_serve_and_are_left_alone_then() -> None:
+    async with nfs_world() as made:
+        await made.settle()
+        assert made.served()["status"] == "True"
+        assert made.exports() == [SERVED] * 3
+        assert made.servers.folders["unixshare/homes"] == ("0", "0", "0711")
+        status = made.world.api.objects[next(k for k in made.world.api.objects if k.kind == "FileShare")]["status"]
+        assert status["exports"] == [{"name": "homes", "number": 1}, {"name": "software", "number": 2}]
+        assert all(m.units[SERVICE].enabled == "disabled" for m in made.site.machines.values())
+        for spoil in (edit_configuration, stop_ganesha, take_export_out, serve_something_else, drop_script, boot):
+            spoil(made)
+            await made.settle()
+            assert (made.served()["status"], made.exports()) == ("True", [SERVED] * 3), spoil
+
+
+async def test_a_change_that_one_ganesha_refuses_leaves_all_of_them_as_they_were() -> None:
+    async with nfs_world() as made:
+        await made.settle()
+        before = deepcopy({name: own.exports for name, own in made.nfs.own.items()})
+        made.nfs.own["node2"].refuses = "Unknown parameter (Squash)"
+        folders = [{"name": "homes", "mode": "0711", "readOnly": True}, {"name": "software", "readOnly": True}]
+        made.world.api.apply(declared("FileShare", "office", {**SHARE, "folders": folders}))
+        await made.world.run(until=lambda: made.served()["reason"] == "GaneshaRefuses")
+        assert "node2" in made.served()["message"]
+        await made.world.round()
+        assert {name: own.exports for name, own in made.nfs.own.items()} == before
+        made.nfs.own["node2"].refuses = ""
+        made.site.machines["node2"].files.pop("/var/lib/heretic/nfs-tried")
+        await made.settle()
+        for own in made.nfs.own.values():
+            assert own.exports is not None
+            assert "Access_Type = RO;" in own.exports[1].text
+
+
+async def test_nothing_is_served_with_the_ganesha_of_debian_13_that_dies() -> None:
+    async with nfs_world("6.5-5") as made:
+        await made.world.run(until=lambda: made.served().get("reason") == "GaneshaUnsound")
+        assert made.exports() == [{}] * 3
+        assert "6.5-5" in made.served()["message"]
+        assert not any(DROP_IN in machine.files for machine in made.site.machines.values())
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_an_operator_that_dies_at_any_effect_is_followed_by_one_that_ends_the_same(moment: str) -> None:
+    async with nfs_world() as made:
+        await made.world.run(
+            until=lambda: made.world.condition("FileShare", "office", "AddressesAssigned").get("status") == "True"
+        )
+        restore = made.checkpoint()
+        recorder = Recorder()
+        await made.world.start_operator(recorder)
+        await made.settle()
+        wanted = {name: machine.files[CONFIGURATION].content for name, machine in made.site.machines.items()}
+        for number in range(1, len(recorder.effects) + 1):
+            await made.world.kill_operator()
+            restore()
+            await made.world.start_operator(Recorder(number, moment))
+            assert await made.world.run_mortal(made.world.run), number
+            await made.world.start_operator()
+            await made.settle()
+            assert made.exports() == [SERVED] * 3, number
+            assert {n: m.files[CONFIGURATION].content for n, m in made.site.machines.items()} == wanted, number
+        assert all(len(list(owned_exports(text))) == len(SERVED) for text in wanted.values())
