@@ -7,6 +7,7 @@ operator is, too, or a way to the router that the operator is behind.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_interface
 from typing import Any, Self
 
 from heretic.domain.wiring.profiles import KEPT
@@ -52,7 +53,7 @@ class LinkSite(BlankSite):
         links: By host.
         clock: The time there.
         there: Addresses that answer in each network beside the hosts.
-        routed: Whether the operator is behind the router of the management network.
+        desk: The operator's address: in the management network, or anywhere behind its router.
         cut: Hosts that the operator has no way to, for a reason that is not theirs.
         on_try: Called before each connection to a host.
     """
@@ -60,7 +61,7 @@ class LinkSite(BlankSite):
     links: dict[str, HostLinks] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     there: dict[str, set[str]] = field(default_factory=dict)
-    routed: bool = False
+    desk: str = f"{PREFIX}200"
     cut: set[str] = field(default_factory=set)
     on_try: Callable[[str], None] = field(default=lambda name: None, repr=False)
 
@@ -106,17 +107,19 @@ class LinkSite(BlankSite):
 
     def reachable(self, name: str) -> bool:
         """Whether an answer of the host's SSH server gets to a person at the operator's desk."""
-        links, address = self.links[name], self.servers[name].address
-        gateways = [profile.gateway for profile in links.manager.active.values() if profile.gateway]
-        back = not self.routed or any(links.reaches(gateway) for gateway in gateways)
-        return links.has("mgmt", address) and back
+        links, routers = self.links[name], {ROUTER, LAN_ROUTER}
+        own = [ip_interface(a).network for link in links.links() if link.network == "mgmt" for a in link.addresses]
+        gateways = {profile.gateway for profile in links.manager.active.values()} & routers
+        back = any(ip_address(self.desk) in network for network in own) or any(map(links.reaches, gateways))
+        return links.has("mgmt", self.servers[name].address) and back
 
     def _connect(self, name: str) -> None:
         self.on_try(name)
-        if name not in self.cut and self.reachable(name) and self.pool.nodes[name].alive:
-            return
+        there = name not in self.cut and self.reachable(name) and self.pool.nodes[name].alive
         if self.machines[name].trials:
-            self.go(TRY)
+            self.go(1.0 if there else TRY)
+        if there:
+            return
         raise OSError(113, "No route to host")
 
     def cut_off(self, name: str) -> None:

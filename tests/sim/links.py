@@ -124,7 +124,9 @@ class HostLinks:
                 router = bytes(reversed(ip_address(profile.gateway).packed)).hex().upper()
                 lines.append(f"{link}\t00000000\t{router}\t0003\t0\t0\t100\t00000000\t0\t0\t0")
         self.machine.files[ROUTES] = File("".join(f"{line}\n" for line in lines))
-        self.machine.files[ROUTES6] = File("")
+        self.machine.files[ROUTES6] = File(
+            f"{'0' * 32} 00 {'0' * 32} 00 {'0' * 32} ffffffff 00000001 00000000 00200200 lo\n"
+        )
 
     def _changing(self, tool: Tool) -> Tool:
         def run(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:

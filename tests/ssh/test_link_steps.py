@@ -1,5 +1,7 @@
 """Steps that change links, in real shells; NetworkManager is played by files that say which profiles are active."""
 
+from dataclasses import replace
+
 import pytest
 
 from heretic.domain.wiring.link_steps import SECONDS, KeepLinks, TryLinks, key_of
@@ -24,6 +26,8 @@ case $* in
   *'connection up uuid'*) for k; do :; done; echo $k >$state/active ;;
 esac
 """
+IP = """! grep -qx {uuid} {sandbox}/active || echo '2: eno2    inet 172.20.11.11/24 brd 172.20.11.255 scope global eno2'
+"""
 BUSCTL = """state={sandbox}
 echo "$2 $6 $7 $8" >>$state/bus
 case $* in
@@ -42,7 +46,7 @@ def step(shell: Shell) -> TryLinks:
     shell.program("busctl", BUSCTL.format(sandbox=shell.sandbox))
     answers = f"for k; do :; done\ngrep -qx $k {shell.sandbox}/answer\n"
     shell.program("ping", answers)
-    shell.program("ip", "exit 0\n")
+    shell.program("ip", IP.format(sandbox=shell.sandbox, uuid=NEW.uuid))
     shell.program("systemctl", f"case $* in *.timer) cat {shell.sandbox}/timer ;; *) echo inactive ;; esac\n")
     shell.program(
         "systemd-run", f"echo active >{shell.sandbox}/timer\nfor k; do :; done\ncp $k {shell.sandbox}/revert\n"
@@ -106,10 +110,25 @@ async def test_who_is_lost_is_told_and_remembered(shell: Shell, step: TryLinks, 
     await shell.perform(step.script())
     put(shell, answer=answer)
     frame = await proved(shell, step)
-    assert (frame.name, frame.output.stderr) == ("proof:2", f"no answer from {lost}")
+    assert (frame.name, frame.output.stderr) == ("proof:3", f"no answer from {lost}")
     assert read(shell, "checkpoints") == 'ao 1 "/checkpoint/7"'
     await shell.run((shell.sandbox / "revert").read_text())
     assert read(shell, "run/heretic/links/taken-back") == f"{key_of((NEW,))} 1 {lost}"
+
+
+async def test_what_was_taken_off_a_link_by_hand_is_not_there(shell: Shell, step: TryLinks) -> None:
+    await shell.perform(step.script())
+    shell.program("ip", "echo '2: eno2    inet6 fe80::1/64 scope link'\n")
+    assert (await proved(shell, step)).name == "proof:2"
+
+
+async def test_a_new_router_must_answer(shell: Shell, step: TryLinks) -> None:
+    step = replace(step, routers=("172.20.11.1",))
+    await shell.perform(step.script())
+    frame = await proved(shell, step)
+    assert (frame.name, frame.output.stderr) == ("proof:4", "no answer from 172.20.11.1")
+    put(shell, answer=f"{ROUTER}\n{SWITCH}\n172.20.11.1")
+    assert (await proved(shell, step)).name == "changed:0"
 
 
 async def test_what_is_taken_back_is_gone_and_counted(shell: Shell, step: TryLinks) -> None:
@@ -166,6 +185,16 @@ async def test_what_was_proved_is_written_where_a_boot_reads_it(shell: Shell, st
     assert (shell.sandbox / "etc/NetworkManager/system-connections" / NEW.file).read_text() == NEW.text
     assert not (shell.sandbox / TRIED).exists()
     assert (await shell.perform(keep().script())).name == "unchanged:0"
+
+
+async def test_a_kept_file_that_was_edited_is_written_again(shell: Shell, step: TryLinks) -> None:
+    await shell.perform(step.script())
+    put(shell, timer="inactive")
+    await shell.perform(keep().script())
+    file = shell.sandbox / "etc/NetworkManager/system-connections" / NEW.file
+    file.write_text(NEW.text.replace("172.20.11.11", "172.20.11.99"))
+    assert (await shell.perform(keep().script())).name == "changed:0"
+    assert file.read_text() == NEW.text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The links of a Node's host: tried, kept, refused, or left alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,15 @@ from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import NodeEngineStatus
 from heretic.domain.commands import Output
 from heretic.domain.conditions import Condition, ConditionType, State
-from heretic.domain.errors import Reason
+from heretic.domain.errors import Reason, Transient
 from heretic.domain.facts import Absent, Fact, Known, Unknown
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.interfaces import Interface
 from heretic.domain.kind import Observed
 from heretic.domain.node.links import plan_links
-from heretic.domain.plan import Blocked, Risk
+from heretic.domain.plan import Blocked, Risk, Wait
 from heretic.domain.wiring.facts import Asked, AskedPort, PortAnswer, Wires
-from heretic.domain.wiring.link_steps import ChangeLinks, KeepLinks, TryLinks, key_of
+from heretic.domain.wiring.link_steps import TRIAL, ChangeLinks, KeepLinks, TryLinks, key_of
 from heretic.domain.wiring.manager import KEPT_LINKS, KeptLinks, Manager, TakenBack, parse_manager, parse_taken_back
 from heretic.domain.wiring.profiles import KEPT, TRIED, LinkProfile
 from heretic.domain.wiring.section import WIRES
@@ -35,7 +36,8 @@ def facts(
     manager: Fact[Manager] | None = None, taken: Fact[TakenBack] | None = None, links: tuple[Interface, ...] = ()
 ) -> HostFacts:
     kept = KeptLinks(manager or Known(RUNS), taken or Absent())
-    return HostFacts("n1", interfaces=Known(links or (SSH, port(2))), sections={KEPT_LINKS.name: kept})
+    seen = Known(links or (SSH, port(2)))
+    return HostFacts("n1", interfaces=seen, trials=Known(frozenset[str]()), sections={KEPT_LINKS.name: kept})
 
 
 def planned(seen: HostFacts, of: Node | None = None, found: Wiring = FOUND, **changes: dict[str, Any]) -> Any:
@@ -56,7 +58,8 @@ def files(folder: str, *profiles: LinkProfile) -> dict[str, str]:
 def seen_with(folder: str, active: bool = True) -> HostFacts:
     profiles = first().profiles
     uuids = frozenset(profile.uuid for profile in profiles) if active else frozenset[str]()
-    return facts(Known(Manager(True, active=uuids, files=files(folder, *profiles))))
+    links = (SSH, port(2, f"{STORAGE}/24", mtu=9000)) if active else ()
+    return facts(Known(Manager(True, active=uuids, files=files(folder, *profiles))), links=links)
 
 
 def test_a_port_that_carries_nothing_is_tried_without_a_slot() -> None:
@@ -137,6 +140,9 @@ def test_what_keeps_the_links_must_be_network_manager(seen: HostFacts, reason: R
         pytest.param(TakenBack("", 1), False, id="an operator was lost"),
         pytest.param(TakenBack("", 2), True, id="lost twice: it is the change that cuts it off"),
         pytest.param(TakenBack("", 1, ("172.20.10.1",)), True, id="a neighbour did not answer"),
+        pytest.param(TakenBack("", 1, ("172.20.10.12",)), False, id="another node may have died by itself"),
+        pytest.param(TakenBack("", 2, ("172.20.10.12",)), True, id="twice it has not"),
+        pytest.param(TakenBack("", 1, ("172.20.10.12", "172.20.10.1")), True, id="another node and a router"),
         pytest.param(TakenBack("another", 5, ("172.20.10.1",)), False, id="of another declaration"),
     ],
 )
@@ -149,6 +155,45 @@ def test_what_was_taken_back_is_not_tried_for_ever(told: TakenBack, refused: boo
         assert isinstance(obstacle, Blocked)
         assert obstacle.reason is Reason.CHANGE_TAKEN_BACK
         assert all(address in obstacle.message for address in told.lost)
+
+
+@pytest.mark.parametrize(
+    ("trials", "reason"),
+    [
+        pytest.param(Known(frozenset({TRIAL})), Reason.WORK_IN_PROGRESS, id="on trial"),
+        pytest.param(Unknown("systemctl exited 1"), Reason.WORK_IN_PROGRESS, id="not known"),
+    ],
+)
+def test_what_is_on_trial_is_waited_for_with_the_slot(trials: Fact[frozenset[str]], reason: Reason) -> None:
+    part = planned(replace(seen_with(TRIED), trials=trials))
+    (obstacle,) = part.obstacles
+    assert part.steps == ()
+    assert isinstance(obstacle, Wait)
+    assert (obstacle.reason, obstacle.keeps_slot) == (reason, True)
+
+
+@pytest.mark.parametrize(
+    ("other", "against"),
+    [
+        pytest.param(facts(), (), id="nothing is on trial"),
+        pytest.param(
+            replace(facts(), trials=Known(frozenset({TRIAL}))), ("the links of n1 are on trial",), id="on trial"
+        ),
+        pytest.param(
+            Transient(Reason.UNREACHABLE, "no answer"), ("n1 cannot be seen, and its links may be on trial",), id="lost"
+        ),
+        pytest.param(
+            replace(facts(), trials=Unknown("?")), ("n1 cannot be seen, and its links may be on trial",), id="not known"
+        ),
+    ],
+)
+def test_no_host_is_taken_out_while_the_links_of_another_may_be_on_trial(other: HostView, against: Any) -> None:
+    told = site(a_node())
+    outage = KINDS["Node"].outage
+    assert outage is not None
+    assert outage.needs(told).hosts == {"n1"}
+    assert tuple(outage.against("n2", told, Observed({"n1": other}), Observed({}))) == against
+    assert tuple(outage.against("n1", told, Observed({}), Observed({}))) == ()
 
 
 def test_files_that_a_real_network_manager_left_are_understood() -> None:
@@ -197,7 +242,7 @@ def test_a_pass_plans_the_links_once_the_ports_are_known_and_says_so() -> None:
     answer = AskedPort(port(2).mac, 1, (PortAnswer(0, "172.20.11.200", "02:00:00:00:00:01", True),))
     wires = Wires(changes, Known(Asked(asking.key, {"eno2": answer})))
     sections = {WIRES.name: wires, KEPT_LINKS.name: KeptLinks(Known(RUNS), Absent())}
-    seen = HostFacts("n1", interfaces=Known(links), sections=sections)
+    seen = HostFacts("n1", interfaces=Known(links), trials=Known(frozenset[str]()), sections=sections)
     report = KINDS["Node"].assess(of, told, Observed({"n1": seen})).report
     wired: Condition = next(c for c in report.conditions if c.type is ConditionType.WIRED)
     assert (wired.state, wired.reason) == (State.FALSE, Reason.APPLYING)

@@ -1,6 +1,7 @@
 """Node, as the loop knows it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
 from heretic.api.v1alpha1.node import NodeStatus
@@ -15,6 +16,7 @@ from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.rule import Part
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference, as_number
 from heretic.domain.node.configuration import plan_configuration
+from heretic.domain.node.links import against_trials, configured_hosts
 from heretic.domain.node.member import membership, wants_membership
 from heretic.domain.node.member_outage import against_outage, needs_before_outage
 from heretic.domain.node.member_plan import plan_member
@@ -45,6 +47,16 @@ def _references(node: Node) -> Iterable[Reference]:
         yield Reference(Network, entry.network)
     for choice in node.spec.interfaces:
         yield from (Reference(Network, name) for name in choice.networks)
+
+
+def _needs_before_outage(view: SiteView) -> Needs:
+    engine = needs_before_outage(view)
+    return replace(engine, hosts=engine.hosts | configured_hosts(view))
+
+
+def _against_outage(name: str, view: SiteView, now: Observed, earlier: Observed) -> Iterator[str]:
+    yield from against_trials(name, view, now)
+    yield from against_outage(name, view, now, earlier)
 
 
 def node_kind(features: Sequence[Feature]) -> Kind[Node]:
@@ -110,7 +122,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         references=_references,
         recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),
         sections=(WIRES, KEPT_LINKS),
-        outage=OutageRule(needs_before_outage, against_outage),
+        outage=OutageRule(_needs_before_outage, _against_outage),
         gauges=(
             GaugeOf(
                 "heretic_host_reachable",

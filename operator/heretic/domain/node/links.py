@@ -1,17 +1,21 @@
 """The links of a Node's host, kept as the Networks declare, where the Node wants that: one group of ports a pass."""
 
-from heretic.api.v1alpha1 import Node
+from collections.abc import Iterator
+
+from heretic.api.v1alpha1 import Network, Node
+from heretic.domain.declared.names import address_in
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import Part
+from heretic.domain.kind import Observed
 from heretic.domain.plan import Blocked, Obstacle, Wait
 from heretic.domain.wiring.classify import How
-from heretic.domain.wiring.link_steps import ChangeLinks, KeepLinks, TryLinks, key_of
-from heretic.domain.wiring.links import Links
+from heretic.domain.wiring.link_steps import SECONDS, TRIAL, ChangeLinks, KeepLinks, TryLinks, key_of
 from heretic.domain.wiring.manager import KEPT_LINKS, TAKEN_BACK, KeptLinks, Manager, was_refused
 from heretic.domain.wiring.profiles import KEPT, TRIED
+from heretic.domain.wiring.section import WIRES
 from heretic.domain.wiring.wanted import LinkGroup, link_groups, neighbours
 from heretic.domain.wiring.wiring import Wiring
 
@@ -39,19 +43,23 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
     if not isinstance(kept.manager, Known):
         cause = kept.manager.cause if isinstance(kept.manager, Unknown) else "nothing was found"
         return Part(obstacles=(Wait(Reason.NOT_OBSERVED, f"{host}: what keeps its links is not known: {cause}"),))
+    if not isinstance(facts.trials, Known) or TRIAL in facts.trials.value:
+        # Whoever has begun it does not prove it any more: a pass that does has not ended yet.
+        why = f"{host}: a change of its links is on trial, and the host takes it back within {SECONDS} s"
+        return Part(obstacles=(Wait(Reason.WORK_IN_PROGRESS, why, _SOON, keeps_slot=True),))
     manager = kept.manager.value
     for group in (g for g in groups if isinstance(g, LinkGroup)):
-        if _is_kept(group, manager):
-            continue
-        if _is_active(group, manager):
+        if _is_active(group, manager) and not group.lost:
+            if _is_kept(group, manager):
+                continue
             return Part((_keep(host, group),), tuple(obstacles))
         if not group.differs and not _has_ours(group, manager):
             continue
-        obstacle = _obstacle(host, group, kept, manager)
+        obstacle = _obstacle(node, view, group, kept, manager)
         if obstacle is not None:
             obstacles.append(obstacle)
             continue
-        return Part((_change(node, view, links.value, group, found),), tuple(obstacles))
+        return Part((_change(node, view, facts, group, found),), tuple(obstacles))
     return Part(obstacles=tuple(obstacles))
 
 
@@ -60,18 +68,18 @@ def _is_active(group: LinkGroup, manager: Manager) -> bool:
 
 
 def _is_kept(group: LinkGroup, manager: Manager) -> bool:
-    """Whether a boot brings the same up, and the host has it now."""
+    """Whether a boot brings the same up."""
     there = all(manager.files.get(f"{KEPT}/{profile.file}") == profile.text for profile in group.profiles)
     tried = any(f"{TRIED}/{profile.file}" in manager.files for profile in group.profiles)
-    return there and not tried and _is_active(group, manager)
+    return there and not tried
 
 
 def _has_ours(group: LinkGroup, manager: Manager) -> bool:
     return any(f"{folder}/{profile.file}" in manager.files for profile in group.profiles for folder in (KEPT, TRIED))
 
 
-def _obstacle(host: str, group: LinkGroup, kept: KeptLinks, manager: Manager) -> Blocked | None:
-    links = ", ".join(profile.link for profile in group.profiles)
+def _obstacle(node: Node, view: SiteView, group: LinkGroup, kept: KeptLinks, manager: Manager) -> Blocked | None:
+    host, links = node.metadata.name, ", ".join(profile.link for profile in group.profiles)
     if not manager.runs:
         who = "systemd-networkd keeps its links" if manager.networkd else "its links are kept by something else"
         return Blocked(
@@ -79,7 +87,7 @@ def _obstacle(host: str, group: LinkGroup, kept: KeptLinks, manager: Manager) ->
             f"{host}: {links} are to be configured ({group.differs}), and NetworkManager does not run: {who}. Install "
             "NetworkManager and let it keep the host's links, or take spec.configureLinks of the Node away",
         )
-    told = was_refused(kept, key_of(group.profiles))
+    told = was_refused(kept, key_of(group.profiles), _of_others(node, view))
     if told is not None:
         lost = f"{', '.join(told.lost)} did not answer any more" if told.lost else "nobody could prove it in time"
         return Blocked(
@@ -88,6 +96,34 @@ def _obstacle(host: str, group: LinkGroup, kept: KeptLinks, manager: Manager) ->
             f"Correct the Network, the Node or the switch; `rm {TAKEN_BACK}` on the host lets the same be tried again",
         )
     return None
+
+
+def _of_others(node: Node, view: SiteView) -> frozenset[str]:
+    """Addresses of the other nodes."""
+    others = [other for other in view.nodes.values() if other.metadata.name != node.metadata.name]
+    found = {address_in(network, other) for network in view.of(Network).values() for other in others}
+    return frozenset(filter(None, found))
+
+
+def configured_hosts(view: SiteView) -> frozenset[str]:
+    """Nodes whose links Heretic configures."""
+    return frozenset(name for name, node in view.nodes.items() if node.spec.configure_links)
+
+
+def against_trials(name: str, view: SiteView, now: Observed) -> Iterator[str]:
+    """Why a host must stay for the sake of others whose links are on trial, or may be (rule:links-on-trial).
+
+    Args:
+        name: Of the Node.
+        view: The declared site.
+        now: What is seen now.
+    """
+    for other in sorted(configured_hosts(view) - {name}):
+        facts = now.hosts.get(other)
+        if not isinstance(facts, HostFacts) or not isinstance(facts.trials, Known):
+            yield f"{other} cannot be seen, and its links may be on trial"
+        elif TRIAL in facts.trials.value:
+            yield f"the links of {other} are on trial"
 
 
 def _keep(host: str, group: LinkGroup) -> KeepLinks:
@@ -100,7 +136,7 @@ def _keep(host: str, group: LinkGroup) -> KeepLinks:
     )
 
 
-def _change(node: Node, view: SiteView, links: Links, group: LinkGroup, found: Wiring) -> TryLinks:
+def _change(node: Node, view: SiteView, facts: HostFacts, group: LinkGroup, found: Wiring) -> TryLinks:
     host, own = node.metadata.name, [f for f in found.findings if f.port.name in group.ports]
     heard = {a for a in neighbours(node, view, group.networks) if any(a in f.evidence.split() for f in own)}
     answered = tuple(sorted(heard)) if any(f.how is How.ANSWERED for f in own) else ()
@@ -114,8 +150,17 @@ def _change(node: Node, view: SiteView, links: Links, group: LinkGroup, found: W
         profiles=group.profiles,
         before=neighbours(node, view, every)[:_MOST],
         after=answered,
+        routers=_new_routers(facts, group),
     )
 
 
+def _new_routers(facts: HostFacts, group: LinkGroup) -> tuple[str, ...]:
+    """Routers that a change brings; one that the host has already may be down, and is no reason against it."""
+    routes = facts[WIRES].routes
+    there = {route.gateway for route in routes.value} if isinstance(routes, Known) else set()
+    return tuple(router for router in group.routers if router not in there)
+
+
+_SOON = 10.0
 _MOST = 16
 """How many neighbours are asked before and after a change."""

@@ -5,7 +5,7 @@ recorded. Networks of different VLANs share a port; two of the same VLAN on one 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from heretic.api.v1alpha1 import Network, Node
@@ -198,9 +198,11 @@ def _hearing(host: _Host, name: str) -> list[tuple[str, int]]:
 def _recorded(host: _Host, finding: PortFinding) -> PortFinding:
     """Holds what is found against what is recorded: a port that leads elsewhere was moved, and keeps its record."""
     record = recorded_of(host.node, finding.port)
-    if record is None or finding.how in (How.DECLARED, How.CARRIED):
+    if record is None or finding.how is How.DECLARED:
         return finding
     known = tuple(name for name in record.networks if name in host.view.of(Network))
+    if finding.how is How.CARRIED:
+        return _with_lost(host, finding, known)
     how = next((h for h in How if h == record.how), None)
     if not known or how is None:
         return finding
@@ -220,6 +222,19 @@ def _recorded(host: _Host, finding: PortFinding) -> PortFinding:
         )
     switch = finding.switch or record.switch
     return PortFinding(finding.port, known, how, record.evidence, switch, clashes)
+
+
+def _with_lost(host: _Host, finding: PortFinding, known: tuple[str, ...]) -> PortFinding:
+    """A port that carries less than it did still leads there, unless another one carries that now."""
+    there = {name for port in ports(host.links) for name in carried(port, host.links, host.view)}
+    tags = {host.vlan(name) for name in finding.networks}
+    if not set(finding.networks) <= set(known):
+        return finding  # somebody has configured it for something else
+    lost = tuple(name for name in known if name not in there and host.vlan(name) not in tags)
+    if not lost:
+        return finding
+    evidence = f"{finding.evidence}; had one of {', '.join(lost)}"
+    return replace(finding, networks=(*finding.networks, *lost), evidence=evidence)
 
 
 def _exclude(host: _Host, finding: PortFinding, old: str, new: str) -> bool:

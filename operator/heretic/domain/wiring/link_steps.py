@@ -1,6 +1,7 @@
 """Steps that configure the links of a host by NetworkManager: a trial first, then for good (rule:links-on-trial)."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -22,6 +23,19 @@ def key_of(profiles: tuple[LinkProfile, ...]) -> str:
     return hashlib.sha256(" ".join(profile.uuid for profile in profiles).encode()).hexdigest()[:16]
 
 
+def _addresses(profiles: tuple[LinkProfile, ...]) -> Iterator[Command]:
+    """A profile that is active says what a link was given; what was taken off it by hand it does not know."""
+    for profile in profiles:
+        show = ("ip", "-o", "addr", "show", "dev", profile.link)
+        yield from (Command(show, expect=Expect.ONLY, text=f"* {a} *\n*", timeout=5) for a in profile.addresses)
+
+
+def _is_written(profile: LinkProfile) -> Command:
+    path = f"{KEPT}/{profile.file}"
+    shown = f"{hashlib.sha256(profile.text.encode()).hexdigest()}  {path}"
+    return Command(("sha256sum", path), expect=Expect.EQUALS, text=shown)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TryLinks(HostStep):
     """Gives ports that carry nothing yet what is declared, on trial: a boot or a lost operator takes it back.
@@ -32,6 +46,7 @@ class TryLinks(HostStep):
         profiles: Theirs.
         before: Addresses of which those that answer before the change must answer after it.
         after: Addresses of which one must answer after it; none where nobody has answered on the ports.
+        routers: Routers that the host has not yet; each must answer after it.
     """
 
     verb: ClassVar[str] = "TryLinks"
@@ -41,6 +56,7 @@ class TryLinks(HostStep):
     profiles: tuple[LinkProfile, ...] = field(repr=False)
     before: tuple[str, ...]
     after: tuple[str, ...]
+    routers: tuple[str, ...] = ()
 
     def guards(self) -> tuple[Command, ...]:
         """Nobody else changes links at the moment, and the ports still carry nothing."""
@@ -51,6 +67,8 @@ class TryLinks(HostStep):
     def script(self) -> Script:
         """Files go where a boot forgets them; the proof ends the checkpoint, and looks once more after that."""
         active = Command(_ACTIVE, expect=Expect.CONTAINS, text="\n".join(profile.uuid for profile in self.profiles))
+        there = (active, *_addresses(self.profiles))
+        answers = (Command(("@reached", *one), timeout=12) for one in (self.after, *((r,) for r in self.routers)))
         files = tuple(f"{TRIED}/{profile.file}" for profile in self.profiles)
         ups = (("nmcli", "-w", "10", "connection", "up", "uuid", profile.uuid) for profile in self.profiles)
         actions: tuple[Action, ...] = (
@@ -62,13 +80,13 @@ class TryLinks(HostStep):
         )
         destroy = Command(("busctl", "call", *_BUS, "CheckpointDestroy", "o", "/"), timeout=8)
         return Script(
-            done=(active,),
+            done=there,
             guards=self.guards(),
             actions=actions,
             trial=Trial(
                 name=TRIAL,
                 revert=(Command(("@rollback", key_of(self.profiles)), timeout=50),),
-                proof=(active, Command(("@reached", *self.after), timeout=12), destroy, active),
+                proof=(*there, *answers, destroy, active),
                 seconds=SECONDS,
             ),
         )
@@ -106,12 +124,15 @@ class KeepLinks(HostStep):
     profiles: tuple[LinkProfile, ...] = field(repr=False)
 
     def script(self) -> Script:
-        """Only what no trial can take back any more, and was not taken back."""
+        """Only what no trial can take back any more, and was not taken back; an edited file is written again."""
         kept = "\n".join(f"{profile.uuid}:{KEPT}/{profile.file}" for profile in self.profiles)
         trial = ("systemctl", "show", "-p", "ActiveState", "--value")
         uuids = "\n".join(profile.uuid for profile in self.profiles)
         return Script(
-            done=(Command(("nmcli", "-g", "UUID,FILENAME", "connection", "show"), expect=Expect.CONTAINS, text=kept),),
+            done=(
+                Command(("nmcli", "-g", "UUID,FILENAME", "connection", "show"), expect=Expect.CONTAINS, text=kept),
+                *map(_is_written, self.profiles),
+            ),
             guards=(
                 Command((*trial, f"{TRIAL}.timer"), expect=Expect.EQUALS, text="inactive"),
                 Command((*trial, f"{TRIAL}.service"), expect=Expect.EQUALS, text="inactive"),

@@ -121,10 +121,18 @@ KEPT_LINKS = Section(
 """Asked of the hosts of a site where the links of one are configured."""
 
 
-def was_refused(links: KeptLinks, key: str) -> TakenBack | None:
-    """What speaks against trying the same again; one trial may have lost its operator, two have not."""
+def was_refused(links: KeptLinks, key: str, mortal: frozenset[str]) -> TakenBack | None:
+    """What speaks against trying the same again.
+
+    One trial may have lost its operator, or a node that died by itself; two have not.
+
+    Args:
+        links: Of a host.
+        key: Of the profiles.
+        mortal: Addresses of other nodes.
+    """
     match links.taken_back:
-        case Known(told) if told.key == key and (told.lost or told.times > 1):
+        case Known(told) if told.key == key and (set(told.lost) - mortal or told.times > 1):
             return told
         case Known() | Absent() | Unknown():
             return None

@@ -25,11 +25,13 @@ class LinkProfile:
         link: Its name.
         text: The whole keyfile.
         uuid: By which NetworkManager knows it.
+        addresses: That the link has of it.
     """
 
     link: str
     text: str
     uuid: str
+    addresses: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -91,7 +93,8 @@ def _profile(
     head = {"id": f"heretic-{link}", "type": kind, "interface-name": link, "autoconnect-priority": str(_PRIORITY)}
     body = dict(sections) | ({} if has is None else _families(has))
     name = str(uuid.uuid5(_OURS, _text({"connection": {**head, **more}} | body)))
-    return LinkProfile(link, _text({"connection": {**head, "uuid": name, **more}} | body), name)
+    text = _text({"connection": {**head, "uuid": name, **more}} | body)
+    return LinkProfile(link, text, name, has.addresses if has else ())
 
 
 def _families(has: Addressing) -> dict[str, dict[str, str]]:

@@ -32,17 +32,21 @@ class LinkGroup:
         ports: In the order of their names.
         networks: Likewise.
         profiles: Ports first, then the bond, then VLANs: the order in which they are brought up.
+        routers: Of the default route, where it is here.
         free: Whether all its ports carry nothing yet, so that nobody notices.
         carries_management: Whether SSH comes in by it.
         differs: How the links are not as declared, "" = they are.
+        lost: The same without their MTU, which a port may refuse: what bringing them up mends.
     """
 
     ports: tuple[str, ...]
     networks: tuple[str, ...]
     profiles: tuple[LinkProfile, ...]
+    routers: tuple[str, ...]
     free: bool
     carries_management: bool
     differs: str
+    lost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +163,17 @@ def _group(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...],
             profiles.append(vlan_profile(base, spec.vlan, spec.mtu, _addressing(site, name)))
     address = site.node.spec.address
     live = [link for port in ports for link in above(port, site.links)]
+    lost = next(_losses(site, ports, networks, base), "")
     return LinkGroup(
         ports=tuple(port.name for port in ports),
         networks=networks,
         profiles=tuple(profiles),
+        routers=tuple(router for name in networks for router in _addressing(site, name).gateways),
         free=all(is_free(port, site.links) for port in ports),
         carries_management=any(a.partition("/")[0] == address for link in live for a in link.addresses)
         or any(address_in(site.network(name), site.node) == address for name in networks),
-        differs=next(_differences(site, ports, networks, base), ""),
+        differs=lost or next(_small(site, ports, networks, base), ""),
+        lost=lost,
     )
 
 
@@ -192,8 +199,8 @@ def routing(node: Node, view: SiteView) -> str:
     return min(routed, default=(0, ""))[1]
 
 
-def _differences(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...], base: str) -> Iterator[str]:
-    """How links are not as declared; a link that is larger than needed, or has more addresses, is as declared."""
+def _losses(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...], base: str) -> Iterator[str]:
+    """What links lack of what is declared; one that has more addresses is as declared."""
     for port in ports:
         if base != port.name and port.master != base:
             yield f"{port.name} is not in {base}"
@@ -205,14 +212,20 @@ def _differences(site: _Site, ports: tuple[Interface, ...], networks: tuple[str,
     for name in networks:
         network = site.network(name)
         top = f"{base}.{network.spec.vlan}" if network.spec.vlan else base
-        link = next((one for one in above_base(site, base) if _is_top(one, base, network)), None)
+        link = _top(site, base, network)
         if link is None:
             yield f"there is no {top}"
             continue
         for address in _addressing(site, name).addresses:
             if address not in link.addresses:
                 yield f"{link.name} has not the address {address}"
-        if link.mtu < network.spec.mtu:
+
+
+def _small(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...], base: str) -> Iterator[str]:
+    """Links whose MTU is too small; one that is larger than needed is as declared."""
+    for network in map(site.network, networks):
+        link = _top(site, base, network)
+        if link is not None and link.mtu < network.spec.mtu:
             yield f"{link.name} has an MTU of {link.mtu} bytes, {network.spec.mtu} are declared"
     small = [p for p in ports if p.mtu < max(site.network(n).spec.mtu for n in networks)]
     if small:
@@ -223,6 +236,11 @@ def above_base(site: _Site, base: str) -> tuple[Interface, ...]:
     """The base of a group with what lies on it."""
     link = site.link(base)
     return above(link, site.links) if link is not None else ()
+
+
+def _top(site: _Site, base: str, network: Network) -> Interface | None:
+    """The link of a group that has a network's address."""
+    return next((one for one in above_base(site, base) if _is_top(one, base, network)), None)
 
 
 def _is_top(link: Interface, base: str, network: Network) -> bool:

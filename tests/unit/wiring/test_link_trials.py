@@ -1,0 +1,108 @@
+"""A change of links that cuts SSH is back within its time, whatever became of the operator, and is told."""
+
+from typing import Any
+
+import pytest
+
+from heretic.domain.wiring.link_steps import SECONDS
+from heretic.domain.wiring.manager import TAKEN_BACK
+from sim.addresses import PREFIX
+from unit.wiring.conftest import LinkWorld
+
+WRONG: dict[str, dict[str, Any]] = {
+    "a wrong VLAN": {"vlan": 77},
+    "a wrong prefix length": {"subnet": f"{PREFIX}0/28", "gateway": None},
+    "a gateway that is none": {"gateway": f"{PREFIX}77", "mtu": 2000},
+}
+RIGHT: dict[str, Any] = {"vlan": None, "subnet": f"{PREFIX}0/24", "gateway": f"{PREFIX}1", "mtu": 4000}
+
+
+def prepared(made: LinkWorld, wrong: str) -> dict[str, Any]:
+    if "gateway that" in wrong:
+        made.site.desk = "203.0.113.5"
+    made.declare("lan", gateway=None)
+    return made.links()
+
+
+async def stalls(made: LinkWorld, before: dict[str, Any]) -> None:
+    await made.rounds(8)
+    status, reason, message = made.tells("Stalled")
+    assert (status, reason) == ("True", "ChangeTakenBack"), made.describe()
+    assert "the host took that back (2 times): nobody could prove it in time" in message
+    effects = len(made.site.effects)
+    await made.rounds(2)
+    assert made.site.effects[effects:] == []
+    assert made.links() == before
+    made.declare("mgmt", **RIGHT)
+    await made.run(rounds=8)
+    assert made.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
+    assert made.tells("Stalled")[0] != "True"
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_the_operator_waits_for_the_host_and_tells_what_came_back(one: LinkWorld, wrong: str) -> None:
+    before = prepared(one, wrong)
+    one.declare("mgmt", **WRONG[wrong])
+    begun = one.site.clock.at
+    await one.run(rounds=4, until=lambda: one.site.clock.at > begun + SECONDS)
+    assert one.links() == before
+    assert one.site.clock.at <= begun + SECONDS + 30
+    await stalls(one, before)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_the_host_does_it_alone_where_the_operator_has_died(one: LinkWorld, wrong: str) -> None:
+    before = prepared(one, wrong)
+    one.declare("mgmt", **WRONG[wrong])
+    await one.dies_proving()
+    assert not one.site.reachable("node1")
+    one.site.go(SECONDS)
+    assert one.site.reachable("node1")
+    assert one.links() == before
+    await one.start_operator()
+    await stalls(one, before)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_the_host_does_it_alone_where_the_operator_is_cut_off(one: LinkWorld, wrong: str) -> None:
+    before = prepared(one, wrong)
+    one.declare("mgmt", **WRONG[wrong])
+    one.when_proving(one.site.cut_off)
+    await one.run(rounds=3, until=lambda: bool(one.site.cut))
+    assert one.links() == before
+    one.site.on_try = lambda name: None
+    one.site.cut.clear()
+    await stalls(one, before)
+
+
+async def test_who_stops_to_answer_is_told_and_the_same_is_not_tried_again(one: LinkWorld) -> None:
+    before = one.links()
+    one.declare("mgmt", mtu=4000)
+    one.when_proving(lambda _: one.site.there["mgmt"].clear())
+    await one.rounds(4)
+    status, reason, message = one.tells("Stalled")
+    assert (status, reason) == ("True", "ChangeTakenBack"), one.describe()
+    assert f"(1 times): {PREFIX}1 did not answer any more" in message
+    assert one.links() == before
+
+
+async def test_a_new_router_must_answer(one: LinkWorld) -> None:
+    before = one.links()
+    one.declare("mgmt", gateway=f"{PREFIX}77", mtu=4000)
+    await one.rounds(4)
+    status, reason, message = one.tells("Stalled")
+    assert (status, reason) == ("True", "ChangeTakenBack"), one.describe()
+    assert f"(1 times): {PREFIX}77 did not answer" in message
+    assert one.links() == before
+    one.site.there["mgmt"].add(f"{PREFIX}77")
+    del one.site.machines["node1"].files[TAKEN_BACK]
+    await one.run(rounds=8)
+    assert one.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
+    assert one.site.links["node1"].manager.active["eno1"].gateway == f"{PREFIX}77"
+
+
+async def test_a_router_that_is_down_anyway_stops_no_change(one: LinkWorld) -> None:
+    one.site.there["mgmt"].clear()
+    one.declare("mgmt", mtu=4000)
+    await one.run(rounds=8)
+    assert one.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
