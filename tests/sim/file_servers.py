@@ -6,6 +6,7 @@ CTDB finds a host unhealthy whose smbd does not run while it runs the script for
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from heretic.domain.commands import Output
 from heretic.domain.shares.lock_steps import FOLDER, KEEPER, PROOF
@@ -28,11 +29,13 @@ class ServerState:
         scripts: Those that its CTDB runs.
         reads: The smb.conf that its smbd has read last.
         refuses: What its testparm does not like; "" = nothing.
+        disabled: Whether somebody has disabled its CTDB.
     """
 
     scripts: set[str] = field(default_factory=lambda: {"00.ctdb", "10.interface"})
     reads: str = ""
     refuses: str = ""
+    disabled: bool = False
 
 
 @dataclass
@@ -45,6 +48,7 @@ class FileServerSite:
         folders: Owner, group and mode of each folder by volume and name: all hosts see the same.
         logins: Description of each user of Samba.
         typed: Passwords as smbpasswd got them.
+        out: Folders in the lock volume, of hosts that were taken out.
     """
 
     site: BlankSite
@@ -52,6 +56,7 @@ class FileServerSite:
     folders: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     logins: dict[str, str] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
+    out: set[str] = field(default_factory=set)
 
     def attach(self) -> None:
         """Gives every host the programs."""
@@ -64,6 +69,7 @@ class FileServerSite:
             "find": self._find,
             "stat": self._stat,
             "mkdir": self._mkdir,
+            "rmdir": self._rmdir,
             "chown": self._chown,
             "chmod": self._chmod,
             "ls": self._ls,
@@ -97,7 +103,7 @@ class FileServerSite:
     def serves(self, name: str) -> bool:
         """Whether clients are served by a host."""
         active = self.site.machines[name].host.systemd.active
-        return active(_CTDB) and active(_SMBD) and not any(self._states()[_address(self.site.machines[name])])
+        return active(_CTDB) and active(_SMBD) and not self._flags(name)
 
     def locks(self, name: str) -> bool:
         """Whether a host has the lock volume, and was kept out of a lock of it that another one held."""
@@ -185,14 +191,29 @@ class FileServerSite:
                 return ok("00.ctdb              OK         0.004 Sat Nov 28 03:00:00 2026\n")
             case ("reloadips",) | ("reloadnodes",):
                 return OK
+            case ("nodestatus",):
+                return Output(self._flags(machine.name), "", "")
+            case ("disable" | "enable" as what, "-n", number):
+                self.own[self._named(machine, number)].disabled = what == "disable"
+                return OK
         return None
 
+    def _named(self, machine: Machine, number: str) -> str:
+        address = _text(machine, _NODES).split()[int(number)]
+        return next(name for name, host in self.site.machines.items() if _address(host) == address)
+
+    def _flags(self, name: str) -> int:
+        """As ``ctdb nodestatus`` ends with."""
+        cut, ill = self._states()[_address(self.site.machines[name])]
+        return 1 * cut + 2 * ill + 4 * self.own[name].disabled
+
     def _status(self, machine: Machine) -> str:
-        states, rows = self._states(), ["|Node|IP|Disconnected|Unknown|Banned|Unhealthy|ThisNode|"]
+        states, rows = self._states(), ["|Node|IP|Disconnected|Unknown|Banned|Disabled|Unhealthy|ThisNode|"]
         for number, address in enumerate(_text(machine, _NODES).split()):
             cut, ill = states[address]
             this = "Y" if address == _address(self._machine(machine)) else "N"
-            rows.append(f"|{number}|{address}|{int(cut)}|0|0|{int(ill)}|{this}|")
+            disabled = self.own[self._named(machine, str(number))].disabled
+            rows.append(f"|{number}|{address}|{int(cut)}|0|0|{int(disabled)}|{int(ill)}|{this}|")
         return "".join(f"{row}\n" for row in rows)
 
     def _addresses(self, machine: Machine) -> str:
@@ -205,7 +226,7 @@ class FileServerSite:
         for name, host in self.site.machines.items():
             lines = _text(host, _ADDRESSES).splitlines() if self._runs(name) else []
             wanted |= {line.partition("/")[0] for line in lines}
-            if lines and states[_address(host)] == (False, False):
+            if lines and states[_address(host)] == (False, False) and not self.own[name].disabled:
                 takers.append(numbers[_address(host)])
         given = [takers[n % len(takers)] if takers else -1 for n in range(len(wanted))]
         return dict(zip(sorted(wanted), given, strict=True))
@@ -223,6 +244,11 @@ class FileServerSite:
         return f"{source.rpartition('/')[2]}/{name}" if source else None
 
     def _find(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1] == FOLDER:
+            if FOLDER not in self._machine(machine).storage.clients:
+                return failed(f"find: '{FOLDER}': No such file or directory")
+            wanted = argv[argv.index("-name") + 1]
+            return ok("".join(f"{name}\n" for name in sorted(self.out) if fnmatchcase(name, wanted)))
         if argv[1] != "/gluster/shares":
             return None
         mounts = {t: s for t, s in self._machine(machine).storage.clients.items() if t.startswith("/gluster/shares/")}
@@ -237,16 +263,26 @@ class FileServerSite:
         return ok("".join(lines))
 
     def _stat(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1:3] == ("-c", "%F") and argv[3].startswith(f"{FOLDER}/"):
+            there = argv[3].rpartition("/")[2] in self.out
+            return ok("directory\n") if there else failed(f"stat: cannot statx '{argv[3]}'")
         if argv[1:3] != ("-c", "%F %u %g %04a"):
             return None
         state = self.folders.get(self._key(machine, argv[3]) or "")
         return ok(f"directory {' '.join(state)}\n") if state else failed(f"stat: cannot statx '{argv[3]}'")
 
     def _mkdir(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1] == "-p" and argv[2].startswith(f"{FOLDER}/"):
+            self.out.add(argv[2].rpartition("/")[2])
+            return OK
         key = self._key(machine, argv[2])
         if argv[1] != "-p" or key is None:
             return None
         self.folders.setdefault(key, ("0", "0", "0755"))
+        return OK
+
+    def _rmdir(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        self.out.discard(argv[1].rpartition("/")[2])
         return OK
 
     def _chown(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
@@ -313,6 +349,9 @@ class FileServerSite:
         return ok("".join(line.format(name, text) for name, text in shown.items()))
 
     def _sh(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        if argv[1] == "-c" and argv[2].startswith("ctdb nodestatus"):
+            disabled = self.own[self._named(machine, argv[4])].disabled
+            return OK if disabled == (" -ne 0" in argv[2]) else failed("")
         if argv[1] != "-c" or "smbpasswd" not in argv or stdin is None:
             return None
         word = stdin.removesuffix("\n")

@@ -18,7 +18,7 @@ from heretic.domain.facts import NOT_OBSERVED, Fact
 from heretic.domain.host.facts import HostView
 from heretic.domain.host.feature import Feature
 from heretic.domain.host.section import Section
-from heretic.domain.plan import Plan
+from heretic.domain.plan import Plan, PlanItem
 from heretic.domain.report import Report
 from heretic.domain.shared import SharedFact
 
@@ -79,6 +79,10 @@ class Assessment:
     report: Report
 
 
+def _nothing_before(node: str, view: SiteView, now: Observed) -> Iterable[PlanItem]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class OutageRule:
     """What objects of a kind ask for before a host is taken out of service on purpose.
@@ -87,10 +91,13 @@ class OutageRule:
         needs: What has to be looked at.
         against: Every reason why a host must stay, one sentence each: by the host's name, the declared site, what is
             seen now, and what was seen a minute or more before. Pure. What is not known is a reason.
+        before: What is done before a host goes that may go, by the same without the earlier look: steps on other hosts
+            and what is waited for; nothing once it is done.
     """
 
     needs: Callable[[SiteView], Needs]
     against: Callable[[str, SiteView, Observed, Observed], Iterable[str]]
+    before: Callable[[str, SiteView, Observed], Iterable[PlanItem]] = _nothing_before
 
 
 @dataclass(frozen=True, slots=True)

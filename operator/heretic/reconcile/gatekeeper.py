@@ -71,13 +71,15 @@ class Gatekeeper:
         passed = gates.check_slot(passed, held_by_us=holder is None, holder=holder or "")
         for node, outage in gates.outages_of(passed.steps).items():
             # A host that is claimed may be out by now: it was asked for before, and there is no way back.
-            if self._slots.claimed(key) == node:
-                continue
-            against = await self._outages.against(key.namespace, view, node)
-            if against is None and await self._slots.claim(key, outage):
-                continue
-            held = against or Wait(Reason.WAITING_FOR_SLOT, "the site's disruption slot was lost", 10.0)
-            passed = passed.without(tuple(s for s in passed.steps if s.outage and s.outage.node == node), held)
+            own = tuple(s for s in passed.steps if s.outage and s.outage.node == node)
+            if self._slots.claimed(key) != node:
+                against = await self._outages.against(key.namespace, view, node)
+                if against is not None or not await self._slots.claim(key, outage):
+                    held = against or Wait(Reason.WAITING_FOR_SLOT, "the site's disruption slot was lost", 10.0)
+                    passed = passed.without(own, held)
+                    continue
+            if before := await self._outages.before(key.namespace, view, node):
+                passed = passed.behind(before, own)
         if not gates.disruptive_of(passed.steps):
             await self._slots.release(key)
         return passed

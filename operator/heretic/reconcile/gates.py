@@ -18,7 +18,18 @@ from heretic.domain.declared.validate import site_fault, unread_fault
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.maintenance import in_maintenance
-from heretic.domain.plan import Blocked, Outage, Proceed, Risk, Step, Wait, prefix
+from heretic.domain.plan import (
+    Blocked,
+    Outage,
+    PlanItem,
+    Proceed,
+    Risk,
+    Step,
+    Wait,
+    first_obstacle,
+    prefix,
+    told_apart,
+)
 
 APPROVE = "hvp.ovirt.life/approve"
 """Annotation that approves one plan: its hash, or the hash, a dot and anything that makes it a new word."""
@@ -54,6 +65,13 @@ class Passed:
             left = prefix(left, lambda s: s not in covered_steps, ordered=self.ordered)
             approval = None
         return Passed(left, self.held or why, approval, self.ordered)
+
+    def behind(self, before: Sequence[PlanItem], steps: Container[Step]) -> "Passed":
+        """The same with some steps held back, and in their place what has to be done first."""
+        first, obstacles = told_apart(before)
+        why = first_obstacle(obstacles) or Wait(Reason.APPLYING, f"first: {first[0]}", 1.0)
+        passed = self.without(steps, why)
+        return replace(passed, steps=(*passed.steps, *first))
 
 
 def is_paused(resource: Resource, site: Site | None, kill_switch: Path | None) -> bool:

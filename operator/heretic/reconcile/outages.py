@@ -6,7 +6,7 @@ from itertools import chain
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.kind import Kinds, Needs, Observed
-from heretic.domain.plan import Wait
+from heretic.domain.plan import PlanItem, Wait
 from heretic.reconcile.look import ask
 from heretic.reconcile.observer import Observer
 
@@ -68,6 +68,19 @@ class Outages:
             f"{node} is taken out of service when a second look, {APART:.0f} s after the first, finds the site as whole"
         )
         return Wait(Reason.MAINTENANCE_UNSAFE, message, rest)
+
+    async def before(self, namespace: str, view: SiteView, node: str) -> tuple[PlanItem, ...]:
+        """What is done before a host goes: nothing once it is done.
+
+        Args:
+            namespace: Of the site.
+            view: The declared site.
+            node: The host, which may go.
+        """
+        if not self._rules:
+            return ()
+        now = await self._look(namespace, view)
+        return tuple(chain.from_iterable(rule.before(node, view, now) for rule in self._rules))
 
     async def _look(self, namespace: str, view: SiteView) -> Observed:
         """A fresh look at all that the rules need."""

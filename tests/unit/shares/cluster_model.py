@@ -18,6 +18,7 @@ from heretic.domain.kind import Assessment, Observed
 from heretic.domain.plan import Step, steps_of
 from heretic.domain.shares.ctdb import texts
 from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
+from heretic.domain.shares.ctdb.outage_steps import TakeServerBack, TakeServerOut
 from heretic.domain.shares.ctdb.parse import CtdbNode, FailedScript
 from heretic.domain.shares.ctdb.steps import ReloadNodes, StartCtdb
 from heretic.domain.shares.feature import FILE_SERVER, NFS_SERVER
@@ -118,6 +119,7 @@ class Host:
     tried: TriedFile | None = None
     ganesha: str = "4.3-2"
     modes: dict[str, str] = field(default_factory=dict)
+    maintenance: bool = False
 
     @property
     def private(self) -> str:
@@ -135,6 +137,7 @@ class FileServers:
         self.steps: list[Step] = []
         self.folders: dict[str, FolderState] = {}
         self.logins: dict[str, str] = {}
+        self.out: set[str] = set()
 
     @property
     def view(self) -> SiteView:
@@ -156,7 +159,8 @@ class FileServers:
         number = self.hosts[name].number
         addresses = [{"network": n, "address": f"172.20.{x}.{number}"} for n, x in (("gluster", 11), ("lan", 12))]
         given = list(roles) or [Role.STORAGE, Role.FILE_SERVER]
-        return node(name, number, roles=given, addresses=addresses, conditions=list(conditions))
+        resting = self.hosts[name].maintenance
+        return node(name, number, roles=given, addresses=addresses, conditions=list(conditions), maintenance=resting)
 
     def assess(self) -> Assessment:
         """What a pass over the share sees."""
@@ -241,6 +245,14 @@ class FileServers:
                 host.scripts.add(step.name)
             case StartCtdb():
                 host.states, host.knows = (), self._in_file(host)
+            case TakeServerOut():
+                assert host.states == (), "who does it serves itself"
+                assert host is not self.hosts[step.server]
+                self.out.add(step.address)
+                self.hosts[step.server].states = ("Disabled",)
+            case TakeServerBack():
+                self.out.remove(step.address)
+                self.hosts[step.server].states = ()
             case ReloadNodes():
                 for other in self.hosts.values():
                     other.knows = self._in_file(other)
@@ -303,12 +315,13 @@ class FileServers:
 
     def _ctdb(self, host: Host) -> CtdbFacts:
         by_address = {other.private: other for other in self.hosts.values()}
-        numbers = {address: n for n, address in enumerate(host.knows)}
+        numbers = {address: n for n, address in enumerate(host.knows) if not address.startswith("#")}
         nodes = tuple(CtdbNode(n, a, _states(by_address.get(a))) for a, n in numbers.items())
         takers = [n for n in nodes if not n.states and self._may_have(by_address[n.address])]
         wanted = sorted({a for other in self.hosts.values() for a in self._may_have(other)})
         held = {a: takers[i % len(takers)].number if takers else -1 for i, a in enumerate(wanted)}
-        return CtdbFacts(Known(nodes), Known(held), Known(host.lock), Known(host.failed), _proof(host))
+        out = Known(frozenset(self.out))
+        return CtdbFacts(Known(nodes), Known(held), Known(host.lock), Known(host.failed), _proof(host), out)
 
     def _may_have(self, host: Host) -> list[str]:
         lines = host.files.get(texts.PUBLIC_ADDRESSES, "").splitlines() if host.states is not None else []
@@ -338,7 +351,7 @@ def _states(host: Host | None) -> tuple[str, ...]:
 
 
 def _silent(host: Host) -> CtdbFacts:
-    return CtdbFacts(Absent(), Absent(), Absent(), Absent(), _proof(host))
+    return CtdbFacts(Absent(), Absent(), Absent(), Absent(), _proof(host), Known(frozenset()))
 
 
 def _proof(host: Host) -> Known[str] | Absent:

@@ -1,6 +1,7 @@
 """The cluster of file servers: in which order it comes to be, what is repaired, and what is told of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -10,9 +11,13 @@ from heretic.api.v1alpha1 import FileShare, GlusterVolume
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
+from heretic.domain.host.facts import HostFacts
 from heretic.domain.kind import Assessment, Observed
-from heretic.domain.plan import Blocked, Proceed, Wait, obstacles_of, steps_of
+from heretic.domain.plan import Blocked, Proceed, Risk, Wait, obstacles_of, steps_of
+from heretic.domain.shares.cluster import see
 from heretic.domain.shares.ctdb import texts
+from heretic.domain.shares.ctdb.facts import CTDB, CtdbFacts
+from heretic.domain.shares.ctdb.outage_steps import TakeServerOut
 from heretic.domain.shares.ctdb.parse import FailedScript
 from heretic.domain.shares.ctdb.steps import GivePublicAddresses
 from heretic.kinds import KINDS
@@ -101,8 +106,12 @@ def forget_proof(site: FileServers) -> None:
     site.hosts["n1"].proof = ""
 
 
+def stop_of(site: FileServers, name: str) -> None:
+    site.hosts[name].states = None
+
+
 def stop(site: FileServers) -> None:
-    site.hosts["n2"].states = None
+    stop_of(site, "n2")
 
 
 @pytest.mark.parametrize(
@@ -157,13 +166,104 @@ def test_files_that_disagree_without_a_record_need_a_person(site: FileServers) -
     assert plan.reason is Reason.CTDB_DIFFERS
 
 
-def test_a_host_that_serves_no_files_any_more_keeps_its_line(site: FileServers) -> None:
+def test_a_host_that_serves_no_files_any_more_counts_until_its_ctdb_has_ended_and_keeps_its_line(
+    site: FileServers,
+) -> None:
     site.instead = (site.node("n3", Role.STORAGE),)
-    site.run()
-    assert site.hosts["n1"].files[texts.NODES] == "172.20.11.11\n172.20.11.12\n#172.20.11.13\n"
-    plan = site.assess().plan
+    plan = site.run().plan
     assert isinstance(plan, Blocked)
     assert (plan.reason, "172.20.11.13" in plan.message) == (Reason.CTDB_DIFFERS, True)
+    assert site.hosts["n1"].files[texts.NODES] == NODES
+    assert site.steps == []
+    stop_of(site, "n3")
+    site.run()
+    assert verbs(site) == ["WriteFile", "ReloadNodes"]
+    for name in ("n1", "n2"):
+        assert site.hosts[name].files[texts.NODES] == "172.20.11.11\n172.20.11.12\n#172.20.11.13\n"
+    site.instead = ()
+    site.run()
+    assert site.hosts["n1"].files[texts.NODES] == NODES
+
+
+def test_a_host_of_which_not_all_say_that_its_ctdb_has_ended_counts(site: FileServers) -> None:
+    site.instead = (site.node("n3", Role.STORAGE),)
+    looks = site.looks()
+    told = looks["n1"]
+    assert isinstance(told, HostFacts)
+    stop_of(site, "n3")
+    looks = site.looks() | {"n1": replace(told, sections={**told.sections, CTDB.name: CtdbFacts()})}
+    lines = see(site.view, looks).lines
+    assert not isinstance(lines, Wait | Blocked)
+    assert [line.counts for line in lines] == [True, True, True]
+
+
+def resting(site: FileServers, *names: str) -> None:
+    for name, host in site.hosts.items():
+        host.maintenance = name in names
+
+
+def test_addresses_move_before_a_host_goes_into_maintenance_and_it_comes_back_after(site: FileServers) -> None:
+    resting(site, "n1")
+    (step,) = steps_of(site.assess().plan)
+    assert isinstance(step, TakeServerOut)
+    assert (step.target.name, step.number, step.risk) == ("n2", 0, Risk.DISRUPTIVE)
+    found = site.run()
+    assert verbs(site) == ["TakeServerOut"]
+    assert told(found, ConditionType.ADDRESSES_ASSIGNED).message == ("172.20.12.101 on n2, 172.20.12.102 on n2")
+    assert told(found, ConditionType.DEGRADED).reason is Reason.IN_MAINTENANCE
+    resting(site)
+    site.run()
+    assert verbs(site) == ["TakeServerOut", "TakeServerBack"]
+    assert site.out == set()
+
+
+def test_what_is_done_on_the_others_does_not_wait_for_a_host_in_maintenance(site: FileServers) -> None:
+    resting(site, "n1")
+    site.run()
+    site.hosts["n1"].states = None
+    site.hosts["n2"].files[texts.TUNABLES] = ""
+    site.run()
+    assert verbs(site) == ["TakeServerOut", "WriteFile"]
+
+
+def test_a_host_that_somebody_else_disabled_is_not_taken_back(site: FileServers) -> None:
+    site.hosts["n1"].states = ("Disabled",)
+    resting(site, "n1")
+    site.run()
+    resting(site)
+    site.run()
+    assert site.steps == []
+
+
+@pytest.mark.parametrize("spoil", [lambda site: resting(site, "n1", "n2"), lambda site: None])
+def test_addresses_stay_where_nobody_could_take_them(site: FileServers, spoil: Callable[[FileServers], None]) -> None:
+    resting(site, "n1")
+    site.hosts["n2"].states = ("Unhealthy",)
+    spoil(site)
+    words = told(site.run(), ConditionType.DEGRADED).message
+    assert site.steps == []
+    assert "the public addresses of n1 stay" in words
+
+
+def test_one_host_is_taken_out_at_a_time(site: FileServers) -> None:
+    resting(site, "n1")
+    site.run()
+    resting(site, "n1", "n2")
+    words = told(site.run(), ConditionType.DEGRADED).message
+    assert verbs(site) == ["TakeServerOut"]
+    assert "the public addresses of n2 stay: n1 is taken out already" in words
+
+
+def test_before_any_outage_of_a_host_its_addresses_go(site: FileServers) -> None:
+    rule = KINDS["FileShare"].outage
+    assert rule is not None
+    (step,) = rule.before("n2", site.view, Observed(site.looks()))
+    assert isinstance(step, TakeServerOut)
+    site.apply(step)
+    assert list(rule.before("n2", site.view, Observed(site.looks()))) == []
+    assert list(rule.before("n3", site.view, Observed(site.looks()))) == []  # the arbiter has none
+    site.share = resource(FileShare, "files", {**SPEC, "paused": True})
+    assert list(rule.before("n1", site.view, Observed(site.looks()))) == []
 
 
 def test_one_lost_host_holds_nobody_up(site: FileServers) -> None:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from heretic.reconcile.store import Key
 from sim.machine import File
 from sim.share_site import PASSWORD, ShareWorld, share_world
+from sim.world import NAMESPACE
 
 CONFIGURATION = "/etc/samba/smb.conf"
 
@@ -22,6 +24,24 @@ async def test_blank_hosts_come_to_serve_and_are_left_alone_then(tmp_path: Path)
             spoil(made)
             await made.settle()
             assert made.world.condition("FileShare", "office", "Served")["status"] == "True", spoil
+
+
+async def test_addresses_leave_a_host_before_its_maintenance_and_come_back_after() -> None:
+    async with share_world() as made:
+        await made.settle()
+        node = Key("Node", NAMESPACE, "node1")
+        made.world.api.patch(node, {"maintenance": True})
+        assert made.world.condition("Node", "node1", "Maintenance")["status"] == "False"
+        await made.world.run(until=lambda: set(made.servers.holders().values()) == {"node2"})
+        before = len(made.site.machines["node1"].effects)
+        await made.world.run(
+            until=lambda: made.world.condition("Node", "node1", "Maintenance").get("status") == "True", rounds=10
+        )
+        made.world.api.patch(node, {"maintenance": False})
+        await made.settle()
+        assert set(made.servers.holders().values()) == {"node1", "node2"}
+        assert made.site.machines["node1"].effects[before:] == []
+        assert made.servers.out == set()
 
 
 def edit_configuration(made: ShareWorld) -> None:

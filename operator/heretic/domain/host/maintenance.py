@@ -6,7 +6,7 @@ host may be switched off is another matter, and only that is judged here.
 
 from collections.abc import Iterator
 
-from heretic.api.v1alpha1 import GlusterVolume, Node
+from heretic.api.v1alpha1 import FileShare, GlusterVolume, Node
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.stored import is_true, why_not
@@ -55,11 +55,12 @@ def maintenance_condition(node: Node, view: SiteView) -> Condition:
 
 
 def _against(node: Node, view: SiteView) -> Iterator[str]:
-    """Every reason why a storage node may not be taken out now; what is not known is one.
+    """Every reason why a node may not be taken out now; what is not known is one.
 
     Of two that were declared, the one that was told first that it may has it, and if none was, none gets it: an order
     among them could let both go, because their passes overlap and neither sees what the other is about to say.
     """
+    yield from dict.fromkeys(_addresses(node, view))
     if Role.STORAGE not in node.spec.roles:
         return
     name = node.metadata.name
@@ -69,6 +70,16 @@ def _against(node: Node, view: SiteView) -> Iterator[str]:
     for kind, unread in sorted(view.unread):
         yield f"{kind} {unread} cannot be understood by this version"
     yield from unwhole(view)
+
+
+def _addresses(node: Node, view: SiteView) -> Iterator[str]:
+    """Public addresses of shares that are still on a host, where another one could have them."""
+    storage = view.site.status.storage if view.site else None
+    name, arbiter = node.metadata.name, storage.arbiter if storage else ""
+    for share in view.of(FileShare).values():
+        servers = {server.node: server.addresses for server in share.status.servers if server.node}
+        if servers.get(name) and servers.keys() - {name, arbiter}:
+            yield f"its public addresses ({', '.join(servers[name])}) have not moved to another file server yet"
 
 
 def _out(other: Node) -> Iterator[str]:

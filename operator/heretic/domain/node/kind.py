@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from heretic.api.v1alpha1 import GlusterVolume, HostedEngine, Network, Node, Site
+from heretic.api.v1alpha1 import FileShare, GlusterVolume, HostedEngine, Network, Node, Site
 from heretic.api.v1alpha1.node import NodeStatus
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.engine import engine_name
@@ -117,7 +117,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         ),
         needs=needs,
         assess=assess,
-        reads=(Site, Node, Network, GlusterVolume, HostedEngine),
+        reads=(Site, Node, Network, GlusterVolume, HostedEngine, FileShare),
         refers_to=(Site, Network),
         references=_references,
         recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),

@@ -32,6 +32,7 @@ class ServerCluster:
         lines: CTDB's nodes file as it shall be, or why that is not known.
         seen: What is known of those that could be asked.
         failures: Why the others could not.
+        resting: Those in maintenance: nothing is asked of them, and nothing waits for them.
     """
 
     view: SiteView
@@ -40,6 +41,7 @@ class ServerCluster:
     lines: tuple[NumberedHost, ...] | Obstacle
     seen: Mapping[str, HostFacts]
     failures: Mapping[str, Failure]
+    resting: frozenset[str]
 
     @property
     def established(self) -> bool:
@@ -52,6 +54,8 @@ class ServerCluster:
         for host, failure in self.failures.items():
             if not (self.established and is_lost(failure)):
                 return Wait(Reason.WAITING_FOR_NODES, unobserved(host, failure))
+        for host in sorted(self.resting if not self.established else ()):
+            return Wait(Reason.IN_MAINTENANCE, f"{host} is in maintenance, and file servers begin together")
         return None
 
     @property
@@ -64,6 +68,11 @@ class ServerCluster:
         views = [(_rank(facts[CTDB].nodes, own[host]), facts[CTDB]) for host, facts in self.seen.items()]
         running = [(rank, told) for rank, told in views if rank is not None]
         return max(running, key=lambda view: view[0])[1] if running else None
+
+    def taken_out(self) -> frozenset[str]:
+        """Addresses of the hosts that Heretic has taken out of service; all of them see the same."""
+        told = (facts[CTDB].out for facts in self.seen.values())
+        return frozenset[str]().union(*(out.value for out in told if isinstance(out, Known)))
 
     def nodes(self) -> dict[str, CtdbNode]:
         """CTDB's nodes by address; empty where no CTDB answers."""
@@ -81,7 +90,7 @@ class ServerCluster:
     def acting(self, share: FileShare) -> list[FileShare]:
         """The share and those whose wishes may be carried out beside it, by name."""
         shares = self.view.of(FileShare).values()
-        return sorted((s for s in shares if s is share or _acts(s, self.view)), key=lambda s: s.metadata.name)
+        return sorted((s for s in shares if s is share or may_act(s, self.view)), key=lambda s: s.metadata.name)
 
     def context(self, facts: HostFacts) -> HostContext | Obstacle:
         """What the rules for files look at."""
@@ -93,7 +102,8 @@ class ServerCluster:
         return HostContext(self.view.nodes[facts.host], self.view, facts, profile)
 
 
-def _acts(share: FileShare, view: SiteView) -> bool:
+def may_act(share: FileShare, view: SiteView) -> bool:
+    """Whether anything may be changed for a share."""
     mode = mode_of(share, view.site)
     return mode is Mode.APPLY and not share.spec.paused and share.metadata.deletion_timestamp is None
 
@@ -109,13 +119,15 @@ def _rank(nodes: Fact[tuple[CtdbNode, ...]], own: str) -> tuple[bool, int] | Non
 def see(view: SiteView, hosts: Mapping[str, HostView]) -> ServerCluster:
     """The file servers as they are."""
     servers = file_servers(view)
-    looks = {server.node: hosts[server.node] for server in servers if server.node in hosts}
+    resting = frozenset(server.node for server in servers if view.nodes[server.node].spec.maintenance)
+    looks = {server.node: hosts[server.node] for server in servers if server.node in hosts.keys() - resting}
     seen = {name: look for name, look in looks.items() if isinstance(look, HostFacts)}
     return ServerCluster(
         view=view,
         servers=servers,
         lock=lock_volume(view),
-        lines=node_lines(view, servers, seen),
+        lines=node_lines(view, servers, seen, [facts[CTDB].nodes for facts in seen.values()]),
         seen=seen,
         failures={name: look for name, look in looks.items() if not isinstance(look, HostFacts)},
+        resting=resting,
     )

@@ -8,9 +8,11 @@ from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
+from heretic.domain.plan import PlanItem
 from heretic.domain.report import Report
-from heretic.domain.shares.cluster import see
+from heretic.domain.shares.cluster import may_act, see
 from heretic.domain.shares.ctdb.facts import CTDB
+from heretic.domain.shares.ctdb.outage import leaving
 from heretic.domain.shares.feature import FILE_SERVER, NFS_SERVER
 from heretic.domain.shares.ganesha.facts import GANESHA
 from heretic.domain.shares.plan import gates
@@ -53,6 +55,13 @@ def _against_outage(node: str, view: SiteView, now: Observed, earlier: Observed)
         yield f"no other file server is known to serve ({names}), so nobody could take the public addresses of {node}"
 
 
+def _before_outage(node: str, view: SiteView, now: Observed) -> Iterable[PlanItem]:
+    """Its public addresses move to another file server, as far as some FileShare may act."""
+    cluster = see(view, now.hosts)
+    server = next((server for server in cluster.servers if server.node == node), None)
+    return leaving(cluster, server) if server and any(may_act(s, view) for s in view.of(FileShare).values()) else ()
+
+
 def _addresses_up(report: Report) -> float | None:
     assert isinstance(report.status, FileShareStatus)
     states = {c.type: c.state for c in report.conditions}
@@ -75,7 +84,7 @@ FILE_SHARE = Kind(
     refers_to=(Site, Network, GlusterVolume),
     references=_references,
     recorded=("servers", "addresses", "accounts", "exports"),
-    outage=OutageRule(_needs_before_outage, _against_outage),
+    outage=OutageRule(_needs_before_outage, _against_outage, _before_outage),
     features=(FILE_SERVER, NFS_SERVER),
     sections=(CTDB, SERVER, SAMBA, GANESHA),
     gauges=(

@@ -18,6 +18,9 @@ KEEPER = "file-server-lock-proof.service"
 PROOF = "/var/lib/heretic/lock-proof"
 """Holds the id of the volume with which the host was kept out."""
 
+MARK = "heretic-out-"
+"""Begins the name of a folder in the lock volume, which all file servers see: Heretic has taken that host out."""
+
 _TRIED = f"{FOLDER}/heretic-proof"
 _HELPER = "/usr/libexec/ctdb/ctdb_mutex_fcntl_helper"
 """What CTDB itself takes its lock with: it prints 0 and goes on holding it, or 1 when somebody else has it."""

@@ -11,7 +11,7 @@ from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle
 from heretic.domain.shares import folders
 from heretic.domain.shares.cluster import ServerCluster
-from heretic.domain.shares.ctdb import addresses
+from heretic.domain.shares.ctdb import addresses, outage
 from heretic.domain.shares.ctdb import plan as ctdb
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.declared import obstacles
@@ -31,6 +31,7 @@ class Gates:
         ctdb: CTDB runs everywhere, with the same files.
         addresses: Public addresses are given.
         served: What is declared is served.
+        moves: Public addresses that go before their hosts do, and hosts that come back.
     """
 
     declared: Plan
@@ -38,12 +39,16 @@ class Gates:
     ctdb: Plan
     addresses: Plan
     served: Plan
+    moves: Plan
 
     @property
     def plan(self) -> Plan:
-        """The first gate that is not passed, or the last one."""
+        """The first gate that is not passed, or the last one; addresses that must move go before all of it."""
+        if isinstance(self.moves, Proceed):
+            return self.moves
         gates = (self.declared, self.lock, self.ctdb, self.addresses)
-        return next((gate for gate in gates if not isinstance(gate, Converged)), self.served)
+        chain = next((gate for gate in gates if not isinstance(gate, Converged)), self.served)
+        return self.moves if isinstance(chain, Converged) and isinstance(self.moves, Wait) else chain
 
 
 def gates(share: FileShare, cluster: ServerCluster) -> Gates:
@@ -52,7 +57,8 @@ def gates(share: FileShare, cluster: ServerCluster) -> Gates:
     lock = _after(declared, lambda: _lock(cluster))
     ctdb_ = _after(lock, lambda: _ctdb(cluster))
     given = _after(ctdb_, lambda: _addresses(share, cluster))
-    return Gates(declared, lock, ctdb_, given, _after(given, lambda: _served(share, cluster)))
+    served = _after(given, lambda: _served(share, cluster))
+    return Gates(declared, lock, ctdb_, given, served, plan_of(outage.moves(cluster)))
 
 
 def _served(share: FileShare, cluster: ServerCluster) -> Plan:

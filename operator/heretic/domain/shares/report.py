@@ -29,7 +29,7 @@ READY = frozenset({ConditionType.LOCK_READY, ConditionType.ADDRESSES_ASSIGNED, C
 
 def report_share(share: FileShare, cluster: ServerCluster, gates: Gates) -> Report:
     """Status and conditions."""
-    trouble = _trouble(cluster)
+    trouble = [*_trouble(cluster), *((found.reason, found.message) for found in obstacles_of(gates.moves))]
     conditions = (
         condition_of(ConditionType.LOCK_READY, gates.lock),
         _ctdb(gates, trouble),
@@ -55,6 +55,9 @@ def _trouble(cluster: ServerCluster) -> list[tuple[Reason, str]]:
         node = nodes.get(server.address)
         if node is None:
             found.append((Reason.CTDB_NOT_RUNNING, f"{server.node} is not known to CTDB of the other file servers"))
+        elif server.node in cluster.resting:
+            states = ", ".join(node.states) or "still serving"
+            found.append((Reason.IN_MAINTENANCE, f"{server.node} is in maintenance ({states})"))
         elif node.states:
             found.append((_reason(node.states), f"{server.node} is {', '.join(node.states)}{_words(cluster, server)}"))
     return found
@@ -104,12 +107,13 @@ def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
     up = sum(address in holders for address in share.spec.addresses)
     everywhere = {address for facts in cluster.seen.values() for address in given(facts)}
     mine = [*share.spec.addresses, *(a for a in share.status.addresses if a not in share.spec.addresses)]
+    unseen = cluster.failures or cluster.resting
     lock = cluster.lock.name if not isinstance(cluster.lock, Wait | Blocked) else share.status.lock_volume
     return FileShareStatus(
         lock_volume=lock,
         servers=_servers(share, cluster, holders),
         # What cannot be seen now stays recorded: a host that is away may have it still.
-        addresses=[a for a in mine if a in everywhere or (cluster.failures and a in share.status.addresses)],
+        addresses=[a for a in mine if a in everywhere or (unseen and a in share.status.addresses)],
         addresses_up=f"{up}/{len(share.spec.addresses)}",
         accounts=_accounts(share, cluster),
         exports=_exports(share, cluster),

@@ -1,16 +1,19 @@
 """The nodes file: which number CTDB knows each host by. Lines are added, and never moved or taken out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import FileShare
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
-from heretic.domain.facts import NOT_OBSERVED, Known, Unknown
+from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.plan import Blocked, Obstacle, Wait
+from heretic.domain.shares.ctdb.parse import CtdbNode
 from heretic.domain.shares.ctdb.texts import NODES
 from heretic.domain.shares.servers import FileServer
+
+Told = tuple[CtdbNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +23,19 @@ class NumberedHost:
     Attributes:
         number: CTDB's number of the node: the place of the line.
         address: Of the host.
-        node: Name of its Node; "" for a host that serves no files any more, whose line is kept as a comment.
+        node: Name of its Node; "" for a host that serves no files any more.
+        counts: Whether it counts; the line of a host that serves no files any more is kept as a comment, once its CTDB
+            is known to have ended.
     """
 
     number: int
     address: str
     node: str
+    counts: bool = True
 
 
 def node_lines(
-    view: SiteView, servers: Iterable[FileServer], seen: Mapping[str, HostFacts]
+    view: SiteView, servers: Iterable[FileServer], seen: Mapping[str, HostFacts], told: Sequence[Fact[Told]]
 ) -> tuple[NumberedHost, ...] | Obstacle:
     """The lines as they shall be (rule:cluster-lock-first).
 
@@ -39,18 +45,38 @@ def node_lines(
         view: The declared site.
         servers: The file servers.
         seen: Those that can be asked.
+        told: The nodes that CTDB of each of them knows.
     """
     known = _recorded(view) or _on_hosts(seen)
     if isinstance(known, Wait | Blocked):
         return known
     nodes = {server.address: server.node for server in servers}
     addresses = [*known, *(address for address in nodes if address not in known)]
-    return tuple(NumberedHost(n, address, nodes.get(address, "")) for n, address in enumerate(addresses))
+    ended = _comments(seen) | frozenset(address for address in known if _ended(address, told))
+    return tuple(
+        NumberedHost(n, address, nodes.get(address, ""), counts=address in nodes or address not in ended)
+        for n, address in enumerate(addresses)
+    )
+
+
+def _ended(address: str, told: Sequence[Fact[Told]]) -> bool:
+    """Whether CTDB of a host is known to have ended: every other one says so, or does not run itself."""
+    said = (fact.value if isinstance(fact, Known) else () for fact in told)
+    states = [node.states for nodes in said for node in nodes if node.address == address]
+    known = not any(isinstance(fact, Unknown) for fact in told)
+    return known and all("Disconnected" in found for found in states)
+
+
+def _comments(seen: Mapping[str, HostFacts]) -> frozenset[str]:
+    """Addresses whose line is a comment already on some host."""
+    files = (facts.files.get(NODES, NOT_OBSERVED) for facts in seen.values())
+    lines = (line for file in files if isinstance(file, Known) for line in file.value.content.splitlines())
+    return frozenset(line.lstrip("#").strip() for line in lines if line.startswith("#"))
 
 
 def nodes_text(lines: Iterable[NumberedHost]) -> str:
     """The file. It cannot hold a note: every line of it counts."""
-    return "".join(f"{'' if line.node else '#'}{line.address}\n" for line in lines)
+    return "".join(f"{'' if line.counts else '#'}{line.address}\n" for line in lines)
 
 
 def _recorded(view: SiteView) -> tuple[str, ...]:

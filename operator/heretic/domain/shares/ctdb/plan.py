@@ -78,20 +78,19 @@ def _runs(facts: HostFacts, digest: str, proof: str) -> Iterator[PlanItem]:
 
 def _knows_all(cluster: ServerCluster, lines: tuple[NumberedHost, ...], digest: str) -> Iterator[PlanItem]:
     """A host that was added is known to the running ones after they have read the nodes file again."""
-    wanted = {line.address for line in lines if line.node}
+    wanted = {line.address for line in lines if line.counts}
+    left = [line.address for line in lines if line.counts and not line.node]
     for host, facts in cluster.seen.items():
         told = facts[CTDB].nodes
         known = {node.address for node in told.value} if isinstance(told, Known) else wanted
-        if extra := sorted(known - wanted):
-            yield Blocked(
-                Reason.CTDB_DIFFERS,
-                f"CTDB of {host} counts {', '.join(extra)}, which is no file server any more; this version takes no "
-                "host out of a running cluster. Stop ctdb.service there, then `ctdb reloadnodes` on another one",
-            )
-            return
         if known != wanted:
-            new = tuple(sorted(wanted - known))
-            yield ReloadNodes(
-                host=host, why=f"CTDB does not know {', '.join(new)} yet", nodes_sha256=digest, addresses=new
-            )
+            new, gone = tuple(sorted(wanted - known)), tuple(sorted(known - wanted))
+            why = [f"does not know {', '.join(new)} yet"] * bool(new) + [f"still counts {', '.join(gone)}"] * bool(gone)
+            yield ReloadNodes(host=host, why=f"CTDB {' and '.join(why)}", nodes_sha256=digest, addresses=new, gone=gone)
             return
+    if left:
+        yield Blocked(
+            Reason.CTDB_DIFFERS,
+            f"{', '.join(left)} is no file server any more, and its CTDB runs, with public addresses perhaps. On that "
+            "host run `systemctl disable --now ctdb.service`: they move to the others, which then forget it",
+        )

@@ -42,23 +42,28 @@ class StartCtdb(EnableService):
 
 @dataclass(frozen=True, kw_only=True)
 class ReloadNodes(HostStep):
-    """Tells the running CTDBs of a longer nodes file, which every host has already.
+    """Tells the running CTDBs of another nodes file, which every host has already.
 
     Attributes:
         nodes_sha256: Of that file.
-        addresses: Of the hosts in it.
+        addresses: Of the hosts that are new in it.
+        gone: Of those whose line is a comment now: CTDB has ended there.
     """
 
     verb: ClassVar[str] = "ReloadNodes"
 
     nodes_sha256: str
     addresses: tuple[str, ...]
+    gone: tuple[str, ...] = ()
 
     def script(self) -> Script:
-        """CTDB itself refuses when the files of its nodes differ."""
+        """CTDB itself refuses when the files of its nodes differ, or when one that shall go is connected."""
         status = ("ctdb", "-X", "status")
         return Script(
-            done=tuple(Command(status, expect=Expect.ONLY, text=f"|*|{one}|*\n|*") for one in self.addresses),
+            done=(
+                *(Command(status, expect=Expect.ONLY, text=f"|*|{one}|*\n|*") for one in self.addresses),
+                *(Command(status, expect=Expect.NONE, text=f"|*|{one}|*") for one in self.gone),
+            ),
             guards=(file_is(NODES, self.nodes_sha256),),
             actions=(Command(("ctdb", "reloadnodes"), timeout=60),),
         )
