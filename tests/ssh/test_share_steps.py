@@ -1,11 +1,13 @@
 """Steps of the file servers in real shells, with small programs in place of those that would change this machine."""
 
 import hashlib
+from typing import Any
 
 import pytest
 
 from heretic.domain.plan import HostStep
 from heretic.domain.shares.ctdb import texts
+from heretic.domain.shares.ctdb.outage_steps import TakeServerBack, TakeServerOut
 from heretic.domain.shares.ctdb.steps import GivePublicAddresses, ReloadNodes, StartCtdb
 from heretic.domain.shares.lock_steps import FILE, HoldLock, MountLock, ProveLock, ReleaseLock
 from heretic.hosts.fence import Fence
@@ -164,3 +166,52 @@ async def test_running_ctdbs_learn_of_a_new_host_from_the_file_that_all_have(pro
     (provable.sandbox / "told").unlink()
     write(provable, "/etc/ctdb/nodes", "172.20.11.11\n")
     assert await perform(provable, step) == "guard:1"
+
+
+FLAGGED_CTDB = """
+d={0}
+case "$*" in
+  getreclock) echo $d/gluster/lock/ctdb ;;
+  nodestatus) exit "$(cat $d/own)" ;;
+  'nodestatus 0') exit "$(cat $d/flags)" ;;
+  'disable -n 0') echo 4 >$d/flags; echo '|172.20.12.101|1|' >$d/held ;;
+  'enable -n 0') echo 0 >$d/flags; echo '|172.20.12.101|0|' >$d/held ;;
+  '-X ip all') echo '|Public IP|Node|'; cat $d/held ;;
+esac
+"""
+OF_SERVER: dict[str, Any] = {"host": "n2", "why": "", "server": "n1", "number": 0, "address": "172.20.11.11"}
+
+
+@pytest.fixture
+def cluster(host: Shell) -> Shell:
+    """A host that serves beside node 0, which has the address."""
+    host.program("ctdb", FLAGGED_CTDB.replace("{0}", str(host.sandbox)))
+    for name, content in (("own", "0"), ("flags", "0"), ("held", "|172.20.12.101|0|")):
+        (host.sandbox / name).write_text(f"{content}\n")
+    (host.sandbox / "gluster/lock").mkdir(parents=True)
+    mounted(host)
+    return host
+
+
+async def perform_in_lock(host: Shell, step: HostStep) -> str:
+    text = render_step(step.script(), Fence()).replace(" /gluster/lock", f" {host.sandbox}/gluster/lock")
+    return (await host.send(text)).name
+
+
+async def test_addresses_of_another_host_are_moved_once_and_it_is_marked_until_it_is_back(cluster: Shell) -> None:
+    mark = cluster.sandbox / "gluster/lock/heretic-out-172.20.11.11"
+    for step, there in ((TakeServerOut(**OF_SERVER), True), (TakeServerBack(**OF_SERVER), False)):
+        assert await perform_in_lock(cluster, step) == "changed:0"
+        assert mark.exists() is there
+        assert await perform_in_lock(cluster, step) == "unchanged:0"
+
+
+async def test_who_does_not_serve_takes_nobody_out(cluster: Shell) -> None:
+    (cluster.sandbox / "own").write_text("2\n")
+    assert await perform_in_lock(cluster, TakeServerOut(**OF_SERVER)) == "guard:3"
+    assert (cluster.sandbox / "flags").read_text() == "0\n"
+
+
+async def test_ctdb_that_says_nothing_is_no_host_that_is_back(cluster: Shell) -> None:
+    cluster.program("ctdb", "echo 'connect() failed' >&2; exit 1")
+    assert (await perform_in_lock(cluster, TakeServerBack(**OF_SERVER))).startswith("act:")

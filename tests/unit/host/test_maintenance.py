@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from heretic.api.v1alpha1 import GlusterVolume, Node
+from heretic.api.v1alpha1 import FileShare, GlusterVolume, Node
 from heretic.domain.conditions import State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.host.maintenance import maintenance_condition
 from heretic.kinds import KINDS
+from wrong_manifests import SPECS
 
 WHOLE = {"BricksReady": "True", "Quorate": "True", "Healed": "True"}
 
@@ -24,7 +25,7 @@ def resource(kind: str, name: str, spec: dict[str, Any], states: dict[str, str],
         kind,
         {"metadata": metadata, "spec": spec, "status": {"conditions": conditions, "observedGeneration": 1, **status}},
     )
-    assert isinstance(found, Node | GlusterVolume)
+    assert isinstance(found, Node | GlusterVolume | FileShare)
     return found
 
 
@@ -39,6 +40,19 @@ def volume(*, made: bool = True, **states: str) -> GlusterVolume:
     status = {"volumeId": "6f1e0c1e-0000-4000-8000-000000000001"} if made else {}
     found: GlusterVolume = resource("GlusterVolume", "vmstore", spec, WHOLE | states, **status)
     return found
+
+
+def test_a_file_server_may_go_once_its_public_addresses_are_on_another() -> None:
+    def said(*servers: dict[str, Any]) -> str:
+        share = resource("FileShare", "files", {**SPECS["FileShare"]}, {}, servers=list(servers))
+        out = node(1, maintenance=True, roles=("FileServer",))
+        view = SiteView(objects={"Node": {"node1": out}, "FileShare": {"files": share}})
+        return maintenance_condition(out, view).message
+
+    mine = {"number": 0, "node": "node1", "addresses": ["172.20.12.101"]}
+    assert "172.20.12.101" in said(mine, {"number": 1, "node": "node2"})
+    assert "172.20.12.101" not in said(mine)
+    assert "172.20.12.101" not in said({**mine, "addresses": []}, {"number": 1, "node": "node2"})
 
 
 OUT = node(2, maintenance=True)

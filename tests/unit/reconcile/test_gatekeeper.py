@@ -12,7 +12,7 @@ from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason, Transient
 from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Kinds, Needs, Observed, OutageRule
-from heretic.domain.plan import Blocked, Converged, HostStep, Outage, Plan, Proceed, Risk, Wait
+from heretic.domain.plan import Blocked, Converged, HostStep, Outage, Plan, PlanItem, Proceed, Risk, Wait
 from heretic.kinds import KINDS
 from heretic.reconcile.gatekeeper import Gatekeeper
 from heretic.reconcile.gates import Passed
@@ -47,13 +47,14 @@ class Site:
     reasons: dict[str, list[str]] = field(default_factory=dict)
     earlier: list[Observed] = field(default_factory=list)
     looks: int = 0
+    before: list[PlanItem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
         """A new operator."""
-        rule = OutageRule(lambda view: Needs(frozenset({"node1"})), self._against)
+        rule = OutageRule(lambda view: Needs(frozenset({"node1"})), self._against, lambda *_: self.before)
         volumes = replace(KINDS["GlusterVolume"], outage=rule)
         kinds = Kinds([volumes, *(k for k in KINDS.values() if k.name != "GlusterVolume")])
         slots = DisruptionSlots(
@@ -122,6 +123,23 @@ async def test_a_host_goes_after_two_looks_a_minute_apart_in_the_name_of_one_obj
     before = site.earlier[-1].hosts["node1"]
     assert isinstance(before, Transient)
     assert before.message == "look 1"
+
+
+async def test_what_is_done_before_a_host_goes_is_done_in_the_slot_and_the_host_goes_after_it() -> None:
+    site = Site()
+    first = cast("HostStep", Disturbing(host="node2", why="", name="move"))
+    site.before = [first]
+    await site.ask(reboot())
+    site.clock.at += APART
+    passed = await site.ask(reboot())
+    assert passed.steps[-1] is first
+    assert "Reboot" not in verbs(passed)
+    assert passed.held is not None
+    assert site.holder == str(DATA)
+    site.before = [Wait(Reason.NOT_OBSERVED, "nobody could take them")]
+    assert verbs(await site.ask(reboot())) == ["Small"]
+    site.before = []
+    assert "Reboot" in verbs(await site.ask(reboot()))
 
 
 async def test_a_reason_against_holds_the_outage_and_is_told() -> None:
