@@ -164,7 +164,7 @@ def engine_is(stack: Stack, state: str, reason: str) -> bool:
 def test_what_is_in_the_way_is_told_all_at_once_and_nothing_begins(stack: Stack, engine: LabEngine) -> None:
     before = len(stack.effects())
     apply_engine(stack)
-    stack.wait("the name is missed", lambda: engine_is(stack, "False", "EngineNameWrong"), seconds=PATIENCE)
+    stack.wait("the name is missed", lambda: engine_is(stack, "False", "NameNotResolved"), seconds=PATIENCE)
     said = stack.condition("hostedengine", "engine", "EngineUp")["message"]
     assert f"{FIRST} cannot resolve {FQDN}" in said
     assert f"firewalld of {FIRST} is inactive" in said

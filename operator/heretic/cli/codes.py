@@ -147,6 +147,12 @@ _ALL: tuple[Code, ...] = (
         "Remove it in the engine, declare it, or give the declared one another order.",
     ),
     Code(
+        "HVP-N016",
+        _E,
+        "The engine reaches the host of a node, and it is not operational",
+        "Correct what the engine says of it (a network, storage, the processor); it looks again within 5 minutes.",
+    ),
+    Code(
         "HVP-D001",
         _E,
         "The disks of a node are not ready",

@@ -117,6 +117,12 @@ WAITING = chapter(
         stage=Stage.BEGUN,
     ),
     Explained(
+        Reason.WAITING_FOR_NETWORKS,
+        "A host of the engine is not operational until it has a network that its cluster requires, which it gets.",
+        "Nothing; the engine looks at it again within 5 minutes. Where it lasts, see the Networks of the message.",
+        stage=Stage.BEGUN,
+    ),
+    Explained(
         Reason.WAITING_FOR_SITE,
         "The Site has not made its choices yet.",
         "Nothing; if it lasts, look at the Site.",

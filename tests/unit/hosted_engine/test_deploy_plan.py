@@ -120,7 +120,7 @@ def test_an_engine_is_deployed_where_it_is_proved_that_there_is_none(
         (lambda: planned(jobs={ONE: Succeeded()}), Blocked, Reason.ENGINE_DEPLOYED_BEFORE),
         (lambda: planned(jobs={ONE: Succeeded()}, attempt=2), Blocked, Reason.ENGINE_DEPLOYED_BEFORE),
         (lambda: planned(jobs={ONE: FAILED, TWO: FAILED}), Blocked, Reason.DEPLOYMENT_FAILED),
-        (lambda: planned(jobs={ONE: FAILED, TWO: LostJob()}), Blocked, Reason.DEPLOYMENT_FAILED),
+        (lambda: planned(jobs={ONE: FAILED, TWO: LostJob()}), Blocked, Reason.DEPLOYMENT_INTERRUPTED),
         (lambda: planned(LEFT, jobs={ONE: FAILED, CLEAN: FAILED}), Blocked, Reason.DEPLOYMENT_LEFTOVERS),
         (lambda: planned(LEFT), Blocked, Reason.DEPLOYMENT_LEFTOVERS),
         (

@@ -44,7 +44,8 @@ async def test_what_is_not_declared_is_only_shown(hosted: EngineWorld) -> None:
     set_by_hand(hosted, on=True)
     await hosted.settle()
     assert is_on(hosted)
-    assert hosted.says("GlobalMaintenance")["status"] == "True"
+    told = hosted.says("GlobalMaintenance")
+    assert (told["status"], told["reason"]) == ("True", "MaintenanceLeftOn")
     assert not any("vms" in one for one in hosted.server.engine.requests)
 
 

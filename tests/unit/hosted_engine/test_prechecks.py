@@ -117,10 +117,10 @@ NOTHING = Unknown("no answer")
         (first(deployed=NOTHING), Reason.NOT_OBSERVED, "whether an engine was deployed"),
         (
             lambda: ground(replace(FIRST, appliance=Known(False)), appliance="/root/a.ova"),
-            Reason.ENGINE_TOOLS_MISSING,
+            Reason.APPLIANCE_MISSING,
             "/root/a.ova is not known to be on node1",
         ),
-        (first(addresses=Absent()), Reason.ENGINE_NAME_WRONG, "node1 cannot resolve engine.mgmt.private"),
+        (first(addresses=Absent()), Reason.NAME_NOT_RESOLVED, "node1 cannot resolve engine.mgmt.private"),
         (first(addresses=NOTHING), Reason.NOT_OBSERVED, "the address of engine.mgmt.private"),
         (first(addresses=Known(("172.20.10.12",))), Reason.ENGINE_NAME_WRONG, "which is node2's own"),
         (first(addresses=Known(("127.0.1.1",))), Reason.ENGINE_NAME_WRONG, "which is node1's own"),
@@ -209,7 +209,7 @@ def test_all_that_is_in_the_way_is_told_together() -> None:
     assert {f.reason for f in hindrances(ground(seen, storageVolume="other"))} == {
         Reason.FIREWALL_NOT_RUNNING,
         Reason.DOES_NOT_FIT,
-        Reason.ENGINE_NAME_WRONG,
+        Reason.NAME_NOT_RESOLVED,
         Reason.ENGINE_VOLUME_NOT_READY,
     }
 

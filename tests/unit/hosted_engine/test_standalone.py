@@ -153,7 +153,7 @@ def _old(host: SetupHost) -> None:
     [
         (lambda host: setattr(host, "installed", False), "EngineToolsMissing", "ovirt-engine"),
         (_old, "UnsupportedPlatform", "EL 8"),
-        (lambda host: host.names.clear(), "EngineNameWrong", "its machine cannot resolve"),
+        (lambda host: host.names.clear(), "NameNotResolved", "its machine cannot resolve"),
         (lambda host: host.names.update({FQDN: "192.0.2.9"}), "EngineNameWrong", "192.0.2.9"),
         (lambda host: host.names.update({FQDN: "127.0.0.1"}), "EngineNameWrong", "127.0.0.1"),
         (lambda host: host.reverse.clear(), "EngineNameWrong", "no name"),

@@ -11,10 +11,16 @@ from heretic.domain.commands import Output
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, NeedsUser, Reason, Transient
-from heretic.domain.facts import Absent, Fact, Known, Unknown
+from heretic.domain.facts import NOT_OBSERVED, Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.hosted_engine.agent import AGENT, Agent
-from heretic.domain.hosted_engine.health import MachineState, global_maintenance, machine_health, scores
+from heretic.domain.hosted_engine.health import (
+    MachineState,
+    agents_in_trouble,
+    global_maintenance,
+    machine_health,
+    scores,
+)
 from heretic.domain.hosted_engine.parse.vm_status import AgentReport, VmStatus, parse_host_id, parse_vm_status
 from heretic.domain.hosted_engine.report import report_engine
 from heretic.domain.plan import Wait
@@ -185,6 +191,53 @@ def test_an_engine_that_does_not_answer_is_down_only_by_the_word_of_all_its_host
     report = report_engine(engine, failure, Wait(reason, "wait"), seen)
     up = next(c for c in report.conditions if c.type is ConditionType.ENGINE_UP)
     assert (up.state, up.reason) == (state, reason)
+
+
+def old(name: str, number: int) -> VmStatus:
+    status = known(name)
+    return replace(status, hosts=tuple(replace(one, live=one.host_id != number) for one in status.hosts))
+
+
+def resting(number: int) -> VmStatus:
+    status = known("good")
+    return replace(status, hosts=tuple(replace(one, maintenance=one.host_id == number) for one in status.hosts))
+
+
+GOOD = Known(known("good"))
+
+
+@pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        pytest.param(hosts(GOOD, GOOD, GOOD), [], id="all is well"),
+        pytest.param(hosts(GOOD, AWAY), [], id="a host that cannot be asked is told with its Node"),
+        pytest.param(hosts(NOWHERE), [], id="nothing was deployed"),
+        pytest.param(hosts(NOT_OBSERVED), [], id="nobody has asked yet"),
+        pytest.param(hosts(GOOD, BROKEN), [(Reason.ENGINE_BROKER_DOWN, "the broker is away")], id="broker down"),
+        pytest.param(
+            hosts(*[Known(old("good", 2))] * 3),
+            [(Reason.ENGINE_AGENT_SILENT, "the agent of node2 is silent")],
+            id="old",
+        ),
+        pytest.param(
+            hosts(*[Known(resting(1))] * 2), [(Reason.MAINTENANCE_LEFT_ON, "node1 is up and leaves")], id="left on"
+        ),
+        pytest.param(hosts(*[Known(resting(2))] * 2), [], id="in maintenance in the engine, too"),
+    ],
+)
+def test_what_ails_an_agent_is_told_with_its_own_reason(
+    seen: dict[str, HostView], found: list[tuple[Reason, str]]
+) -> None:
+    told = list(agents_in_trouble(seen, {"node1"}))
+    assert [reason for reason, _ in told] == [reason for reason, _ in found]
+    assert all(words in why for (_, why), (_, words) in zip(told, found, strict=True))
+
+
+def test_a_broker_that_is_down_degrades_the_engine_also_while_that_is_not_seen() -> None:
+    engine: HostedEngine = resource(HostedEngine, "engine", {"fqdn": "engine.mgmt.private", "deployment": "Existing"})
+    report = report_engine(engine, AWAY, Wait(Reason.UNREACHABLE, "wait"), hosts(GOOD, BROKEN))
+    degraded = next(c for c in report.conditions if c.type is ConditionType.DEGRADED)
+    assert (degraded.state, degraded.reason) == (State.TRUE, Reason.ENGINE_BROKER_DOWN)
 
 
 def test_scores_are_told_while_the_engine_is_down() -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from heretic.api.v1alpha1.node import NodeAddress
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import (
     AttachedDomain,
+    ClusterNetwork,
     DataCenter,
     EngineCluster,
     EngineFacts,
@@ -17,7 +19,7 @@ from heretic.domain.engine.facts import (
     FencingFlags,
 )
 from heretic.domain.engine.feature import AUTHORIZED_KEYS
-from heretic.domain.engine.host_parts import HostedEngineRole
+from heretic.domain.engine.host_parts import HostAttachment, HostedEngineRole
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.facts import FileContent, HostFacts
@@ -109,7 +111,7 @@ def obstacle(plan: Plan) -> Wait | Blocked:
         ("connecting", [], Reason.ENGINE_HOST_NOT_UP),
         ("non_responsive", [], Reason.ENGINE_HOST_NOT_UP),
         ("down", [], Reason.ENGINE_HOST_NOT_UP),
-        ("non_operational", [], Reason.ENGINE_HOST_NOT_UP),
+        ("non_operational", [], Reason.ENGINE_HOST_NOT_OPERATIONAL),
         ("error", [], Reason.ENGINE_HOST_NOT_UP),
         ("a_word_of_another_version", [], Reason.ENGINE_HOST_NOT_UP),
     ],
@@ -123,6 +125,57 @@ def test_what_is_done_with_a_host_by_its_state(
         assert obstacle(assessed.plan).reason is reason
     states = {c.type: c.state for c in assessed.report.conditions}
     assert states[ConditionType.ENGINE_MEMBER] is (State.TRUE if status == "up" else State.FALSE)
+
+
+REQUIRED = ClusterNetwork("l", "lan", True, frozenset({"vm"}), "non_operational")
+ELSEWHERE = ClusterNetwork("x", "storage9", True, frozenset({"vm"}), "non_operational")
+LAN = {
+    "apiVersion": "hvp.ovirt.life/v1alpha1",
+    "kind": "Network",
+    "metadata": {"name": "lan", "uid": "n"},
+    "spec": {"role": "LAN", "subnet": "172.20.12.0/24"},
+    "status": {"logicalNetwork": {"id": "l", "name": "lan"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("required", "attached", "detail", "reason", "told"),
+    [
+        pytest.param(
+            (REQUIRED,), (), "network_unreachable", Reason.WAITING_FOR_NETWORKS, "requires: lan", id="it comes"
+        ),
+        pytest.param(
+            (REQUIRED,), ("l",), "network_unreachable", Reason.WAITING_FOR_NETWORKS, "requires now", id="it is there"
+        ),
+        pytest.param(
+            (REQUIRED,), ("l",), "network_interface_is_down", Reason.ENGINE_HOST_NOT_OPERATIONAL, "is_down", id="link"
+        ),
+        pytest.param(
+            (ELSEWHERE,), (), "network_unreachable", Reason.ENGINE_HOST_NOT_OPERATIONAL, "Correct", id="nobody's"
+        ),
+        pytest.param((REQUIRED,), None, "", Reason.ENGINE_HOST_NOT_OPERATIONAL, "Correct", id="not told"),
+    ],
+)
+def test_a_host_without_a_network_that_it_gets_is_no_fault(
+    configured: OneHost,
+    required: tuple[ClusterNetwork, ...],
+    attached: tuple[str, ...] | None,
+    detail: str,
+    reason: Reason,
+    told: str,
+) -> None:
+    there = None if attached is None else tuple(HostAttachment(one, one, True, ()) for one in attached)
+    seen = engine(engine_host("non_operational", attachments=there, detail=detail))
+    assert isinstance(seen.clusters, Known)
+    seen = replace(seen, clusters=Known((replace(seen.clusters.value[0], networks=required),)))
+    lan = KINDS.parse("Network", LAN)
+    own = {"addresses": [NodeAddress(network="lan", address="172.20.12.11")]}
+    node = configured.node.model_copy(update={"spec": configured.node.spec.model_copy(update=own)})
+    view = SiteView.holding([configured.site, node, *configured.volumes, KINDS.parse("HostedEngine", ENGINE), lan])
+    found = KINDS["Node"].assess(node, view, Observed({"node1": let_in(configured.observe())}, engine=seen))
+    (member,) = (c for c in found.report.conditions if c.type is ConditionType.ENGINE_MEMBER)
+    assert (member.state, member.reason) == (State.FALSE, reason)
+    assert told in member.message
 
 
 def test_item_25_a_new_host_of_a_self_hosted_engine_can_run_its_machine(configured: OneHost) -> None:

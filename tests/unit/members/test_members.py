@@ -129,6 +129,7 @@ async def test_an_installation_that_fails_is_tried_once_more_and_then_told(lone:
 async def test_what_the_engine_refuses_is_told_in_its_words(lone: MemberWorld) -> None:
     lone.state.reachable = set()
     await lone.rounds(8)
+    assert lone.tells("Stalled")["reason"] == "EngineRefuses"
     assert "Connecting to host via SSH has failed" in lone.tells("Stalled")["message"]
     assert lone.state.hosts == {}
     lone.state.reachable = {f"{PREFIX}11"}
@@ -163,7 +164,7 @@ async def test_a_host_that_is_not_operational_is_told_with_the_engines_words(lon
     add_event(lone.state, 519, said, severity="warning", host=types.Host(id=host, name="node1"))
     await lone.rounds(2)
     told = lone.tells("EngineMember")
-    assert (told["status"], told["reason"]) == ("False", "EngineHostNotUp")
+    assert (told["status"], told["reason"]) == ("False", "EngineHostNotOperational")
     assert said in told["message"]
     assert posts(lone, "/activate") == 0
 

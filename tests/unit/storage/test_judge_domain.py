@@ -157,8 +157,12 @@ def attached(status: str, *, master: bool = True) -> tuple[AttachedDomain, ...]:
             id="in maintenance, as its master is",
         ),
         *(
+            pytest.param(site(attached=attached(s)), WANTED, ["StorageDomainBusy"], State.FALSE, id=s)
+            for s in ("locked", "activating", "detaching", "preparing_for_maintenance")
+        ),
+        *(
             pytest.param(site(attached=attached(s)), WANTED, ["StorageDomainNotActive"], State.FALSE, id=s)
-            for s in ("locked", "activating", "detaching", "preparing_for_maintenance", "inactive", "unknown", "odd")
+            for s in ("inactive", "unknown", "odd")
         ),
         pytest.param(
             site((replace(THERE, address="NODE1", path="vmstore"),)), WANTED, [], State.TRUE, id="in other words"

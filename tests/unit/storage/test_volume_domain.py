@@ -169,7 +169,7 @@ async def test_a_domain_that_the_engine_works_on_is_waited_for(stored: VolumeWor
     stored.change_volume(storageDomain={})
     await stored.rest()
     active = stored.says_volume("StorageDomainActive")
-    assert (active["status"], active["reason"]) == ("False", "StorageDomainNotActive")
+    assert (active["status"], active["reason"]) == ("False", "StorageDomainBusy")
     assert "is Locked; the engine is at it" in active["message"]
     assert stored.changes == []
 

@@ -122,7 +122,7 @@ async def test_the_only_data_domain_stays_and_so_does_the_volume(stored: VolumeW
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        ("locked", "StorageDomainNotActive"),
+        ("locked", "StorageDomainBusy"),
         ("inactive", "StorageDomainNotActive"),
         ("maintenance", "WaitingForApproval"),
     ],

@@ -21,6 +21,22 @@ OF_ENGINES = chapter(
         "Nothing while the hosts start it; read the message, and `hosted-engine --vm-status` on a host.",
     ),
     Explained(
+        Reason.ENGINE_AGENT_SILENT,
+        "What the agent of a host wrote down for the others is old: nobody knows what becomes of the engine's machine.",
+        "Look at the service ovirt-ha-agent on the host that the message names, and at its storage domain.",
+    ),
+    Explained(
+        Reason.ENGINE_BROKER_DOWN,
+        "A host that may run the engine's machine tells nothing of it: `hosted-engine --vm-status` gives no answer.",
+        "Look at the service ovirt-ha-broker on the host that the message names.",
+    ),
+    Explained(
+        Reason.MAINTENANCE_LEFT_ON,
+        "Hosts leave the engine's machine alone, and nothing declares that: nobody starts it again where it fails.",
+        "Declare `spec.globalMaintenance: false`, or run `hosted-engine --set-maintenance --mode=none` on a host: the "
+        "one that the message names, if it names one.",
+    ),
+    Explained(
         Reason.ENGINE_CERTIFICATE_NOT_PINNED,
         "Nothing says which authority signs the engine's certificate.",
         "Compare the fingerprint of the message on the engine's console, then give the certificate.",
@@ -114,9 +130,15 @@ OF_ENGINES = chapter(
     Explained(
         Reason.ENGINE_HOST_NOT_UP,
         "The host is in the engine and not up there.",
-        "Read the engine's own words in the message; a host that is not operational lacks a network, storage or a "
-        "processor type that its cluster needs.",
+        "Read the engine's own words in the message, and look at vdsmd on the host.",
         code="HVP-N011",
+    ),
+    Explained(
+        Reason.ENGINE_HOST_NOT_OPERATIONAL,
+        "The engine reaches the host, and it lacks a network, storage or a processor type that its cluster needs.",
+        "Read the engine's own words in the message and correct that; the engine looks again within 5 minutes, or "
+        "choose Activate there.",
+        code="HVP-N016",
     ),
     Explained(
         Reason.ENGINE_INSTALL_FAILED,
@@ -143,8 +165,14 @@ OF_ENGINES = chapter(
         "Read the message: declare what is there, or rename or detach it in the engine.",
     ),
     Explained(
+        Reason.STORAGE_DOMAIN_BUSY,
+        "The engine works on a storage domain: it is Locked, Activating or Detaching, and takes no request for it.",
+        "Nothing; where it stays so for an hour, look at the tasks and the events of the engine.",
+        stage=Stage.BEGUN,
+    ),
+    Explained(
         Reason.STORAGE_DOMAIN_NOT_ACTIVE,
-        "A storage domain is on its way, or hosts do not reach what it lies on.",
-        "Nothing while the engine is at it; else look at the storage, and at the events of the domain in the engine.",
+        "A storage domain is not active: hosts do not reach what it lies on.",
+        "Look at the storage, and at the events of the domain in the engine.",
     ),
 )

@@ -115,7 +115,7 @@ def _out(mine: AttachedDomain, site: EngineSite, why: str) -> tuple[Step, ...] |
     """What takes a domain out of its data center."""
     if mine.status in domain_states.ON_ITS_WAY:
         told = f"the storage domain {mine.name!r} is {states.shown(mine.status)}; the engine is at it"
-        return Wait(Reason.STORAGE_DOMAIN_NOT_ACTIVE, told, LATER)
+        return Wait(Reason.STORAGE_DOMAIN_BUSY, told, LATER)
     if mine.master and not _heir(mine, site):
         return Blocked(
             Reason.VOLUME_IN_USE,

@@ -62,8 +62,8 @@ REACHING = chapter(
     ),
     Explained(
         Reason.NAME_NOT_RESOLVED,
-        "`spec.address` is a name that does not resolve.",
-        "Correct the name or DNS, or give an address.",
+        "A declared name does not resolve: the address of a host, or the engine's.",
+        "Correct the name or DNS, or give an address; the engine's name is resolved by its hosts, forward and reverse.",
     ),
 )
 

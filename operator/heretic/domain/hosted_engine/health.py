@@ -1,11 +1,11 @@
 """Whether the engine's machine runs, by what all hosts say together (rule:engine-good)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from heretic.domain.errors import unobserved
-from heretic.domain.facts import Absent, Known, Unknown
+from heretic.domain.errors import Reason, unobserved
+from heretic.domain.facts import NOT_OBSERVED, Absent, Known, Unknown
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.hosted_engine.agent import AGENT
 from heretic.domain.hosted_engine.parse.vm_status import AgentReport, VmStatus
@@ -68,6 +68,31 @@ def scores(hosts: Mapping[str, HostView]) -> dict[str, int]:
     live = {report.host_id: report.score for report in _newest(hosts) if report.live}
     numbers = {name: seen[AGENT].host_id for name, seen in hosts.items() if isinstance(seen, HostFacts)}
     return {name: live[n.value] for name, n in numbers.items() if isinstance(n, Known) and n.value in live}
+
+
+def agents_in_trouble(hosts: Mapping[str, HostView], in_service: Collection[str]) -> Iterator[tuple[Reason, str]]:
+    """What ails the agents that look after the engine's machine, one sentence each, on hosts that can be asked.
+
+    Args:
+        hosts: What is known of the hosts that may run it, by Node.
+        in_service: Those that the engine does not keep in maintenance itself.
+    """
+    newest = {report.host_id: report for report in _newest(hosts)}
+    for name, seen in sorted(hosts.items()):
+        agent = seen[AGENT] if isinstance(seen, HostFacts) else None
+        if agent is None or not isinstance(agent.host_id, Known):
+            continue
+        own = newest.get(agent.host_id.value)
+        if isinstance(agent.status, Unknown) and agent.status != NOT_OBSERVED:
+            yield Reason.ENGINE_BROKER_DOWN, f"{name} tells nothing of the engine's machine: {agent.status.cause}"
+        elif own is not None and not own.live:
+            yield Reason.ENGINE_AGENT_SILENT, f"the agent of {name} is silent, and what it said last is old"
+        elif own is not None and own.maintenance and name in in_service:
+            yield (
+                Reason.MAINTENANCE_LEFT_ON,
+                f"{name} is up and leaves the engine's machine to others; end that on it with `hosted-engine "
+                "--set-maintenance --mode=none`",
+            )
 
 
 def global_maintenance(hosts: Mapping[str, HostView]) -> bool | None:

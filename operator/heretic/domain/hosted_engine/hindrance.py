@@ -74,7 +74,7 @@ def name_hindrances(name: EngineNameSeen, wrong: Callable[[str], str]) -> Iterat
     match name.addresses:
         case Absent() | Known(()):
             yield Hindrance(
-                Reason.ENGINE_NAME_WRONG,
+                Reason.NAME_NOT_RESOLVED,
                 f"{name.machine} cannot resolve {name.fqdn}. Enter it at the site's name server, forward and reverse",
             )
             return

@@ -156,6 +156,9 @@ def maintenance_condition(engine: HostedEngine, hosts: Fact[tuple[EngineHost, ..
     state = State.TRUE if on else State.FALSE
     left = f", and {_word(declared)} is declared" if declared is not None and declared is not bool(on) else ""
     reason = Reason.WORK_IN_PROGRESS if left else Reason.AS_DECLARED
+    if on and declared is None and engine.status.upgrade.stage in ("", "done"):
+        why = "nobody restarts the engine's machine: its hosts say so, and nothing declares it"
+        return Condition(kind, state, Reason.MAINTENANCE_LEFT_ON, why)
     if on:
         return Condition(kind, state, reason, f"nobody restarts the engine's machine: its hosts say so{left}")
     return Condition(kind, state, reason, f"the hosts look after the engine's machine{left}")

@@ -85,7 +85,7 @@ def _tools(ground: DeploymentGround) -> Iterator[Hindrance]:
         )
     if ground.spec.appliance and first.appliance != Known(True):
         yield Hindrance(
-            Reason.ENGINE_TOOLS_MISSING,
+            Reason.APPLIANCE_MISSING,
             f"{ground.spec.appliance} is not known to be on {first.host}. Copy the appliance there, or leave "
             "spec.selfHosted.appliance unset",
         )

@@ -7,13 +7,17 @@ OF_DEPLOYMENTS = chapter(
     "The deployment of an engine",
     Explained(
         Reason.ENGINE_TOOLS_MISSING,
-        "The first host lacks what deploys an engine, or its VDSM is too old: oVirt's packages, a module of Ansible, "
-        "or the appliance.",
+        "The first host lacks oVirt's packages or a module of Ansible, which deploy an engine, or its VDSM is too old.",
         "Install what the message names; the packages exist for EL 9.",
     ),
     Explained(
+        Reason.APPLIANCE_MISSING,
+        "The appliance that `spec.selfHosted.appliance` names is not on the first host.",
+        "Copy it there, or leave the field unset: then oVirt's package of it is installed.",
+    ),
+    Explained(
         Reason.ENGINE_NAME_WRONG,
-        "The engine's name does not resolve, leads to a host's own address, or the address does not lead back to it.",
+        "The engine's name leads to a host's own address, or its address does not lead back to it.",
         "Correct the zones of the site's name server.",
     ),
     Explained(
@@ -63,6 +67,11 @@ OF_DEPLOYMENTS = chapter(
         Reason.DEPLOYMENT_FAILED,
         "The deployment failed in a way that Heretic does not know.",
         "Read the message and the host's journal, remove the cause, raise `spec.selfHosted.attempt`.",
+    ),
+    Explained(
+        Reason.DEPLOYMENT_INTERRUPTED,
+        "The deployment was ended half way: its host was booted, or somebody stopped it.",
+        "Find out who did; raise the attempt. It begins from the start, and only where nothing was deployed yet.",
     ),
     Explained(
         Reason.ENGINE_BOOTSTRAP_FAILED,

@@ -1,6 +1,6 @@
 """What a HostedEngine says of its engine: status fields and conditions, all of them on every pass."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from heretic.api.v1alpha1 import HostedEngine
@@ -12,7 +12,13 @@ from heretic.domain.engine.site import cluster_of, data_center_of, hosts_of, is_
 from heretic.domain.errors import Failure, NeedsUser, Reason
 from heretic.domain.facts import Fact, Known, Unknown
 from heretic.domain.host.facts import HostView
-from heretic.domain.hosted_engine.health import MachineState, global_maintenance, machine_health, scores
+from heretic.domain.hosted_engine.health import (
+    MachineState,
+    agents_in_trouble,
+    global_maintenance,
+    machine_health,
+    scores,
+)
 from heretic.domain.hosted_engine.mac_pool import pool_of
 from heretic.domain.hosted_engine.maintenance import maintenance_condition
 from heretic.domain.hosted_engine.storage import domains_in_trouble
@@ -48,7 +54,7 @@ def report_engine(engine: HostedEngine, seen: EngineView, plan: Plan, on: Mappin
                 _not_up(seen, on),
                 Condition(ConditionType.CLUSTER_READY, State.UNKNOWN, seen.reason, unseen),
                 _maintenance_of_unseen(seen, on),
-                Condition(ConditionType.DEGRADED, State.UNKNOWN, seen.reason, unseen),
+                _degraded_by_agents(on, ()) or Condition(ConditionType.DEGRADED, State.UNKNOWN, seen.reason, unseen),
             ),
             ready=READY,
         )
@@ -109,7 +115,7 @@ def _seen(engine: HostedEngine, facts: EngineFacts, plan: Plan, on: Mapping[str,
             Condition(ConditionType.ENGINE_UP, State.TRUE, Reason.AS_DECLARED, up),
             condition_of(ConditionType.CLUSTER_READY, plan),
             maintenance_condition(engine, hosts),
-            _degraded(facts, hosts, domains_in_trouble(engine, facts)),
+            _degraded(facts, hosts, domains_in_trouble(engine, facts), on),
         ),
         ready=READY,
         summary=_summary(facts.identity.version, hosts, status.global_maintenance),
@@ -152,7 +158,14 @@ def _global_maintenance(hosts: tuple[EngineHost, ...]) -> bool | None:
     return said.pop() if len(said) == 1 else None
 
 
-def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], domains: list[str]) -> Condition:
+def _degraded_by_agents(on: Mapping[str, HostView], in_service: Collection[str]) -> Condition | None:
+    found = list(agents_in_trouble(on, in_service))
+    return Condition(ConditionType.DEGRADED, State.TRUE, found[0][0], "; ".join(w for _, w in found)) if found else None
+
+
+def _degraded(
+    facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], domains: list[str], on: Mapping[str, HostView]
+) -> Condition:
     kind = ConditionType.DEGRADED
     if not isinstance(hosts, Known):
         cause = hosts.cause if isinstance(hosts, Unknown) else "they were not listed"
@@ -165,6 +178,8 @@ def _degraded(facts: EngineFacts, hosts: Fact[tuple[EngineHost, ...]], domains: 
     if wrong or domains:
         reason = Reason.HOSTS_NOT_UP if wrong else Reason.STORAGE_DOMAIN_NOT_ACTIVE
         return Condition(kind, State.TRUE, reason, "; ".join([*sorted(wrong), *domains]))
+    if agents := _degraded_by_agents(on, {h.name for h in hosts.value if h.status == states.UP}):
+        return agents
     if (end := facts.certificate_until) and facts.identity.time and end - facts.identity.time < EXPIRES_SOON:
         told = f"its certificate is valid until {end:%Y-%m-%d}, by the engine's clock it is {facts.identity.time:%F}"
         return Condition(kind, State.TRUE, Reason.ENGINE_CERTIFICATE_EXPIRES, told)

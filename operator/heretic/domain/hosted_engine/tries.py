@@ -31,7 +31,7 @@ def failure_said(job: FailedJob | LostJob, cause: Cause) -> tuple[Reason, str]:
     """Why a try failed, and what it said of it."""
     if isinstance(job, FailedJob):
         return cause(job)
-    return Reason.DEPLOYMENT_FAILED, "the host was booted, or somebody ended it"
+    return Reason.DEPLOYMENT_INTERRUPTED, "the host was booted, or somebody ended it"
 
 
 def given_up(job: JobState | None, cause: Cause, *, what: str, logs: str, field: str) -> Blocked | None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from heretic.api.v1alpha1 import Mode, Node
+from heretic.api.v1alpha1 import Mode, Network, Node
 from heretic.api.v1alpha1.node import NodeEngineStatus, Role
 from heretic.domain.declared.mode import mode_of
+from heretic.domain.declared.names import address_in
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost
 from heretic.domain.engine.feature import AUTHORIZED_KEYS
@@ -145,13 +146,40 @@ def _kept(node: Node, view: SiteView, site: EngineSite, host: EngineHost, facts:
     elif host.status in states.SILENT:
         why = f"{name} is {state}: the engine does not reach it, and tries on. Look at vdsmd on the host"
         yield Wait(Reason.ENGINE_HOST_NOT_UP, f"{why}{said}", LATER)
+    elif host.status == states.NON_OPERATIONAL:
+        yield _not_operational(node, view, site, host)
     else:
         detail = f" ({host.detail})" if host.detail else ""
         yield Blocked(
             Reason.ENGINE_HOST_NOT_UP,
-            f"{name} is {state}{detail} in the engine{said}. Correct what it says (a network, storage or processor "
-            "type that the cluster needs); the engine then tries again within 5 minutes, or choose Activate there",
+            f"{name} is {state}{detail} in the engine{said}. Look at vdsmd on the host, and choose Activate there",
         )
+
+
+def _not_operational(node: Node, view: SiteView, site: EngineSite, host: EngineHost) -> Wait | Blocked:
+    """A host that came without a network that the cluster requires is no fault: it gets it, and comes up by itself."""
+    name, said = node.metadata.name, words_of(node.status.engine)
+    again = "the engine then looks at it again within 5 minutes, or choose Activate there"
+    required = {n.id: n.name for n in site.cluster.networks or () if n.required}
+    lacks = required.keys() - host.networks if host.networks is not None else set()
+    ours = {
+        network.status.logical_network.id
+        for network in view.of(Network).values()
+        if network.status.logical_network and address_in(network, node)
+    }
+    if lacks and lacks <= ours:
+        names = ", ".join(sorted(required[one] for one in lacks))
+        why = f"{name} is NonOperational until it has what the cluster requires: {names}. It is attached"
+        return Wait(Reason.WAITING_FOR_NETWORKS, f"{why}; {again}", LATER)
+    if not lacks and host.networks is not None and host.detail == states.LACKED_NETWORK:
+        why = f"{name} is NonOperational, and has every network that the cluster requires now"
+        return Wait(Reason.WAITING_FOR_NETWORKS, f"{why}; {again}", LATER)
+    detail = f" ({host.detail})" if host.detail else ""
+    return Blocked(
+        Reason.ENGINE_HOST_NOT_OPERATIONAL,
+        f"{name} is NonOperational{detail} in the engine{said}. Correct what it says (a network, storage or processor "
+        f"type that the cluster needs); {again}",
+    )
 
 
 def _again(node: Node, view: SiteView, site: EngineSite, host: EngineHost, facts: HostFacts) -> Iterator[PlanItem]:

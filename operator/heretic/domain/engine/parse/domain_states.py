@@ -8,3 +8,5 @@ UNATTACHED = "unattached"
 """It belongs to no data center."""
 ON_ITS_WAY = frozenset({"locked", "activating", "detaching", "preparing_for_maintenance"})
 """The engine works on it, and takes no other request for it."""
+UNREACHED = frozenset({"inactive", "unknown"})
+"""Hosts have lost it, or none of them tells."""

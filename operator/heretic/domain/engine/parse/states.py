@@ -8,6 +8,8 @@ INSTALL_FAILED = "install_failed"
 """An installation has failed; it stays so until the host is installed anew."""
 NON_OPERATIONAL = "non_operational"
 """The engine reaches it, and it lacks something that its cluster needs."""
+LACKED_NETWORK = "network_unreachable"
+"""Detail of a host that is not operational because it lacked a network when the engine looked last."""
 LEAVING = "preparing_for_maintenance"
 """Its guests leave it."""
 COMING = frozenset({"installing", "installing_os", "reboot", "initializing", "unassigned"})

@@ -226,12 +226,15 @@ def _keep(
             yield _activate_obstacle(mine, site) or ActivateStorageDomain(why=why, **_in(site, found))
         case status if status in domain_states.ON_ITS_WAY:
             told = f"the storage domain {found.name!r} is {states.shown(status)}; the engine is at it"
-            yield Wait(Reason.STORAGE_DOMAIN_NOT_ACTIVE, told, LATER)
+            yield Wait(Reason.STORAGE_DOMAIN_BUSY, told, LATER)
         case status:
+            unheard = (
+                f"hosts do not reach {where(found)}" if status in domain_states.UNREACHED else "nobody knows this word"
+            )
             yield Wait(
                 Reason.STORAGE_DOMAIN_NOT_ACTIVE,
-                f"the storage domain {found.name!r} is {states.shown(status)}: hosts do not reach {where(found)}. The "
-                "engine tries again by itself; its events tell more",
+                f"the storage domain {found.name!r} is {states.shown(status)}: {unheard}. The engine tries again by "
+                "itself; its events tell more",
                 LATER,
             )
 
