@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from heretic.domain.engine.call import ENGINE
@@ -11,6 +11,7 @@ from heretic.reconcile.store import Key
 from sim.blank_site import blank_site, declared
 from sim.deployment import ADDRESS, FQDN, Deployer
 from sim.engine.server import EngineServer
+from sim.engine_oracle import OneEngine
 from sim.world import Object, World
 
 KEY = Key(ENGINE, "demo", "engine")
@@ -25,11 +26,18 @@ class Deployment:
         world: The API and the operator.
         hosts: By Node.
         server: The engine, before it listens.
+        oracle: Sees that there is never a second one.
     """
 
     world: World
     hosts: dict[str, Deployer]
     server: EngineServer
+    oracle: OneEngine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.oracle = OneEngine(lambda: self.server.listens, self.world.api, KEY)
+        for host in self.hosts.values():
+            self.oracle.on(host)
 
     @property
     def first(self) -> Deployer:
@@ -89,5 +97,7 @@ async def undeployed(server: EngineServer) -> AsyncIterator[Deployment]:
         for host in hosts.values():
             host.machine.jobs_finish_at_once = False
         world.api.apply(spec(server))
-        yield Deployment(world, hosts, server)
+        found = Deployment(world, hosts, server)
+        yield found
         assert blank.refusals == []
+        assert found.oracle.violations == []

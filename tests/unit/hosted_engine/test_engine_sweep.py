@@ -16,11 +16,11 @@ from heretic.domain.engine.call import ENGINE
 from heretic.reconcile import outages
 from heretic.reconcile.gateway import API_SERVER, Effect
 from sim.engine.faults import changes
+from sim.struck import STRUCK, Disturbance, strikes
 from sim.world import Object, Recorder
 from unit.hosted_engine.whole_site import WholeSite, whole_site
 
 ROUNDS, LATE_ROUNDS = 20, 2
-REPLY_LOST = "reply lost while the watch is late"
 VERBS = Counter(
     DeployEngine=2,
     CleanAfterFailedDeployment=1,
@@ -101,21 +101,24 @@ class Struck(Recorder):
             self.strike(effect)
 
 
-async def killed(site: WholeSite, at: int, moment: str) -> None:
-    await site.world.start_operator(Recorder(at, moment))
+async def killed(site: WholeSite, at: int, moment: str) -> Effect:
+    struck = Recorder(at, moment)
+    await site.world.start_operator(struck)
     assert await site.world.run_mortal(lambda: site.run(3)), "the operator did not die"
+    return struck.effects[at - 1]
 
 
-async def killed_before(site: WholeSite, at: int, _: Moment) -> None:
-    """The operator dies right before the effect."""
-    await killed(site, at, "before")
-    await and_then(site)
+async def killed_before(site: WholeSite, at: int, _: Moment) -> Effect:
+    """The operator dies right before the effect, and the next one knows nothing of it."""
+    effect, recorder = await killed(site, at, "before"), Recorder()
+    await site.world.start_operator(recorder)
+    await rest(site, recorder)
+    return effect
 
 
-async def killed_and_behind(site: WholeSite, at: int, moment: Moment) -> None:
+async def killed_and_behind(site: WholeSite, at: int, moment: Moment) -> Effect:
     """The operator dies right after the effect, and the next one is first shown what was there before."""
-    await killed(site, at, "after")
-    recorder = Recorder()
+    effect, recorder = await killed(site, at, "after"), Recorder()
     operator = await site.world.start_operator(recorder)
     for old in moment.objects:
         operator.store.put(old["kind"], old)
@@ -123,9 +126,10 @@ async def killed_and_behind(site: WholeSite, at: int, moment: Moment) -> None:
     await site.run(LATE_ROUNDS)
     site.world.late = False
     await rest(site, recorder)
+    return effect
 
 
-async def unheard(site: WholeSite, at: int, _: Moment) -> None:
+async def unheard(site: WholeSite, at: int, _: Moment) -> Effect:
     """The effect happens, the operator never hears of it, and for some rounds the watch brings nothing either."""
 
     def lose(effect: Effect) -> None:
@@ -144,16 +148,10 @@ async def unheard(site: WholeSite, at: int, _: Moment) -> None:
     await rest(site, struck)
     left = [site.server.faults.drop_after, *(one.faults.drop_after for one in site.world.site.servers.values())]
     assert not any(left), "no reply was lost"
+    return struck.effects[at - 1]
 
 
-async def and_then(site: WholeSite) -> None:
-    """The next operator knows nothing of the one before it."""
-    recorder = Recorder()
-    await site.world.start_operator(recorder)
-    await rest(site, recorder)
-
-
-def differences(site: WholeSite, calm: Undisturbed, disturbance: str) -> list[str]:
+def differences(site: WholeSite, calm: Undisturbed, how: Disturbance) -> list[str]:
     """All that is not as it is after a run in which nothing went wrong.
 
     Where a reply is lost, HTTP sends a PUT again by itself: it says what shall be there, and makes nothing twice.
@@ -164,23 +162,23 @@ def differences(site: WholeSite, calm: Undisturbed, disturbance: str) -> list[st
     found += [
         f"asked {n} times too often: {what}"
         for what, n in again.items()
-        if not (disturbance == REPLY_LOST and n == 1 and what.startswith("PUT "))
+        if not (how is Disturbance.UNHEARD and n == 1 and what.startswith("PUT "))
     ]
     found += [f"destroyed twice: {effect}" for effect in site.world.site.destroyed_twice()]
     return found + [f"refused: {what}" for what in [*site.world.site.refusals, *site.server.engine.refused]]
 
 
-DISTURBANCES: dict[str, Callable[[WholeSite, int, Moment], Awaitable[None]]] = {
-    "killed before the effect": killed_before,
-    "killed after the effect, and the next operator is behind": killed_and_behind,
-    REPLY_LOST: unheard,
+DISTURBANCES: dict[Disturbance, Callable[[WholeSite, int, Moment], Awaitable[Effect]]] = {
+    Disturbance.BEFORE: killed_before,
+    Disturbance.AFTER: killed_and_behind,
+    Disturbance.UNHEARD: unheard,
 }
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("disturbance", DISTURBANCES)
+@strikes(*VERBS)
 async def test_nothing_is_made_twice_and_nothing_deployed_twice_whichever_effect_is_disturbed(
-    disturbance: str, monkeypatch: pytest.MonkeyPatch
+    how: Disturbance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outages, "APART", 0.0)  # the two looks before a host is touched may follow each other at once
     wrong: list[str] = []
@@ -191,10 +189,12 @@ async def test_nothing_is_made_twice_and_nothing_deployed_twice_whichever_effect
             moment = next(one for one in reversed(calm.moments) if one.before < number)
             moment.restore()
             try:
-                await DISTURBANCES[disturbance](site, number - moment.before, moment)
-                found = differences(site, calm, disturbance)
+                struck = await DISTURBANCES[how](site, number - moment.before, moment)
+                STRUCK.add((struck.verb, how))
+                found = differences(site, calm, how)
             except AssertionError as error:
                 found = [str(error)]
+            found += site.oracle.violations
             await site.world.kill_operator()
             site.server.faults.drop_after = 0
             wrong += [f"effect {number} ({effect.verb}): {text}" for text in found]

@@ -2,15 +2,11 @@
 
 from collections.abc import Callable
 
-import pytest
-
-from heretic.reconcile.gateway import Effect
 from heretic.reconcile.store import Key
 from sim.blank_site import declared
 from sim.engine.engine import DEFAULT_CLUSTER, DEFAULT_DATA_CENTER
-from sim.engine.faults import changes
 from sim.engine.state import named
-from sim.struck import Disturbance, disturb
+from sim.struck import Disturbance, disturb, strikes
 from sim.world import NAMESPACE
 from unit.hosted_engine.conftest import EngineWorld
 
@@ -56,25 +52,17 @@ SITUATIONS: dict[str, Callable[[EngineWorld], None]] = {
     "UpdateLogicalNetwork": other_tag,
     "UpdateClusterNetwork": other_use,
 }
-VERBS = tuple(SITUATIONS)
 
 
-@pytest.mark.parametrize("how", Disturbance)
-@pytest.mark.parametrize("verb", VERBS)
+@strikes(*SITUATIONS)
 async def test_what_is_declared_is_there_once(site: EngineWorld, verb: str, how: Disturbance) -> None:
     if not verb.startswith("Add"):
         site.change(cluster={"macPool": POOL})
         site.world.api.apply(declared("Network", "lan", LAN))
         await site.settle(20)
     SITUATIONS[verb](site)
-
-    def lose(effect: Effect) -> None:
-        site.world.late = True
-        site.server.faults.at, site.server.faults.drop_after = changes, 1
-
-    await disturb(site.world, verb, how, go=site.world.round, lose=lose)
+    await disturb(site.world, verb, how, go=site.world.round, replies=lambda _: site.server.faults)
     await site.settle(20)
-    assert site.server.faults.drop_after == 0, "no reply was lost"
     assert site.says("Ready")["status"] == "True", site.world.describe()
     if not verb.startswith("Add"):
         assert site.world.condition("Network", "lan", "LogicalNetworkReady")["status"] == "True"

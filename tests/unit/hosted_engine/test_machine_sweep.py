@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from heretic.domain.engine.call import ENGINE
+from heretic.domain.hosted_engine.backup.place import MOUNTED
 from heretic.domain.hosted_engine.upgrade.steps import CHECK_JOB, MARK
 from heretic.reconcile.gateway import Effect
 from heretic.reconcile.store import Key
-from sim.engine.faults import changes
-from sim.struck import Disturbance, disturb
+from sim.blank_site import declared
+from sim.struck import Disturbance, Replies, disturb, strikes
 from sim.world import NAMESPACE
 from unit.hosted_engine.test_backups import Rig, rig
 from unit.hosted_engine.test_upgrade import NEW, approve, declare, hosted, is_on
@@ -19,37 +20,21 @@ __all__ = ["hosted", "rig"]
 
 BACKUPS = ("MakeBackupKey", "AuthorizeBackups", "BackUpEngine", "FetchBackup", "RemoveStagedBackups")
 UPGRADE = ("CheckUpgrade", "BeginUpgrade", "SetGlobalMaintenance", "UpgradeEngine", "EndUpgrade")
-VERBS = (*BACKUPS, "RemoveOldBackups", *UPGRADE)
-EACH = pytest.mark.parametrize("how", Disturbance)
-
-
-def loses(rig: Rig, *, api: bool = False) -> Callable[[Effect], None]:
-    """The reply of an effect is lost, of whomever it is, and the watch is late from then on."""
-
-    def lose(effect: Effect) -> None:
-        rig.world.late = True
-        if api:
-            rig.server.faults.at, rig.server.faults.drop_after = changes, 1
-        elif effect.target.startswith(ENGINE):
-            rig.engine.server.faults.drop_after = 1
-        else:
-            rig.world.site.servers[effect.target].faults.drop_after = 1
-
-    return lose
 
 
 async def strike(rig: Rig, verb: str, how: Disturbance) -> None:
+    def replies(effect: Effect) -> Replies:
+        if verb == "SetGlobalMaintenance":
+            return rig.server.faults
+        return (rig.engine.server if effect.target.startswith(ENGINE) else rig.world.site.servers[effect.target]).faults
+
     async def go() -> None:
         await rig.run(1)
 
-    lose = loses(rig, api=verb == "SetGlobalMaintenance")
-    await disturb(rig.world, verb, how, go=go, lose=lose, start=rig.start)
-    servers = (rig.engine.server, *rig.world.site.servers.values())
-    assert not rig.server.faults.drop_after + sum(one.faults.drop_after for one in servers), "no reply was lost"
+    await disturb(rig.world, verb, how, go=go, replies=replies, start=rig.start)
 
 
-@EACH
-@pytest.mark.parametrize("verb", BACKUPS)
+@strikes(*BACKUPS)
 async def test_a_backup_is_made_and_fetched_once(rig: Rig, verb: str, how: Disturbance) -> None:
     rig.declare()
     await strike(rig, verb, how)
@@ -58,7 +43,7 @@ async def test_a_backup_is_made_and_fetched_once(rig: Rig, verb: str, how: Distu
     assert rig.says("BackupFresh")["status"] == "True"
 
 
-@EACH
+@strikes("RemoveOldBackups")
 async def test_an_old_backup_goes_and_the_new_ones_stay(rig: Rig, how: Disturbance) -> None:
     rig.declare(keep=2)
     for _ in range(2):
@@ -70,6 +55,46 @@ async def test_an_old_backup_goes_and_the_new_ones_stay(rig: Rig, how: Disturban
     assert len(rig.kept) == 2
     assert (rig.kept[0], rig.engine.backups) == (second, 3)
     assert rig.says("BackupFresh")["status"] == "True"
+
+
+@pytest.fixture
+async def volume(rig: Rig) -> Rig:
+    """A volume for backups is there, and somebody else keeps it."""
+    backups = declared("GlusterVolume", "backups", {"purpose": "Backup", "size": "20Gi", "mode": "Observe"})
+    rig.world.api.apply(backups)
+    key = Key("GlusterVolume", NAMESPACE, "backups")
+    brick = {"node": "node1", "path": "/gluster_bricks/backups/brick", "state": "Unknown", "lvUuid": "lv-of-backups"}
+    rig.world.api.objects[key].setdefault("status", {})["bricks"] = [brick]
+    await rig.run(2)
+    assert rig.world.api.objects[key]["status"].get("bricks"), rig.world.describe()
+    return rig
+
+
+PLACE = f"{MOUNTED}/backups"
+
+
+@strikes("MountBackupVolume")
+async def test_a_volume_for_backups_is_mounted_once(volume: Rig, how: Disturbance) -> None:
+    volume.declare(path=None, volume="backups")
+    await strike(volume, "MountBackupVolume", how)
+    await volume.run()
+    assert (len(volume.keeper.kept(PLACE)), volume.engine.backups) == (2, 1), volume.world.describe()
+    assert volume.says("BackupFresh")["status"] == "True"
+    assert volume.keeper.mounted.count(PLACE) == 1
+
+
+async def test_a_volume_that_is_not_mounted_any_more_is_mounted_again_and_nothing_written_below(volume: Rig) -> None:
+    volume.declare(path=None, volume="backups")
+    await volume.run()
+    before = volume.keeper.kept(PLACE)
+    volume.keeper.unmount(PLACE)
+    assert volume.keeper.kept(PLACE) == []
+    await volume.world.round()
+    said = volume.says("BackupFresh")
+    assert (said["status"], "not mounted" in said["message"]) == ("Unknown", True)
+    await volume.run()
+    assert (volume.keeper.kept(PLACE), volume.engine.backups) == (before, 1)
+    assert volume.says("BackupFresh")["status"] == "True"
 
 
 async def test_a_clock_that_went_back_makes_no_backup_and_takes_none_away(rig: Rig) -> None:
@@ -109,8 +134,7 @@ async def approve_again(rig: Rig) -> None:
             await rig.run(2)
 
 
-@EACH
-@pytest.mark.parametrize("verb", UPGRADE)
+@strikes(*UPGRADE)
 async def test_an_engine_is_upgraded_once(hosted: Rig, verb: str, how: Disturbance) -> None:
     await BEFORE.get(verb, approved)(hosted)
     await strike(hosted, verb, how)

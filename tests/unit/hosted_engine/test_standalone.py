@@ -14,6 +14,7 @@ from heretic.domain.hosted_engine.setup_steps import ANSWERS, setup_name
 from heretic.domain.hosted_engine.variables import PASSWORD
 from sim.blank_site import BlankSite, declared
 from sim.deployment import ADDRESS, FQDN, silent_engine
+from sim.engine_oracle import OneEngine
 from sim.engine_setup import DATABASE, SetupHost
 from sim.gluster_tools import GlusterPool
 from sim.machine import File, Machine
@@ -66,6 +67,8 @@ async def site() -> AsyncIterator[Setup]:
         world = World(BlankSite({}, {}, GlusterPool(), {}), [declared("Site", "demo", {})])
         async with world:
             found = Setup(world, SetupHost(machine, server, FQDN, ADDRESS), ssh)
+            oracle = OneEngine(lambda: server.listens, world.api, KEY)
+            oracle.set_up_on(found.host)
             found.reached = {
                 "fqdn": FQDN,
                 "address": ADDRESS,
@@ -79,6 +82,7 @@ async def site() -> AsyncIterator[Setup]:
             yield found
         await ssh.stop()
         assert machine.refusals == []
+        assert oracle.violations == []
 
 
 async def test_an_engine_is_set_up_with_a_password_of_its_own_and_then_kept(site: Setup, tmp_path: Path) -> None:

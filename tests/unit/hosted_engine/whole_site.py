@@ -50,10 +50,11 @@ class WholeSite(Deployment):
         """
         world, engine, requests = self.world.checkpoint(), deepcopy(vars(self.state)), list(self.server.engine.requests)
         kept = {name: deepcopy(_own(host)) for name, host in self.hosts.items()}
-        listens = self.server.listens
+        listens, oracle = self.server.listens, self.oracle.checkpoint()
 
         def restore() -> None:
             world()
+            oracle()
             self.world.late = False
             vars(self.state).update(deepcopy(engine))
             self.server.engine.requests[:] = requests

@@ -2,13 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-import pytest
-
-from heretic.reconcile.gateway import Effect
-from sim.engine.faults import changes
 from sim.engine.host_life import Status
 from sim.engine.power import PowerDevice
-from sim.struck import Disturbance, disturb
+from sim.struck import Disturbance, disturb, strikes
 from unit.members.conftest import MemberWorld
 from unit.members.test_member_labels import names
 from unit.members.test_member_maintenance import sent
@@ -16,22 +12,15 @@ from unit.members.test_member_power import AGENT, BMC, NODE, OTHER, agents, decl
 
 __all__ = ["up"]
 
-EACH = pytest.mark.parametrize("how", Disturbance)
 LONE = ("ActivateHost", "ReinstallHost", "UnlabelHost")
 POWER = ("AddFenceAgent", "UpdateFenceAgent", "RemoveFenceAgent", "SetPowerManagement")
-VERBS = (*LONE, *POWER)
 
 
 async def strike(site: MemberWorld, verb: str, how: Disturbance) -> None:
-    def lose(effect: Effect) -> None:
-        site.world.late = True
-        site.server.faults.at, site.server.faults.drop_after = changes, 1
-
     async def go() -> None:
         await site.rounds(1)
 
-    await disturb(site.world, verb, how, go=go, lose=lose)
-    assert site.server.faults.drop_after == 0, "no reply was lost"
+    await disturb(site.world, verb, how, go=go, replies=lambda _: site.server.faults)
 
 
 async def in_maintenance(site: MemberWorld) -> None:
@@ -58,8 +47,7 @@ BEFORE: dict[str, tuple[Callable[[MemberWorld], Awaitable[None]], str, str]] = {
 }
 
 
-@EACH
-@pytest.mark.parametrize("verb", LONE)
+@strikes(*LONE)
 async def test_a_host_is_asked_once_and_is_as_declared(lone: MemberWorld, verb: str, how: Disturbance) -> None:
     prepare, action, state = BEFORE[verb]
     await prepare(lone)
@@ -102,8 +90,7 @@ POWERED: dict[str, tuple[Callable[[MemberWorld], Awaitable[None]], str]] = {
 }
 
 
-@EACH
-@pytest.mark.parametrize("verb", POWER)
+@strikes(*POWER)
 async def test_a_host_has_one_agent_with_the_declared_password(up: MemberWorld, verb: str, how: Disturbance) -> None:
     prepare, address = POWERED[verb]
     await prepare(up)

@@ -2,11 +2,7 @@
 
 from collections.abc import Callable
 
-import pytest
-
-from heretic.reconcile.gateway import Effect
-from sim.engine.faults import changes
-from sim.struck import Disturbance, disturb
+from sim.struck import Disturbance, disturb, strikes
 from unit.storage.conftest import DomainWorld
 from unit.storage.test_block_domains import FIBRE
 from unit.storage.test_engine_domains import GUESTS
@@ -29,11 +25,9 @@ SITUATIONS: dict[str, tuple[bool, Callable[[DomainWorld], None], str]] = {
     "UpdateStorageDomain": (True, renamed, "update"),
     "ActivateStorageDomain": (True, put_away, "activate"),
 }
-VERBS = tuple(SITUATIONS)
 
 
-@pytest.mark.parametrize("how", Disturbance)
-@pytest.mark.parametrize("verb", VERBS)
+@strikes(*SITUATIONS)
 async def test_a_domain_is_changed_once_and_active(shares: DomainWorld, verb: str, how: Disturbance) -> None:
     is_there, change, asked = SITUATIONS[verb]
     shares.change(storageDomains=[GUESTS if is_there else FIBRE])
@@ -41,17 +35,12 @@ async def test_a_domain_is_changed_once_and_active(shares: DomainWorld, verb: st
         await shares.rest()
     change(shares)
 
-    def lose(effect: Effect) -> None:
-        shares.world.late = True
-        shares.server.faults.at, shares.server.faults.drop_after = changes, 1
-
     async def go() -> None:
         await shares.world.round()
         shares.clock.go(seconds=30)
 
-    await disturb(shares.world, verb, how, go=go, lose=lose)
+    await disturb(shares.world, verb, how, go=go, replies=lambda _: shares.server.faults)
     await shares.rest()
-    assert shares.server.faults.drop_after == 0, "no reply was lost"
     assert (shares.names, shares.state_of("guests")) == (["guests"], "active")
     once = [one for one in shares.changes if one == asked]
     # A PUT whose reply is lost is sent again by itself: it says what shall be there (decision 0038).
