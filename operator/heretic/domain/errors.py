@@ -204,6 +204,7 @@ class Reason(StrEnum):
     WAITING_FOR_BACKUP = "WaitingForBackup"
     ENGINE_UPGRADE_REFUSED = "EngineUpgradeRefused"
     ENGINE_UPGRADE_NOT_OFFERED = "EngineUpgradeNotOffered"
+    ENGINE_UPGRADE_NO_ROOM = "EngineUpgradeNoRoom"
     ENGINE_UPGRADE_FAILED = "EngineUpgradeFailed"
     # file shares: domain/shares/reasons.py
     VOLUME_NOT_FOUND = "VolumeNotFound"

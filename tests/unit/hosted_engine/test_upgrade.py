@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
+from heretic.domain.commands import Output
+from heretic.domain.errors import Reason
+from heretic.domain.facts import Known
+from heretic.domain.hosted_engine.upgrade.room import against_room, parse_space
 from heretic.domain.hosted_engine.upgrade.steps import MARK, job_name
+from heretic.domain.plan import Wait
 from sim.engine.host_life import Lasting
 from sim.engine.hosted_engine import global_maintenance
 from sim.engine.self_hosted import deploy_hosted_engine
@@ -122,6 +127,62 @@ async def test_what_the_repositories_do_not_offer_is_not_begun(hosted: Rig) -> N
     assert said["reason"] == "EngineUpgradeNotOffered"
     assert "offer 4.5.7" in said["message"]
     assert hosted.engine.setups == 0
+
+
+async def test_without_room_nobody_is_asked_to_approve_until_there_is_some(hosted: Rig) -> None:
+    hosted.engine.files.space = (("a", 20 * 2**30), ("b", 2**30))
+    declare(hosted)
+    await hosted.run(5)
+    said = hosted.says("EngineUpgraded")
+    assert said["reason"] == "EngineUpgradeNoRoom"
+    assert "/var has 1024 MiB free and needs " in said["message"]
+    assert hosted.engine.setups == 0
+    hosted.engine.files.space = (("a", 20 * 2**30), ("b", 20 * 2**30))
+    hosted.later(minutes=11)
+    await approve(hosted)
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("usr", "var", "backup", "told"),
+    [
+        (("a", 2 * GIB), ("b", 5 * GIB), GIB, []),
+        (("a", 2 * GIB - 1), ("b", 5 * GIB), GIB, ["/usr has 2047 MiB free and needs 2048 MiB"]),
+        (("a", 2 * GIB), ("b", 4 * GIB), GIB, ["/var has 4096 MiB free and needs 5120 MiB"]),
+        (
+            ("a", GIB),
+            ("b", GIB),
+            0,
+            ["/usr has 1024 MiB free and needs 2048 MiB; /var has 1024 MiB free and needs 3072 MiB"],
+        ),
+        (("a", 6 * GIB), ("a", 6 * GIB), GIB, ["/usr and /var has 6144 MiB free and needs 7168 MiB"]),
+        (("a", 7 * GIB), ("a", 7 * GIB), GIB, []),
+    ],
+)
+def test_an_upgrade_needs_room_for_packages_downloads_and_two_backups(
+    usr: tuple[str, int], var: tuple[str, int], backup: int, told: list[str]
+) -> None:
+    found = list(against_room(Known((usr, var)), backup))
+    assert [one.reason for one in found] == [Reason.ENGINE_UPGRADE_NO_ROOM] * len(told)
+    assert all(words in one.message for one, words in zip(found, told, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("output", "cause"),
+    [
+        (Output(1, "", "stat: cannot read file system information for '/usr'"), "stat"),
+        (Output(0, "a 4096 100\n", ""), "2 lines of three words"),
+        (Output(0, "a 4096 100\nb 4096\n", ""), "2 lines of three words"),
+        (Output(0, "a 4096 many\nb 4096 1\n", ""), "many"),
+    ],
+)
+def test_room_that_is_not_known_is_waited_for(output: Output, cause: str) -> None:
+    (found,) = against_room(parse_space(output), 0)
+    assert isinstance(found, Wait)
+    assert found.reason is Reason.NOT_OBSERVED
+    assert cause in found.message
 
 
 async def test_without_a_fresh_proved_backup_nobody_is_asked_to_approve(hosted: Rig) -> None:

@@ -156,6 +156,11 @@ OF_UPGRADES = chapter(
         "Enable the repository that has it, or declare what is offered.",
     ),
     Explained(
+        Reason.ENGINE_UPGRADE_NO_ROOM,
+        "The engine's machine has not enough free space for an upgrade: for packages, downloads and two backups.",
+        "Make room where the message says; it is looked at again within 10 minutes, or enlarge the machine's disk.",
+    ),
+    Explained(
         Reason.ENGINE_UPGRADE_FAILED,
         "An upgrade of the engine did not end well. It is not begun again by itself.",
         "Mend it on the engine's machine, or restore the backup; then raise `spec.upgrade.attempt`.",

@@ -16,6 +16,7 @@ from heretic.domain.host.section import NO_ANSWER
 from heretic.domain.hosted_engine.backup.names import SUM, BackupName
 from heretic.domain.hosted_engine.backup.steps import AUTHORIZED_KEYS, BACKUP_JOB, FETCH_JOB, KEY, STAGED
 from heretic.domain.hosted_engine.parse.first_host import parse_room
+from heretic.domain.hosted_engine.upgrade.room import Space, parse_space
 from heretic.domain.jobs import JOB_PREFIX, FailedJob, JobState, LostJob, Running, Succeeded
 from heretic.domain.memo import Memo
 from heretic.domain.shared import SharedFact, stays
@@ -44,6 +45,7 @@ class MachineFacts:
         keys: Who may log in as root; Absent where there is no such file.
         mark: Which upgrade a person has approved; Absent where none goes on.
         offered: Version of the engine that the repositories offer.
+        space: Free bytes where an upgrade needs them.
     """
 
     jobs: Fact[Mapping[str, JobState]] = NOT_OBSERVED
@@ -53,6 +55,7 @@ class MachineFacts:
     keys: Fact[str] = NOT_OBSERVED
     mark: Fact[str] = NOT_OBSERVED
     offered: Fact[str] = NOT_OBSERVED
+    space: Fact[Space] = NOT_OBSERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,7 @@ def _machine(host: str, outputs: Mapping[str, Output], memo: Memo) -> MachineFac
         keys=read(answer("keys"), AUTHORIZED_KEYS, str, absent=(1,)),
         mark=read(answer("mark"), "the mark of an upgrade", str.strip, absent=(1,)),
         offered=read(answer("offered"), "dnf", str.strip),
+        space=parse_space(answer("space")),
     )
 
 

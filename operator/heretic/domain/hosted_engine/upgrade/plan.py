@@ -20,6 +20,7 @@ from heretic.domain.hosted_engine.backup.names import BackupName
 from heretic.domain.hosted_engine.backup.plan import AGAIN, JudgedBackups
 from heretic.domain.hosted_engine.maintenance import able_hosts, live_hosts, plan_maintenance, said_by
 from heretic.domain.hosted_engine.upgrade.judged import JudgedUpgrade, Mark, Release, meaningful, release
+from heretic.domain.hosted_engine.upgrade.room import ASKED, against_room
 from heretic.domain.hosted_engine.upgrade.steps import (
     CHECK_JOB,
     MARK,
@@ -60,6 +61,7 @@ def upgrade_probes(engine: HostedEngine) -> tuple[Probe[object], ...]:
     return (
         Probe("mark", ("cat", MARK), lambda output: Known(output)),
         Probe("offered", OFFERED, lambda output: Known(output), timeout=45),
+        Probe("space", ASKED, lambda output: Known(output)),
     )
 
 
@@ -232,6 +234,8 @@ def _to_begin(
         return JudgedUpgrade(items, "checking what is offered")
     if items := tuple(_backup(backups, now)):
         return JudgedUpgrade(items, "waiting for a fresh backup")
+    if items := tuple(against_room(facts.space, backups.newest.size if backups.newest else 0)):
+        return JudgedUpgrade(items, "waiting for room")
     return JudgedUpgrade(tuple(_begin(engine, declared, seen, backups)), "waiting for approval")
 
 
