@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from heretic.domain.commands import Output
 from heretic.domain.hosted_engine.setup_machine import AUTHORITY, DONE, PROGRAM, TRACES
 from heretic.domain.hosted_engine.setup_stages import answers
+from heretic.domain.hosted_engine.variables import PASSWORD
 from sim.engine.server import EngineServer
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
 
@@ -91,6 +92,8 @@ class SetupHost:
     def _find(self, argv: Argv) -> Output | None:
         if argv == ("find", PROGRAM, "-maxdepth", "0"):
             return ok(f"{PROGRAM}\n") if self.installed else failed("find: No such file or directory")
+        if argv == ("find", PASSWORD, "-maxdepth", "0"):
+            return ok(f"{PASSWORD}\n") if PASSWORD in self.machine.files else failed("find: No such file or directory")
         if argv == TRACES:
             return ok("".join(f"{path}\n" for path in (DATABASE, DONE, AUTHORITY) if path in self.machine.files))
         return None
@@ -133,6 +136,8 @@ class SetupHost:
         return OK if right else failed("", 1)
 
     def _test(self, argv: Argv) -> Output | None:
+        if argv[1:3] == ("!", "-e"):
+            return Output(int(argv[3] in self.machine.files), "", "")
         return Output(int(argv[2] not in self.machine.files), "", "") if argv[1] == "-e" else None
 
     def _sed(self, argv: Argv) -> Output | None:

@@ -132,6 +132,7 @@ async def test_a_setup_that_fails_is_tried_again_once_and_never_over_what_it_lef
     assert site.says("Stalled")["status"] == "True"
     assert f"Failed to execute stage '{stage}'" in site.status["deployment"]["failure"]
     assert f"Failed to execute stage '{stage}'" in site.says("EngineUp")["message"]
+    assert {PASSWORD, ANSWERS} & site.host.machine.files.keys() == set(), "no password is left behind"
     if len(starts) == 2:
         site.host.fails = ""
         site.declare(attempt=2)

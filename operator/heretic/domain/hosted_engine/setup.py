@@ -23,7 +23,7 @@ from heretic.domain.hosted_engine.hindrance import (
 from heretic.domain.hosted_engine.password import lost_password, with_password
 from heretic.domain.hosted_engine.setup_machine import DONE, ROOM_AT, SetupMachine
 from heretic.domain.hosted_engine.setup_stages import answers, setup_failure, setup_stage
-from heretic.domain.hosted_engine.setup_steps import SETUP_JOB, SetUpEngine, setup_name
+from heretic.domain.hosted_engine.setup_steps import SETUP_JOB, ForgetSetupPassword, SetUpEngine, setup_name
 from heretic.domain.hosted_engine.tries import TRIES, failure_said, given_up, last_try, progress
 from heretic.domain.jobs import FailedJob, JobState, LostJob, Running, Succeeded
 from heretic.domain.plan import Blocked, Obstacle, Plan, Proceed, Wait
@@ -64,6 +64,10 @@ def plan_setup(engine: HostedEngine, fact: Fact[SetupMachine], why: Failure) -> 
             said = f": {stage[0]}" if stage else ""
             return Wait(Reason.WORK_IN_PROGRESS, f"{fqdn}: engine-setup is at work{said}", POLL)
     stopped = _living(engine, machine, jobs, why) or answering(engine, why) or _given_up(engine, jobs)
+    if machine.password == Known(True) and any(isinstance(job, FailedJob | LostJob) for job in jobs.values()):
+        left = "a setup that failed has left the password of the engine's administrator in memory"
+        forget = ForgetSetupPassword(engine=engine.metadata.name, fqdn=fqdn, why=left)
+        return Proceed((forget,), (stopped,) if stopped else ())
     return stopped or with_password(_next(engine, machine, jobs), engine, why)
 
 

@@ -12,6 +12,7 @@ from heretic.domain.host.parse import jobs
 from heretic.domain.host.section import NO_ANSWER
 from heretic.domain.hosted_engine.parse import first_host as parse
 from heretic.domain.hosted_engine.parse import setup_machine as parse_machine
+from heretic.domain.hosted_engine.variables import PASSWORD
 from heretic.domain.jobs import JobState
 from heretic.domain.memo import Memo
 from heretic.domain.shared import SharedFact, stays
@@ -49,6 +50,7 @@ class SetupMachine:
         firewall: State of firewalld, in systemd's word.
         authority: What signs the engine's certificate; Absent before there is an engine.
         jobs: Of ours, by unit.
+        password: Whether the password that a setup is given lies there, in memory.
     """
 
     setup: Fact[bool] = NOT_OBSERVED
@@ -63,6 +65,7 @@ class SetupMachine:
     firewall: Fact[str] = NOT_OBSERVED
     authority: Fact[str] = NOT_OBSERVED
     jobs: Fact[Mapping[str, JobState]] = NOT_OBSERVED
+    password: Fact[bool] = NOT_OBSERVED
 
 
 def _jobs(output: Output) -> Fact[Mapping[str, JobState]]:
@@ -82,6 +85,7 @@ _PARSERS: Mapping[str, Any] = {
     "firewall": parse.parse_firewall,
     "authority": parse.parse_authority,
     "jobs": _jobs,
+    "password": parse.parse_present,
 }
 
 
@@ -116,6 +120,7 @@ def _probes(engine: HostedEngine, before: SetupMachine | None) -> list[Probe[obj
         "firewall": ("systemctl", "is-active", "firewalld.service"),
         "authority": ("cat", AUTHORITY),
         "jobs": ("@jobs",),
+        "password": ("find", PASSWORD, "-maxdepth", "0"),
     }
     if before and isinstance(before.addresses, Known) and before.addresses.value:
         asked["names"] = ("getent", "hosts", before.addresses.value[0])

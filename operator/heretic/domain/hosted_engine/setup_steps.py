@@ -64,3 +64,19 @@ class SetUpEngine(EngineMachineStep):
             ),
             job=Job(self.job, limit=LIMIT + 60, stage=STAGES, tail=60),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetSetupPassword(EngineMachineStep):
+    """Removes the password that a setup was given and did not remove, because it failed before."""
+
+    verb: ClassVar[str] = "ForgetSetupPassword"
+
+    def script(self) -> Script:
+        """Not while a setup reads it. There may be no engine, so nothing proves whose machine it is but its key."""
+        files = (PASSWORD, ANSWERS)
+        return Script(
+            done=tuple(Command(("test", "!", "-e", file)) for file in files),
+            guards=(not_at_work(f"{SETUP_JOB}-*"),),
+            actions=(Command(("rm", "-f", *files)),),
+        )
