@@ -39,6 +39,9 @@ _UNITS = {
 _STARTED = frozenset({"chrony", "samba", "nfs-ganesha"})
 """What Debian starts as soon as it is installed, and at each boot."""
 
+MTU = 1500
+"""Of every link."""
+
 DPKG_LOCK = "/var/lib/dpkg/lock-frontend"
 NO_PEERS = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -58,6 +61,8 @@ class HostState:
         clock_skew: Seconds that its clock is ahead.
         now: The clock that everybody else has.
         addresses: Address with prefix length by interface.
+        carries: Bytes of the largest packet that gets to an address and back; as large as a link here when not given,
+            0 = nobody answers there.
     """
 
     storage: Storage
@@ -69,6 +74,7 @@ class HostState:
     clock_skew: float = 0.0
     now: Callable[[], float] = time.time
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    carries: dict[str, int] = field(default_factory=dict)
 
     def install(self, names: Iterable[str]) -> None:
         """What unpacking packages does."""
@@ -121,6 +127,23 @@ class HostState:
             return None
         host = host_number(machine.name)
         return ok(json.dumps([_link(host, n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
+
+    def ping(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        """As ping of Debian 13 answers, for whoever is in a subnet of the host."""
+        match argv[1:]:
+            case ("-n", "-M", "do", "-c", "1", "-w", "2", "-i", "0.5", "-s", size, "-I", source, target):
+                return self._ping(int(size), source, target)
+        return None
+
+    def _ping(self, size: int, source: str, target: str) -> Output:
+        if source not in {a.partition("/")[0] for some in self.addresses.values() for a in some}:
+            return failed("ping: bind: Cannot assign requested address", 2)
+        head = f"PING {target} ({target}) from {source} : {size}({size + 28}) bytes of data.\n"
+        end = f"\n--- {target} ping statistics ---\n"
+        if size + (48 if ":" in target else 28) > self.carries.get(target, MTU):
+            return Output(1, f"{head}{end}4 packets transmitted, 0 received, 100% packet loss, time 1526ms\n\n", "")
+        answer = f"{size + 8} bytes from {target}: icmp_seq=1 ttl=64 time=0.065 ms\n"
+        return ok(f"{head}{answer}{end}1 packets transmitted, 1 received, 0% packet loss, time 0ms\n")
 
     def numbers(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:] == (DISKS,):
@@ -256,7 +279,7 @@ def _link(host: int, number: int, name: str, addresses: tuple[str, ...]) -> dict
     return {
         "ifname": name,
         "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"],
-        "mtu": 1500,
+        "mtu": MTU,
         "max_mtu": 9000,
         "link_type": "ether",
         "address": f"52:54:00:{host >> 8:02x}:{host & 0xFF:02x}:{number:02x}",
@@ -293,6 +316,7 @@ def _tools(host: HostState) -> dict[str, Tool]:
         "chronyc": host.chronyc,
         "stat": host.stat,
         "ip": host.ip,
+        "ping": host.ping,
         "find": host.find,
         "dpkg-query": host.dpkg_query,
         "rpm": _not_installed,

@@ -53,6 +53,7 @@ class ConditionType(StrEnum):
     N_PLUS_ONE = "NPlusOne"
     # Network
     IN_SYNC = "InSync"
+    MTU_PROVED = "MtuProved"
     LOGICAL_NETWORK_READY = "LogicalNetworkReady"
     HOSTS_ATTACHED = "HostsAttached"
     # HostedEngine

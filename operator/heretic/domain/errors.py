@@ -108,6 +108,7 @@ class Reason(StrEnum):
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
     NETWORK_DIFFERS = "NetworkDiffers"
     BOND_PORT_DOWN = "BondPortDown"
+    PATH_TOO_SMALL = "PathTooSmall"
     GUESTS_RUNNING = "GuestsRunning"
     # ports of hosts: domain/wiring/reasons.py
     NETWORK_WITHOUT_PORT = "NetworkWithoutPort"

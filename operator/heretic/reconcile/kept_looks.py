@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from heretic.api.v1alpha1 import Node
 from heretic.domain.commands import Output
+from heretic.domain.conditions import ConditionType, State
+from heretic.domain.facts import Fact, Known
 from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.probes import Questions
+from heretic.domain.shared import SharedFact
 
 
 @dataclass(slots=True)
@@ -43,3 +48,15 @@ class FullLook:
     outputs: Mapping[str, Output]
     facts: HostFacts
     outdated: bool = False
+
+
+def lasting(fact: SharedFact[Any], task: asyncio.Task[Fact[object]]) -> float:
+    """Seconds for which the answer of a shared fact will do; a failure does not."""
+    failed = task.cancelled() or task.exception() is not None
+    answer = None if failed else task.result()
+    return fact.lasts(answer.value) if isinstance(answer, Known) else 0.0
+
+
+def is_ready(node: Node) -> bool:
+    """Whether a Node says so of itself."""
+    return any(c.type == ConditionType.READY and c.status == State.TRUE for c in node.status.conditions)

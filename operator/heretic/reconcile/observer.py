@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast
 
 from heretic.api.v1alpha1 import HostedEngine, Node
 from heretic.domain.commands import Probe
-from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
 from heretic.domain.errors import HereticError, Reason, Transient, mistake
@@ -30,8 +29,9 @@ from heretic.hosts.settings import HostSettings
 from heretic.kinds import KINDS
 from heretic.reconcile.access import Access, machine_name
 from heretic.reconcile.announce import Announcer
+from heretic.reconcile.due_answers import DueAnswers, DueProbes, due_probes
 from heretic.reconcile.engine_observer import EngineObserver
-from heretic.reconcile.kept_looks import FullLook, HostLook
+from heretic.reconcile.kept_looks import FullLook, HostLook, is_ready, lasting
 from heretic.reconcile.metrics import ROUND_TRIPS
 
 log = logging.getLogger(__name__)
@@ -85,6 +85,7 @@ class Observer:
         self._told: dict[tuple[str, str], tuple[float, object]] = {}
         self._full: dict[tuple[str, str], FullLook] = {}
         self._memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
+        self._due = DueAnswers(monotonic)
         self._shared_memos: dict[tuple[str, str], Memo] = defaultdict(Memo)
         self._signs: dict[tuple[str, str], Fact[Mapping[str, tuple[str, ...]]]] = {}
         self._effects: Counter[tuple[str, str]] = Counter()
@@ -127,7 +128,7 @@ class Observer:
         """
         key = (namespace, fact.name)
         held = self._answers.get(key)
-        if held is None or (held[1].done() and self._monotonic() - held[0] > max(max_age, _lasts(fact, held[1]))):
+        if held is None or (held[1].done() and self._monotonic() - held[0] > max(max_age, lasting(fact, held[1]))):
             task = asyncio.create_task(self._shared(fact, namespace, view, hosts), name=f"{fact.name} of {namespace}")
             held = self._answers[key] = (self._monotonic(), task)
         return cast("Fact[T]", await asyncio.shield(held[1]))
@@ -209,6 +210,7 @@ class Observer:
         self._full.pop((namespace, node), None)
         self._signs.pop((namespace, node), None)
         self._memos.pop((namespace, node), None)
+        self._due.forget((namespace, node))
         self._effects.pop((namespace, node), None)
         self._hosts.forget(f"{namespace}/{node}")
         if self._announcer is not None:
@@ -243,24 +245,25 @@ class Observer:
         key = (namespace, name)
         wanted = tuple(section for section in self._sections if section.wanted(view))
         asked = questions(self._features, wanted, node.spec.roles)
+        due = due_probes(asked, view, node, self._seen.get(key))
         full = self._full.get(key)
         now = self._monotonic()
         if full is not None and full.asked is asked and now - full.read_at < FULL_LOOK_SECONDS:
             seen: HostFacts | None = None
-            if not full.outdated and (_is_ready(node) or now - full.asked_at < BUSY_SECONDS):
-                brief = await self._ask(namespace, settings, asked.brief)
-                seen = self._assembled(key, asked, brief, full)
+            if not full.outdated and (is_ready(node) or now - full.asked_at < BUSY_SECONDS):
+                brief = await self._ask_host(key, settings, asked.brief, due)
+                seen = self._assembled(key, asked, brief, due, full)
                 if lasting_still_hold(full.facts, seen):
                     return seen
             if seen is None or disks_still_hold(full.facts, seen):
-                facts = await self._unread(key, settings, full)
+                facts = await self._unread(key, settings, full, due)
                 if facts is not None:
                     return facts
             else:
                 self._signs[key] = seen.disk_signs
         asked_at, effects = self._monotonic(), self._effects[key]
-        batch = await self._ask(namespace, settings, asked.probes)
-        facts = self._assembled(key, asked, batch)
+        batch = await self._ask_host(key, settings, asked.probes, due)
+        facts = self._assembled(key, asked, batch, due)
         # A disk that is being written while it is read has been read in part only: the next pass reads it again.
         calm = self._signs.get(key, facts.disk_signs) == facts.disk_signs
         self._signs[key] = facts.disk_signs
@@ -270,11 +273,18 @@ class Observer:
             self._full.pop(key, None)
         return facts
 
-    async def _unread(self, key: tuple[str, str], settings: HostSettings, full: FullLook) -> HostFacts | None:
+    async def _ask_host(
+        self, key: tuple[str, str], settings: HostSettings, probes: Sequence[Probe[Any]], due: DueProbes
+    ) -> Batch:
+        return await self._due.asked(key, due, probes, lambda all_of_it: self._ask(key[0], settings, all_of_it))
+
+    async def _unread(
+        self, key: tuple[str, str], settings: HostSettings, full: FullLook, due: DueProbes
+    ) -> HostFacts | None:
         """Everything asked anew but what reading the disks told; None where that does not hold any more."""
         asked_at, effects = self._monotonic(), self._effects[key]
-        batch = await self._ask(key[0], settings, full.asked.unread)
-        facts = self._assembled(key, full.asked, batch, full)
+        batch = await self._ask_host(key, settings, full.asked.unread, due)
+        facts = self._assembled(key, full.asked, batch, due, full)
         if not disks_still_hold(full.facts, facts):
             self._signs[key] = facts.disk_signs
             return None
@@ -284,9 +294,9 @@ class Observer:
         return facts
 
     def _assembled(
-        self, key: tuple[str, str], asked: Questions, batch: Batch, full: FullLook | None = None
+        self, key: tuple[str, str], asked: Questions, batch: Batch, due: DueProbes, full: FullLook | None = None
     ) -> HostFacts:
-        outputs = {**full.outputs, **batch.outputs} if full else batch.outputs
+        outputs = {**(full.outputs if full else {}), **batch.outputs, **self._due.known(key, due)}
         return assemble(asked, key[1], outputs, batch.sent_at, batch.received_at, self._memos[key])
 
     async def _shared(
@@ -331,17 +341,6 @@ class Observer:
     async def _ask(self, namespace: str, settings: HostSettings, probes: Sequence[Probe[Any]]) -> Batch:
         ROUND_TRIPS.labels(namespace=namespace, host=settings.name).inc()
         return await self._hosts.probe(settings, probes)
-
-
-def _is_ready(node: Node) -> bool:
-    return any(c.type == ConditionType.READY and c.status == State.TRUE for c in node.status.conditions)
-
-
-def _lasts(fact: SharedFact[Any], task: asyncio.Task[Fact[object]]) -> float:
-    """How long an answer will do; a failure does not."""
-    failed = task.cancelled() or task.exception() is not None
-    answer = None if failed else task.result()
-    return fact.lasts(answer.value) if isinstance(answer, Known) else 0.0
 
 
 def _names(probes: Sequence[Probe[Any]]) -> tuple[str, ...]:

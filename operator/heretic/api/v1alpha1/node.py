@@ -21,7 +21,7 @@ from heretic.api.v1alpha1.common import (
     StatusModel,
 )
 from heretic.api.v1alpha1.node_facts import NodeFactsStatus
-from heretic.api.v1alpha1.node_interfaces import NodeInterface, NodePort, PortChoice
+from heretic.api.v1alpha1.node_interfaces import NodeInterface, NodePath, NodePort, PortChoice
 from heretic.api.v1alpha1.power import PowerManagement, PowerManagementStatus
 from heretic.api.v1alpha1.values import IP, HostAddress, Int64, IPv6, ObjectName, Port, PublicKey, Size, Text, UserName
 
@@ -298,6 +298,9 @@ class NodeStatus(CommonStatus):
     )
     ports: Annotated[list[NodePort], Cap(64)] = Field(
         default=[], description="Where each port of the host leads, by its hardware address."
+    )
+    paths: Annotated[list[NodePath], Cap(256)] = Field(
+        default=[], description="How large packets are that get to the other Nodes, in each network."
     )
     engine: NodeEngineStatus | None = Field(
         default=None, description="The host in the site's engine; missing: it is none, or was not seen yet."

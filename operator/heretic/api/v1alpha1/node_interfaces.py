@@ -59,6 +59,16 @@ class NodeInterface(StatusModel):
     network: Text = Field(default="", description="Network in which the node is declared to have such an address.")
 
 
+class NodePath(StatusModel):
+    """How large packets are that get to another node."""
+
+    network: Text = Field(description="Network in which it was asked.")
+    node: Text = Field(description="Name of the other Node.")
+    address: Text = Field(description="Its address, which was asked for.")
+    mtu: int = Field(description="Bytes of the packet that is declared to get there.")
+    passed: int = Field(description="Bytes of the largest packet that came back; smaller than mtu: that one did not.")
+
+
 class NodePort(StatusModel):
     """Where one port leads: recorded once it was found, and kept."""
 

@@ -6,8 +6,9 @@ section made of the answers.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar, TypeVarTuple
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
+from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.commands import Output, Probe
 from heretic.domain.declared.view import SiteView
@@ -39,6 +40,10 @@ class Answers:
         """What a parser, a function of a module, makes of the answer to a probe."""
         return self._memo.of(parse, self._outputs.get(probe, NO_ANSWER))
 
+    def beginning(self, prefix: str) -> Mapping[str, Output]:
+        """The answers to all probes whose names begin so: those to questions that are asked only when they are due."""
+        return {name: output for name, output in self._outputs.items() if name.startswith(prefix)}
+
     def of(self, work: Callable[[*Ts], T], *inputs: *Ts) -> T:
         """What a function of a module makes of several; the same object as at the last look for the same inputs."""
         return self._memo.of(work, *inputs)
@@ -50,6 +55,27 @@ class Answers:
 
 def _always(view: SiteView) -> bool:
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class DueProbe:
+    """A question that is asked together with the others, but only when it is due: its answer is kept meanwhile.
+
+    Attributes:
+        probe: The question; its name is unique among those of a host.
+        mark: What the answer depends on: with another one it does not count any more.
+        lasts: Seconds after which it is asked again, by what was answered.
+        together: Questions with the same word are asked in the same look, because they mean something only together.
+    """
+
+    probe: Probe[object]
+    mark: str
+    lasts: Callable[[Output], float]
+    together: str
+
+
+def _nothing_due(node: Node, view: SiteView, before: Any) -> tuple[DueProbe, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,6 +90,7 @@ class Section(Generic[T_co]):
         files: Text files that it reads.
         roles: A host with one of these is asked; none = every host is.
         wanted: Whether the hosts of a site are asked at all.
+        due: Questions that depend on what is declared and recorded, and on what the host told last.
     """
 
     name: str
@@ -73,3 +100,4 @@ class Section(Generic[T_co]):
     files: tuple[str, ...] = ()
     roles: frozenset[Role] = frozenset()
     wanted: Callable[[SiteView], bool] = _always
+    due: Callable[[Node, SiteView, Any], tuple[DueProbe, ...]] = _nothing_due

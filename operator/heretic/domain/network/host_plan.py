@@ -19,9 +19,10 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.network.engine_plan import find
 from heretic.domain.network.host_steps import CONFIGURABLE, AttachNetworkToHost
-from heretic.domain.network.links import carried_by, difference
+from heretic.domain.network.links import difference
 from heretic.domain.network.logical import is_vital
 from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Wait, told_apart
+from heretic.domain.wiring.recorded import carried_by, port_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,6 @@ class NetworkOnHost:
     def attachment(self) -> HostAttachment | None:
         """The network on the host; None where it is not there, or not known."""
         return next((one for one in self.host.attachments or () if one.network == self.there.id), None)
-
-
-def port_with(node: Node, address: str) -> NodeInterface | None:
-    """The interface of a node that has an address."""
-    return next((i for i in node.status.interfaces if any(a.partition("/")[0] == address for a in i.addresses)), None)
 
 
 def attached_in_engine(found: Sequence[NetworkOnHost] | None) -> Mapping[str, bool | None]:

@@ -30,6 +30,7 @@ NETWORK = Kind(
     model=Network,
     conditions=(
         ConditionType.IN_SYNC,
+        ConditionType.MTU_PROVED,
         ConditionType.LOGICAL_NETWORK_READY,
         ConditionType.HOSTS_ATTACHED,
         ConditionType.DEGRADED,

@@ -6,6 +6,7 @@ from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.bonds import BondSpec
 from heretic.api.v1alpha1.node_interfaces import NodeBond, NodeInterface
 from heretic.domain.declared.names import ipv6_in
+from heretic.domain.wiring.recorded import carried_by
 
 
 def difference(network: Network, node: Node, top: NodeInterface) -> str:
@@ -17,15 +18,6 @@ def difference(network: Network, node: Node, top: NodeInterface) -> str:
         top: The interface that has the address.
     """
     return next(_differences(network, node, top), "")
-
-
-def carried_by(node: Node, top: NodeInterface) -> tuple[NodeInterface, ...]:
-    """An interface and everything that it lies on: bridge, VLAN, bond and ports, from above."""
-    found = [top]
-    for link in found:
-        below = (i for i in node.status.interfaces if i.master == link.name or (link.parent and i.name == link.parent))
-        found += [i for i in below if i not in found]
-    return tuple(found)
 
 
 def _differences(network: Network, node: Node, top: NodeInterface) -> Iterator[str]:

@@ -24,6 +24,11 @@ OF_NETWORKS = chapter(
         "Check its cable and the port of the switch.",
     ),
     Explained(
+        Reason.PATH_TOO_SMALL,
+        "Packets of the declared MTU do not get from one node to another, and smaller ones do.",
+        "Let every switch and port between them carry the MTU, or declare a smaller one.",
+    ),
+    Explained(
         Reason.GUESTS_RUNNING,
         "The engine shall attach the network of bricks or of management to a host on which machines run.",
         "Move them to another host. It is done once none is left; the engine's own machine does not count.",

@@ -18,11 +18,13 @@ from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
-from heretic.domain.network.host_plan import attached_in_engine, networks_on_hosts, plan_on_hosts, port_with
+from heretic.domain.network.host_plan import attached_in_engine, networks_on_hosts, plan_on_hosts
 from heretic.domain.network.links import difference, lost_ports
 from heretic.domain.network.logical import DeclaredNetwork, wanted
+from heretic.domain.network.mtu import mtu_proved
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
 from heretic.domain.report import Report, condition_of
+from heretic.domain.wiring.recorded import port_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ def _plan_attachments(network: Network, view: SiteView) -> Converged | Obstacle:
         return Blocked(
             Reason.NETWORK_DIFFERS, f"{'; '.join(wrong)}. Configure it on the host, or correct the declaration"
         )
+    carries = mtu_proved(network, view)
+    if carries.state is State.FALSE:
+        return Blocked(carries.reason, carries.message)
     unknown = [f.problem for f in found if f.attachment.in_sync is None]
     if unknown:
         return Wait(Reason.WAITING_FOR_NODES, "; ".join(unknown))
@@ -91,7 +96,10 @@ def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LO
     found = _attachments(network, view)
     good = sum(f.attachment.in_sync is True for f in found)
     in_engine = plan_logical_network(network, view, engine)
-    counts = {ConditionType.IN_SYNC}
+    counts, carries = {ConditionType.IN_SYNC}, mtu_proved(network, view)
+    if carries.state is State.FALSE:
+        # What could not be proved is no reason against a network that works: somebody may drop pings.
+        counts.add(ConditionType.MTU_PROVED)
     if in_engine is not None:
         counts |= {ConditionType.LOGICAL_NETWORK_READY, ConditionType.HOSTS_ATTACHED}
     there = networks_on_hosts(network, view, engine)
@@ -101,6 +109,7 @@ def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LO
         status=NetworkStatus(attachments=attachments, logical_network=_logical_network(network, view, engine)),
         conditions=(
             _in_sync(found),
+            carries,
             _logical_network_ready(network, in_engine),
             _hosts_attached(network, in_engine, on_hosts, lacking=False in of_engine.values()),
             _degraded(found),

@@ -120,7 +120,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         reads=(Site, Node, Network, GlusterVolume, HostedEngine, FileShare),
         refers_to=(Site, Network),
         references=_references,
-        recorded=("disks", "interfaces", "trustedHostKey", "outOfService"),
+        recorded=("disks", "interfaces", "paths", "trustedHostKey", "outOfService"),
         sections=(WIRES, KEPT_LINKS),
         outage=OutageRule(_needs_before_outage, _against_outage),
         gauges=(

@@ -16,6 +16,7 @@ from heretic.domain.node.links import plan_links
 from heretic.domain.plan import Blocked, Step
 from heretic.domain.report import Report
 from heretic.domain.wiring.classify import PortFinding
+from heretic.domain.wiring.paths import proved
 from heretic.domain.wiring.section import WIRES
 from heretic.domain.wiring.steps import AskPorts, SwitchPortOn
 from heretic.domain.wiring.wiring import Wiring, wiring
@@ -88,7 +89,8 @@ def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts) ->
             report, conditions=(*report.conditions, Condition(_KIND, State.UNKNOWN, Reason.NOT_OBSERVED, why))
         )
     assert isinstance(report.status, NodeStatus)
-    status = report.status.model_copy(update={"ports": _records(node, found.findings)})
+    told = {"ports": _records(node, found.findings), "paths": proved(node, view, facts[WIRES])}
+    status = report.status.model_copy(update=told)
     links = plan_links(node, view, facts, found)
     notes = (*report.notes, *(said for _, said in found.wrong if not found.unasked), *found.notes)
     return replace(report, status=status, conditions=(*report.conditions, _wired(node, found, links)), notes=notes)

@@ -87,8 +87,10 @@ class Wires:
         changes: How often the link of each interface has come and gone since the boot.
         asked: What ports told; Absent where none was asked since the boot.
         routes: Default routes of both families.
+        passed: Whether a packet got to another node and back, by the name of the question (domain/wiring/paths.py).
     """
 
     changes: Fact[Mapping[str, int]] = NOT_OBSERVED
     asked: Fact[Asked] = NOT_OBSERVED
     routes: Fact[tuple[DefaultRoute, ...]] = NOT_OBSERVED
+    passed: Mapping[str, Fact[bool]] = field(default_factory=dict)
