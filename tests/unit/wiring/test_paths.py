@@ -29,13 +29,12 @@ def gluster(**spec: Any) -> Network:
 def host(number: int, mtu: int = 9000, **more: Any) -> Node:
     address = f"{SUBNET}.{10 + number}"
     link = {"name": "eno2", "mac": f"52:54:00:00:00:0{number}", "carrier": True, "mtu": mtu}
-    made = node(
+    return node(
         f"n{number}",
         10 + number,
         addresses=[{"network": "gluster", "address": address}],
         interfaces=[link | {"addresses": [f"{address}/24"]} | more],
     )
-    return made
 
 
 def told(of: Network, asker: Node, nodes: list[Node], sizes: dict[str, int]) -> Wires:
