@@ -111,7 +111,15 @@ def pairs(network: Network, node: Node, peer: Node) -> Iterator[tuple[str, str]]
 
 
 def due_paths(node: Node, view: SiteView, wires: Wires) -> tuple[DueProbe, ...]:
-    """The questions of a node's paths, each with a packet of the declared size and a smaller one."""
+    """The questions of a node's paths, each with a packet of the declared size and a smaller one.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        wires: What its host told last; nothing is asked before it has told how often its links came and went.
+    """
+    if not isinstance(wires.changes, Known):
+        return ()
     return _DUE.of(view, lambda: tuple(_due(node, view, wires)), node, wires.changes, name=node.metadata.name)
 
 
