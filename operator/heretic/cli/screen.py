@@ -6,16 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from heretic.cli.render import age
+from heretic.cli.screen_links import LinkLine, NetworkLine, link_lines, network_lines
+from heretic.cli.stored import Object, condition, spec_of, state, status_of, summary_of
 from heretic.domain.approval import names
 from heretic.domain.conditions import BAD_WHEN_TRUE
 from heretic.domain.reasons import Stage
 from heretic.reasons import stage_of
 from heretic.reconcile.gates import APPROVE
-
-Object = Mapping[str, Any]
-
-NOT_SEEN = "Pending"
-"""The state of a condition that was not decided for the present spec yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +100,8 @@ class Screen:
     paused: bool
     versions: tuple[str, ...]
     nodes: tuple[NodeLine, ...]
+    networks: tuple[NetworkLine, ...]
+    links: tuple[LinkLine, ...]
     volumes: tuple[VolumeLine, ...]
     engines: tuple[EngineLine, ...]
     now: tuple[Remark, ...]
@@ -131,7 +130,7 @@ def compose(
         for kind in ("Site", "Node", "Network", "GlusterVolume", "HostedEngine")
     }
     site = of["Site"][0] if len(of["Site"]) == 1 else None
-    storage = _status(site).get("storage") or {} if site else {}
+    storage = status_of(site).get("storage") or {} if site else {}
     wrong = [r for kind, o in objects for r in _wrong(kind, o, now)]
     return Screen(
         namespace=namespace,
@@ -139,61 +138,32 @@ def compose(
         ready=state(site, "Ready"),
         available=state(site, "Available"),
         n_plus_one=state(site, "NPlusOne"),
-        slot_holder=str(_status(site).get("slotHolder") or ""),
-        paused=bool(site and _spec(site).get("paused")),
+        slot_holder=str(status_of(site).get("slotHolder") or ""),
+        paused=bool(site and spec_of(site).get("paused")),
         versions=_versions(of["Node"]),
         nodes=tuple(_node(n, storage) for n in of["Node"]),
+        networks=network_lines(of["Network"]),
+        links=link_lines(of["Node"], of["Network"]),
         volumes=tuple(_volume(v) for v in of["GlusterVolume"]),
         engines=tuple(_engine(e, now) for e in of["HostedEngine"]),
         now=tuple(r for kind, o in objects for r in _in_progress(kind, o, now)),
         wrong=tuple(wrong),
         notes=tuple(
-            f"{kind} {o['metadata']['name']}: {note}" for kind, o in objects for note in _status(o).get("notes") or []
+            f"{kind} {o['metadata']['name']}: {note}" for kind, o in objects for note in status_of(o).get("notes") or []
         ),
         next=tuple(_next(namespace, of["Site"], objects, wrong, operator, now)),
     )
 
 
-def condition(obj: Object | None, type_: str) -> Mapping[str, Any] | None:
-    """A stored condition; None when it is missing or was decided for an older spec."""
-    if obj is None:
-        return None
-    found = next((c for c in _status(obj).get("conditions") or [] if c.get("type") == type_), None)
-    generation = obj["metadata"].get("generation") or 0
-    if found is None or int(found.get("observedGeneration", generation)) < generation:
-        return None
-    return dict(found)
-
-
-def state(obj: Object | None, type_: str) -> str:
-    """True, False, Unknown; or Pending when it was not decided for the present spec yet."""
-    found = condition(obj, type_)
-    return str(found["status"]) if found else NOT_SEEN
-
-
-def _status(obj: Object | None) -> Mapping[str, Any]:
-    return (obj or {}).get("status") or {}
-
-
-def _spec(obj: Object) -> Mapping[str, Any]:
-    return obj.get("spec") or {}
-
-
-def _summary(obj: Object) -> str:
-    if condition(obj, "Ready") is None:
-        return "the operator has not looked at this spec yet"
-    return str(_status(obj).get("summary") or "")
-
-
 def _versions(nodes: Iterable[Object]) -> tuple[str, ...]:
-    facts = [_status(n).get("facts") or {} for n in nodes]
+    facts = [status_of(n).get("facts") or {} for n in nodes]
     found = {f"Gluster {f['gluster']}" for f in facts if f.get("gluster")} | {f["os"] for f in facts if f.get("os")}
     return tuple(sorted(found))
 
 
 def _node(node: Object, storage: Mapping[str, Any]) -> NodeLine:
     name = node["metadata"]["name"]
-    disks = [d for d in _status(node).get("disks") or [] if d.get("use")]
+    disks = [d for d in status_of(node).get("disks") or [] if d.get("use")]
     prepared = sum(1 for d in disks if d.get("prepared"))
     if name == storage.get("arbiter"):
         role = "arbiter"
@@ -207,12 +177,12 @@ def _node(node: Object, storage: Mapping[str, Any]) -> NodeLine:
         reachable=state(node, "Reachable"),
         role=role,
         disks=f"{prepared}/{len(disks)} prepared" if disks else "-",
-        summary=_summary(node),
+        summary=summary_of(node),
     )
 
 
 def _volume(volume: Object) -> VolumeLine:
-    status = _status(volume)
+    status = status_of(volume)
     used, capacity = status.get("used"), status.get("capacity")
     return VolumeLine(
         name=volume["metadata"]["name"],
@@ -221,12 +191,12 @@ def _volume(volume: Object) -> VolumeLine:
         bricks=str(status.get("bricksUp") or "-"),
         heal=str(status.get("healPending") or "-"),
         used=f"{used} of {capacity}" if used and capacity else str(capacity or "-"),
-        summary=_summary(volume),
+        summary=summary_of(volume),
     )
 
 
 def _engine(engine: Object, now: datetime) -> EngineLine:
-    status = _status(engine)
+    status = status_of(engine)
     hosts = status.get("hosts") or []
     up = sum(1 for host in hosts if host.get("state") == "Up")
     maintenance = status.get("globalMaintenance")
@@ -238,13 +208,13 @@ def _engine(engine: Object, now: datetime) -> EngineLine:
         hosts=f"{up}/{len(hosts)} up" if hosts else "-",
         backup=_backup(engine, now),
         maintenance="-" if maintenance is None else "global" if maintenance else "none",
-        summary=_summary(engine),
+        summary=summary_of(engine),
     )
 
 
 def _backup(engine: Object, now: datetime) -> str:
-    old = age(str((_status(engine).get("backup") or {}).get("taken") or ""), now)
-    return f"{old} old" if old else "none" if _spec(engine).get("backup") else "-"
+    old = age(str((status_of(engine).get("backup") or {}).get("taken") or ""), now)
+    return f"{old} old" if old else "none" if spec_of(engine).get("backup") else "-"
 
 
 def _wrong(kind: str, obj: Object, now: datetime) -> list[Remark]:
@@ -290,7 +260,7 @@ def _next(
     if len(sites) != 1:
         have = ", ".join(s["metadata"]["name"] for s in sites) or "none"
         yield f"Namespace {namespace} needs exactly one Site, and has {len(sites)} ({have})."
-    paused = [f"{kind} {o['metadata']['name']}" for kind, o in objects if _spec(o).get("paused")]
+    paused = [f"{kind} {o['metadata']['name']}" for kind, o in objects if spec_of(o).get("paused")]
     if paused:
         yield f"Paused, so nothing is changed: {', '.join(paused)}. To go on, set spec.paused to false."
     for kind, obj in objects:
@@ -303,7 +273,7 @@ def _next(
 
 def waits_for_approval(obj: Object) -> bool:
     """Whether an object's plan needs an approval that nobody has given, or that was used up."""
-    status = _status(obj)
+    status = status_of(obj)
     plan = status.get("plan") or {}
     word = str((obj["metadata"].get("annotations") or {}).get(APPROVE) or "")
     used = {a.get("word") for a in status.get("approvals") or []} | {status.get("lastApprovedPlan")}

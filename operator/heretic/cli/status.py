@@ -12,6 +12,7 @@ from heretic.cli.kubeconfig import namespace_of
 from heretic.cli.options import Exit, Format, Where
 from heretic.cli.render import Cell
 from heretic.cli.screen import Remark, Screen, compose
+from heretic.cli.screen_links import MOST
 from heretic.cluster.client import Cluster
 from heretic.domain.errors import HereticError
 
@@ -24,7 +25,13 @@ EVERY = 2.0
 
 OPERATOR_LEASE = ("heretic-system", "heretic-operator")
 
-_STYLES = {"True": render.GOOD, "False": render.BAD, "Unknown": render.PENDING, "Pending": render.DIM}
+_STYLES = {
+    "True": render.GOOD,
+    "False": render.BAD,
+    "Unknown": render.PENDING,
+    "Degraded": render.PENDING,
+    "Pending": render.DIM,
+}
 
 
 async def run(where: Where, output: Format, *, watch: bool, no_color: bool) -> Exit:
@@ -97,6 +104,7 @@ def picture(console: "Console", screen: Screen, banner: str = "") -> list["Text"
     if screen.nodes:
         rows = [[n.name, _state(n.ready), _state(n.reachable), n.role, n.disks, n.summary] for n in screen.nodes]
         lines += _section(render.columns(console, ["NODE", "READY", "REACHABLE", "ROLE", "DISKS", "STATUS"], rows))
+    lines += _networks(console, screen)
     if screen.volumes:
         heads = ["VOLUME", "READY", "TOPOLOGY", "BRICKS", "HEAL", "USED", "STATUS"]
         rows = [[v.name, _state(v.ready), v.topology, v.bricks, v.heal, v.used, v.summary] for v in screen.volumes]
@@ -124,6 +132,24 @@ def _site(console: "Console", screen: Screen) -> list["Text"]:
         parts += [f"   {name} ", _state(value)]
     slot = f"Disruption slot: {screen.slot_holder or 'free'}" + "".join(f"   {v}" for v in screen.versions)
     return [*render.paragraph(console, render.styled(*parts)), *render.paragraph(console, slot)]
+
+
+def _networks(console: "Console", screen: Screen) -> list["Text"]:
+    """Networks, and the links of nodes: those that are wrong, and as many of the others as a screen bears."""
+    lines: list[Text] = []
+    if screen.networks:
+        heads = ["NETWORK", "READY", "ROLE", "SUBNET", "VLAN", "MTU", "NODES", "STATUS"]
+        rows = [[n.name, _state(n.ready), n.role, n.subnet, n.vlan, n.mtu, n.nodes, n.summary] for n in screen.networks]
+        lines += _section(render.columns(console, heads, rows))
+    if screen.links:
+        heads = ["LINKS OF", "NETWORK", "GOOD", "ON", "PORTS", "MTU", "STATUS"]
+        shown = [n for place, n in enumerate(screen.links) if place < MOST or n.state not in ("True", "-")]
+        links: list[list[Cell]] = [[n.node, n.network, _state(n.state), n.on, n.ports, n.mtu, n.says] for n in shown]
+        lines += _section(render.columns(console, heads, links))
+        if len(shown) < len(screen.links):
+            left = render.count(len(screen.links) - len(shown), "more link")
+            lines += render.paragraph(console, f"and {left} without trouble; --output json shows all")
+    return lines
 
 
 def _remarks(console: "Console", title: str, remarks: tuple[Remark, ...]) -> list["Text"]:

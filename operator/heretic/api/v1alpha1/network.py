@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, matching
+from heretic.api.schema import IMMUTABLE, Cap, Column, Rule, Unique, condition_column, matching
 from heretic.api.v1alpha1.bonds import BondMode, BondSpec
 from heretic.api.v1alpha1.common import (
     AGE,
@@ -298,6 +298,8 @@ class Network(Resource):
         Column("Role", ".spec.role", "What it carries."),
         Column("Subnet", ".spec.subnet", "Its addresses."),
         Column("MTU", ".spec.mtu", "Largest packet in bytes.", type="integer", wide=True),
+        condition_column("MtuProved", wide=True),
+        Column("VLAN", ".spec.vlan", "Tag on the ports of hosts.", type="integer", wide=True),
         MODE,
         REASON,
         SYNCED,

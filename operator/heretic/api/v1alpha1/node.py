@@ -21,9 +21,9 @@ from heretic.api.v1alpha1.common import (
     StatusModel,
 )
 from heretic.api.v1alpha1.node_facts import NodeFactsStatus
-from heretic.api.v1alpha1.node_interfaces import NodeInterface, NodePath, NodePort, PortChoice
+from heretic.api.v1alpha1.node_interfaces import NodeAddress, NodeInterface, NodePath, NodePort, PortChoice
 from heretic.api.v1alpha1.power import PowerManagement, PowerManagementStatus
-from heretic.api.v1alpha1.values import IP, HostAddress, Int64, IPv6, ObjectName, Port, PublicKey, Size, Text, UserName
+from heretic.api.v1alpha1.values import HostAddress, Int64, Port, PublicKey, Size, Text, UserName
 
 
 class Role(StrEnum):
@@ -99,16 +99,6 @@ class NodeDisks(Model):
     minimum_size: Size = Field(
         default="100G",
         description="Smaller disks are no candidates of selection Auto: a USB stick is no data disk.",
-    )
-
-
-class NodeAddress(Model):
-    """The node's address in one Network."""
-
-    network: ObjectName = Field(description="Name of the Network.")
-    address: IP = Field(description="Address without prefix length, inside the Network's subnet.")
-    ipv6: IPv6 = Field(
-        default="", description="IPv6 address without prefix length, inside the ipv6.subnet of the Network."
     )
 
 
@@ -335,6 +325,7 @@ class Node(Resource):
         condition_column("Reachable"),
         Column("Address", ".spec.address", "Where SSH reaches it."),
         condition_column("DisksReady"),
+        condition_column("Wired", wide=True),
         Column("Roles", ".spec.roles", "What it does for the site.", wide=True),
         Column("Failure domain", ".spec.failureDomain", "What it fails together with.", wide=True),
         Column("OS", ".status.facts.os", "Operating system.", wide=True),

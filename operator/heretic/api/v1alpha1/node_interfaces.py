@@ -1,4 +1,4 @@
-"""What a Node's status tells of the ports of its host."""
+"""What a Node declares of the ports of its host, and what its status tells of them."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from heretic.api.schema import Cap, Unique, matching
 from heretic.api.v1alpha1.common import Model, StatusModel
-from heretic.api.v1alpha1.values import ObjectName, Text
+from heretic.api.v1alpha1.values import IP, IPv6, ObjectName, Text
 
 PortName = Annotated[
     str,
@@ -16,6 +16,16 @@ PortName = Annotated[
         "must be the name of a port such as 'eno4', or its hardware address in lower case",
     ),
 ]
+
+
+class NodeAddress(Model):
+    """The node's address in one Network."""
+
+    network: ObjectName = Field(description="Name of the Network.")
+    address: IP = Field(description="Address without prefix length, inside the Network's subnet.")
+    ipv6: IPv6 = Field(
+        default="", description="IPv6 address without prefix length, inside the ipv6.subnet of the Network."
+    )
 
 
 class PortChoice(Model):

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from heretic.api.v1alpha1 import Network, Node, Site
 from heretic.api.v1alpha1.network import NetworkRole
-from heretic.api.v1alpha1.node import NodeAddress
+from heretic.api.v1alpha1.node_interfaces import NodeAddress
 from heretic.domain.declared.names import inside, is_address, peer_name, storage_nodes, subnets
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
