@@ -62,4 +62,5 @@ async def test_a_switch_that_carries_less_makes_its_network_not_ready_and_droppe
 
 
 def _round_trips(node: str) -> float:
-    return ROUND_TRIPS.labels(namespace=NAMESPACE, host=f"{NAMESPACE}/{node}")._value.get()
+    found: float = ROUND_TRIPS.labels(namespace=NAMESPACE, host=f"{NAMESPACE}/{node}")._value.get()
+    return found
