@@ -20,6 +20,7 @@ from sim.block_tools import Storage
 from sim.identity import host_number, world_wide_name
 from sim.lvm_tools import lvm_tools
 from sim.machine import OK, Argv, File, Machine, Tool, failed, ok
+from sim.pings import ping
 from sim.systemd_tools import UPTIME, Systemd, Unit
 
 NOT_INSTALLED = Output(127, "", "sh: not found\n")
@@ -129,21 +130,9 @@ class HostState:
         return ok(json.dumps([_link(host, n, name, a) for n, (name, a) in enumerate(self.addresses.items())]))
 
     def ping(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
-        """As ping of Debian 13 answers, for whoever is in a subnet of the host."""
-        match argv[1:]:
-            case ("-n", "-M", "do", "-c", "1", "-w", "2", "-i", "0.5", "-s", size, "-I", source, target):
-                return self._ping(int(size), source, target)
-        return None
-
-    def _ping(self, size: int, source: str, target: str) -> Output:
-        if source not in {a.partition("/")[0] for some in self.addresses.values() for a in some}:
-            return failed("ping: bind: Cannot assign requested address", 2)
-        head = f"PING {target} ({target}) from {source} : {size}({size + 28}) bytes of data.\n"
-        end = f"\n--- {target} ping statistics ---\n"
-        if size + (48 if ":" in target else 28) > self.carries.get(target, MTU):
-            return Output(1, f"{head}{end}4 packets transmitted, 0 received, 100% packet loss, time 1526ms\n\n", "")
-        answer = f"{size + 8} bytes from {target}: icmp_seq=1 ttl=64 time=0.065 ms\n"
-        return ok(f"{head}{answer}{end}1 packets transmitted, 1 received, 0% packet loss, time 0ms\n")
+        """Whoever is asked answers, where nothing else is said."""
+        own = {a.partition("/")[0] for some in self.addresses.values() for a in some}
+        return ping(argv, own, lambda _, target: self.carries.get(target, MTU))
 
     def numbers(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         if argv[1:] == (DISKS,):

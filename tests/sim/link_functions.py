@@ -9,6 +9,7 @@ from heretic.domain.wiring.parse.asked import ASKED_FILE
 from heretic.domain.wiring.profiles import TRIED
 from sim.machine import OK, Argv, File, Machine, Tool, failed
 from sim.network_manager import BUS
+from sim.pings import ping
 
 if TYPE_CHECKING:
     from sim.links import HostLinks
@@ -35,6 +36,7 @@ class LinkFunctions:
             "@reached": self._reached,
             "@checkpoint": self._checkpoint,
             "@rollback": self._rollback,
+            "ping": self._ping,
         }
 
     # ask_ports.py
@@ -73,6 +75,12 @@ class LinkFunctions:
                 row = {"vlan": vlan, "target": target, "mac": "02:00:00:00:00:01", "echo": echo, "mtu": question["mtu"]}
                 found.append(row)
         return found
+
+    # paths
+
+    def _ping(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        links = {a.partition("/")[0]: link for link in self.host.links() for a in link.addresses}
+        return ping(argv, links, lambda own, target: links[own].mtu if self.host.reaches(target) else 0)
 
     # links.sh
 
