@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from heretic.api.v1alpha1.node import NodeAddress
+from heretic.api.v1alpha1.node_interfaces import NodeAddress
 from heretic.domain.conditions import ConditionType, State
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import (
