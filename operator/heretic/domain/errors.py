@@ -107,6 +107,7 @@ class Reason(StrEnum):
     DUPLICATE_ADDRESS = "DuplicateAddress"
     ADDRESS_OUTSIDE_NETWORK = "AddressOutsideNetwork"
     NETWORK_DIFFERS = "NetworkDiffers"
+    NETWORK_STAYS_OUT_OF_SYNC = "NetworkStaysOutOfSync"
     BOND_PORT_DOWN = "BondPortDown"
     PATH_TOO_SMALL = "PathTooSmall"
     GUESTS_RUNNING = "GuestsRunning"

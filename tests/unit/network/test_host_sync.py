@@ -1,6 +1,7 @@
 """What the engine says of a host whose network is out of sync: told, and made anew where a Network declares it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from heretic.domain.engine.call import unmet
 from heretic.domain.network.host_steps import SyncHostNetwork, SyncVitalHostNetwork
 from sim.engine.host_life import Status
 from sim.engine.host_net import drift, in_sync, net_of
+from sim.engine.network_plan import HostNetworkPlan
 from sim.world import DiedError, Recorder
 from unit.hosted_engine.conftest import EngineWorld
 from unit.network.engine_networks import (
@@ -122,6 +124,54 @@ async def test_what_no_network_declares_is_told_and_left_to_a_person(
     assert (told["status"], told["reason"]) == ("False", "NetworkDiffers")
     assert all(f"{name} is {value}" in told["message"] for name, value in there.items())
     assert setups(site) == []
+
+
+async def test_what_was_made_anew_without_effect_is_told_and_not_made_anew_again_and_again(
+    site: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await attached(site)
+    at_once = SyncHostNetwork.call
+    monkeypatch.setattr(SyncHostNetwork, "call", lambda step: replace(at_once(step), settle=0))
+    works = HostNetworkPlan.settle
+    monkeypatch.setattr(HostNetworkPlan, "settle", lambda change: None)
+    drifted(site, "node1", mtu="9000")
+    await settle(site)
+    for _ in range(4):
+        await site.world.round()
+    assert len(setups(site)) == 1
+    told = says(site, "lan")
+    assert (told["status"], told["reason"]) == ("False", "NetworkStaysOutOfSync")
+    assert "made anew on host node1 (mtu is 9000, 1500 is expected), and stays so" in told["message"]
+    assert says(site, "lan", "Stalled")["reason"] == "NetworkStaysOutOfSync"
+    await site.world.kill_operator()
+    await site.world.start_operator()
+    await settle(site)
+    assert len(setups(site)) == 1, "what was told is remembered"
+    monkeypatch.setattr(HostNetworkPlan, "settle", works)
+    drifted(site, "node1", mtu="1400")
+    await settle(site)
+    assert (synced(site)["node1"], len(setups(site))) == (True, 2), "something else differs"
+
+
+async def test_one_host_that_stays_out_of_sync_keeps_no_other_one_waiting(
+    site: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await attached(site)
+    at_once = SyncHostNetwork.call
+    monkeypatch.setattr(SyncHostNetwork, "call", lambda step: replace(at_once(step), settle=0))
+    works = HostNetworkPlan.settle
+
+    def all_but_node1(change: HostNetworkPlan) -> None:
+        if change._host.name != "node1":
+            works(change)
+
+    monkeypatch.setattr(HostNetworkPlan, "settle", all_but_node1)
+    for name in HOSTS:
+        drifted(site, name, mtu="9000")
+    await settle(site)
+    assert synced(site) == {"node1": False, "node2": True}
+    assert len(setups(site)) <= 3
+    assert says(site, "lan")["reason"] == "NetworkStaysOutOfSync"
 
 
 async def test_a_host_that_is_not_reached_is_told_and_waited_for(site: EngineWorld) -> None:

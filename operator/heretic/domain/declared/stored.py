@@ -1,11 +1,11 @@
 """What other objects' passes have written into their status, as far as it counts for a decision here."""
 
-from heretic.api.v1alpha1 import GlusterVolume, Node
+from heretic.api.v1alpha1 import GlusterVolume, Network, Node
 from heretic.api.v1alpha1.common import StoredCondition
 from heretic.domain.conditions import ConditionType, State
 
 
-def stored_condition(resource: Node | GlusterVolume, kind: ConditionType) -> StoredCondition | None:
+def stored_condition(resource: Node | GlusterVolume | Network, kind: ConditionType) -> StoredCondition | None:
     """A condition that was decided for the present spec; None when there is none, or only one of an older spec."""
     generation = resource.metadata.generation
     return next((c for c in resource.status.conditions if c.type == kind and c.observed_generation == generation), None)

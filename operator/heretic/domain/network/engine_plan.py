@@ -127,7 +127,7 @@ def _plan_seen(
     seen = _SeenNetwork(site, there, used)
     items = [*_in_data_center(want, seen), *_in_cluster(network, view, want, seen)]
     if not items:  # a change of the network itself reaches the hosts, too
-        items = [*plan_sync(there, site, vital=_is_vital(want, seen))]
+        items = [*plan_sync(network, there, site, vital=_is_vital(want, seen))]
     steps, obstacles = told_apart(items)
     if steps:
         return Proceed(steps, obstacles, ordered=True)

@@ -19,6 +19,12 @@ OF_NETWORKS = chapter(
         "Configure it on the host, or correct the declaration; what the engine says is synchronised there.",
     ),
     Explained(
+        Reason.NETWORK_STAYS_OUT_OF_SYNC,
+        "The engine made a network anew on a host, and the host has it otherwise still. It is not repeated.",
+        "Read on the host what puts it back (`nmstatectl show`, vdsm.log), then synchronise it in the engine; it is "
+        "tried once more when something else differs, or the Network is changed.",
+    ),
+    Explained(
         Reason.BOND_PORT_DOWN,
         "A port of a bond has no link. The others carry the traffic.",
         "Check its cable and the port of the switch.",

@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from heretic.api.v1alpha1 import Network
+from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.stored import stored_condition
+from heretic.domain.engine.call import correlation_id
 from heretic.domain.engine.facts import EngineHost, LogicalNetwork
 from heretic.domain.engine.host_parts import HostAttachment
 from heretic.domain.engine.site import LATER, EngineSite, hosts_of_site
@@ -19,6 +23,7 @@ addresses differ, the engine would give the host its own, and the host may be lo
 class _Unsynchronised:
     """A host that has the network otherwise than the engine."""
 
+    name: str
     host: EngineHost
     attachment: HostAttachment
 
@@ -35,28 +40,30 @@ class _Unsynchronised:
         return bool(different) and {one.name for one in different or ()} <= DECLARED
 
 
-def plan_sync(network: LogicalNetwork, site: EngineSite, *, vital: bool) -> Iterator[Step | Obstacle]:
-    """Plans what makes one host after the other have the network as the engine does.
+def plan_sync(
+    declared: Network, network: LogicalNetwork, site: EngineSite, *, vital: bool
+) -> Iterator[Step | Obstacle]:
+    """Plans what makes one host after the other have the network as the engine does. Each is made anew once.
 
     Args:
+        declared: The object, with what its last pass said.
         network: As the engine has it, which is as declared.
         site: Where in the engine the site lives.
         vital: Whether bricks or the engine reach hosts over it.
     """
     found = _unsynchronised(network, site)
     able = [one for one in found if one.is_declared and one.host.status in CONFIGURABLE]
-    if first := next((one for one in able if not one.host.networks_changing), None):
-        others = [one.told for one in found if one is not first]
-        more = f"; after that {', '.join(others)}" if others else ""
-        step = SyncVitalHostNetwork if vital else SyncHostNetwork
-        yield step(
-            engine=site.name,
-            why=f"network {network.name!r} is out of sync on host {first.told}{more}",
-            host=first.host.id,
-            host_name=first.host.name,
-            attachment=first.attachment.id,
-            network=network.id,
+    steps = {one.host.id: _sync(one, found, site, vital=vital) for one in able}
+    stuck = [one for one in able if _was_in_vain(declared, one, steps[one.host.id])]
+    if stuck:
+        yield Blocked(
+            Reason.NETWORK_STAYS_OUT_OF_SYNC,
+            f"network {network.name!r} was made anew on host {', '.join(one.told for one in stuck)}, and stays so. "
+            "See on the host what puts it back, then synchronise it in the engine",
         )
+    able = [one for one in able if one not in stuck]
+    if first := next((one for one in able if not one.host.networks_changing), None):
+        yield steps[first.host.id]
     elif able:
         said = ", ".join(one.told for one in able)
         yield Wait(Reason.WORK_IN_PROGRESS, f"the engine changes the networks of {said} just now", LATER)
@@ -71,6 +78,30 @@ def plan_sync(network: LogicalNetwork, site: EngineSite, *, vital: bool) -> Iter
         yield Wait(Reason.WAITING_FOR_NODES, why)
 
 
+def _sync(one: _Unsynchronised, found: list[_Unsynchronised], site: EngineSite, *, vital: bool) -> SyncHostNetwork:
+    others = [other.told for other in found if other is not one]
+    more = f"; after that {', '.join(others)}" if others else ""
+    step = SyncVitalHostNetwork if vital else SyncHostNetwork
+    return step(
+        engine=site.name,
+        why=f"network {one.name!r} is out of sync on host {one.told}{more}",
+        host=one.host.id,
+        host_name=one.host.name,
+        attachment=one.attachment.id,
+        network=one.attachment.network,
+    )
+
+
+def _was_in_vain(declared: Network, one: _Unsynchronised, step: SyncHostNetwork) -> bool:
+    """Whether the last pass did just this without effect, or it was told before that somebody did."""
+    meta = declared.metadata
+    tried = stored_condition(declared, ConditionType.SYNCED)
+    if tried and tried.reason == Reason.VERIFICATION_FAILED:
+        return correlation_id(f"{declared.KIND}/{meta.namespace}/{meta.name}", step) in tried.message
+    told = stored_condition(declared, ConditionType.LOGICAL_NETWORK_READY)
+    return told is not None and told.reason == Reason.NETWORK_STAYS_OUT_OF_SYNC and one.told in told.message
+
+
 def in_sync_said(network: LogicalNetwork, site: EngineSite) -> str:
     """What is known of hosts that have the network, as the end of a sentence; "" where none is known to have it."""
     attached = [a for host in hosts_of_site(site) or () for a in host.attachments or () if a.network == network.id]
@@ -82,7 +113,7 @@ def in_sync_said(network: LogicalNetwork, site: EngineSite) -> str:
 
 def _unsynchronised(network: LogicalNetwork, site: EngineSite) -> list[_Unsynchronised]:
     return [
-        _Unsynchronised(host, attachment)
+        _Unsynchronised(network.name, host, attachment)
         for host in sorted(hosts_of_site(site) or (), key=lambda host: host.name)
         for attachment in host.attachments or ()
         if attachment.network == network.id and attachment.in_sync is False
