@@ -247,8 +247,20 @@ async def test_clients_of_the_host_that_had_an_address_last_may_come_back(host: 
     assert read(host, "/told").endswith("2:172.20.12.101\n")
 
 
+async def test_ctdb_learns_who_is_connected_to_a_public_address(host: Shell) -> None:
+    host.program("busctl", f"d={host.sandbox}{EVENTS}")
+    write(host, "/gluster/lock/ganesha-addresses/172.20.12.101", "1\n")
+    peers = ("172.20.12.101]:2049 [::ffff:172.20.12.50]:536", "172.20.11.11]:2049 [::ffff:172.20.11.13]:9")
+    host.program("ss", "".join(f"echo '0      0      [::ffff:{peer}'\n" for peer in peers))
+    host.program("ctdb", f'echo "$*" >{host.sandbox}/tickles; cat >>{host.sandbox}/tickles')
+    assert await event(host, "monitor") == (0, "")
+    assert read(host, "/tickles") == "addtickle\n172.20.12.50:536 172.20.12.101:2049\n"
+
+
 async def test_ctdb_is_told_of_a_ganesha_that_does_not_serve(host: Shell) -> None:
     host.program("busctl", f"d={host.sandbox}{EVENTS}")
+    host.program("ss", "")
+    host.program("ctdb", "cat")
     assert await event(host, "monitor") == (0, "")
     write(host, "/mute", "")
     assert await event(host, "monitor") == (1, "nfs-ganesha.service does not answer\n")

@@ -1,4 +1,4 @@
-"""What is said of Ganesha on the bus, as 6.5 of Debian 13 said it on hosts under CTDB."""
+"""What is said of Ganesha on the bus, as 6.5 of Debian 13 and 4.3 of Debian 12 said it."""
 
 from pathlib import Path
 
@@ -12,8 +12,9 @@ DATA = Path(__file__).resolve().parents[2] / "data/shares/ganesha"
 NOBODY = "Call failed: The name org.ganesha.nfsd was not provided by any .service files\n"
 
 
-def test_the_exports_of_the_running_ganesha_by_number() -> None:
-    said = (DATA / "exports.txt").read_text()
+@pytest.mark.parametrize("name", ["exports", "exports-4.3"])
+def test_the_exports_of_the_running_ganesha_by_number(name: str) -> None:
+    said = (DATA / f"{name}.txt").read_text()
     assert parse_exports(Output(0, said, "")) == Known({1: "/groups", 2: "/homes"})
 
 

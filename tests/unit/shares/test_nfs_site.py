@@ -23,7 +23,7 @@ SHARE = {
     "addresses": ["172.20.12.101", "172.20.12.102"],
     "folders": [{"name": "homes", "mode": "0711"}, {"name": "software", "readOnly": True}],
 }
-SOUND = "6.5-5+deb13u1"
+SOUND = "9.1-1"
 SERVED = {1: "/homes", 2: "/software"}
 
 

@@ -31,14 +31,14 @@ from heretic.domain.shares.volumes import MountedVolume
 PACKAGE = "nfs-ganesha-gluster"
 """Holds the part of Ganesha that speaks to Gluster."""
 
-_VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)[^-]*-([0-9.]+)(?:\.el\d\S*)?")
+_VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)\b.*")
 _FIRST_UNSOUND, _LAST_UNSOUND = (5, 4), (6, 5)
 
 
 def unsound(version: str) -> bool:
-    """Whether a version is known to end when it forgets a file, for example after it was listed (nfs-ganesha#1107).
+    """Whether a version is known to end when it forgets a file, listed or removed (nfs-ganesha#1107, #1331).
 
-    A distribution's own correction of such a version has a ``+`` in its number, and is believed.
+    What a distribution has corrected in the same version cannot be told from its number, so it is not believed.
     """
     found = _VERSION.fullmatch(version)
     return found is not None and _FIRST_UNSOUND <= (int(found[1]), int(found[2])) <= _LAST_UNSOUND
@@ -66,7 +66,7 @@ def sound(cluster: ServerCluster) -> Iterator[PlanItem]:
             yield Blocked(
                 Reason.GANESHA_UNSOUND,
                 f"{facts.host} has {PACKAGE} {version}, which dies when clients list or remove files; nothing is "
-                "served with it. Install a version in which nfs-ganesha#1107 is corrected",
+                "served with it. Install a version in which nfs-ganesha#1107 and #1331 are corrected",
             )
 
 

@@ -165,7 +165,9 @@ RestartSec=2
 def script(number: int) -> str:
     """What CTDB's events mean for Ganesha.
 
-    Everybody waits before addresses move. Who gets an address lets in the clients of the host that had it last.
+    Everybody waits before addresses move. Who gets an address lets in the clients of the host that had it last. CTDB
+    learns who is connected, so that it can wake them: a client of a dead host waits long before it tries again. CTDB's
+    own scripts do not see Ganesha's connections, which are IPv4 within IPv6.
 
     Args:
         number: Of the host, as CTDB counts.
@@ -188,6 +190,10 @@ takeip)
 monitor)
 	systemctl --quiet is-active {SERVICE} || {{ echo "{SERVICE} is not active"; exit 1; }}
 	call get_grace || {{ echo "{SERVICE} does not answer"; exit 1; }}
+	ss -tnH state established '( sport = :2049 )' | sed 's/\\[::ffff:\\([0-9.]*\\)\\]/\\1/g' |
+		while read -r _ _ here there; do
+			[ ! -e {_PLACES}/"${{here%:*}}" ] || echo "$there $here"
+		done | ctdb addtickle
 	;;
 esac
 exit 0
