@@ -1,6 +1,6 @@
 """What must hold at every moment, whatever is disturbed: the promises of docs/explanation/safety.md, over a World."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from heretic.main import Operator
@@ -8,10 +8,17 @@ from heretic.reconcile.gateway import API_SERVER, Effect
 from heretic.reconcile.store import Key
 from sim.blank_site import BlankSite
 from sim.host_tools import StorageMachine
+from sim.link_site import LinkSite
 from sim.world import NAMESPACE, Object, World
 
 DECLARED = frozenset({"PrepareDisk", "MakeFilesystem"})
 """Verbs of steps that can lose data and that a declaration covers."""
+
+LINK_VERBS = frozenset({"SwitchPortOn", "AskPorts", "TryLinks", "ChangeLinks", "KeepLinks"})
+"""Of steps that concern links."""
+
+TAKEN_BACK_WITHIN = 151.0
+"""Seconds after which NetworkManager has taken back what the host has not."""
 
 SENT = ("Done", "Unchanged", "Started")
 
@@ -130,6 +137,61 @@ class Oracles:
 
     def _say(self, found: Iterable[str]) -> None:
         self.violations += [text for text in found if text not in self.violations]
+
+
+class LinkOracles:
+    """Watches the links of hosts: none ever needs a keyboard, and two are never disturbed at once.
+
+    Args:
+        site: Whose hosts they are.
+    """
+
+    def __init__(self, site: LinkSite) -> None:
+        self.violations: list[str] = []
+        self.looks = 0
+        self._site = site
+
+    def watch(self, operator: Operator) -> None:
+        """Looks after each effect of an operator on links, and between each change and its proof."""
+        write, on_try = operator.audit.effect, self._site.on_try
+
+        def effect(effect: Effect, *, outcome: str, seconds: float) -> None:
+            write(effect, outcome=outcome, seconds=seconds)
+            if effect.verb in LINK_VERBS:
+                self.look(f"{effect.verb} on {effect.target}")
+
+        def tried(name: str) -> None:
+            if self._site.machines[name].trials:
+                self.look(f"the change of {name}")
+            on_try(name)
+
+        operator.audit.effect = effect  # type: ignore[method-assign]
+        self._site.on_try = tried
+
+    def look(self, when: str) -> None:
+        """Everything that must hold of the hosts now."""
+        self.looks += 1
+        links = self._site.links.items()
+        disturbed = [name for name, own in links if own.manager.checkpoint and own.manager.checkpoint.changed]
+        disturbed += [name for name, _ in links if name not in disturbed and not self._site.reachable(name)]
+        if len(disturbed) > 1:
+            self.violations.append(f"after {when}: {', '.join(disturbed)} are disturbed at once")
+        self._imagine(f"after {when} and {TAKEN_BACK_WITHIN:.0f} s", lambda: self._site.go(TAKEN_BACK_WITHIN))
+        self._imagine(f"after {when} and a boot", self._boot)
+
+    def _boot(self) -> None:
+        for machine in self._site.machines.values():
+            machine.reboot()
+
+    def _imagine(self, when: str, happens: Callable[[], None]) -> None:
+        """What would become of the hosts if nobody ever came again."""
+        passed, restore = self._site.clock.passed, self._site.checkpoint()
+        happens()
+        lost = [name for name in self._site.links if not self._site.reachable(name)]
+        self.violations += [f"{when}: {name} needs a keyboard" for name in lost]
+        restore()
+        # For the operator no time has passed.
+        self._site.clock.passed = passed
 
 
 def approve(world: World, key: Key, number: int) -> None:

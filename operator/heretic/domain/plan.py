@@ -47,10 +47,13 @@ class Outage:
     Attributes:
         node: Name of its Node.
         seconds: How long it may take, at most, until the host is back and what it holds is whole again.
+        ends_with_step: Whether the host is back when the step has ended, also where that failed: another try is
+            another outage, and is asked for anew.
     """
 
     node: str
     seconds: int
+    ends_with_step: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

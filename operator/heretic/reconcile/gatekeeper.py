@@ -72,7 +72,7 @@ class Gatekeeper:
         for node, outage in gates.outages_of(passed.steps).items():
             # A host that is claimed may be out by now: it was asked for before, and there is no way back.
             own = tuple(s for s in passed.steps if s.outage and s.outage.node == node)
-            if self._slots.claimed(key) != node:
+            if self._slots.claimed(key) != node or outage.ends_with_step:
                 against = await self._outages.against(key.namespace, view, node)
                 if against is not None or not await self._slots.claim(key, outage):
                     held = against or Wait(Reason.WAITING_FOR_SLOT, "the site's disruption slot was lost", 10.0)

@@ -16,6 +16,8 @@ class LinkWorld(World):
     """A World whose hosts have links."""
 
     site: LinkSite
+    pace = 2.0
+    """Seconds that a round takes."""
 
     def declare(self, network: str, **spec: Any) -> None:
         """Edits a Network; None takes a field away."""
@@ -59,9 +61,9 @@ class LinkWorld(World):
         assert await self.run_mortal(lambda: self.rounds(6)), self.describe()
 
     async def round(self) -> float:
-        """One pass over every object, which takes seconds."""
+        """One pass over every object, which takes its time."""
         due = await super().round()
-        self.site.go(2.0)
+        self.site.go(self.pace)
         return due
 
     async def rounds(self, number: int) -> None:

@@ -7,6 +7,8 @@ import pytest
 from heretic.domain.wiring.link_steps import SECONDS
 from heretic.domain.wiring.manager import TAKEN_BACK
 from sim.addresses import PREFIX
+from sim.link_site import link_site
+from sim.network_manager import BUS
 from unit.wiring.conftest import LinkWorld
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -106,3 +108,89 @@ async def test_a_router_that_is_down_anyway_stops_no_change(one: LinkWorld) -> N
     one.declare("mgmt", mtu=4000)
     await one.run(rounds=8)
     assert one.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
+
+
+async def test_a_right_change_whose_operator_was_cut_off_goes_through_when_it_is_back(one: LinkWorld) -> None:
+    before = one.links()
+    one.declare("mgmt", mtu=4000)
+    one.when_proving(one.site.cut_off)
+    await one.run(rounds=3, until=lambda: bool(one.site.cut))
+    assert one.links() == before
+    one.site.on_try = lambda name: None
+    one.site.cut.clear()
+    await one.run(rounds=8)
+    assert one.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
+
+
+async def test_what_a_dead_operator_left_on_trial_is_ended_first(one: LinkWorld) -> None:
+    before = one.links()
+    one.declare("mgmt", mtu=4000)
+    await one.dies_proving()
+    assert one.links() != before
+    await one.start_operator()
+    await one.rounds(2)
+    assert one.tells("Ready")[1] == "WorkInProgress"
+    assert "a change of its links is on trial" in one.tells("Ready")[2]
+    one.site.go(SECONDS)
+    assert one.links() == before
+    await one.run(rounds=8)
+    assert one.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
+
+
+async def test_a_checkpoint_of_somebody_else_is_left_to_end(one: LinkWorld) -> None:
+    before = one.links()
+    one.site.machines["node1"].run(("busctl", "call", *BUS, "CheckpointCreate", "aouu", "0", "60", "6"))
+    one.declare("mgmt", mtu=4000)
+    await one.rounds(3)
+    assert one.links() == before
+    assert "Checkpoints" in one.tells("Ready")[2]
+    one.site.go(60)
+    await one.run(rounds=8)
+    assert one.links()["eno1"] == (4000, (f"{PREFIX}11/24",))
+
+
+async def test_a_node_that_dies_within_the_trial_of_another_one_stalls_nobody(three: LinkWorld) -> None:
+    tried: list[str] = []
+
+    def die(name: str) -> None:
+        if not tried:
+            three.site.pool.power_cut("node3")
+            three.site.servers["node3"].drop()
+        tried.append(name)
+
+    three.when_proving(die)
+    three.declare("gluster", mtu=4000)
+    await three.run(rounds=4, until=lambda: bool(tried))
+    (first,) = set(tried)
+    told = three.site.machines[first].files[TAKEN_BACK].content.split()
+    assert told[1:] == ["1", "172.20.11.13", "172.20.12.13", f"{PREFIX}13"]
+    assert three.links(first)["bond0"][0] == 9000
+
+    await three.rounds(4)
+    assert set(tried) == {first}, "the site is not whole: nobody is disturbed again"
+    assert three.tells("Ready", first)[1] == "MaintenanceUnsafe"
+    assert three.tells("Stalled", first)[0] != "True", three.describe()
+
+    three.site.pool.power_on("node3")
+    await three.run(rounds=30, until=lambda: all(three.links(name)["bond0"][0] == 4000 for name in three.site.links))
+
+
+async def test_one_node_after_the_other_and_none_while_the_site_is_not_whole() -> None:
+    async with LinkWorld(link_site({"engine": {"purpose": "Engine", "size": "20Gi"}})) as made:
+        await made.start_operator()
+        await made.run(rounds=40)
+        before = {name: made.links(name) for name in made.site.links}
+        made.site.pool.kill_brick("engine", "node2")
+        made.site.pool.write("engine", 3)
+        made.declare("gluster", mtu=4000)
+        await made.rounds(4)
+        assert {name: made.links(name) for name in made.site.links} == before
+        for name in made.site.links:
+            assert made.tells("Ready", name)[1] in ("MaintenanceUnsafe", "WaitingForSlot"), made.describe()
+        made.site.pool.nodes["node2"].machine.reboot()
+        made.site.pool.heal()
+        seen: list[list[str]] = []
+        made.when_proving(lambda _: seen.append(made.on_trial()))
+        await made.run(rounds=40, until=lambda: all(made.links(name)["bond0"][0] == 4000 for name in made.site.links))
+        assert sorted(seen) == [["node1"], ["node2"], ["node3"]]
+        assert made.site.refusals == []

@@ -90,7 +90,7 @@ class AttachNetworkToHost(EngineStep):
     @property
     def outage(self) -> Outage | None:
         """The whole host, where what it holds is cut off for a moment."""
-        return Outage(self.node, OUTAGE_SECONDS) if self.takes_out else None
+        return Outage(self.node, OUTAGE_SECONDS, ends_with_step=True) if self.takes_out else None
 
     def call(self) -> EngineCall:
         """Attaches it where the host has it on no interface; no machine may have come to a host without any."""

@@ -102,7 +102,7 @@ class ChangeLinks(TryLinks):
     @property
     def outage(self) -> Outage:
         """Bricks and guests of the host may lose the others until the change is proved or taken back."""
-        return Outage(self.host, 2 * SECONDS)
+        return Outage(self.host, 2 * SECONDS, ends_with_step=True)
 
     def guards(self) -> tuple[Command, ...]:
         """Nobody else changes links at the moment."""
