@@ -8,6 +8,7 @@ from ovirtsdk4 import types
 from heretic.reconcile import outages
 from heretic.reconcile.store import Key
 from sim.addresses import PREFIX
+from sim.blank_site import declared
 from sim.engine.engine import DEFAULT_CLUSTER
 from sim.engine.faults import changes
 from sim.engine.host_life import Status
@@ -115,6 +116,31 @@ async def test_then_the_cluster_requires_it_and_nothing_is_changed_any_more(memb
     before = len(member.writes)
     await member.rounds(3)
     assert len(member.writes) == before
+
+
+async def test_hosts_without_an_address_in_a_network_are_named_until_a_person_has_attached_it(
+    member: MemberWorld,
+) -> None:
+    lan = {"role": "LAN", "subnet": "198.18.77.0/24"}
+    member.world.api.apply(declared("Network", "lan", lan))
+    await member.until(lambda: told(member, "LogicalNetworkReady", "lan").get("status") == "True", seconds=30)
+    before = setups(member)
+
+    def notes() -> list[str]:
+        status = member.world.api.objects[Key("Network", NAMESPACE, "lan")]["status"]
+        return list(status.get("notes", []))
+
+    await member.rounds(1)
+    assert any(note.startswith("node1, node2, node3 has no address in lan") for note in notes())
+    network = named(member.state.networks, "lan")
+    assert network
+    for name in ("node1", "node3"):
+        wired = WiredNetwork(member.state.new_id(), network.id, "eth2", [])
+        wired.there = wanted(member.state, named(member.state.hosts, name), wired)
+        wires(member, name).now.attachments[wired.id] = wired
+    await member.rounds(1)
+    assert any(note.startswith("node2 has no address in lan") for note in notes())
+    assert setups(member) == before, "no port is guessed"
 
 
 async def test_a_network_that_was_taken_from_a_host_by_hand_comes_back(member: MemberWorld) -> None:

@@ -113,6 +113,26 @@ def networks_on_hosts(network: Network, view: SiteView, seen: EngineView) -> tup
     return tuple(one for one in found if one.node.metadata.deletion_timestamp is None)
 
 
+def left_to_a_person(network: Network, view: SiteView, seen: EngineView) -> list[str]:
+    """The Nodes whose host has the network neither in the engine nor by an address: nobody says on which port it is.
+
+    Args:
+        network: The object.
+        view: The declared site.
+        seen: What is known of its engine.
+    """
+    site = engine_site(view, seen)
+    there = find(network, site) if isinstance(site, EngineSite) else None
+    if not isinstance(site, EngineSite) or not isinstance(there, Known):
+        return []
+    lacking = {h.id for h in hosts_of_site(site) or () if h.networks is not None and there.value.id not in h.networks}
+    return sorted(
+        name
+        for name, node in view.nodes.items()
+        if node.status.engine and node.status.engine.id in lacking and not address_in(network, node)
+    )
+
+
 def _plan_host(one: NetworkOnHost) -> Iterator[PlanItem]:
     host, name = one.host, one.there.name
     if host.attachments is None:

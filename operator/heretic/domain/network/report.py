@@ -18,7 +18,7 @@ from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
 from heretic.domain.network.engine_plan import find, is_safe_to_require, plan_logical_network
-from heretic.domain.network.host_plan import attached_in_engine, networks_on_hosts, plan_on_hosts
+from heretic.domain.network.host_plan import attached_in_engine, left_to_a_person, networks_on_hosts, plan_on_hosts
 from heretic.domain.network.links import difference, lost_ports
 from heretic.domain.network.logical import DeclaredNetwork, wanted
 from heretic.domain.network.mtu import mtu_proved
@@ -164,6 +164,11 @@ def _not_in_engine(network: Network, kind: ConditionType) -> Condition:
 
 def _notes(network: Network, view: SiteView, engine: EngineView) -> Iterator[str]:
     site, want = engine_site(view, engine), wanted(network, view)
+    if isinstance(want, DeclaredNetwork) and (nodes := left_to_a_person(network, view, engine)):
+        yield (
+            f"{', '.join(nodes)} has no address in {network.metadata.name}, so nobody says on which port it is: attach "
+            "it to that host in the engine, or declare an address"
+        )
     if not isinstance(site, EngineSite) or not isinstance(want, DeclaredNetwork) or not want.required:
         return
     there = find(network, site)
