@@ -128,16 +128,19 @@ def _line(node: Object, network: Object, found: Mapping[str, Any], links: Sequen
 
 
 def _spare(node: Object) -> Iterator[LinkLine]:
-    """Ports on which nothing lies: whether they have a link, and what is known of where they lead."""
+    """Ports on which nothing lies: whether they have a link, and where they are known to lead; those alike in one."""
     links, name = status_of(node).get("interfaces") or [], node["metadata"]["name"]
     used = {below["name"] for link in links if link.get("addresses") for below in _below(links, link["name"])}
     records = {r.get("port"): r for r in status_of(node).get("ports") or []}
+    said: dict[str, list[Mapping[str, Any]]] = {}
     for link in links:
         if link.get("kind") == "ether" and not link.get("master") and link["name"] not in used:
             record = records.get(link["name"]) or {}
             leads = ", ".join(record.get("networks") or [])
             says = f"leads to {leads}, carries nothing" if leads else str(record.get("evidence") or "")
-            yield LinkLine(name, "-", "-", "-", _shown([link]), str(link.get("mtu") or "-"), says)
+            said.setdefault(says, []).append(link)
+    for says, alike in said.items():
+        yield LinkLine(name, "-", "-", "-", _shown(alike), "-", says)
 
 
 def _below(links: Sequence[Mapping[str, Any]], on: str) -> list[Mapping[str, Any]]:
