@@ -27,8 +27,10 @@ class Identity:
     def machine_id(self) -> str:
         return uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}.{self.site.prefix}").hex
 
-    def mac(self, network: str) -> str:
-        return f"52:54:00:4c:{NETWORKS[network]:02x}:{self.number:02x}"
+    def mac(self, nic: str) -> str:
+        """Of a NIC that has its network's name, or is port1, port2 …"""
+        third = NETWORKS[nic] if nic in NETWORKS else 0x80 + int(nic.removeprefix("port"))
+        return f"52:54:00:4c:{third:02x}:{self.number:02x}"
 
     def files(self) -> dict[str, tuple[int, bytes]]:
         """What the node gets: path -> mode and content."""

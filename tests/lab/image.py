@@ -102,7 +102,7 @@ def _install(platform: Platform, tree: Path, log: Path) -> None:
             "--variant=apt",
             "--architectures=amd64",
             "--format=directory",
-            f"--include={','.join(_packages('packages.txt'))}",
+            f"--include={','.join(packages('packages.txt', platform))}",
             *options,
             # Read while the kernel is being installed; all other files come afterwards.
             '--setup-hook=mkdir -p "$1/etc" "$1/usr/share"'
@@ -113,15 +113,17 @@ def _install(platform: Platform, tree: Path, log: Path) -> None:
             tree,
             f"deb [signed-by={keyring}] {_mirror()} {platform.suite} main",
         ],
-        env={"RECIPE": str(RECIPE), "REPOSITORY": " ".join(_packages("repository.txt"))},
+        env={"RECIPE": str(RECIPE), "REPOSITORY": " ".join(packages("repository.txt", platform))},
         log=log,
         timeout=1800,
     )
 
 
-def _packages(file: str) -> list[str]:
-    lines = (RECIPE / file).read_text().splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+def packages(file: str, platform: Platform) -> list[str]:
+    """The packages that a list names for a platform: all but those with another platform's name before theirs."""
+    lines = [line for line in (RECIPE / file).read_text().splitlines() if line.strip() and not line.startswith("#")]
+    named = [(where.strip(), name.strip()) for where, _, name in (line.rpartition(":") for line in lines)]
+    return [name for where, name in named if where in ("", platform.name)]
 
 
 def _index_repository(folder: Path) -> None:

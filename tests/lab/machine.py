@@ -21,6 +21,8 @@ from lab.shell import run
 from lab.spec import NodeSpec
 
 OS_DISK = "os"
+_NIC_SLOTS = (*range(0x3, 0xA), *range(0xD, 0x10))
+"""Places on the PCI bus, beside those of the other devices."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Machine:
     @property
     def name(self) -> str:
         return self.identity.name
+
+    @property
+    def nics(self) -> tuple[str, ...]:
+        """Names of its NICs, in their order in the machine: eth0, eth1 …"""
+        return tuple(self.identity.site.cables(self.identity.number))
 
     @property
     def os_disk(self) -> Path:
@@ -83,13 +90,13 @@ class Machine:
             *(argument for block in self._blocks() for argument in ("-blockdev", json.dumps(block))),
             *(argument for device in self._devices(plugged) for argument in ("-device", json.dumps(device))),
         ]
-        for network in self.identity.site.networks:
-            tap = self.network.tap(self.name, network)
-            arguments += ["-netdev", f"tap,id={network},ifname={tap},script=no,downscript=no,vhost=off"]
+        for nic in self.nics:
+            tap = self.network.tap(self.name, nic)
+            arguments += ["-netdev", f"tap,id={nic},ifname={tap},script=no,downscript=no,vhost=off"]
         run([*self.network.command(), QEMU, *arguments, *(["-S"] if paused else [])])
-        for network in self.identity.site.networks:
-            if not self.network.is_plugged(self.name, network):
-                self.set_carrier(network, on=False)
+        for nic in self.nics:
+            if not self.network.is_plugged(self.name, nic):
+                self.set_carrier(nic, on=False)
 
     def kill(self) -> None:
         """Cut the power: nothing that the guest has not written to its disk yet gets there."""
@@ -128,9 +135,9 @@ class Machine:
         monitor.execute("device_del", id=_device_id(disk.name))
         monitor.wait_event("DEVICE_DELETED", timeout=60, device=_device_id(disk.name))
 
-    def set_carrier(self, network: str, *, on: bool) -> None:
+    def set_carrier(self, nic: str, *, on: bool) -> None:
         with self.monitor() as monitor:
-            monitor.execute("set_link", name=network, up=on)
+            monitor.execute("set_link", name=nic, up=on)
 
     def save(self, monitor: Monitor, tag: str, disks: Collection[str]) -> None:
         """Save memory, devices and these disks under a tag, into the disks' own files."""
@@ -173,10 +180,10 @@ class Machine:
             # Tells the guest's random number generator that it wakes up as a copy.
             {"driver": "vmgenid", "guid": "auto"},
         ]
-        for slot, network in enumerate(self.identity.site.networks, start=3):
-            mac = self.identity.mac(network)
-            device = {"driver": "virtio-net-pci", "netdev": network, "mac": mac, "addr": hex(slot), "romfile": ""}
-            devices.append({"id": f"nic-{network}", **device})
+        for slot, nic in zip(_NIC_SLOTS, self.nics, strict=False):
+            mac = self.identity.mac(nic)
+            device = {"driver": "virtio-net-pci", "netdev": nic, "mac": mac, "addr": hex(slot), "romfile": ""}
+            devices.append({"id": f"nic-{nic}", **device})
         disks = [disk for disk in self.disks if plugged is None or disk.name in plugged]
         return devices + [self._disk_device(disk) for disk in disks]
 

@@ -36,9 +36,9 @@ class Network:
         """This machine's end of the cable into the management network."""
         return f"hlab{self.id}"
 
-    def tap(self, node: str, network: NetworkName) -> str:
+    def tap(self, node: str, nic: str) -> str:
         """The switch's end of the cable to a node's NIC."""
-        return f"{node}-{network}"
+        return f"{node}-{nic}"
 
     @property
     def exists(self) -> bool:
@@ -52,15 +52,15 @@ class Network:
         _refuse_overlap(site)
         run(["ip", "netns", "add", self.namespace])
         lines = ["link set lo up"]
-        for network in site.networks:
-            bridge = f"br-{network}"
+        for network in site.cabled:
             lines += [
-                f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0",
-                f"link set {bridge} mtu {MTU} up",
+                f"link add br-{network} type bridge forward_delay 0 mcast_snooping 0",
+                f"link set br-{network} mtu {MTU} up",
             ]
-            for node in site.names:
-                tap = self.tap(node, network)
-                lines += [f"tuntap add dev {tap} mode tap", f"link set {tap} mtu {MTU} master {bridge} up"]
+        for number, node in enumerate(site.names, start=1):
+            for nic, network in site.cables(number).items():
+                tap = self.tap(node, nic)
+                lines += [f"tuntap add dev {tap} mode tap", f"link set {tap} mtu {MTU} master br-{network} up"]
         self._batch(lines)
         self._sysctl("net.ipv6.conf.all.disable_ipv6", "1")
         for table in ("iptables", "ip6tables", "arptables"):
@@ -79,13 +79,24 @@ class Network:
         if Path("/run/netns", self.namespace).exists():
             run(["ip", "netns", "delete", self.namespace])
 
-    def set_cable(self, node: str, network: NetworkName, *, plugged: bool) -> None:
+    def set_cable(self, node: str, nic: str, *, plugged: bool) -> None:
         """Let the frames of a node's NIC through, or not."""
-        self._batch([f"link set {self.tap(node, network)} {'up' if plugged else 'down'}"])
+        self._batch([f"link set {self.tap(node, nic)} {'up' if plugged else 'down'}"])
 
-    def is_plugged(self, node: str, network: NetworkName) -> bool:
-        links = json.loads(run(["ip", "-n", self.namespace, "-j", "link", "show", self.tap(node, network)]))
+    def move_cable(self, node: str, nic: str, network: NetworkName) -> None:
+        """Plug the cable of a node's NIC into another network's switch."""
+        self._batch([f"link set {self.tap(node, nic)} master br-{network}"])
+
+    def is_plugged(self, node: str, nic: str) -> bool:
+        links = json.loads(run(["ip", "-n", self.namespace, "-j", "link", "show", self.tap(node, nic)]))
         return "UP" in links[0]["flags"]
+
+    def add_host(self, network: NetworkName, address: str, *, vlan: int = 0) -> None:
+        """Let somebody answer in a network, as its router does: at an address with its prefix, in a VLAN or in none."""
+        bridge = f"br-{network}"
+        device = f"{bridge}.{vlan}" if vlan else bridge
+        lines = [f"link add link {bridge} name {device} type vlan id {vlan}", f"link set {device} up"] if vlan else []
+        self._batch([*lines, f"address add {address} dev {device}"])
 
     def command(self) -> list[str]:
         """What to put before a command that shall run in the namespace."""

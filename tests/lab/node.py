@@ -134,16 +134,25 @@ class Node:
         with self.machine.monitor() as monitor:
             monitor.execute("cont")
 
-    def cut_cable(self, network: NetworkName, *, carrier: bool = False) -> None:
-        """Pull a network cable; with `carrier` the link stays up and frames are lost, as with a broken switch."""
-        self.machine.network.set_cable(self.name, network, plugged=False)
-        if not carrier and self.running:
-            self.machine.set_carrier(network, on=False)
+    def cut_cable(self, nic: str, *, carrier: bool = False) -> None:
+        """Pull the cable of a NIC, which has its network's name or is port1, port2 …
 
-    def join_cable(self, network: NetworkName) -> None:
-        self.machine.network.set_cable(self.name, network, plugged=True)
+        With `carrier` the link stays up and frames are lost, as with a broken switch.
+        """
+        self.machine.network.set_cable(self.name, nic, plugged=False)
+        if not carrier and self.running:
+            self.machine.set_carrier(nic, on=False)
+
+    def join_cable(self, nic: str) -> None:
+        self.machine.network.set_cable(self.name, nic, plugged=True)
         if self.running:
-            self.machine.set_carrier(network, on=True)
+            self.machine.set_carrier(nic, on=True)
+
+    def move_cable(self, nic: str, network: NetworkName) -> None:
+        """Plug the cable of a NIC into another network's switch; the link goes down for a moment, as it does then."""
+        self.cut_cable(nic)
+        self.machine.network.move_cable(self.name, nic, network)
+        self.join_cable(nic)
 
     def skew_clock(self, seconds: float) -> None:
         """Put the node's clock that far from this machine's; 0 sets it right."""

@@ -82,7 +82,7 @@ class Site:
             if saved is not None and saved != self.spec:
                 raise LabError(f"the site in {self.state_dir} was made from another spec; `down` it first")
             if saved is not None and self.network.exists and all(node.running for node in self.nodes.values()):
-                self._each(self._bring_up)
+                self.each(self._bring_up)
                 return
             image = ensure(named(self.spec.platform))
             choose(image)
@@ -92,7 +92,7 @@ class Site:
                 for disk in self._disks():
                     if not disk.file.exists():
                         disk.create()
-                self._each(self._bring_up)
+                self.each(self._bring_up)
 
     def down(self) -> None:
         """Remove everything: processes, networks, disks. Also what a crash has left, also twice."""
@@ -126,7 +126,7 @@ class Site:
             self._bring_disks_home()
             for disk in self._disks():
                 disk.renew()
-            self._each(self._renew)
+            self.each(self._renew)
 
     def swap_disks(self, first: tuple[str, str], second: tuple[str, str]) -> None:
         """Let two disks, each named by node and name, change places, with all that is on them and all their names.
@@ -155,7 +155,7 @@ class Site:
             if any(disk.spec.shared or (disk.nature.home, disk.nature.slot) != disk.place for disk in self._disks()):
                 raise LabError("a site with a shared disk, or with disks that are not in their places, cannot be saved")
             states = snapshots.save(self.state_dir, list(self.nodes.values()), tag, cold=cold)
-            self._each(lambda node: node.power_on() if states[node.name].boot else None)
+            self.each(lambda node: node.power_on() if states[node.name].boot else None)
 
     def restore(self, tag: str) -> None:
         """Back to a saved state, whatever has happened since; cables are plugged in, clocks are right."""
@@ -165,7 +165,7 @@ class Site:
             self._bring_disks_home()
             image = ensure(named(self.spec.platform))
             acceleration = choose(image)
-            self._each(lambda node: snapshots.restore(node, tag, states[node.name], image, acceleration))
+            self.each(lambda node: snapshots.restore(node, tag, states[node.name], image, acceleration))
 
     # -- how
 
@@ -226,10 +226,11 @@ class Site:
     def _power_cut_all(self) -> None:
         for node in self.nodes.values():
             node.power_cut()
-            for network in self.spec.networks:
-                node.join_cable(network)
+            for nic, network in self.spec.cables(node.machine.identity.number).items():
+                node.machine.network.move_cable(node.name, nic, network)
+                node.join_cable(nic)
 
-    def _each(self, action: Callable[[Node], None]) -> None:
+    def each(self, action: Callable[[Node], None]) -> None:
         """Do it to all nodes at once; the first failure is raised when all have ended."""
         with ThreadPoolExecutor(max_workers=len(self.nodes)) as pool:
             for future in [pool.submit(action, node) for node in self.nodes.values()]:

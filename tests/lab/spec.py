@@ -14,6 +14,7 @@ MIB = 1 << 20
 NETWORKS = {"mgmt": 10, "gluster": 11, "lan": 12, "internal": 13}
 MAX_NODES = 5
 NetworkName = Literal["mgmt", "gluster", "lan", "internal"]
+MAX_PORTS = 6
 
 
 class _Model(BaseModel):
@@ -103,6 +104,8 @@ class NodeSpec(_Model):
     disks: tuple[DiskSpec, ...] = ()
     memory_mib: int = Field(default=1024, ge=384)
     cpus: int = Field(default=1, ge=1, le=8)
+    ports: tuple[NetworkName, ...] = Field(default=(), max_length=MAX_PORTS)
+    """Further NICs, port1, port2 …, which nothing configures, each with the network that its cable leads to."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -150,6 +153,19 @@ class SiteSpec(_Model):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(f"node{number}" for number in range(1, len(self.nodes) + 1))
+
+    @property
+    def cabled(self) -> tuple[NetworkName, ...]:
+        """Every network that a NIC leads to."""
+        return tuple(dict.fromkeys((*self.networks, *(network for node in self.nodes for network in node.ports))))
+
+    def cables(self, number: int) -> dict[str, NetworkName]:
+        """The NICs of a node, in the order of the node, by name: where their cables lead when the site comes up.
+
+        A NIC that the lab configures has its network's name, another one is port1, port2 …
+        """
+        loose = {f"port{n}": network for n, network in enumerate(self.nodes[number - 1].ports, start=1)}
+        return {**{network: network for network in self.networks}, **loose}
 
     def subnet(self, network: NetworkName) -> ipaddress.IPv4Network:
         return ipaddress.IPv4Network(f"{self.prefix}.{NETWORKS[network]}.0/24")
