@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from heretic.domain.hosted_engine.setup_steps import ANSWERS
+from heretic.domain.hosted_engine.variables import PASSWORD
 from sim.struck import Disturbance, disturb, strikes
 from sim.world import MemoryApi
 from unit.hosted_engine.test_standalone import FIRST, SECRET, Setup, site
@@ -37,3 +39,17 @@ async def test_an_engine_is_set_up_once_with_one_password(site: Setup, verb: str
     assert (site.starts, site.world.api.secrets_made, len(site.host.setups)) == ([FIRST], [SECRET], 1)
     assert site.host.server.engine.sso.passwords["admin"] == site.world.api.secrets[SECRET]["password"].decode()
     assert site.says("EngineUp")["status"] == "True", site.world.describe()
+
+
+@strikes("ForgetSetupPassword")
+async def test_the_password_of_a_setup_that_failed_goes_and_nothing_is_set_up_over_the_rest(
+    site: Setup, how: Disturbance
+) -> None:
+    async def go() -> None:
+        await site.run(1)
+
+    site.host.fails = "Misc configuration"
+    await disturb(site.world, "ForgetSetupPassword", how, go=go, replies=lambda _: site.ssh.faults)
+    await site.run(3)
+    assert {PASSWORD, ANSWERS} & site.host.machine.files.keys() == set()
+    assert (site.starts, len(site.host.setups)) == ([FIRST], 1)
