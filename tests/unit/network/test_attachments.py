@@ -10,7 +10,7 @@ from heretic.domain.conditions import State
 from heretic.domain.errors import Reason
 from heretic.domain.network.report import plan_network, report_network
 from heretic.domain.plan import Blocked, Converged, Wait
-from sim.declared import network, node, view
+from sim.declared import INSPECTED, network, node, view
 
 GLUSTER = network("gluster", "Gluster", "172.20.11.0/24", mtu=9000)
 MANAGEMENT = network("mgmt", "Management", "172.20.10.0/24")
@@ -54,6 +54,23 @@ def test_attachment(of: Node, in_sync: bool | None, says: str) -> None:
     assert says in condition.message
     if isinstance(plan, Blocked):
         assert plan.reason is Reason.NETWORK_DIFFERS
+
+
+@pytest.mark.parametrize(
+    ("spec", "wired", "plan", "says"),
+    [
+        pytest.param({}, "False", Blocked, "Configure it on the host", id="nobody but a person configures it"),
+        pytest.param({"configureLinks": True}, "False", Wait, "Heretic configures the links of n1", id="Heretic does"),
+        pytest.param({"configureLinks": True}, "Unknown", Wait, "see Wired there", id="not known yet"),
+        pytest.param({"configureLinks": True}, "True", Blocked, "Configure it on the host", id="its Node is content"),
+    ],
+)
+def test_who_configures_what_differs(spec: dict[str, Any], wired: str, plan: type[Wait | Blocked], says: str) -> None:
+    of = attached(conditions=[INSPECTED, INSPECTED | {"type": "Wired", "status": wired}], **spec)
+    found = plan_network(GLUSTER, view([of], networks=[GLUSTER]))
+    assert isinstance(found, Wait | Blocked)
+    assert isinstance(found, plan)
+    assert says in found.message
 
 
 def test_the_ssh_address_counts_for_the_management_network() -> None:

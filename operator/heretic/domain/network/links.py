@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from heretic.api.v1alpha1 import Network, Node
-from heretic.api.v1alpha1.bonds import BondSpec
-from heretic.api.v1alpha1.node_interfaces import NodeBond, NodeInterface
+from heretic.api.v1alpha1.node_interfaces import NodeInterface
+from heretic.domain.declared.bonds import bond_differences
 from heretic.domain.declared.names import ipv6_in
 from heretic.domain.wiring.recorded import carried_by
 
@@ -36,19 +36,7 @@ def _differences(network: Network, node: Node, top: NodeInterface) -> Iterator[s
         yield f"{top.name} of {name} has not the address {ipv6}"
     for link in links:
         if spec.bond and link.bond:
-            yield from _bond(f"{link.name} of {name}", link.bond, spec.bond)
-
-
-def _bond(what: str, seen: NodeBond, declared: BondSpec) -> Iterator[str]:
-    pairs = (
-        ("mode", seen.mode, declared.mode.value),
-        ("miimon", seen.miimon, declared.miimon),
-        ("transmitHash", seen.transmit_hash, declared.transmit_hash and declared.transmit_hash.value),
-        ("lacpRate", seen.lacp_rate, declared.lacp_rate and declared.lacp_rate.value),
-    )
-    for option, there, wanted in pairs:
-        if wanted is not None and there != wanted:
-            yield f"{what} has the bond option {option} {there}, {wanted} is declared"
+            yield from bond_differences(f"{link.name} of {name}", link.bond, spec.bond)
 
 
 def lost_ports(node: Node, top: NodeInterface) -> tuple[str, ...]:

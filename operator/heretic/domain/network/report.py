@@ -67,11 +67,16 @@ def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOK
 
 def _plan_attachments(network: Network, view: SiteView) -> Converged | Obstacle:
     found = _attachments(network, view)
-    wrong = [f.problem for f in found if f.attachment.in_sync is False]
-    if wrong:
+    wrong = [f for f in found if f.attachment.in_sync is False]
+    ours = [f for f in wrong if _is_being_configured(view.nodes[f.attachment.node])]
+    if left := [f.problem for f in wrong if f not in ours]:
         return Blocked(
-            Reason.NETWORK_DIFFERS, f"{'; '.join(wrong)}. Configure it on the host, or correct the declaration"
+            Reason.NETWORK_DIFFERS, f"{'; '.join(left)}. Configure it on the host, or correct the declaration"
         )
+    if ours:
+        nodes = ", ".join(f.attachment.node for f in ours)
+        told = f"{'; '.join(f.problem for f in ours)}. Heretic configures the links of {nodes} (see Wired there)"
+        return Wait(Reason.WAITING_FOR_NODES, told)
     carries = mtu_proved(network, view)
     if carries.state is State.FALSE:
         return Blocked(carries.reason, carries.message)
@@ -79,6 +84,11 @@ def _plan_attachments(network: Network, view: SiteView) -> Converged | Obstacle:
     if unknown:
         return Wait(Reason.WAITING_FOR_NODES, "; ".join(unknown))
     return Converged(f"all {len(found)} nodes are attached as declared")
+
+
+def _is_being_configured(node: Node) -> bool:
+    """Whether the Node has something to do, or to tell, about its links; once it has not, a person has."""
+    return node.spec.configure_links and not is_true(node, ConditionType.WIRED)
 
 
 def report_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOKED_AT) -> Report:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.bonds import BondMode, BondSpec
 from heretic.api.v1alpha1.network import NetworkRole
+from heretic.domain.declared.bonds import bond_differences
 from heretic.domain.declared.names import address_in, interfaces_in
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -208,7 +209,7 @@ def _losses(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...]
             yield f"{port.name} is in {port.master}"
     bond, spec = site.link(base), _bond(site, networks)
     if bond is not None and bond.bond is not None and any(site.network(n).spec.bond for n in networks):
-        yield from _of_bond(bond, spec)
+        yield from bond_differences(bond.name, bond.bond, spec)
     for name in networks:
         network = site.network(name)
         top = f"{base}.{network.spec.vlan}" if network.spec.vlan else base
@@ -247,19 +248,6 @@ def _is_top(link: Interface, base: str, network: Network) -> bool:
     if network.spec.vlan:
         return link.kind == VLAN and link.vlan == network.spec.vlan and link.parent == base
     return link.name == base and link.kind in (PORT, BOND)
-
-
-def _of_bond(bond: Interface, spec: BondSpec) -> Iterator[str]:
-    has = bond.bond
-    assert has is not None
-    if has.mode != spec.mode.value:
-        yield f"{bond.name} has the mode {has.mode}, {spec.mode.value} is declared"
-    if spec.miimon is not None and has.miimon != spec.miimon:
-        yield f"{bond.name} has a miimon of {has.miimon}, {spec.miimon} is declared"
-    if spec.transmit_hash is not None and has.transmit_hash != spec.transmit_hash.value:
-        yield f"{bond.name} has the hash {has.transmit_hash}, {spec.transmit_hash.value} is declared"
-    if spec.lacp_rate is not None and has.lacp_rate != spec.lacp_rate.value:
-        yield f"{bond.name} has the LACP rate {has.lacp_rate}, {spec.lacp_rate.value} is declared"
 
 
 def neighbours(node: Node, view: SiteView, networks: tuple[str, ...]) -> tuple[str, ...]:
