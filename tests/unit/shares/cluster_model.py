@@ -10,7 +10,7 @@ from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.units import mount_unit
 from heretic.domain.errors import Reason, Transient
-from heretic.domain.facts import Absent, Fact, Known
+from heretic.domain.facts import Absent, Fact, Known, Unknown
 from heretic.domain.host.facts import FileContent, HostFacts, HostView, Mount, OperatingSystem, Service
 from heretic.domain.host.interfaces import Interface
 from heretic.domain.host.steps import WriteFile
@@ -95,7 +95,8 @@ class Host:
         refuses: What testparm, or Ganesha, does not like there.
         exports: What Ganesha serves, paths by number; None while it does not run.
         tried: What Ganesha tried last.
-        ganesha: Version of its package.
+        ganesha: Version of its package; "" = nobody could be asked.
+        marks: Services that may not have read a file that was written.
     """
 
     number: int
@@ -119,6 +120,7 @@ class Host:
     tried: TriedFile | None = None
     ganesha: str = "4.3-2"
     modes: dict[str, str] = field(default_factory=dict)
+    marks: set[str] = field(default_factory=set)
     maintenance: bool = False
 
     @property
@@ -185,6 +187,8 @@ class FileServers:
         """What a step does."""
         self.steps.append(step)
         host = self.hosts[step.target.name]
+        if isinstance(step, WriteFile):
+            host.marks.discard(step.reader)
         match step:
             case MountLock():
                 host.mounted, host.unit = (
@@ -273,8 +277,8 @@ class FileServers:
             mounts=Known(_mounts(host)),
             services=Known({unit.name: unit for unit in self._units(host, running=running)}),
             files={path: _file(host.files.get(path), host.modes.get(path, "0644")) for path in _FILES},
-            packages=Known({PACKAGE: host.ganesha}),
-            reloads=Known(frozenset()),
+            packages=Known({PACKAGE: host.ganesha}) if host.ganesha else Unknown("dpkg-query did not answer in time"),
+            reloads=Known(frozenset(host.marks)),
             sections={
                 CTDB.name: self._ctdb(host) if running else _silent(host),
                 SERVER.name: self._server(host),

@@ -137,6 +137,12 @@ def test_what_somebody_changed_is_mended(
     assert {name: host.files for name, host in site.hosts.items()} == before
 
 
+def test_addresses_that_ctdb_may_not_have_read_are_told_again(site: FileServers) -> None:
+    site.hosts["n2"].marks = {texts.SERVICE}
+    site.run()
+    assert verbs(site) == ["GivePublicAddresses"]
+
+
 def test_a_host_that_is_added_gets_the_next_number_whatever_its_name(site: FileServers) -> None:
     site.hosts = {"n0": type(site.hosts["n1"])(10), **site.hosts}
     site.run()

@@ -11,7 +11,7 @@ from heretic.api.v1alpha1 import FileShare
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.kind import Assessment
-from heretic.domain.plan import Blocked, steps_of
+from heretic.domain.plan import Blocked, Wait, steps_of
 from heretic.domain.shares.ganesha import texts
 from heretic.domain.shares.ganesha.facts import TriedFile
 from heretic.domain.shares.ganesha.plan import unsound
@@ -184,6 +184,22 @@ def test_a_change_of_a_live_share_is_read_again_and_nothing_is_restarted(site: F
     assert {tuple(sorted((host.exports or {}).items())) for host in site.hosts.values()} == {
         ((1, "/homes"), (3, "/data"))
     }
+
+
+def test_what_ganesha_may_not_have_read_it_reads_again(site: FileServers) -> None:
+    site.hosts["n2"].marks = {texts.SERVICE}
+    site.run()
+    (step,) = site.steps
+    assert isinstance(step, PutGaneshaConfiguration)
+    assert [argv[-1] for argv in step.tell] == ["EXPORT(Export_Id=1)", "EXPORT(Export_Id=2)"]
+
+
+def test_a_version_that_could_not_be_asked_for_is_waited_for() -> None:
+    site = FileServers(folders=FOLDERS)
+    site.hosts["n2"].ganesha = ""
+    found = site.run()
+    assert isinstance(found.plan, Wait)
+    assert (found.plan.reason, verbs(site)[-1]) == (Reason.NOT_OBSERVED, "GivePublicAddresses")
 
 
 def test_a_number_is_kept_for_a_folder_that_went_and_is_nobody_elses(site: FileServers) -> None:

@@ -61,8 +61,9 @@ def stages(share: FileShare, cluster: ServerCluster) -> tuple[Callable[[], Itera
 def sound(cluster: ServerCluster) -> Iterator[PlanItem]:
     """Whether Ganesha may be given clients at all."""
     for facts in cluster.seen.values():
-        installed = facts.packages.value if isinstance(facts.packages, Known) else {}
-        if unsound(version := installed.get(PACKAGE, "")):
+        if not isinstance(facts.packages, Known):
+            yield unseen(facts, "which Ganesha it has", facts.packages)
+        elif unsound(version := facts.packages.value.get(PACKAGE, "")):
             yield Blocked(
                 Reason.GANESHA_UNSOUND,
                 f"{facts.host} has {PACKAGE} {version}, which dies when clients list or remove files; nothing is "
