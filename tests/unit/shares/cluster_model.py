@@ -47,6 +47,10 @@ from heretic.domain.shares.lock_steps import (
 )
 from heretic.domain.shares.mount_steps import MountVolume, described
 from heretic.domain.shares.samba import texts as samba
+from heretic.domain.shares.samba.domain import DomainAccount
+from heretic.domain.shares.samba.domain_facts import DOMAIN, DomainFacts, TriedJoin
+from heretic.domain.shares.samba.domain_plan import WINBIND
+from heretic.domain.shares.samba.domain_steps import JoinDomain, LeaveDomain, Refusal, StartWinbind
 from heretic.domain.shares.samba.facts import SAMBA, SambaFacts, TestedFile
 from heretic.domain.shares.samba.steps import (
     EnableScript,
@@ -122,11 +126,35 @@ class Host:
     modes: dict[str, str] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
     maintenance: bool = False
+    winbind: bool = False
 
     @property
     def private(self) -> str:
         """Its address on the storage network."""
         return f"172.20.11.{self.number}"
+
+
+@dataclass
+class Domain:
+    """An Active Directory domain.
+
+    Attributes:
+        sid: Of it, once the file servers have joined; "" = they have not.
+        away: Whether no controller answers.
+        offset: By how many seconds its clock is ahead.
+        trusts: Whether it takes the server for who it is.
+        refuses: Why nobody may join; None = who asks may.
+        accounts: Its users and groups, with the numbers that hosts give them.
+    """
+
+    sid: str = ""
+    away: bool = False
+    offset: int = 0
+    trusts: bool = True
+    refuses: Refusal | None = None
+    accounts: dict[tuple[str, str], int] = field(
+        default_factory=lambda: {("passwd", "OFFICE\\anna"): 11103, ("group", "OFFICE\\domain users"): 10512}
+    )
 
 
 class FileServers:
@@ -140,6 +168,8 @@ class FileServers:
         self.folders: dict[str, FolderState] = {}
         self.logins: dict[str, str] = {}
         self.out: set[str] = set()
+        self.domain = Domain()
+        self.joins: list[tuple[str, str, str]] = []
 
     @property
     def view(self) -> SiteView:
@@ -245,10 +275,20 @@ class FileServers:
                 assert host.exports is not None, "CTDB would take the host out"
                 host.files[step.path], host.modes[step.path] = step.content, step.mode
             case EnableScript():
-                assert host.samba, "CTDB would take the host out"
+                assert host.winbind if step.name == "49.winbind" else host.samba, "CTDB would take the host out"
                 host.scripts.add(step.name)
             case StartCtdb():
                 host.states, host.knows = (), self._in_file(host)
+            case JoinDomain():
+                assert not self.domain.sid, "it is joined once"
+                assert not self.domain.away
+                self.joins.append((step.target.name, step.key, self.domain.refuses or ""))
+                self.domain.sid = "" if self.domain.refuses else "S-1-5-21-1-2-3"
+            case LeaveDomain():
+                self.domain.sid = ""
+            case StartWinbind():
+                assert self.domain.sid, "it has no domain to ask"
+                host.winbind = True
             case TakeServerOut():
                 assert host.states == (), "who does it serves itself"
                 assert host is not self.hosts[step.server]
@@ -283,6 +323,7 @@ class FileServers:
                 CTDB.name: self._ctdb(host) if running else _silent(host),
                 SERVER.name: self._server(host),
                 SAMBA.name: self._samba(host),
+                DOMAIN.name: self._domain(name, host),
                 GANESHA.name: self._ganesha(host),
             },
         )
@@ -296,6 +337,7 @@ class FileServers:
             Service(KEEPER, "loaded" if host.keeps else "not-found", *keeper),
             Service(ganesha.SERVICE, "loaded", "active" if host.exports is not None else "inactive", "", "disabled"),
             Service("smbd.service", "loaded", "active" if host.samba else "inactive", "", "disabled"),
+            Service(WINBIND, "loaded", "active" if host.winbind else "inactive", "", "disabled"),
             *(
                 Service(mount_unit(folder), "loaded", "active", "mounted", "enabled", description=text)
                 for folder, text in host.shares.items()
@@ -316,6 +358,20 @@ class FileServers:
     def _ganesha(self, host: Host) -> GaneshaFacts:
         exports: Fact[Mapping[int, str]] = Absent() if host.exports is None else Known(dict(host.exports))
         return GaneshaFacts(exports, Known(host.tried) if host.tried else Absent())
+
+    def _domain(self, name: str, host: Host) -> DomainFacts:
+        own, text = self.domain, host.files.get(samba.CONFIGURATION, "")
+        listed = [line.split(" ", 3)[2:] for line in text.splitlines() if line.startswith("# Account ")]
+        accounts = {DomainAccount(kind, who): own.accounts.get((kind, who)) for kind, who in listed}
+        tries = [TriedJoin(key, word) for where, key, word in self.joins if where == name]
+        return DomainFacts(
+            sid=Known(own.sid) if own.sid else Absent(),
+            offset=Absent() if own.away else Known(own.offset),
+            trusted=Absent() if own.away else Known(own.trusts),
+            winbind=Known(True) if host.winbind else Absent(),
+            accounts=Known(accounts if host.winbind else dict.fromkeys(accounts)),
+            tried=Known(tries[-1]) if tries else Absent(),
+        )
 
     def _ctdb(self, host: Host) -> CtdbFacts:
         by_address = {other.private: other for other in self.hosts.values()}

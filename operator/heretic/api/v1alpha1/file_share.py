@@ -161,6 +161,8 @@ class ShareExport(StatusModel):
 class FileShareStatus(CommonStatus):
     """What Heretic saw."""
 
+    domain: Text = Field(default="", description="Id (SID) of the domain that the file servers have joined.")
+
     lock_volume: Text = Field(default="", description="GlusterVolume that holds CTDB's lock, recorded once and kept.")
     servers: Annotated[list[ShareServer], Cap(64)] = Field(
         default=[], description="The file servers in the order of CTDB's nodes file, which never changes."

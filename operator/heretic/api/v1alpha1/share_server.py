@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from heretic.api.schema import Rule, Unique, matching
+from heretic.api.schema import IMMUTABLE, Rule, Unique, matching
 from heretic.api.v1alpha1.common import Model
 from heretic.api.v1alpha1.site import SecretReference
 from heretic.api.v1alpha1.values import DomainName, UserName
@@ -44,16 +44,52 @@ NetBIOSName = Annotated[
 ]
 
 
+class AccountNumbers(StrEnum):
+    """Where the numbers of a domain's users and groups come from."""
+
+    AUTOMATIC = "Automatic"
+    RFC2307 = "RFC2307"
+
+
 class ActiveDirectory(Model):
     """A domain that knows the users."""
 
-    realm: DomainName = Field(description="Kerberos realm, in lower case: office.example.org.")
-    organizational_unit: Annotated[str, StringConstraints(max_length=256)] = Field(
+    realm: Annotated[
+        DomainName, Rule(IMMUTABLE, "must not change: files belong to users of the domain; make another FileShare")
+    ] = Field(min_length=3, description="Kerberos realm, in lower case: office.example.org. It must not change later.")
+    organizational_unit: Annotated[
+        str,
+        StringConstraints(max_length=256),
+        matching(
+            "(?:[A-Za-z0-9](?:[-A-Za-z0-9_. ]*[A-Za-z0-9_])?(?:/[A-Za-z0-9](?:[-A-Za-z0-9_. ]*[A-Za-z0-9_])?)*)?",
+            "must be names with slashes between them, the topmost first, such as 'Servers/File Servers'",
+        ),
+    ] = Field(
         default="",
-        description="Where the account of the file server is made, such as 'File Servers'. Unset: Computers.",
+        description=(
+            "Where the account of the file server is made, such as 'File Servers', the topmost first: 'Servers/File'. "
+            "Unset: where the domain puts computers."
+        ),
     )
     join_secret_ref: SecretReference = Field(
-        description="Secret with the keys username and password of an account that may join computers."
+        default=SecretReference(name="heretic-domain"),
+        description="Secret with the keys username and password of an account that may join computers.",
+    )
+    numbers: Annotated[
+        AccountNumbers, Rule(IMMUTABLE, "must not change: files belong to numbers, and would belong to others")
+    ] = Field(
+        default=AccountNumbers.AUTOMATIC,
+        description=(
+            "Where the numbers of users and groups come from, between 9999 and 1999999999. Automatic: from their ids "
+            "in the domain, the same on every file server. RFC2307: from uidNumber and gidNumber in the domain; "
+            "who has none is nobody here. Other domains, which this one trusts, have numbers from 2000000000 on. It "
+            "must not change later."
+        ),
+    )
+    leave_on_deletion: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether the account of the file server is deleted in the domain when the last FileShare in it is.",
     )
 
 
@@ -62,21 +98,23 @@ class SMBServer(Model):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!has(self.domain)",
-            message="`domain` must not be specified yet: this version joins no Active Directory domain",
-            holds=lambda smb: smb.domain is None,
+            cel="has(self.activeDirectory) || (has(self.users) && self.users.size() > 0)",
+            message="`users` must list at least one user, or `activeDirectory` a domain: nobody could log in",
+            holds=lambda smb: smb.active_directory is not None or bool(smb.users),
         ),
         Rule(
-            cel="has(self.domain) || (has(self.users) && self.users.size() > 0)",
-            message="`users` must list at least one user: nobody could log in",
-            holds=lambda smb: smb.domain is not None or bool(smb.users),
+            cel="has(self.activeDirectory) == has(oldSelf.activeDirectory)",
+            message="`activeDirectory` must not be added or taken away: who owns files would change",
         ),
     )
 
     netbios_name: NetBIOSName | None = Field(
         default=None, description="Name of the server, one for all nodes. Unset: the first part of hostName."
     )
-    workgroup: NetBIOSName = Field(default="WORKGROUP", description="Workgroup that the server belongs to.")
+    workgroup: NetBIOSName = Field(
+        default="WORKGROUP",
+        description="Workgroup that the server belongs to. In a domain its short name; unset: the realm's first part.",
+    )
     users: Annotated[list[UserName], Field(max_length=64), Unique()] = Field(
         default=[], description="Local users, who may log in. Their accounts are made on every file server."
     )
@@ -84,7 +122,13 @@ class SMBServer(Model):
         default=SecretReference(name="heretic-shares"),
         description="Secret with the passwords of the users: a key for each, which is the user's name.",
     )
-    domain: ActiveDirectory | None = Field(default=None, description="Active Directory domain. Not yet.")
+    active_directory: ActiveDirectory | None = Field(
+        default=None,
+        description=(
+            "Active Directory domain whose users and groups may be named, such as 'OFFICE\\anna'. It must not be added "
+            "or taken away later."
+        ),
+    )
     encryption: SMBEncryption = Field(
         default=SMBEncryption.DESIRED,
         description=(

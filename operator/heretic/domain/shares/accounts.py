@@ -10,6 +10,8 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import unseen
 from heretic.domain.plan import Blocked, Obstacle, PlanItem
 from heretic.domain.shares.folder_steps import AddGroup, AddUser
+from heretic.domain.shares.samba.domain import DomainAccount, is_of_domain
+from heretic.domain.shares.samba.domain_facts import DOMAIN
 from heretic.domain.shares.server_facts import SERVER
 
 GROUP = "fileshares"
@@ -88,6 +90,16 @@ def adding(given: Numbers, seen: Mapping[str, HostFacts]) -> Iterator[PlanItem]:
                 yield AddUser(host=host, why=f"there is no user {name}", user=name, number=number, group=GROUP)
 
 
+def _of_domain(name: str, facts: HostFacts, database: str) -> int | Obstacle:
+    told = facts[DOMAIN].accounts
+    if not isinstance(told, Known):
+        return unseen(facts, "accounts of the domain", told)
+    number = told.value.get(DomainAccount(database, name))
+    if number is None:
+        return Blocked(Reason.ACCOUNT_UNKNOWN, f"{facts.host} knows no {name}; add it in the domain, or correct it")
+    return number
+
+
 def resolved(name: str, facts: HostFacts, *, group: bool) -> int | Obstacle:
     """The number of a user or a group on a host.
 
@@ -96,9 +108,11 @@ def resolved(name: str, facts: HostFacts, *, group: bool) -> int | Obstacle:
         facts: Of the host.
         group: Whether a group is meant.
     """
-    fact = facts[SERVER].groups if group else facts[SERVER].users
     if name.isdigit():
         return int(name)
+    if is_of_domain(name):
+        return _of_domain(name, facts, "group" if group else "passwd")
+    fact = facts[SERVER].groups if group else facts[SERVER].users
     if not isinstance(fact, Known):
         return unseen(facts, "its accounts", fact)
     if name not in fact.value:

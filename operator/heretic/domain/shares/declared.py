@@ -11,6 +11,7 @@ from heretic.domain.declared.names import is_ipv4
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.plan import Blocked, Obstacle, Wait
+from heretic.domain.shares.samba.domain import is_of_domain
 from heretic.domain.shares.servers import address_in, file_servers
 
 SHARDED = frozenset({Purpose.ENGINE, Purpose.VIRTUAL_MACHINES, Purpose.ISO, Purpose.BLOCK_SHARE})
@@ -118,9 +119,10 @@ def _accounts(share: FileShare) -> Iterator[Obstacle]:
     """Where Samba knows its users by itself, a folder can name no others."""
     if share.spec.smb is None:
         return
-    known = set(share.spec.smb.users)
+    known, in_domain = set(share.spec.smb.users), share.spec.smb.active_directory is not None
     for folder in share.spec.folders:
-        unknown = [user for user in (folder.smb.users if folder.smb else ()) if user not in known]
+        named = [user for user in (folder.smb.users if folder.smb else ()) if user not in known]
+        unknown = [user for user in named if not (in_domain and is_of_domain(user))]
         if unknown:
             yield Blocked(
                 Reason.ACCOUNT_UNKNOWN,

@@ -1,12 +1,13 @@
 """What the role FileServer needs of a host. Nothing of it serves files by itself: CTDB starts what does."""
 
+import re
 from collections.abc import Iterator
 
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.facts import Known
 from heretic.domain.host.feature import Feature, Opening
 from heretic.domain.host.profiles import Family
-from heretic.domain.host.rule import HostContext, unseen
+from heretic.domain.host.rule import HostContext, unseen, write_file
 from heretic.domain.plan import PlanItem
 from heretic.domain.shares.ctdb import texts
 from heretic.domain.shares.ganesha import texts as ganesha
@@ -14,8 +15,13 @@ from heretic.domain.shares.ganesha.facts import serves_nfs
 from heretic.domain.shares.ganesha.plan import PACKAGE
 from heretic.domain.shares.lock_steps import KEEPER, UNIT
 from heretic.domain.shares.samba import texts as samba
+from heretic.domain.shares.samba.domain import has_domain
+from heretic.domain.shares.samba.domain_plan import WINBIND
 from heretic.domain.shares.samba.steps import LeaveToCtdb
 from heretic.domain.shares.volumes import SHARE_MOUNTS
+
+NAMES = "/etc/nsswitch.conf"
+"""Says where a host looks users and groups up."""
 
 _OF_SAMBA = tuple(unit for family in samba.UNITS.values() for unit in (family.smbd, family.nmbd))
 
@@ -26,6 +32,19 @@ def _samba_left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
 
 def _ganesha_left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
     yield from _left_to_ctdb(host, (ganesha.SERVICE,))
+
+
+def _winbind_left_to_ctdb(host: HostContext) -> Iterator[PlanItem]:
+    yield from _left_to_ctdb(host, (WINBIND,))
+
+
+def _named_by_winbind(host: HostContext) -> Iterator[PlanItem]:
+    """Debian's package does it by itself."""
+    yield from write_file(host, NAMES, _with_winbind, "users and groups of the domain")
+
+
+def _with_winbind(text: str) -> str:
+    return re.sub(r"^(passwd|group):((?:(?!winbind).)*?)[ \t]*$", r"\1:\2 winbind", text, flags=re.MULTILINE)
 
 
 def _left_to_ctdb(host: HostContext, units: tuple[str, ...]) -> Iterator[PlanItem]:
@@ -64,6 +83,20 @@ FILE_SERVER = Feature(
     readers=(texts.SERVICE, *(family.smbd for family in samba.UNITS.values())),
     units=(texts.SERVICE, UNIT, KEEPER, SHARE_MOUNTS, *_OF_SAMBA),
 )
+
+DOMAIN_MEMBER = Feature(
+    name="winbind",
+    role=Role.FILE_SERVER,
+    wanted=has_domain,
+    packages={
+        Family.DEBIAN: ("winbind", "libnss-winbind"),
+        Family.EL: ("samba-winbind", "samba-winbind-clients", "samba-winbind-modules"),
+    },
+    rules=(_winbind_left_to_ctdb, _named_by_winbind),
+    files=(NAMES,),
+    units=(WINBIND,),
+)
+"""On file servers of a site in an Active Directory domain."""
 
 NFS_SERVER = Feature(
     name="NFS-Ganesha",

@@ -8,15 +8,17 @@ from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.facts import HostView
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference
-from heretic.domain.plan import PlanItem
+from heretic.domain.plan import Plan, PlanItem
 from heretic.domain.report import Report
 from heretic.domain.shares.cluster import may_act, see
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.ctdb.outage import leaving
-from heretic.domain.shares.feature import FILE_SERVER, NFS_SERVER
+from heretic.domain.shares.feature import DOMAIN_MEMBER, FILE_SERVER, NFS_SERVER
 from heretic.domain.shares.ganesha.facts import GANESHA
 from heretic.domain.shares.plan import gates
 from heretic.domain.shares.report import report_share
+from heretic.domain.shares.samba.domain_facts import DOMAIN
+from heretic.domain.shares.samba.domain_plan import leaving as leaving_domain
 from heretic.domain.shares.samba.facts import SAMBA
 from heretic.domain.shares.server_facts import SERVER
 from heretic.domain.shares.servers import file_servers
@@ -30,6 +32,10 @@ def _assess(share: FileShare, view: SiteView, observed: Observed) -> Assessment:
     cluster = see(view, observed.hosts)
     found = gates(share, cluster)
     return Assessment(found.plan, report_share(share, cluster, found))
+
+
+def _remove(share: FileShare, view: SiteView, observed: Observed) -> Plan:
+    return leaving_domain(share, see(view, observed.hosts))
 
 
 def _references(share: FileShare) -> Iterable[Reference]:
@@ -80,13 +86,14 @@ FILE_SHARE = Kind(
     ),
     needs=_needs,
     assess=_assess,
+    remove=_remove,
     reads=(Site, Node, Network, GlusterVolume, FileShare),
     refers_to=(Site, Network, GlusterVolume),
     references=_references,
     recorded=("servers", "addresses", "accounts", "exports"),
     outage=OutageRule(_needs_before_outage, _against_outage, _before_outage),
-    features=(FILE_SERVER, NFS_SERVER),
-    sections=(CTDB, SERVER, SAMBA, GANESHA),
+    features=(FILE_SERVER, NFS_SERVER, DOMAIN_MEMBER),
+    sections=(CTDB, SERVER, SAMBA, DOMAIN, GANESHA),
     gauges=(
         GaugeOf(
             "heretic_public_addresses_up",

@@ -18,6 +18,7 @@ from heretic.domain.shares.declared import obstacles
 from heretic.domain.shares.ganesha import plan as ganesha
 from heretic.domain.shares.lock import mounting_lock, proving
 from heretic.domain.shares.samba import plan as samba
+from heretic.domain.shares.samba.domain import in_domain
 from heretic.domain.shares.stages import first_stage, plan_of
 
 
@@ -68,7 +69,7 @@ def _served(share: FileShare, cluster: ServerCluster) -> Plan:
         lambda: () if smb else ganesha.sound(cluster),
         lambda: folders.mounts(share, cluster),
         lambda: samba.accounts(share, cluster) if smb else (),
-        lambda: folders.folders(share, cluster),
+        lambda: () if in_domain(share) else folders.folders(share, cluster),
         *(samba.stages(share, cluster) if smb else ganesha.stages(share, cluster)),
     )
     names = ", ".join(folder.name for folder in share.spec.folders)

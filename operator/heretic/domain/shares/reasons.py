@@ -105,6 +105,40 @@ OF_SHARES = chapter(
         "Nothing, unless it lasts; then look at `journalctl -u smbd` and /var/log/samba there.",
     ),
     Explained(
+        Reason.DOMAIN_UNREACHABLE,
+        "A file server finds no controller of its domain; who is connected goes on, and who logs in anew is refused.",
+        "See to the controllers, to the name servers that the hosts ask, and to the network between them.",
+    ),
+    Explained(
+        Reason.DOMAIN_LOGON_REFUSED,
+        "The domain does not know the account that joins, or refuses its password.",
+        "Correct the Secret, and have it tried again as the message says.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.DOMAIN_JOIN_FORBIDDEN,
+        "The account may not join a computer to the domain there.",
+        "Give it that right in the domain, and have it tried again as the message says.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.DOMAIN_UNIT_MISSING,
+        "The domain has no organizational unit of the declared name.",
+        "Make it, or correct the name.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.DOMAIN_NAME_TAKEN,
+        "Another computer of the domain has the name of the file server.",
+        "Choose another spec.smb.netbiosName, or delete that account in the domain.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.DOMAIN_TRUST_BROKEN,
+        "The domain does not take the file server for who it is any more.",
+        "Find out who deleted, reset or took its account; then join anew as the message says.",
+    ),
+    Explained(
         Reason.GANESHA_UNSOUND,
         "The NFS-Ganesha of a file server is a version that dies when clients list or remove files.",
         "Install a corrected version on it; docs/reference/platforms.md says which platform has one.",

@@ -20,6 +20,8 @@ from heretic.domain.shares.ctdb.addresses import given
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.ganesha.numbers import export_numbers
 from heretic.domain.shares.plan import Gates
+from heretic.domain.shares.samba.domain_facts import DOMAIN
+from heretic.domain.shares.samba.domain_plan import away
 from heretic.domain.shares.samba.plan import users_of
 from heretic.domain.shares.servers import FileServer
 
@@ -30,6 +32,7 @@ READY = frozenset({ConditionType.LOCK_READY, ConditionType.ADDRESSES_ASSIGNED, C
 def report_share(share: FileShare, cluster: ServerCluster, gates: Gates) -> Report:
     """Status and conditions."""
     trouble = [*_trouble(cluster), *((found.reason, found.message) for found in obstacles_of(gates.moves))]
+    trouble += away(share, cluster)
     conditions = (
         condition_of(ConditionType.LOCK_READY, gates.lock),
         _ctdb(gates, trouble),
@@ -110,6 +113,7 @@ def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
     unseen = cluster.failures or cluster.resting
     lock = cluster.lock.name if not isinstance(cluster.lock, Wait | Blocked) else share.status.lock_volume
     return FileShareStatus(
+        domain=_domain(cluster),
         lock_volume=lock,
         servers=_servers(share, cluster, holders),
         # What cannot be seen now stays recorded: a host that is away may have it still.
@@ -119,6 +123,11 @@ def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
         exports=_exports(share, cluster),
         names=[ShareName(name=share.spec.host_name or share.metadata.name, addresses=share.spec.addresses)],
     )
+
+
+def _domain(cluster: ServerCluster) -> str:
+    told = (facts[DOMAIN].sid for facts in cluster.seen.values())
+    return next((sid.value for sid in told if isinstance(sid, Known)), "")
 
 
 def _accounts(share: FileShare, cluster: ServerCluster) -> list[ShareAccount]:

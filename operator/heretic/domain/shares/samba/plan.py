@@ -1,6 +1,6 @@
 """What Samba lacks on the file servers: the same proved configuration everywhere first, then it runs, under CTDB."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from heretic.api.v1alpha1 import FileShare, Network
@@ -13,8 +13,9 @@ from heretic.domain.host.rule import HostContext, unseen, write_file
 from heretic.domain.plan import Blocked, PlanItem, Wait
 from heretic.domain.shares.accounts import adding, numbers, recorded
 from heretic.domain.shares.cluster import ServerCluster
-from heretic.domain.shares.folders import volumes_of
-from heretic.domain.shares.samba import texts
+from heretic.domain.shares.folders import folders, volumes_of
+from heretic.domain.shares.samba import domain_plan, texts
+from heretic.domain.shares.samba.domain import accounts_of, in_domain, server_name
 from heretic.domain.shares.samba.facts import SAMBA
 from heretic.domain.shares.samba.steps import (
     MARK,
@@ -47,14 +48,19 @@ def users_of(share: FileShare) -> list[str]:
 
 
 def stages(share: FileShare, cluster: ServerCluster) -> tuple[ServingStage, ...]:
-    """What brings Samba to serve, in order."""
+    """What brings Samba to serve, in order; in a domain folders come behind winbind, which knows their owners."""
+    member = in_domain(share)
     return (
         lambda: _next(share, cluster),
         lambda: _refused(share, cluster),
         lambda: _configured(share, cluster),
+        lambda: domain_plan.joined(share, cluster),
         lambda: _passwords(share, cluster),
         lambda: _running(cluster),
-        lambda: _watched(cluster),
+        lambda: domain_plan.winbind(cluster) if member else (),
+        lambda: _watched(cluster, (texts.SCRIPT, domain_plan.SCRIPT) if member else (texts.SCRIPT,)),
+        lambda: domain_plan.known(share, cluster) if member else (),
+        lambda: folders(share, cluster) if member else (),
         lambda: _serving(share, cluster),
     )
 
@@ -91,9 +97,8 @@ def _wanted(share: FileShare, cluster: ServerCluster, host: HostContext) -> str 
             return volume if isinstance(volume, Wait) else Wait(Reason.VOLUME_NOT_FOUND, "its volume is not known")
     sections = {section.folder.lower(): section for section in _kept(own, cluster)}
     sections |= {section.folder.lower(): section for of_one in own.values() for section in of_one}
-    first = shares[0]
-    name = (first.spec.host_name or first.metadata.name).partition(".")[0].upper()[:15]
-    return texts.configuration(share.spec.smb, name, sections.values())
+    accounts = accounts_of(cluster.acting(share)) if share.spec.smb.active_directory else ()
+    return texts.configuration(share.spec.smb, server_name(shares[0]), sections.values(), accounts)
 
 
 def _kept(own: Collection[str], cluster: ServerCluster) -> Iterator[OwnedSection]:
@@ -192,14 +197,15 @@ def _running(cluster: ServerCluster) -> Iterator[PlanItem]:
             yield StartSamba(host=host.name, why=f"{smbd} is {state}", smbd=smbd)
 
 
-def _watched(cluster: ServerCluster) -> Iterator[PlanItem]:
+def _watched(cluster: ServerCluster, wanted: Sequence[str]) -> Iterator[PlanItem]:
     """CTDB's script comes last: it takes a host out whose Samba does not answer."""
     for facts in cluster.seen.values():
         scripts = facts[SERVER].scripts
         if not isinstance(scripts, Known):
             yield unseen(facts, "which scripts CTDB runs", scripts)
-        elif texts.SCRIPT not in scripts.value:
-            yield EnableScript(host=facts.host, why=f"CTDB does not run {texts.SCRIPT}", name=texts.SCRIPT)
+            continue
+        for script in (script for script in wanted if script not in scripts.value):
+            yield EnableScript(host=facts.host, why=f"CTDB does not run {script}", name=script)
 
 
 def _serving(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:

@@ -8,10 +8,17 @@ from ipaddress import IPv4Network
 from heretic.api.v1alpha1 import FileShare, GlusterVolume, Network
 from heretic.api.v1alpha1.gluster_volume import Provisioning
 from heretic.api.v1alpha1.share_folder import ShareFolder
-from heretic.api.v1alpha1.share_server import SMBEncryption, SMBProtocol, SMBServer
+from heretic.api.v1alpha1.share_server import (
+    AccountNumbers,
+    ActiveDirectory,
+    SMBEncryption,
+    SMBProtocol,
+    SMBServer,
+)
 from heretic.domain.declared.view import SiteView
 from heretic.domain.host.profiles import Family
 from heretic.domain.host.rule import NOTE, HostContext
+from heretic.domain.shares.samba.domain import DomainAccount, workgroup_of
 from heretic.domain.shares.volumes import MountedVolume
 
 CONFIGURATION = "/etc/samba/smb.conf"
@@ -27,6 +34,7 @@ class SambaUnits:
 
     smbd: str
     nmbd: str
+    winbind: str = "winbind.service"
 
 
 UNITS: Mapping[Family, SambaUnits] = {
@@ -75,25 +83,32 @@ def sections_of(
         yield OwnedSection(name, folder.name, f"# FileShare {name}\n[{folder.name}]\n{body}")
 
 
-def configuration(smb: SMBServer, name: str, sections: Iterable[OwnedSection]) -> str:
+def configuration(
+    smb: SMBServer, name: str, sections: Iterable[OwnedSection], accounts: Iterable[DomainAccount] = ()
+) -> str:
     """The whole file.
 
     Args:
         smb: What all shares say of the server.
-        name: Of the server, where none is declared.
+        name: Of the server.
         sections: In any order.
+        accounts: Of a domain, which folders name: they are listed for who looks them up.
     """
     body = "".join(f"\t{key} = {value}\n" for key, value in _global(smb, name))
     ordered = sorted(sections, key=lambda section: section.folder)
-    return NOTE + f"[global]\n{body}" + "".join(f"\n{section.text}" for section in ordered)
+    listed = "".join(f"# Account {one.database} {one.name}\n" for one in accounts)
+    return NOTE + listed + f"[global]\n{body}" + "".join(f"\n{section.text}" for section in ordered)
 
 
 def _global(smb: SMBServer, name: str) -> Iterator[tuple[str, str]]:
     """The server. One thing only is the same for all: what cannot be wanted differently of two shares."""
     yield "clustering", "yes"
-    yield "netbios name", smb.netbios_name or name
-    yield "workgroup", smb.workgroup
-    yield "security", "user"
+    yield "netbios name", name
+    yield "workgroup", workgroup_of(smb)
+    if smb.active_directory is not None:
+        yield from _domain(smb.active_directory, workgroup_of(smb))
+    else:
+        yield "security", "user"
     yield "passdb backend", "tdbsam"
     yield "map to guest", "never"
     yield "server min protocol", _DIALECTS[smb.minimum_protocol]
@@ -108,6 +123,21 @@ def _global(smb: SMBServer, name: str) -> Iterator[tuple[str, str]]:
     if smb.mac_os:
         yield "fruit:model", "MacSamba"
         yield "fruit:metadata", "stream"
+
+
+def _domain(domain: ActiveDirectory, workgroup: str) -> Iterator[tuple[str, str]]:
+    """The numbers are those of HVP. A password that changes by itself is no matter: CTDB keeps it for all hosts."""
+    yield "security", "ads"
+    yield "realm", domain.realm.upper()
+    yield "idmap config * : backend", "autorid"
+    yield "idmap config * : range", "2000000000-3999999999"
+    yield "idmap config * : rangesize", "1000000"
+    if domain.numbers is AccountNumbers.RFC2307:
+        yield f"idmap config {workgroup} : backend", "ad"
+        yield f"idmap config {workgroup} : schema_mode", "rfc2307"
+    else:
+        yield f"idmap config {workgroup} : backend", "rid"
+    yield f"idmap config {workgroup} : range", "9999-1999999999"
 
 
 def _lines(
@@ -167,4 +197,5 @@ def _who(folder: ShareFolder) -> str:
     """Users, and groups as `+`: a group of the host, not of NIS."""
     if folder.smb is None:
         return ""
-    return " ".join([*folder.smb.users, *(f"+{group}" for group in folder.smb.groups)])
+    who = [*folder.smb.users, *(f"+{group}" for group in folder.smb.groups)]
+    return " ".join(f'"{one}"' if " " in one else one for one in who)
