@@ -21,7 +21,7 @@ case "$*" in
   getdomainsid) [ -e $d/joined ] && echo 'SID for domain OFFICE is: S-1-5-21-1' && exit 0; exit 1 ;;
   'ads search '*) cat >$d/typed; cat $d/search ;;
   'ads join '*) cat >$d/typed; cat $d/join; grep -q '^Joined' $d/join && : >$d/joined ;;
-  'ads leave '*) cat >$d/typed; rm $d/joined ;;
+  'ads leave '*) cat >$d/typed; cat $d/leave 2>/dev/null && exit 1; rm $d/joined ;;
 esac
 """
 WORDS = {
@@ -126,11 +126,32 @@ async def test_a_join_that_was_cut_short_goes_on_with_its_own_account(host: Shel
 
 async def test_a_domain_is_left_once(host: Shell) -> None:
     await perform(host, join())
-    leave = LeaveDomain(**REFS)
+    leave = LeaveDomain(**REFS, key="l1")
     assert await perform(host, leave) == "changed:0"
     assert await perform(host, leave) == "unchanged:0"
     assert list((host.sandbox / "gluster/lock").iterdir()) == []
     assert called(host, "ads leave") == 1
+
+
+@pytest.mark.parametrize("word", ["logon", "rights"])
+async def test_a_domain_that_refuses_to_be_left_is_not_asked_again(host: Shell, word: str) -> None:
+    await perform(host, join())
+    says(host, leave=WORDS[word])
+    assert await perform(host, LeaveDomain(**REFS, key="l1")) == "changed:0"
+    assert tried(host) == ["l1", word]
+    assert await perform(host, LeaveDomain(**REFS, key="l1")) == "unchanged:0"
+    assert called(host, "ads leave") == 1
+    (host.sandbox / "leave").unlink()
+    assert await perform(host, LeaveDomain(**REFS, key="l2")) == "changed:0"
+    assert not (host.sandbox / "joined").exists()
+
+
+async def test_a_leave_that_finds_no_controller_is_tried_again(host: Shell) -> None:
+    await perform(host, join())
+    says(host, leave=AWAY)
+    assert (await perform(host, LeaveDomain(**REFS, key="l1"))).startswith("act:")
+    (host.sandbox / "leave").unlink()
+    assert await perform(host, LeaveDomain(**REFS, key="l1")) == "changed:0"
 
 
 async def test_winbind_starts_where_a_domain_was_joined_only(host: Shell) -> None:

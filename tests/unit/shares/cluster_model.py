@@ -285,7 +285,8 @@ class FileServers:
                 self.joins.append((step.target.name, step.key, self.domain.refuses or ""))
                 self.domain.sid = "" if self.domain.refuses else "S-1-5-21-1-2-3"
             case LeaveDomain():
-                self.domain.sid = ""
+                self.joins.append((step.target.name, step.key, self.domain.refuses or ""))
+                self.domain.sid = self.domain.sid if self.domain.refuses else ""
             case StartWinbind():
                 assert self.domain.sid, "it has no domain to ask"
                 host.winbind = True

@@ -191,6 +191,20 @@ def test_the_domain_is_left_only_where_that_is_asked_for(leave: bool, verbs_then
     assert isinstance(remove(site.share, site.view, Observed(site.looks())), Converged)
 
 
+def test_a_domain_that_refuses_to_be_left_is_not_asked_again_before_it_is_corrected() -> None:
+    site = FileServers(**{**MEMBER, "smb": {"activeDirectory": {**DOMAIN, "leaveOnDeletion": True}}})
+    site.run()
+    site.domain.refuses = Refusal.LOGON
+    remove = KINDS["FileShare"].remove
+    assert remove is not None
+    for step in steps_of(remove(site.share, site.view, Observed(site.looks()))):
+        site.apply(step)
+    found = remove(site.share, site.view, Observed(site.looks()))
+    assert isinstance(found, Blocked)
+    assert found.reason is Reason.DOMAIN_LOGON_REFUSED
+    assert site.domain.sid
+
+
 def test_the_domain_is_not_left_while_another_share_is_in_it() -> None:
     smb = {"activeDirectory": {**DOMAIN, "leaveOnDeletion": True}}
     site = FileServers(**{**MEMBER, "smb": smb})

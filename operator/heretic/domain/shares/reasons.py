@@ -117,7 +117,7 @@ OF_SHARES = chapter(
     ),
     Explained(
         Reason.DOMAIN_JOIN_FORBIDDEN,
-        "The account may not join a computer to the domain there.",
+        "The account may not join a computer to the domain there, or remove it.",
         "Give it that right in the domain, and have it tried again as the message says.",
         code="HVP-C002",
     ),

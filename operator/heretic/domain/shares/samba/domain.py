@@ -75,3 +75,8 @@ def join_key(smb: SMBServer, name: str) -> str:
     assert ad is not None
     words = (ad.realm, workgroup_of(smb), name, ad.organizational_unit, ad.join_secret_ref.name)
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def leave_key(smb: SMBServer, name: str) -> str:
+    """Names exactly this way to leave, likewise."""
+    return hashlib.sha256(f"leave {join_key(smb, name)}".encode()).hexdigest()[:16]

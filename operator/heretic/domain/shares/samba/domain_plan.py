@@ -10,7 +10,7 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import unseen
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, PlanItem, Proceed, Wait
 from heretic.domain.shares.cluster import ServerCluster
-from heretic.domain.shares.samba.domain import accounts_of, join_key, server_name
+from heretic.domain.shares.samba.domain import accounts_of, join_key, leave_key, server_name
 from heretic.domain.shares.samba.domain_facts import DOMAIN, DomainFacts
 from heretic.domain.shares.samba.domain_steps import TRIED, JoinDomain, LeaveDomain, Refusal, StartWinbind
 
@@ -25,7 +25,7 @@ USERNAME, PASSWORD = "username", "password"
 
 _REFUSALS = {
     Refusal.LOGON: (Reason.DOMAIN_LOGON_REFUSED, "does not know the account, or refuses its password"),
-    Refusal.RIGHTS: (Reason.DOMAIN_JOIN_FORBIDDEN, "does not let the account join a computer there"),
+    Refusal.RIGHTS: (Reason.DOMAIN_JOIN_FORBIDDEN, "does not let the account add or remove a computer there"),
     Refusal.UNIT: (Reason.DOMAIN_UNIT_MISSING, "has no such organizationalUnit"),
     Refusal.NAME: (Reason.DOMAIN_NAME_TAKEN, "has an account of that name already, which is another computer's"),
 }
@@ -166,7 +166,7 @@ def leaving(share: FileShare, cluster: ServerCluster) -> Plan:
         and other.spec.smb is not None
         and other.spec.smb.active_directory is not None
     ]
-    if ad is None or not ad.leave_on_deletion or others:
+    if smb is None or ad is None or not ad.leave_on_deletion or others:
         return Converged("the hosts stay as they are")
     facts = next(iter(cluster.seen.values()), None)
     if facts is None:
@@ -176,12 +176,17 @@ def leaving(share: FileShare, cluster: ServerCluster) -> Plan:
         return Converged(f"{ad.realm} was left")
     if not isinstance(sid, Known):
         return unseen(facts, "whether it has joined a domain", sid)
+    name, tried = server_name(share), facts[DOMAIN].tried
+    key = leave_key(smb, name)
+    if isinstance(tried, Known) and tried.value.key == key and tried.value.refusal:
+        return _refused(share, facts.host, tried.value.refusal)
     return Proceed(
         (
             LeaveDomain(
                 host=facts.host,
                 why=f"{share.metadata.name} is deleted, and spec.smb.activeDirectory.leaveOnDeletion is set",
-                name=server_name(share),
+                name=name,
+                key=key,
                 username=SecretRef(ad.join_secret_ref.name, USERNAME),
                 password=SecretRef(ad.join_secret_ref.name, PASSWORD),
             ),

@@ -10,7 +10,7 @@ from heretic.domain.shares.ctdb.steps import runs_on_its_lock
 from heretic.domain.shares.lock_steps import FOLDER, lock_is_mounted
 
 TRIED = "/var/lib/heretic/domain-join"
-"""Holds the key of the last try to join, and a word below it where it was refused."""
+"""Holds the key of the last try to join or to leave, and a word below it where it was refused."""
 MARK = "heretic-joins-"
 """Begins the name of a folder in the lock volume: the name of the server was free when Heretic began to join."""
 
@@ -35,10 +35,7 @@ log_in() { printf 'username = %s\npassword = %s\n' "$who" "$word" | "$@" --authe
 """
 """`read` and `printf` belong to the shell: no program gets the password as an argument, and none is in a file."""
 
-_JOIN = (
-    r"""
-user=$1 key=$2 tried=$3 mark=$4 name=$5
-shift 5
+_NOTED = r"""
 note() { mkdir -p "${tried%/*}" && printf '%s\n%s\n' "$key" "$1" >"$tried.new" && mv "$tried.new" "$tried"; }
 refusal() {
   case $1 in
@@ -48,6 +45,12 @@ refusal() {
   esac
 }
 """
+"""A refusal is an answer too, and is noted: a wrong password that is tried again and again locks the account. What is
+neither success nor refusal fails the step, and is tried again."""
+
+_JOIN = (
+    "user=$1 key=$2 tried=$3 mark=$4 name=$5\nshift 5\n"
+    + _NOTED
     + _AUTHENTICATED
     + r"""
 net cache flush
@@ -65,17 +68,27 @@ why=$(refusal "$said")
 note "$why"
 """
 )
-"""A refusal is an answer too, and is noted: a wrong password that is tried again and again locks the account. What is
-neither fails the step, and is tried again."""
 
 _LEAVE = (
-    "user=$1 mark=$2\nshift 2\n"
+    "user=$1 key=$2 tried=$3 mark=$4\nshift 4\n"
+    + _NOTED
     + _AUTHENTICATED
-    + 'said=$(log_in "$@") || { echo "$said" >&2; exit 1; }\nif [ -d "$mark" ]; then rmdir "$mark"; fi'
+    + r"""
+if said=$(log_in "$@"); then
+  if [ -d "$mark" ]; then rmdir "$mark"; fi
+  exit
+fi
+why=$(refusal "$said")
+[ -n "$why" ] || { echo "$said" >&2; exit 1; }
+note "$why"
+"""
 )
 
+_REFUSED = 'grep -qxF "$1" "$2" 2>/dev/null && test -n "$(sed 1d "$2")"'
 _SETTLED = 'grep -qxF "$1" "$2" || exit 1\ntest -n "$(sed 1d "$2")" || net getdomainsid >/dev/null'
 """Either a refusal is noted, or the domain was joined."""
+_LEFT = f"if {_REFUSED}; then exit; fi\nif net getdomainsid >/dev/null; then exit 1; fi"
+"""Either a refusal is noted, or the domain was left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +97,13 @@ class _OfDomain(HostStep):
 
     Attributes:
         name: Of the server.
+        key: Of this try.
         username: Where the name of the account is.
         password: Where its password is.
     """
 
     name: str
+    key: str
     username: SecretRef = field(repr=False)
     password: SecretRef = field(repr=False)
 
@@ -105,7 +120,6 @@ class JoinDomain(_OfDomain):
     Attributes:
         realm: Of the domain.
         unit: In which the account is made; "" = where the domain puts it.
-        key: Of this try.
     """
 
     verb: ClassVar[str] = "JoinDomain"
@@ -113,7 +127,6 @@ class JoinDomain(_OfDomain):
 
     realm: str
     unit: str
-    key: str
 
     def script(self) -> Script:
         """A host that was joined meanwhile, or whose answer was lost, is not joined again."""
@@ -143,14 +156,13 @@ class LeaveDomain(_OfDomain):
 
     def script(self) -> Script:
         """CTDB takes it from all hosts."""
-        gone = "if net getdomainsid >/dev/null; then exit 1; fi"
-        leave = ("net", "ads", "leave")
+        words = (_USER, self.key, TRIED, self.mark, "net", "ads", "leave")
         return Script(
-            done=(runs_on_its_lock(), Command(("sh", "-c", gone))),
+            done=(runs_on_its_lock(), Command(("sh", "-c", _LEFT, "sh", self.key, TRIED))),
             guards=(lock_is_mounted(),),
             actions=(
                 PutFile(_USER, self.username, "0600"),
-                Command(("sh", "-c", _LEAVE, "sh", _USER, self.mark, *leave), timeout=60, stdin=self.password),
+                Command(("sh", "-c", _LEAVE, "sh", *words), timeout=60, stdin=self.password),
             ),
         )
 
