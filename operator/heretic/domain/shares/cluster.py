@@ -1,6 +1,6 @@
 """The file servers of a site as one pass sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import FileShare
@@ -8,8 +8,8 @@ from heretic.api.v1alpha1.common import Mode
 from heretic.domain.declared.mode import mode_of
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Failure, Reason, is_lost, unobserved
-from heretic.domain.facts import Fact, Known
-from heretic.domain.host.facts import HostFacts, HostView
+from heretic.domain.facts import NOT_OBSERVED, Fact, Known
+from heretic.domain.host.facts import FileContent, HostFacts, HostView
 from heretic.domain.host.profiles import profile_of
 from heretic.domain.host.rule import HostContext, unseen
 from heretic.domain.plan import Blocked, Obstacle, Wait
@@ -100,6 +100,19 @@ class ServerCluster:
         if isinstance(profile, Blocked):
             return profile
         return HostContext(self.view.nodes[facts.host], self.view, facts, profile)
+
+    def contexts(self) -> Iterator[HostContext | Obstacle]:
+        """Every file server that can be asked, as rules see it, or why it cannot be judged."""
+        return map(self.context, self.seen.values())
+
+    def files(self, path: str) -> Iterator[tuple[HostContext, FileContent] | Obstacle]:
+        """A file of every file server that can be asked, or why it cannot be told."""
+        for host in self.contexts():
+            if isinstance(host, Wait | Blocked):
+                yield host
+                continue
+            file = host.facts.files.get(path, NOT_OBSERVED)
+            yield (host, file.value) if isinstance(file, Known) else unseen(host.facts, path, file)
 
 
 def may_act(share: FileShare, view: SiteView) -> bool:

@@ -71,11 +71,6 @@ def sound(cluster: ServerCluster) -> Iterator[PlanItem]:
             )
 
 
-def _hosts(cluster: ServerCluster) -> Iterator[HostContext | Wait | Blocked]:
-    for facts in cluster.seen.values():
-        yield cluster.context(facts)
-
-
 def _number(cluster: ServerCluster, node: str) -> int:
     """CTDB's number of a host, which the gate before has seen to be known."""
     lines = () if isinstance(cluster.lines, Wait | Blocked) else cluster.lines
@@ -83,7 +78,7 @@ def _number(cluster: ServerCluster, node: str) -> int:
 
 
 def _unit(cluster: ServerCluster) -> Iterator[PlanItem]:
-    for host in _hosts(cluster):
+    for host in cluster.contexts():
         if isinstance(host, Wait | Blocked):
             yield host
             continue
@@ -104,7 +99,7 @@ def _next(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:
     if isinstance(numbers, Wait):
         yield numbers
         return
-    for host in _hosts(cluster):
+    for host in cluster.contexts():
         if isinstance(host, Wait | Blocked):
             yield host
             continue
@@ -174,15 +169,12 @@ def _tried(cluster: ServerCluster) -> Iterator[PlanItem]:
 
 def _configured(cluster: ServerCluster) -> Iterator[PlanItem]:
     """Puts the tried file in force everywhere."""
-    for host in _hosts(cluster):
-        if isinstance(host, Wait | Blocked):
-            yield host
+    for found in cluster.files(texts.NEXT):
+        if isinstance(found, Wait | Blocked):
+            yield found
             continue
-        following = host.facts.files.get(texts.NEXT, NOT_OBSERVED)
-        if not isinstance(following, Known):
-            yield unseen(host.facts, texts.NEXT, following)
-            continue
-        runs, exports, text = _active(host.facts), host.facts[GANESHA].exports, following.value.content
+        host, following = found
+        runs, exports, text = _active(host.facts), host.facts[GANESHA].exports, following.content
         there = exports.value if isinstance(exports, Known) and runs else {}
         kept = [export.number for export in owned_exports(text) if there.get(export.number) == export.path]
         yield from write_file(

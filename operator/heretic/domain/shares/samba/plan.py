@@ -65,14 +65,9 @@ def stages(share: FileShare, cluster: ServerCluster) -> tuple[ServingStage, ...]
     )
 
 
-def _each(cluster: ServerCluster) -> Iterator[HostContext | Wait | Blocked]:
-    for facts in cluster.seen.values():
-        yield cluster.context(facts)
-
-
 def _next(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:
     """The file that is to be in force, on all hosts before it is on any."""
-    for host in _each(cluster):
+    for host in cluster.contexts():
         if isinstance(host, Wait | Blocked):
             yield host
             continue
@@ -133,15 +128,12 @@ def _refusal(facts: HostFacts, words: str) -> Blocked:
 
 def _configured(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:
     """Puts the proved file in force everywhere."""
-    for host in _each(cluster):
-        if isinstance(host, Wait | Blocked):
-            yield host
+    for found in cluster.files(texts.NEXT):
+        if isinstance(found, Wait | Blocked):
+            yield found
             continue
-        following = host.facts.files.get(texts.NEXT, NOT_OBSERVED)
-        if not isinstance(following, Known):
-            yield unseen(host.facts, texts.NEXT, following)
-            continue
-        smbd, text = texts.UNITS[host.profile.family].smbd, following.value.content
+        host, following = found
+        smbd, text = texts.UNITS[host.profile.family].smbd, following.content
         runs = _state(host.facts, smbd) == "active"
         tell = (("smbcontrol", "smbd", "reload-config"),) if runs else ()
         sections = tuple(section.folder for section in texts.owned_sections(text))
@@ -187,7 +179,7 @@ def _passwords(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:
 
 
 def _running(cluster: ServerCluster) -> Iterator[PlanItem]:
-    for host in _each(cluster):
+    for host in cluster.contexts():
         if isinstance(host, Wait | Blocked):
             yield host
             continue
