@@ -9,13 +9,14 @@ import pytest
 
 from sim.blank_site import blank_site
 from sim.crash_sweep import DISTURBANCES, sweep, undisturbed
+from sim.struck import Disturbance
 from sim.world import World
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("disturbance", DISTURBANCES)
 async def test_the_end_is_the_same_whichever_effect_is_disturbed(
-    disturbance: str, capsys: pytest.CaptureFixture[str]
+    disturbance: Disturbance, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site = blank_site()
     for machine in site.machines.values():

@@ -5,12 +5,13 @@ reply to each of them gets lost.
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from heretic.reconcile.gateway import API_SERVER, Effect
 from sim.blank_site import BlankSite
+from sim.struck import STRUCK, Disturbance
 from sim.world import Recorder, World
 
 ROUNDS = 30
@@ -38,12 +39,14 @@ class Undisturbed:
         on_hosts: How often each host did what.
         state: What the hosts were like in the end.
         moments: The beginnings of its rounds.
+        done: Whether the end is reached.
     """
 
     effects: list[Effect]
     on_hosts: Counter[Any]
     state: dict[str, str]
     moments: list[Moment]
+    done: Callable[[], bool]
 
     def moment_of(self, number: int) -> Moment:
         """The round in which an effect (from 1) happened."""
@@ -74,17 +77,18 @@ Start = Callable[[Any], Coroutine[Any, Any, object]]
 """Starts an operator with faults, or none."""
 
 
-async def undisturbed(world: World, start: Start | None = None) -> Undisturbed:
-    recorder = Recorder()
+async def undisturbed(world: World, start: Start | None = None, done: Callable[[], bool] | None = None) -> Undisturbed:
+    """Runs until all is Ready, or until something else is done."""
+    recorder, done = Recorder(), done or world.ready
     await (start or world.start_operator)(recorder)
     moments: list[Moment] = []
-    while not world.ready():
+    while not done():
         moments.append(Moment(len(recorder.effects), world.checkpoint()))
         assert len(moments) < ROUNDS, world.describe()
         await world.run(rounds=1, until=lambda: True)
     await world.kill_operator()
     assert world.site.refusals == []
-    return Undisturbed(recorder.effects, Counter(world.site.effects), world.site.state(), moments)
+    return Undisturbed(recorder.effects, Counter(world.site.effects), world.site.state(), moments, done)
 
 
 def differences(world: World, expected: Undisturbed) -> list[str]:
@@ -106,39 +110,47 @@ def differences(world: World, expected: Undisturbed) -> list[str]:
     return found
 
 
-async def killed(world: World, at: int, moment: str, start: Start) -> None:
+Go = Callable[[], Awaitable[object]]
+"""Rounds until the end is reached."""
+
+
+async def killed(world: World, at: int, moment: str, start: Start, go: Go) -> None:
     """The operator dies, and the next one knows nothing of it."""
     await start(Recorder(at, moment))
-    assert await world.run_mortal(lambda: world.run(rounds=ROUNDS)), "the operator did not die"
+    assert await world.run_mortal(go), "the operator did not die"
     await start(None)
-    await world.run(rounds=ROUNDS)
+    await go()
 
 
-async def unheard(world: World, at: int, start: Start) -> None:
+async def unheard(world: World, at: int, start: Start, go: Go) -> None:
     """The operator lives on, and does not know whether its effect happened."""
     fault = LostReply(world.site, at)
     await start(fault)
-    await world.run(rounds=ROUNDS)
+    await go()
     assert fault.struck, "no reply was lost"
     assert world.site.servers[fault.struck].faults.drop_after == 0, "the reply was not lost"
 
 
-DISTURBANCES: Mapping[str, Callable[[World, int, Start], Coroutine[Any, Any, None]]] = {
-    "killed before the effect": lambda world, at, start: killed(world, at, "before", start),
-    "killed after the effect": lambda world, at, start: killed(world, at, "after", start),
-    "reply lost": unheard,
+DISTURBANCES: Mapping[Disturbance, Callable[[World, int, Start, Go], Awaitable[None]]] = {
+    Disturbance.BEFORE: lambda world, at, start, go: killed(world, at, "before", start, go),
+    Disturbance.AFTER: lambda world, at, start, go: killed(world, at, "after", start, go),
+    Disturbance.UNHEARD: unheard,
 }
 
 
 async def sweep(
-    world: World, calm: Undisturbed, disturbance: str, start: Start | None = None, also: Callable[[], list[str]] = list
+    world: World,
+    calm: Undisturbed,
+    disturbance: Disturbance,
+    start: Start | None = None,
+    also: Callable[[], list[str]] = list,
 ) -> list[str]:
     """Everything that is wrong after one disturbance, at each effect in turn.
 
     Args:
         world: In which nothing runs.
         calm: The run that is disturbed.
-        disturbance: One of ``DISTURBANCES``.
+        disturbance: What goes wrong at each of them.
         start: How an operator is started, where not in the usual way.
         also: What else was seen to be wrong meanwhile.
     """
@@ -147,7 +159,13 @@ async def sweep(
         moment = calm.moment_of(number)
         moment.restore()
         try:
-            await DISTURBANCES[disturbance](world, number - moment.before, start or world.start_operator)
+            await DISTURBANCES[disturbance](
+                world,
+                number - moment.before,
+                start or world.start_operator,
+                lambda: world.run(rounds=ROUNDS, until=calm.done),
+            )
+            STRUCK.add((effect.verb, disturbance))
             found = differences(world, calm) + also()
         except AssertionError as error:
             found = [str(error), *also()]

@@ -1,7 +1,7 @@
 """Simulated file servers, on top of the hosts of a site: CTDB, Samba, accounts, and volumes mounted by their clients.
 
 CTDB and Samba's users are one for all hosts. As the real ones do, Samba refuses users that are none of the host, and
-CTDB finds a host unhealthy whose smbd does not run while it runs the script for it.
+CTDB finds a host unhealthy whose smbd or winbind does not run while it runs the script for it.
 """
 
 import re
@@ -17,6 +17,7 @@ from sim.systemd_tools import Unit
 
 _NOT_RUNNING = failed("connect() failed, errno=2\nFailed to connect to CTDB daemon (/run/ctdb/ctdbd.socket)")
 _CTDB, _SMBD, _NMBD = "ctdb.service", "smbd.service", "nmbd.service"
+_WATCHED = {"50.samba": _SMBD, "49.winbind": "winbind.service"}
 _NODES, _ADDRESSES = "/etc/ctdb/nodes", "/etc/ctdb/public_addresses"
 _FUSE = ("--noheadings", "--types", "fuse.glusterfs", "--output", "SOURCE", "--mountpoint")
 
@@ -30,12 +31,14 @@ class ServerState:
         reads: The smb.conf that its smbd has read last.
         refuses: What its testparm does not like; "" = nothing.
         disabled: Whether somebody has disabled its CTDB.
+        knows: Addresses of the hosts that its CTDB has read of.
     """
 
     scripts: set[str] = field(default_factory=lambda: {"00.ctdb", "10.interface"})
     reads: str = ""
     refuses: str = ""
     disabled: bool = False
+    knows: tuple[str, ...] = ()
 
 
 @dataclass
@@ -87,6 +90,7 @@ class FileServerSite:
         self.site.others["shares"] = self
         for name, machine in self.site.machines.items():
             self.own[name] = ServerState()
+            machine.on_boot.append(self._read_nodes)
             machine.files["/etc/passwd"] = File("root:x:0:0:root:/root:/bin/bash\n")
             machine.files["/etc/group"] = File("root:x:0:\n")
             for program, tool in tools.items():
@@ -94,9 +98,9 @@ class FileServerSite:
 
     def holders(self) -> dict[str, str]:
         """The host that has each public address; one that nobody has is not in it."""
-        machine = next((host for name, host in self.site.machines.items() if self._runs(name)), None)
+        machine = next((host for name, host in self.site.machines.items() if self.runs(name)), None)
         rows = self._held(machine) if machine else {}
-        names = dict(enumerate(_text(machine, _NODES).split())) if machine else {}
+        names = dict(enumerate(self.own[machine.name].knows)) if machine else {}
         at = {_address(host): name for name, host in self.site.machines.items()}
         return {address: at[names[number]] for address, number in rows.items() if number >= 0}
 
@@ -126,6 +130,7 @@ class FileServerSite:
             case ("start", "ctdb.service"):
                 # As CTDB's own event "startup" does for each of its scripts.
                 host.units[_CTDB].active = "active"
+                self._read_nodes(machine)
                 return self._start_samba(machine) if "50.samba" in self.own[machine.name].scripts else OK
             case ("start", "smbd.service"):
                 return self._start_samba(machine)
@@ -133,6 +138,10 @@ class FileServerSite:
                 host.units.pop(KEEPER, None)
                 return OK
         return None
+
+    def _read_nodes(self, machine: Machine) -> None:
+        """As CTDB does when it starts, and when it is told to."""
+        self.own[machine.name].knows = tuple(_text(machine, _NODES).split())
 
     def _start_samba(self, machine: Machine) -> Output:
         self._machine(machine).units[_SMBD].active = "active"
@@ -160,26 +169,28 @@ class FileServerSite:
     def _helper(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         return ok("1" if self._keeper() not in ("", machine.name) else "0")
 
-    def _runs(self, name: str) -> bool:
+    def runs(self, name: str) -> bool:
+        """Whether CTDB runs on a host."""
         return self.site.machines[name].host.systemd.active(_CTDB)
 
     def _states(self) -> dict[str, tuple[bool, bool]]:
         """Whether each host is disconnected, and unhealthy, by its address."""
         found: dict[str, tuple[bool, bool]] = {}
         for name, host in self.site.machines.items():
-            watched = "50.samba" in self.own[name].scripts and not host.host.systemd.active(_SMBD)
-            found[_address(host)] = (not self._runs(name), not self._runs(name) or watched)
+            watched = [unit for script, unit in _WATCHED.items() if script in self.own[name].scripts]
+            failing = not all(host.host.systemd.active(unit) for unit in watched)
+            found[_address(host)] = (not self.runs(name), not self.runs(name) or failing)
         return found
 
     def _ctdb(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         scripts = self.own[machine.name].scripts
         match argv[1:]:
             case ("event", "script", "list", "legacy"):
-                return ok("".join(f"{'*' if s in scripts else ' '} {s}\n" for s in sorted({*scripts, "50.samba"})))
+                return ok("".join(f"{'*' if s in scripts else ' '} {s}\n" for s in sorted({*scripts, *_WATCHED})))
             case ("event", "script", "enable", "legacy", script):
                 scripts.add(script)
                 return OK
-            case _ if not self._runs(machine.name):
+            case _ if not self.runs(machine.name):
                 return _NOT_RUNNING
             case ("-X", "status"):
                 return ok(self._status(machine))
@@ -189,7 +200,12 @@ class FileServerSite:
                 return ok("/gluster/lock/ctdb\n")
             case ("event", "status", "legacy", "monitor"):
                 return ok("00.ctdb              OK         0.004 Sat Nov 28 03:00:00 2026\n")
-            case ("reloadips",) | ("reloadnodes",):
+            case ("reloadips",):
+                return OK
+            case ("reloadnodes",):
+                for name, host in self.site.machines.items():
+                    if self.runs(name):
+                        self._read_nodes(host)
                 return OK
             case ("nodestatus",):
                 return Output(self._flags(machine.name), "", "")
@@ -199,7 +215,7 @@ class FileServerSite:
         return None
 
     def _named(self, machine: Machine, number: str) -> str:
-        address = _text(machine, _NODES).split()[int(number)]
+        address = self.own[machine.name].knows[int(number)]
         return next(name for name, host in self.site.machines.items() if _address(host) == address)
 
     def _flags(self, name: str) -> int:
@@ -209,7 +225,7 @@ class FileServerSite:
 
     def _status(self, machine: Machine) -> str:
         states, rows = self._states(), ["|Node|IP|Disconnected|Unknown|Banned|Disabled|Unhealthy|ThisNode|"]
-        for number, address in enumerate(_text(machine, _NODES).split()):
+        for number, address in enumerate(self.own[machine.name].knows):
             cut, ill = states[address]
             this = "Y" if address == _address(self._machine(machine)) else "N"
             disabled = self.own[self._named(machine, str(number))].disabled
@@ -221,12 +237,17 @@ class FileServerSite:
         return "|Public IP|Node|\n" + "".join(rows)
 
     def _held(self, machine: Machine) -> dict[str, int]:
-        numbers = {address: n for n, address in enumerate(_text(machine, _NODES).split())}
+        numbers = {address: n for n, address in enumerate(self.own[machine.name].knows)}
         states, takers, wanted = self._states(), [], set[str]()
         for name, host in self.site.machines.items():
-            lines = _text(host, _ADDRESSES).splitlines() if self._runs(name) else []
+            lines = _text(host, _ADDRESSES).splitlines() if self.runs(name) else []
             wanted |= {line.partition("/")[0] for line in lines}
-            if lines and states[_address(host)] == (False, False) and not self.own[name].disabled:
+            if (
+                _address(host) in numbers
+                and lines
+                and states[_address(host)] == (False, False)
+                and not self.own[name].disabled
+            ):
                 takers.append(numbers[_address(host)])
         given = [takers[n % len(takers)] if takers else -1 for n in range(len(wanted))]
         return dict(zip(sorted(wanted), given, strict=True))

@@ -35,9 +35,10 @@ _UNITS = {
     "ctdb": ("ctdb.service",),
     "glusterfs-server": ("glusterd.service",),
     "samba": ("smbd.service", "nmbd.service"),
+    "winbind": ("winbind.service",),
     "nfs-ganesha": ("nfs-ganesha.service",),
 }
-_STARTED = frozenset({"chrony", "samba", "nfs-ganesha"})
+_STARTED = frozenset({"chrony", "samba", "nfs-ganesha", "winbind"})
 """What Debian starts as soon as it is installed, and at each boot."""
 
 MTU = 1500

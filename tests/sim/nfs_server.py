@@ -49,6 +49,7 @@ class NfsServerSite:
     def attach(self) -> None:
         """Gives every host the programs, after the file servers have given theirs."""
         tools: dict[str, Tool] = {"busctl": self._busctl, "systemctl": self._systemctl, "sh": self._sh, "cat": _cat}
+        self.servers.site.others["nfs"] = self
         for name, machine in self.servers.site.machines.items():
             self.own[name] = NfsState()
             machine.on_boot.append(self._boot)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from sim.active_directory import PEOPLE, DomainSite
 from sim.blank_site import blank_site, declared
 from sim.file_servers import FileServerSite
 from sim.world import World
@@ -18,6 +19,16 @@ SHARE = {
     "hostName": "files.office.private",
     "smb": {"users": ["anna"]},
     "folders": [{"name": "groups", "group": "fileshares", "mode": "2770"}],
+}
+DOMAIN: Mapping[str, Any] = {
+    "realm": "office.private",
+    "organizationalUnit": "File Servers",
+    "leaveOnDeletion": True,
+}
+IN_DOMAIN: Mapping[str, Any] = {
+    **SHARE,
+    "smb": {"activeDirectory": DOMAIN},
+    "folders": [{"name": "groups", "owner": "OFFICE\\anna", "group": "OFFICE\\domain users", "mode": "2770"}],
 }
 PASSWORD = "a pass'word $(nobody) runs"
 
@@ -41,7 +52,7 @@ class ShareWorld:
 
     def declare(self) -> None:
         """What the user applies, Nodes with their role again."""
-        self.world.api.secrets["heretic-shares"] = {"anna": PASSWORD.encode()}
+        self.world.api.secrets["heretic-shares"] = {"anna": PASSWORD.encode(), "bert": PASSWORD.encode()}
         self.world.api.apply(declared("Network", "lan", {"role": "LAN", "subnet": "172.20.12.0/24"}))
         for name in self.site.machines:
             spec = self.site.node_spec(name)
@@ -49,6 +60,18 @@ class ShareWorld:
             spec["addresses"].append({"network": "lan", "address": f"172.20.12.{number}"})
             self.world.api.apply(declared("Node", name, {**spec, "roles": ["Storage", "FileServer"]}))
         self.world.api.apply(declared("FileShare", "office", self.share))
+
+    def given(self) -> bool:
+        """Whether public addresses are given: what serves comes after them."""
+        return bool(self.says("AddressesAssigned").get("status") == "True")
+
+    def says(self, condition: str) -> Any:
+        """A condition of the FileShare; empty where there is none."""
+        return self.world.condition("FileShare", "office", condition)
+
+    async def told(self, reason: str) -> None:
+        """Rounds until this is why nothing is served."""
+        await self.world.run(until=lambda: self.says("Served").get("reason") == reason, rounds=20)
 
     async def settle(self) -> None:
         """Rounds until all is Ready, and then one that changes nothing."""
@@ -66,3 +89,21 @@ async def share_world(audit: Path | None = None) -> AsyncIterator[ShareWorld]:
         made.declare()
         await made.world.start_operator(audit_log=audit)
         yield made
+
+
+class DomainWorld(ShareWorld):
+    """Three file servers whose users are in a domain.
+
+    Args:
+        share: What the FileShare declares.
+    """
+
+    def __init__(self, share: Mapping[str, Any] = IN_DOMAIN) -> None:
+        super().__init__(VOLUMES, share)
+        self.domain = DomainSite(self.servers)
+        self.domain.attach()
+
+    def declare(self) -> None:
+        """What the user applies."""
+        self.world.api.secrets["heretic-domain"] = {"username": b"joiner", "password": PEOPLE.encode()}
+        super().declare()

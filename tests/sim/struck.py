@@ -29,11 +29,11 @@ STRUCK: "set[tuple[str, Disturbance]]" = set()
 
 
 class Disturbance(StrEnum):
-    """What goes wrong at an effect."""
+    """What goes wrong at an effect. In ``disturb`` the next operator is behind, and a reply is lost to a late watch."""
 
     BEFORE = "killed before the effect"
-    AFTER = "killed after the effect, and the next operator is behind"
-    UNHEARD = "reply lost while the watch is late"
+    AFTER = "killed after the effect"
+    UNHEARD = "reply lost"
 
 
 class Replies(Protocol):

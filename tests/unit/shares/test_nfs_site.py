@@ -1,29 +1,36 @@
 """A whole site, from blank hosts to folders that are served over NFS: what the operator does over real connections."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import pytest
-
 from heretic.domain.shares.ganesha.texts import CONFIGURATION, DROP_IN, SCRIPT, SERVICE, owned_exports
+from heretic.reconcile.gateway import Faults
 from sim.blank_site import declared
+from sim.crash_sweep import sweep, undisturbed
 from sim.machine import File
 from sim.nfs_server import NfsServerSite
+from sim.share_oracles import ShareOracles
 from sim.share_site import ShareWorld
-from sim.world import Recorder
+from sim.struck import Disturbance, strikes
 
 VOLUMES = {"lock": {"purpose": "Lock", "size": "1Gi"}, "unixshare": {"purpose": "NFSShare", "size": "20Gi"}}
+FOLDERS = [{"name": "homes", "mode": "0711"}, {"name": "software", "readOnly": True}]
 SHARE = {
     "protocol": "NFS",
     "volume": "unixshare",
     "network": "lan",
     "addresses": ["172.20.12.101", "172.20.12.102"],
-    "folders": [{"name": "homes", "mode": "0711"}, {"name": "software", "readOnly": True}],
+    "folders": FOLDERS,
 }
 SOUND = "9.1-1"
+SERVING = (
+    *("TryExports", "PutGaneshaConfiguration", "StartGanesha", "AddExport", "RemoveExport", "PutEventScript"),
+    "MakeFolder",
+)
 SERVED = {1: "/homes", 2: "/software"}
 
 
@@ -42,19 +49,12 @@ class NfsWorld(ShareWorld):
         """What each running Ganesha serves."""
         return [{n: e.path for n, e in (own.exports or {}).items()} for own in self.nfs.own.values()]
 
+    def does_serve(self, exports: dict[int, str]) -> bool:
+        """Whether all is Ready, and every Ganesha serves just this."""
+        return self.world.ready() and self.exports() == [exports] * 3
+
     def served(self) -> Any:
         return self.world.condition("FileShare", "office", "Served")
-
-    def checkpoint(self) -> Callable[[], None]:
-        """Takes note of everything, and gives what brings it back."""
-        world = self.world.checkpoint()
-        noted = deepcopy((self.nfs.own, self.servers.own, self.servers.folders))
-
-        def restore() -> None:
-            world()
-            self.nfs.own, self.servers.own, self.servers.folders = deepcopy(noted)
-
-        return restore
 
 
 @asynccontextmanager
@@ -136,24 +136,24 @@ async def test_nothing_is_served_with_the_ganesha_of_debian_13_that_dies() -> No
         assert not any(DROP_IN in machine.files for machine in made.site.machines.values())
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-async def test_an_operator_that_dies_at_any_effect_is_followed_by_one_that_ends_the_same(moment: str) -> None:
-    async with nfs_world() as made:
-        await made.world.run(
-            until=lambda: made.world.condition("FileShare", "office", "AddressesAssigned").get("status") == "True"
-        )
-        restore = made.checkpoint()
-        recorder = Recorder()
-        await made.world.start_operator(recorder)
-        await made.settle()
-        wanted = {name: machine.files[CONFIGURATION].content for name, machine in made.site.machines.items()}
-        for number in range(1, len(recorder.effects) + 1):
-            await made.world.kill_operator()
-            restore()
-            await made.world.start_operator(Recorder(number, moment))
-            assert await made.world.run_mortal(made.world.run), number
-            await made.world.start_operator()
-            await made.settle()
-            assert made.exports() == [SERVED] * 3, number
-            assert {n: m.files[CONFIGURATION].content for n, m in made.site.machines.items()} == wanted, number
-        assert all(len(list(owned_exports(text))) == len(SERVED) for text in wanted.values())
+@strikes(*SERVING)
+async def test_an_operator_that_dies_at_any_effect_is_followed_by_one_that_ends_the_same(how: Disturbance) -> None:
+    made = NfsWorld(SOUND)
+    oracles = ShareOracles(made.servers)
+
+    async def start(faults: Faults | None = None) -> None:
+        oracles.watch(await made.world.start_operator(faults))
+
+    async with made.world:
+        made.declare()
+        await start()
+        await made.world.run(until=made.given)
+        await made.world.kill_operator()
+        for served in ({1: "/homes"}, SERVED, {1: "/homes"}):
+            spec = {**SHARE, "folders": FOLDERS[: len(served)]}
+            made.world.api.apply(declared("FileShare", "office", spec))
+            calm = await undisturbed(made.world, start, partial(made.does_serve, served))
+            assert oracles.take() == []
+            assert await sweep(made.world, calm, how, start, oracles.take) == []
+            for machine in made.site.machines.values():
+                assert len(list(owned_exports(machine.files[CONFIGURATION].content))) == len(served)
