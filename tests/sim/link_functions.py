@@ -34,6 +34,7 @@ class LinkFunctions:
             "@ask": self._ask,
             "@reach": self._reach,
             "@reached": self._reached,
+            "@aggregated": self._aggregated,
             "@checkpoint": self._checkpoint,
             "@rollback": self._rollback,
             "ping": self._ping,
@@ -109,6 +110,18 @@ class LinkFunctions:
             return OK
         machine.files[f"{_LINKS}/lost"] = File(f"{' '.join(lost)}\n")
         return failed(f"no answer from {' '.join(lost)}")
+
+    def _aggregated(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        bond = next((link for link in self.host.links() if link.name == argv[1]), None)
+        if bond is None:
+            return Output(2, "", "")
+        live = [name for name in argv[2:] if self.host.ports[name].carrier]
+        heard = bool(bond.partner.strip("0:"))
+        outside = [name for name in live if name not in bond.joined] if heard else []
+        if heard and not outside:
+            return OK
+        machine.files[f"{_LINKS}/lost"] = File(f"{' '.join((bond.name, *outside))}\n")
+        return failed(f"no LACP aggregate: {' '.join((bond.name, *outside))}")
 
     def _rollback(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         words = machine.run(("busctl", "get-property", *BUS, "Checkpoints")).stdout.split()

@@ -19,6 +19,7 @@ from sim.machine import OK, Argv, File, Machine, Tool, before, failed, ok
 from sim.network_manager import NetworkManager, SimProfile
 from sim.wires import SimWire
 
+LACP = "802.3ad"
 _BOND = {"miimon": "100", "xmit_hash_policy": "layer2", "lacp_rate": "slow"}
 _SIZE = 1500
 
@@ -62,6 +63,12 @@ class SimLink:
     vlan: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
     network: str = ""
+    partner: str = ""
+    joined: tuple[str, ...] = ()
+
+    @property
+    def speaks_lacp(self) -> bool:
+        return self.options.get("mode") == LACP
 
 
 @dataclass
@@ -160,14 +167,24 @@ class HostLinks:
         profile = self.manager.active.get(name)
         wanted = (profile.mtu if profile else 0) or _SIZE
         mtu = wanted if wanted <= port.most else _SIZE
-        network = port.wire.networks.get(0, "") if port.wire and port.up else ""
         master = profile.controller if profile else ""
+        network = port.wire.networks.get(0, "") if port.wire and port.up and self._is_heard(port.wire, master) else ""
         addresses = () if master else self._has(name, profile)
         return SimLink(name, "ether", port.mac, port.carrier, port.up, mtu, addresses, master, network=network)
+
+    def _is_heard(self, wire: SimWire, master: str) -> bool:
+        """Whether the switch lets packets of a port through."""
+        bond = self.manager.active.get(master)
+        return wire.alone or not wire.lacp or (bond is not None and bond.of("bond", "mode") == LACP)
 
     def _bond(self, profile: SimProfile, ports: list[SimLink]) -> SimLink:
         own = [port for port in ports if port.master == profile.link]
         live = next((port for port in own if port.carrier), None)
+        wires = {port.name: self.ports[port.name].wire for port in own if port.carrier}
+        wire = next(iter(wires.values()), None)
+        partner = wire.partner if wire else ""
+        lacp = profile.of("bond", "mode") == LACP
+        joined = [name for name, other in wires.items() if other == wire][: None if partner.strip("0:") else 1]
         mac = own[0].mac if own else "52:54:00:ff:ff:ff"
         mtu = min([profile.mtu or _SIZE, *(port.mtu for port in own)])
         return SimLink(
@@ -180,6 +197,8 @@ class HostLinks:
             addresses=self._has(profile.link, profile),
             options=_BOND | profile.sections["bond"],
             network=live.network if live else "",
+            partner=partner if lacp else "",
+            joined=tuple(joined) if lacp else (),
         )
 
     def _vlan(self, profile: SimProfile, there: list[SimLink]) -> SimLink:
@@ -200,8 +219,10 @@ class HostLinks:
         )
 
     def _wire(self, base: SimLink, there: list[SimLink]) -> SimWire | None:
-        names = [base.name, *(link.name for link in there if link.master == base.name and link.carrier)]
-        return next((self.ports[name].wire for name in names if name in self.ports), None)
+        below = [link for link in there if link.master == base.name and link.carrier]
+        names = [link.name for link in (base, *below) if link.name in self.ports]
+        wire = next((self.ports[name].wire for name in names), None)
+        return wire if wire and self._is_heard(wire, base.name if below else "") else None
 
     def has(self, network: str, address: str) -> bool:
         """Whether the host answers for an address in a network."""
@@ -318,8 +339,9 @@ def _shown(link: SimLink) -> dict[str, object]:
     if link.kind == "bond":
         data: dict[str, object] = {"mode": link.options["mode"], "miimon": int(link.options["miimon"])}
         data["xmit_hash_policy"] = link.options["xmit_hash_policy"]
-        if link.options["mode"] == "802.3ad":
+        if link.speaks_lacp:
             data["ad_lacp_rate"] = link.options["lacp_rate"]
+            data["ad_info"] = {"aggregator": 1, "num_ports": len(link.joined), "partner_mac": link.partner}
         row["linkinfo"] = {"info_kind": "bond", "info_data": data}
     if link.kind == "vlan":
         row["link"] = link.parent

@@ -14,7 +14,7 @@ from sim.world import NAMESPACE, Object, World
 DECLARED = frozenset({"PrepareDisk", "MakeFilesystem"})
 """Verbs of steps that can lose data and that a declaration covers."""
 
-LINK_VERBS = frozenset({"SwitchPortOn", "AskPorts", "TryLinks", "ChangeLinks", "KeepLinks"})
+LINK_VERBS = frozenset({"SwitchPortOn", "AskPorts", "TryLinks", "ChangeLinks", "ConvertBond", "KeepLinks"})
 """Of steps that concern links."""
 
 TAKEN_BACK_WITHIN = 151.0

@@ -116,6 +116,49 @@ async def test_who_is_lost_is_told_and_remembered(shell: Shell, step: TryLinks, 
     assert read(shell, "run/heretic/links/taken-back") == f"{key_of((NEW,))} 1 {lost}"
 
 
+PARTNER, NOBODY = "02:00:00:00:00:01", "00:00:00:00:00:00"
+
+
+def aggregate(shell: Shell, partner: str, **ports: tuple[str, str]) -> None:
+    """What the kernel shows of a bond: its partner, and of each port its link and its aggregate."""
+    shown = {"bond0/bonding/ad_partner_mac": partner, "bond0/bonding/ad_aggregator": "1"}
+    for name, (carrier, own) in ports.items():
+        shown |= {f"{name}/carrier": carrier, f"{name}/bonding_slave/ad_aggregator_id": own}
+    for path, text in shown.items():
+        file = shell.sandbox / "sys/class/net" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("partner", "second", "lost"),
+    [
+        pytest.param(PARTNER, ("1", "1"), "", id="all ports work with the switch"),
+        pytest.param(PARTNER, ("0", "2"), "", id="a port without a link counts for nothing"),
+        pytest.param(PARTNER, ("1", "2"), "bond0 eno3", id="a port works by itself"),
+        pytest.param(PARTNER, ("1", "N/A"), "bond0 eno3", id="a port is in no aggregate"),
+        pytest.param(NOBODY, ("1", "2"), "bond0", id="nobody speaks LACP"),
+        pytest.param("", ("1", "N/A"), "bond0", id="it is no bond of 802.3ad"),
+    ],
+)
+async def test_an_aggregate_is_proved_by_its_partner_and_its_ports(
+    shell: Shell, step: TryLinks, partner: str, second: tuple[str, str], lost: str
+) -> None:
+    step = replace(step, aggregate=("bond0", "eno2", "eno3"))
+    await shell.perform(step.script())
+    aggregate(shell, partner, eno2=("1", "1"), eno3=second)
+    frame = await proved(shell, step)
+    said = f"no LACP aggregate: {lost}" if lost else ""
+    assert (frame.name, frame.output.stderr) == ("proof:3" if lost else "changed:0", said)
+    assert read(shell, "run/heretic/links/lost") == lost
+
+
+async def test_a_bond_that_is_not_there_is_no_aggregate(shell: Shell, step: TryLinks) -> None:
+    step = replace(step, aggregate=("bond0", "eno2", "eno3"))
+    await shell.perform(step.script())
+    assert (await proved(shell, step)).name == "proof:3"
+
+
 async def test_what_was_taken_off_a_link_by_hand_is_not_there(shell: Shell, step: TryLinks) -> None:
     await shell.perform(step.script())
     shell.program("ip", "echo '2: eno2    inet6 fe80::1/64 scope link'\n")

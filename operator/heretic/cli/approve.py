@@ -1,4 +1,4 @@
-"""``heretic approve``: a person lets one plan that can destroy data through, after seeing it."""
+"""``heretic approve``: a person lets one plan that can destroy data or cut something off through, after seeing it."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ async def run(where: Where, target: str, digest: str, *, yes: bool, no_color: bo
         console = render.console(no_color=no_color, width=render.SCREEN)
         show(console, kind.KIND, obj, plan)
         if not yes:
-            _ask(name)
+            _ask(name, plan)
         fresh = await cluster.read(kind.PLURAL, namespace, name)
         pending(kind.KIND, fresh or {}, str(plan["hash"]))
         word = f"{plan['hash']}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -119,10 +119,11 @@ def show(console: "Console", kind: str, obj: Object, plan: Object) -> None:
             console.print(*render.paragraph(console, because, 18), sep="\n")
 
 
-def _ask(name: str) -> None:
+def _ask(name: str, plan: Object) -> None:
     """Lets a person type the object's name."""
+    destroys = any(s.get("risk") == "Destructive" for s in plan.get("steps") or [])
     if not sys.stdin.isatty():
         raise fail("nobody is there to answer: give the hash of the plan and --yes")
-    print("\nThis can destroy data and cannot be undone.")
+    print("\nThis can destroy data and cannot be undone." if destroys else "\nThis interrupts a service.")
     if input(f"Type {name} to approve: ").strip() != name:
         raise fail("not approved")

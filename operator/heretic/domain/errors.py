@@ -118,6 +118,7 @@ class Reason(StrEnum):
     PORT_TOO_SMALL = "PortTooSmall"
     ADDRESS_TAKEN = "AddressTaken"
     NETWORK_MANAGER_MISSING = "NetworkManagerMissing"
+    BOND_NEEDS_SWITCH = "BondNeedsSwitch"
     # sites: domain/site/reasons.py
     MORE_THAN_ONE_SITE = "MoreThanOneSite"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"

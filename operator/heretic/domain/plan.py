@@ -62,8 +62,8 @@ class Step(ABC):
 
     Attributes:
         why: One sentence: what was observed and what is declared.
-        declared: For a Destructive step, what in the spec itself asks for it (for example "a blank disk named
-            in spec.disks"); empty means that an approval is needed.
+        declared: For a step that needs a person's word, what in the spec itself is that (for example "a blank disk
+            named in spec.disks"); empty means that an approval is needed.
     """
 
     verb: ClassVar[str]

@@ -136,7 +136,7 @@ WAITING = chapter(
     ),
     Explained(
         Reason.WAITING_FOR_APPROVAL,
-        "The plan has a step that can lose data and that the spec does not ask for.",
+        "The plan has a step that can lose data and that the spec does not ask for, or one that needs a person by it.",
         "Read the plan; approve it with `heretic approve`, or change the spec.",
     ),
     Explained(

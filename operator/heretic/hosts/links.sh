@@ -44,6 +44,26 @@ at_reached() {
   return 1
 }
 
+# @aggregated BOND PORT…: the bond has a partner that speaks LACP, and each of these ports that has a link works with it.
+at_aggregated() {
+  b=$1 t=/sys/class/net/$1/bonding o=''
+  m=$(cat $t/ad_partner_mac) && t=$(cat $t/ad_aggregator) || return 2
+  shift
+  case $m in
+    '' | 00:00:00:00:00:00) ;;
+    *)
+      for k; do
+        [ "$(cat /sys/class/net/$k/carrier 2>/dev/null)" = 1 ] || continue
+        [ "$(cat /sys/class/net/$k/bonding_slave/ad_aggregator_id 2>/dev/null)" = "$t" ] || o="$o $k"
+      done
+      [ "$o" ] || return 0
+      ;;
+  esac
+  echo "$b$o" >$LINKS/lost
+  echo "no LACP aggregate: $b$o" >&2
+  return 1
+}
+
 # @rollback KEY: back to what was active before, also where NetworkManager was restarted and has forgotten its checkpoint. It
 # is written down which profiles were taken back, and how often.
 at_rollback() {

@@ -87,7 +87,7 @@ def check_declared(view: SiteView) -> Wait | Blocked | None:
 
 
 def check_approval(resource: Resource, plan: Proceed) -> Passed:
-    """Lets undeclared Destructive steps through only once, and only by their exact hash."""
+    """Lets steps that need a person's word through only once, and only by their exact hash."""
     passed = Passed(plan.steps, ordered=plan.ordered)
     waiting = covered(plan)
     if not waiting:
@@ -105,7 +105,8 @@ def check_approval(resource: Resource, plan: Proceed) -> Passed:
     elif not has_room(status, meta.generation):
         again = " of a new spec: as many plans of this one were approved as can be recorded"
     how = f"heretic approve {resource.KIND.lower()}/{meta.name} --namespace {meta.namespace} {wanted}"
-    message = f"plan {wanted} can destroy data and waits for approval{again}: {what}. To approve: {how}"
+    cost = "can destroy data" if any(s.risk is Risk.DESTRUCTIVE for s in waiting) else "interrupts a service"
+    message = f"plan {wanted} {cost} and waits for approval{again}: {what}. To approve: {how}"
     return passed.without(waiting, Blocked(Reason.WAITING_FOR_APPROVAL, message))
 
 

@@ -94,9 +94,11 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         own = plan_configuration(node, view, facts, features)
         part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
         wires = Part() if own.steps else plan_wires(node, view, facts)
+        # What waits for a person holds what comes after it on its host.
+        besides = sorted((*wires.steps, *part.steps, *power.steps), key=lambda step: step.needs_approval)
         plan = beside(
             plan_node(node, view, facts, features, observed.hosts),
-            (*wires.steps, *part.steps, *power.steps),
+            besides,
             (*wires.obstacles, *part.obstacles, *power.obstacles),
         )
         hidden = tuple(disk.path for disk, _ in hidden_bricks(node, view, facts))

@@ -1,6 +1,7 @@
 """The links of a Node's host, kept as the Networks declare, where the Node wants that: one group of ports a pass."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from heretic.api.v1alpha1 import Network, Node
 from heretic.domain.declared.names import address_in
@@ -12,7 +13,8 @@ from heretic.domain.host.rule import Part
 from heretic.domain.kind import Observed
 from heretic.domain.plan import Blocked, Obstacle, Wait
 from heretic.domain.wiring.classify import How
-from heretic.domain.wiring.link_steps import SECONDS, TRIAL, ChangeLinks, KeepLinks, TryLinks, key_of
+from heretic.domain.wiring.lacp import told_of_aggregate, what_the_switch_needs
+from heretic.domain.wiring.link_steps import SECONDS, TRIAL, ChangeLinks, ConvertBond, KeepLinks, TryLinks, key_of
 from heretic.domain.wiring.manager import KEPT_LINKS, TAKEN_BACK, KeptLinks, Manager, was_refused
 from heretic.domain.wiring.profiles import KEPT, TRIED
 from heretic.domain.wiring.section import WIRES
@@ -47,7 +49,7 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
         # Whoever has begun it does not prove it any more: a pass that does has not ended yet.
         why = f"{host}: a change of its links is on trial, and the host takes it back within {SECONDS} s"
         return Part(obstacles=(Wait(Reason.WORK_IN_PROGRESS, why, _SOON, keeps_slot=True),))
-    manager = kept.manager.value
+    manager, waiting = kept.manager.value, tuple[TryLinks, ...]()
     for group in (g for g in groups if isinstance(g, LinkGroup)):
         if _is_active(group, manager) and not group.lost:
             if _is_kept(group, manager):
@@ -59,8 +61,11 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
         if obstacle is not None:
             obstacles.append(obstacle)
             continue
-        return Part((_change(node, view, facts, group, found),), tuple(obstacles))
-    return Part(obstacles=tuple(obstacles))
+        step = _change(node, view, facts, group, found)
+        if not step.needs_approval:
+            return Part((step,), tuple(obstacles))
+        waiting = waiting or (step,)  # for a person, and what needs none goes on
+    return Part(waiting, tuple(obstacles))
 
 
 def _is_active(group: LinkGroup, manager: Manager) -> bool:
@@ -90,6 +95,7 @@ def _obstacle(node: Node, view: SiteView, group: LinkGroup, kept: KeptLinks, man
     told = was_refused(kept, key_of(group.profiles), _of_others(node, view))
     if told is not None:
         lost = f"{', '.join(told.lost)} did not answer any more" if told.lost else "nobody could prove it in time"
+        lost = told_of_aggregate(told.lost, next(iter(group.aggregate), "")) or lost
         return Blocked(
             Reason.CHANGE_TAKEN_BACK,
             f"{host}: {links} were configured as declared, and the host took that back ({told.times} times): {lost}. "
@@ -142,7 +148,7 @@ def _change(node: Node, view: SiteView, facts: HostFacts, group: LinkGroup, foun
     answered = tuple(sorted(heard)) if any(f.how is How.ANSWERED for f in own) else ()
     every = tuple(sorted({name for finding in found.findings for name in finding.networks}))
     kind = TryLinks if group.free else ChangeLinks
-    return kind(
+    step = kind(
         host=host,
         why=f"{group.differs or 'its profiles differ'}: {' and '.join(group.networks)} on {', '.join(group.ports)}",
         ports=group.ports,
@@ -151,7 +157,14 @@ def _change(node: Node, view: SiteView, facts: HostFacts, group: LinkGroup, foun
         before=neighbours(node, view, every)[:_MOST],
         after=answered,
         routers=_new_routers(facts, group),
+        aggregate=group.aggregate,
     )
+    if group.conversion is None:
+        return step
+    change = group.conversion
+    told = what_the_switch_needs(host, change, tuple(own))
+    common = {field.name: getattr(step, field.name) for field in fields(step)}
+    return ConvertBond(**common | {"why": told}, bond=change.bond, modes=(change.before, change.after.value))
 
 
 def _new_routers(facts: HostFacts, group: LinkGroup) -> tuple[str, ...]:

@@ -113,6 +113,8 @@ def _wired(node: Node, found: Wiring, links: Part) -> Condition:
         told = links.obstacles[0]
         state = State.FALSE if isinstance(told, Blocked) else State.UNKNOWN
         return Condition(_KIND, state, told.reason, "; ".join(obstacle.message for obstacle in links.obstacles))
+    if links.steps and links.steps[0].needs_approval:
+        return Condition(_KIND, State.FALSE, Reason.BOND_NEEDS_SWITCH, links.steps[0].why)
     if links.steps:
         return Condition(_KIND, State.FALSE, Reason.APPLYING, f"{node.metadata.name}: {links.steps[0].why}")
     known = sum(bool(finding.networks) for finding in found.findings)

@@ -47,6 +47,7 @@ class TryLinks(HostStep):
         before: Addresses of which those that answer before the change must answer after it.
         after: Addresses of which one must answer after it; none where nobody has answered on the ports.
         routers: Routers that the host has not yet; each must answer after it.
+        aggregate: A bond of 802.3ad and its ports, which must have become one aggregate with a switch; none = no such.
     """
 
     verb: ClassVar[str] = "TryLinks"
@@ -57,6 +58,7 @@ class TryLinks(HostStep):
     before: tuple[str, ...]
     after: tuple[str, ...]
     routers: tuple[str, ...] = ()
+    aggregate: tuple[str, ...] = ()
 
     def guards(self) -> tuple[Command, ...]:
         """Nobody else changes links at the moment, and the ports still carry nothing."""
@@ -68,6 +70,8 @@ class TryLinks(HostStep):
         """Files go where a boot forgets them; the proof ends the checkpoint, and looks once more after that."""
         active = Command(_ACTIVE, expect=Expect.CONTAINS, text="\n".join(profile.uuid for profile in self.profiles))
         there = (active, *_addresses(self.profiles))
+        # What the switch does not do is the cause of who does not answer: it is asked first.
+        lacp = (Command(("@aggregated", *self.aggregate), timeout=5),) if self.aggregate else ()
         answers = (Command(("@reached", *one), timeout=12) for one in (self.after, *((r,) for r in self.routers)))
         files = tuple(f"{TRIED}/{profile.file}" for profile in self.profiles)
         ups = (("nmcli", "-w", "10", "connection", "up", "uuid", profile.uuid) for profile in self.profiles)
@@ -86,7 +90,7 @@ class TryLinks(HostStep):
             trial=Trial(
                 name=TRIAL,
                 revert=(Command(("@rollback", key_of(self.profiles)), timeout=50),),
-                proof=(*there, *answers, destroy, active),
+                proof=(*there, *lacp, *answers, destroy, active),
                 seconds=SECONDS,
             ),
         )
@@ -107,6 +111,26 @@ class ChangeLinks(TryLinks):
     def guards(self) -> tuple[Command, ...]:
         """Nobody else changes links at the moment."""
         return super().guards()[:1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertBond(ChangeLinks):
+    """The same for a bond that becomes one of 802.3ad or is none any more: the switch is ready (rule:switch-first).
+
+    Attributes:
+        bond: Its name.
+        modes: Its mode before, and after.
+    """
+
+    verb: ClassVar[str] = "ConvertBond"
+
+    bond: str
+    modes: tuple[str, str]
+
+    @property
+    def needs_approval(self) -> bool:
+        """Only a person knows what the switch is set up for."""
+        return not self.declared
 
 
 @dataclass(frozen=True, kw_only=True)

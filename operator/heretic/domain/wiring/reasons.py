@@ -35,4 +35,9 @@ OF_PORTS = chapter(
         "A Node has `configureLinks`, and its host's links are kept by something else than NetworkManager.",
         "Install NetworkManager and let it keep the links, or take `configureLinks` away.",
     ),
+    Explained(
+        Reason.BOND_NEEDS_SWITCH,
+        "A bond that works shall become one of 802.3ad, or shall be none any more; its switch has to know that first.",
+        "Set up the switch as the message says, then approve the plan of the Node.",
+    ),
 )

@@ -18,6 +18,7 @@ from heretic.domain.errors import Reason
 from heretic.domain.host.interfaces import BOND, PORT, VLAN, Interface
 from heretic.domain.plan import Blocked
 from heretic.domain.wiring.classify import PortFinding
+from heretic.domain.wiring.lacp import Conversion, aggregate, conversion
 from heretic.domain.wiring.links import Links, above, is_free
 from heretic.domain.wiring.profiles import Addressing, LinkProfile, bond_profile, port_profile, vlan_profile
 
@@ -38,6 +39,8 @@ class LinkGroup:
         carries_management: Whether SSH comes in by it.
         differs: How the links are not as declared, "" = they are.
         lost: The same without their MTU, which a port may refuse: what bringing them up mends.
+        conversion: Of its bond, where the switch has to know of it first.
+        aggregate: The bond and its ports, where the switch must work with them after a change.
     """
 
     ports: tuple[str, ...]
@@ -48,6 +51,8 @@ class LinkGroup:
     carries_management: bool
     differs: str
     lost: str
+    conversion: Conversion | None = None
+    aggregate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +161,19 @@ def _group(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...],
     plain = next((name for name in networks if not site.network(name).spec.vlan), None)
     has = _addressing(site, plain) if plain else Addressing()
     profiles = [port_profile(port.name, mtu, base if bonded else "", has) for port in ports]
+    spec, there = _bond(site, networks), site.link(base) if bonded else None
     if bonded:
-        profiles.append(bond_profile(base, mtu, _bond(site, networks), has))
+        profiles.append(bond_profile(base, mtu, spec, has))
     for name in networks:
-        spec = site.network(name).spec
-        if spec.vlan:
-            profiles.append(vlan_profile(base, spec.vlan, spec.mtu, _addressing(site, name)))
+        tagged = site.network(name).spec
+        if tagged.vlan:
+            profiles.append(vlan_profile(base, tagged.vlan, tagged.mtu, _addressing(site, name)))
+    names = tuple(port.name for port in ports)
     address = site.node.spec.address
     live = [link for port in ports for link in above(port, site.links)]
     lost = next(_losses(site, ports, networks, base), "")
     return LinkGroup(
-        ports=tuple(port.name for port in ports),
+        ports=names,
         networks=networks,
         profiles=tuple(profiles),
         routers=tuple(router for name in networks for router in _addressing(site, name).gateways),
@@ -175,6 +182,8 @@ def _group(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...],
         or any(address_in(site.network(name), site.node) == address for name in networks),
         differs=lost or next(_small(site, ports, networks, base), ""),
         lost=lost,
+        conversion=conversion(there, spec.mode),
+        aggregate=aggregate(there, spec.mode, base, names) if bonded else (),
     )
 
 
