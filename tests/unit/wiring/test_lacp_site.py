@@ -88,6 +88,15 @@ async def test_without_an_aggregate_the_host_takes_it_back(one: LinkWorld, ports
     assert one.site.effects[effects:] == []
 
 
+async def test_a_port_without_a_link_is_no_reason_against_an_aggregate(one: LinkWorld) -> None:
+    switch(one.site, "node1")
+    one.site.links["node1"].ports["eno3"].wire = None
+    one.declare("gluster", **LACP)
+    await one.rounds(2)
+    word(one)
+    await one.run(rounds=12, until=lambda: mode(one) == "802.3ad" and not one.on_trial())
+
+
 async def test_hosts_are_converted_one_after_the_other_as_each_is_approved(three: LinkWorld) -> None:
     three.declare("gluster", **LACP)
     await three.rounds(2)

@@ -39,8 +39,19 @@ def _differences(network: Network, node: Node, top: NodeInterface) -> Iterator[s
             yield from bond_differences(f"{link.name} of {name}", link.bond, spec.bond)
 
 
-def lost_ports(node: Node, top: NodeInterface) -> tuple[str, ...]:
-    """Names of the ports without a link in a bond that still works."""
+def lost_ports(network: Network, node: Node, top: NodeInterface) -> tuple[str, ...]:
+    """Names of the ports without a link in a bond that still works.
+
+    A port that had none at a boot is no port of the bond yet; it is known by what is recorded of it.
+
+    Args:
+        network: The object.
+        node: A node with an address in it.
+        top: The interface that has the address.
+    """
     links = carried_by(node, top)
     bonds = {link.name for link in links if link.bond}
-    return tuple(link.name for link in links if link.master in bonds and link.carrier is False)
+    of_bonds = {link.name for link in links if link.master in bonds}
+    if bonds:
+        of_bonds |= {record.port for record in node.status.ports if network.metadata.name in record.networks}
+    return tuple(link.name for link in node.status.interfaces if link.name in of_bonds and link.carrier is False)

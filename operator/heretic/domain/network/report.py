@@ -235,4 +235,4 @@ def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:
     seen = NetworkAttachment(node=name, address=address, interface=port.name, mtu=port.mtu, in_sync=True)
     problem = difference(network, node, port)
     shown = seen.model_copy(update={"in_sync": False}) if problem else seen
-    return _Attachment(shown, problem, lost_ports(node, port))
+    return _Attachment(shown, problem, lost_ports(network, node, port))

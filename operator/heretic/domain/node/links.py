@@ -16,7 +16,7 @@ from heretic.domain.wiring.classify import How
 from heretic.domain.wiring.lacp import told_of_aggregate, what_the_switch_needs
 from heretic.domain.wiring.link_steps import SECONDS, TRIAL, ChangeLinks, ConvertBond, KeepLinks, TryLinks, key_of
 from heretic.domain.wiring.manager import KEPT_LINKS, TAKEN_BACK, KeptLinks, Manager, was_refused
-from heretic.domain.wiring.profiles import KEPT, TRIED
+from heretic.domain.wiring.profiles import KEPT, TRIED, members
 from heretic.domain.wiring.section import WIRES
 from heretic.domain.wiring.wanted import LinkGroup, link_groups, neighbours
 from heretic.domain.wiring.wiring import Wiring
@@ -39,8 +39,6 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
     if node.status.engine is not None and node.status.engine.id:
         # VDSM keeps the links of a host in the engine, and would take a foreign change back.
         return Part()
-    groups = link_groups(node, view, links.value, found.findings)
-    obstacles: list[Obstacle] = [group for group in groups if isinstance(group, Blocked)]
     host = node.metadata.name
     if not isinstance(kept.manager, Known):
         cause = kept.manager.cause if isinstance(kept.manager, Unknown) else "nothing was found"
@@ -50,6 +48,8 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
         why = f"{host}: a change of its links is on trial, and the host takes it back within {SECONDS} s"
         return Part(obstacles=(Wait(Reason.WORK_IN_PROGRESS, why, _SOON, keeps_slot=True),))
     manager, waiting = kept.manager.value, tuple[TryLinks, ...]()
+    groups = link_groups(node, view, links.value, found.findings, members(manager.files))
+    obstacles: list[Obstacle] = [group for group in groups if isinstance(group, Blocked)]
     for group in (g for g in groups if isinstance(g, LinkGroup)):
         if _is_active(group, manager) and not group.lost:
             if _is_kept(group, manager):

@@ -87,6 +87,20 @@ def vlan_profile(parent: str, number: int, mtu: int, has: Addressing) -> LinkPro
     return _profile(f"{parent}.{number}", "vlan", {}, sections, has)
 
 
+def members(files: Mapping[str, str]) -> dict[str, str]:
+    """The bond of each port, by profiles of ours that a boot reads.
+
+    Args:
+        files: Content by path.
+    """
+    found: dict[str, str] = {}
+    for text in (text for path, text in files.items() if path.startswith(f"{KEPT}/")):
+        said = dict(line.partition("=")[::2] for line in text.splitlines())
+        if said.get("port-type") == "bond":
+            found[said.get("interface-name", "")] = said.get("controller", "")
+    return found
+
+
 def _profile(
     link: str, kind: str, more: Mapping[str, str], sections: Mapping[str, Mapping[str, str]], has: Addressing | None
 ) -> LinkProfile:

@@ -7,7 +7,7 @@ OF_PORTS = chapter(
     "Ports of hosts",
     Explained(
         Reason.NETWORK_WITHOUT_PORT,
-        "No port of a node is known to lead to a network in which the node has an address.",
+        "No port of a node is known to lead to a network in which the node has an address, or it has no link.",
         "Check cables and switch, or name the port in `spec.interfaces` of the Node.",
     ),
     Explained(

@@ -4,9 +4,10 @@ Ports that are tied together by networks are one group: several of them are bond
 as declared is left as it is, whoever has made it (rule:links-on-trial).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from types import MappingProxyType
 
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.bonds import BondMode, BondSpec
@@ -19,7 +20,7 @@ from heretic.domain.host.interfaces import BOND, PORT, VLAN, Interface
 from heretic.domain.plan import Blocked
 from heretic.domain.wiring.classify import PortFinding
 from heretic.domain.wiring.lacp import Conversion, aggregate, conversion
-from heretic.domain.wiring.links import Links, above, is_free
+from heretic.domain.wiring.links import Links, above, is_free, live
 from heretic.domain.wiring.profiles import Addressing, LinkProfile, bond_profile, port_profile, vlan_profile
 
 _ROUTES_BY = (NetworkRole.MANAGEMENT, NetworkRole.LAN, NetworkRole.INTERNAL, NetworkRole.GLUSTER, NetworkRole.OVN)
@@ -69,7 +70,11 @@ class _Site:
 
 
 def link_groups(
-    node: Node, view: SiteView, links: Links, findings: tuple[PortFinding, ...]
+    node: Node,
+    view: SiteView,
+    links: Links,
+    findings: tuple[PortFinding, ...],
+    members: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[LinkGroup | Blocked, ...]:
     """The groups of a host: those that carry nothing yet first, that of SSH last.
 
@@ -77,16 +82,19 @@ def link_groups(
         node: The Node.
         view: The declared site.
         links: Of its host.
-        findings: Where its ports lead.
+        findings: Where its ports lead; one without a link is in no group, and keeps its profile: it may be one of a
+            bond, which it joins again by itself.
+        members: The bond of each port by the profiles that a boot reads.
 
     Returns:
         A group, or why it is left alone, for each set of ports that lead to networks of the node.
     """
     site = _Site(node, view, links)
     taken = {link.name for link in links}
-    found: list[LinkGroup | Blocked] = []
-    for ports, networks in _tied(site, findings):
-        base = _base(ports, links, taken)
+    found: list[LinkGroup | Blocked] = list(_unplugged(site, findings))
+    plugged = tuple(finding for finding in findings if finding.port.carrier is not False)
+    for ports, networks in _tied(site, plugged):
+        base = _base(ports, links, taken, members)
         taken.add(base)
         fault = _fault(site, ports, networks)
         found.append(fault if fault else _group(site, ports, networks, base))
@@ -113,11 +121,28 @@ def _tied(site: _Site, findings: tuple[PortFinding, ...]) -> list[tuple[tuple[In
     return [(tuple(ports[n] for n in sorted(names)), tuple(sorted(nets))) for names, nets in groups]
 
 
-def _base(ports: tuple[Interface, ...], links: Links, taken: Iterable[str]) -> str:
-    """What networks lie on: the port itself, the bond that there is, or a new one."""
+def _unplugged(site: _Site, findings: tuple[PortFinding, ...]) -> Iterator[Blocked]:
+    """Networks that only ports without a link lead to: nothing can be proved there, so nothing is configured."""
+    host, there = site.node.metadata.name, live(site.links)
+    plugged = {name for finding in findings if finding.port.carrier is not False for name in finding.networks}
+    for name in dict.fromkeys(name for finding in findings for name in finding.networks if name not in plugged):
+        if (address := address_in(site.network(name), site.node)) and address not in there:
+            ports = " and ".join(finding.port.name for finding in findings if name in finding.networks)
+            yield Blocked(
+                Reason.NETWORK_WITHOUT_PORT,
+                f"{host}: {ports}, which led to {name}, has no link, so {address} is not configured. Check cable and "
+                "switch",
+            )
+
+
+def _base(ports: tuple[Interface, ...], links: Links, taken: Iterable[str], members: Mapping[str, str]) -> str:
+    """What networks lie on: the bond that there is or shall be, the port itself, or a new bond."""
     bonds = {link.name for link in links if link.kind == BOND}
     if present := sorted({port.master for port in ports} & bonds):
         return present[0]
+    if kept := sorted({members[port.name] for port in ports if port.name in members and not port.master}):
+        # Somebody took the bond down. With one port unplugged, the other one is still a port of it.
+        return kept[0]
     if len(ports) == 1:
         return ports[0].name
     return next(name for name in (f"bond{n}" for n in range(len(links) + len(ports) + 1)) if name not in taken)
