@@ -83,10 +83,10 @@ class FileShareSpec(CommonSpec):
         Rule(IMMUTABLE, "must not change: clients would lose what they have open; make another FileShare"),
         Rule(
             cel="self != 'ISCSI'",
-            message="must not be 'ISCSI' yet: this version offers no LUNs",
+            message="must not be 'ISCSI': no supported platform has gluster-block. Use NFS, or disks in oVirt",
             holds=lambda protocol: protocol is not ShareProtocol.ISCSI,
         ),
-    ] = Field(description="What clients speak. SMB: Samba. NFS: NFS-Ganesha. ISCSI: not yet. It must not change later.")
+    ] = Field(description="What clients speak. SMB: Samba. NFS: NFS-Ganesha. ISCSI: refused. It must not change later.")
     volume: Annotated[
         ObjectName, Rule(IMMUTABLE, "must not change: clients would find other files; make another FileShare")
     ] = Field(
