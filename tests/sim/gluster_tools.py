@@ -8,7 +8,7 @@ refused.
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from heretic.domain.commands import Output
 from sim.gluster_answers import AnsweringPool
@@ -30,7 +30,12 @@ class GlusterPool(AnsweringPool):
     Attributes:
         locked: Name of a volume on which another transaction runs, or None.
         foreign: Host names of other machines that a glusterd has as peers, by Node.
+        asked_to_heal: Volumes whose daemons were asked to look now, in order.
+        unhealable: Volumes for which that does not help.
     """
+
+    asked_to_heal: list[str] = field(default_factory=list)
+    unhealable: set[str] = field(default_factory=set)
 
     # what a test does to the world
 
@@ -113,6 +118,15 @@ class GlusterPool(AnsweringPool):
                     for brick in members:
                         brick.pending = 0
 
+    def _heal_now(self, name: str) -> Output:
+        what = f"Launching heal operation to perform index self heal on volume {name} has been"
+        if not all(self.nodes[brick.node].self_heal for brick in self.volumes[name].bricks):
+            return failed(f"{what} unsuccessful:\nSelf-heal daemon is not running. Check self-heal daemon log file.")
+        self.asked_to_heal.append(name)
+        if name not in self.unhealable:
+            self.heal()
+        return ok(f"{what} successful \nUse heal info commands to check status.\n")
+
     # the programs
 
     def _gluster(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
@@ -177,6 +191,8 @@ class GlusterPool(AnsweringPool):
                 return self._info(name)
             case ["heal", name, "info", "summary", "--xml"]:
                 return self._heal_summary(name)
+            case ["heal", name] if name in self.volumes:
+                return self._locked(name) or self._heal_now(name)
             case ["status", "all", "--xml"]:
                 return self._status(glusterd, detail=False)
             case ["status", "all", "detail", "--xml"]:

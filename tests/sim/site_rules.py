@@ -7,6 +7,7 @@ writer would, conditions among it.
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from heretic.api.v1alpha1 import GlusterVolume, Network, Node, Resource, Site
@@ -61,6 +62,7 @@ class RuledSite:
         nodes, networks, volumes, site: The objects with their status.
         effects: Every step that changed something, in order.
         failures: Every step that did not work, with what the host said.
+        now: Wall clock of the operator; None = nobody says.
     """
 
     machines: dict[str, StorageMachine]
@@ -71,6 +73,7 @@ class RuledSite:
     volumes: dict[str, GlusterVolume] = field(default_factory=dict)
     effects: list[Step] = field(default_factory=list)
     failures: list[tuple[Step, str]] = field(default_factory=list)
+    now: datetime | None = None
     _looks: dict[object, Any] = field(default_factory=dict)
 
     @property
@@ -172,7 +175,7 @@ class RuledSite:
         return self._plan(name)
 
     def _plan(self, name: str) -> Plan:
-        return plan_volume(self.volumes[name], self.view, self.observe(), self.ask_pool())
+        return plan_volume(self.volumes[name], self.view, self.observe(), self.ask_pool(), self.now)
 
     def removal_of(self, name: str) -> Plan:
         """A volume's plan for its end."""
@@ -182,7 +185,7 @@ class RuledSite:
     def report_of(self, name: str) -> Report:
         """A volume's report for the world as it is."""
         self.look_again()
-        return report_volume(self.volumes[name], self.view, self.observe(), self.ask_pool())
+        return report_volume(self.volumes[name], self.view, self.observe(), self.ask_pool(), self.now)
 
     def status_of(self, name: str) -> GlusterVolumeStatus:
         """A volume's status for the world as it is, without conditions."""
@@ -212,7 +215,7 @@ class RuledSite:
         for name, volume in list(self.volumes.items()) if volumes else ():
             plan = plans[f"GlusterVolume/{name}"] = self._plan(name)
             self.act(plan)
-            report = report_volume(volume, self.view, self.observe(), self.ask_pool())
+            report = report_volume(volume, self.view, self.observe(), self.ask_pool(), self.now)
             self.volumes[name] = _stored(volume, report, plan)
         return plans
 

@@ -250,6 +250,12 @@ _ALL: tuple[Code, ...] = (
     ),
     Code("HVP-V009", _W, "It is not known how full a volume is", "See the findings of its bricks and nodes."),
     Code(
+        "HVP-V010",
+        _W,
+        "A heal stands still",
+        "Read glustershd.log on the nodes that the finding names; take no other node out.",
+    ),
+    Code(
         "HVP-E001",
         _E,
         "The engine does not answer, or it is not known whether it is the declared one",

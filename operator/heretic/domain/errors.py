@@ -141,6 +141,7 @@ class Reason(StrEnum):
     QUORUM_LOST = "QuorumLost"
     QUORUM_UNKNOWN = "QuorumUnknown"
     HEAL_PENDING = "HealPending"
+    HEAL_STANDS_STILL = "HealStandsStill"
     HEAL_UNKNOWN = "HealUnknown"
     SPLIT_BRAIN = "SplitBrain"
     VOLUME_NOT_STARTED = "VolumeNotStarted"

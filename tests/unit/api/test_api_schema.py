@@ -13,7 +13,8 @@ from heretic.api.schema import VALIDATIONS
 from heretic.api.structural import NotStructuralError, structural
 from heretic.api.v1alpha1 import GlusterVolume, Resource
 from heretic.api.v1alpha1.common import CommonStatus, StoredPlan, StoredStep
-from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
+from heretic.api.v1alpha1.volume_status import BrickStatus
 from heretic.generate import generated, main, stale
 from heretic.kinds import KINDS
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from heretic.api.v1alpha1.gluster_volume import BrickStatus
 from heretic.api.v1alpha1.node import NodeDisk
+from heretic.api.v1alpha1.volume_status import BrickStatus
 from heretic.domain.disks.erase import to_erase
 from heretic.domain.disks.erase_step import EraseDisk
 from heretic.domain.disks.ownership import Ownership

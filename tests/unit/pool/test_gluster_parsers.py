@@ -285,6 +285,7 @@ def answers(pool: Captured) -> dict[str, Output]:
         "gluster-volume-detail": pool.output("volume-status-detail.xml"),
         "gluster-clients": pool.output("client-list.txt"),
         "gluster-heal-vmstore": pool.output("heal-summary.xml"),
+        "heal-note-vmstore": Output(1, "", ""),
     }
 
 

@@ -18,7 +18,6 @@ from heretic.api.v1alpha1.common import (
     CommonSpec,
     CommonStatus,
     Resource,
-    StatusModel,
 )
 from heretic.api.v1alpha1.storage_domain import (
     FUNCTION,
@@ -27,9 +26,10 @@ from heretic.api.v1alpha1.storage_domain import (
     StorageDomainName,
     StorageDomainStatus,
 )
-from heretic.api.v1alpha1.values import Int64, ObjectName, Size, Text
+from heretic.api.v1alpha1.values import ObjectName, Size, Text
 from heretic.api.v1alpha1.volume_name import LONGEST_NAME, VolumeName, may_name_a_volume
 from heretic.api.v1alpha1.volume_option import OFF, VolumeOption, options_rule
+from heretic.api.v1alpha1.volume_status import BrickStatus, HealProgress
 
 
 class Purpose(StrEnum):
@@ -250,22 +250,6 @@ class GlusterVolumeSpec(CommonSpec):
     )
 
 
-class BrickStatus(StatusModel):
-    """One brick."""
-
-    node: Text = Field(description="Name of the Node that holds it.")
-    path: Text = Field(description="Its folder on that node.")
-    arbiter: bool = Field(default=False, description="Whether it holds names and attributes only.")
-    state: Text = Field(description="Up, Down, Missing or Unknown.")
-    heal_pending: Int64 | None = Field(
-        default=None, description="Entries that wait to be healed; missing: not known, which is not zero."
-    )
-    lv_uuid: Text = Field(default="", description="LVM's UUID of its logical volume, recorded once and kept.")
-    filesystem_uuid: Text = Field(default="", description="UUID of its filesystem, recorded once and kept.")
-    size: Text = Field(default="", description="Size of its filesystem.")
-    free: Text = Field(default="", description="Free space in its filesystem, in percent.")
-
-
 class GlusterVolumeStatus(CommonStatus):
     """What Heretic saw."""
 
@@ -273,6 +257,9 @@ class GlusterVolumeStatus(CommonStatus):
     topology: Text = Field(default="", description="Replica sets, as Gluster writes them: 1 x (2 + 1).")
     bricks_up: Text = Field(default="", description="Bricks that are up, of all: 3/3.")
     heal_pending: Text = Field(default="", description="Entries that wait to be healed on all bricks, or Unknown.")
+    heal_progress: HealProgress | None = Field(
+        default=None, description="How the heal gets on; missing: nothing waits, or nobody knows."
+    )
     capacity: Text = Field(default="", description="Size as clients see it.")
     used: Text = Field(default="", description="Space that is used, as clients see it, in percent.")
     sharded: bool | None = Field(default=None, strict=True, description="Whether files lie in pieces; missing: unseen.")

@@ -4,10 +4,12 @@ Taking a fact away never makes any of them better.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Known, Unknown
+from heretic.domain.gluster.heal_progress import stands_still
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict, Quorum, healed, quorum
 from heretic.domain.gluster.seen import SeenVolume
 from heretic.domain.pool.facts import VolumeState
@@ -88,8 +90,13 @@ def quorate(seen: SeenVolume) -> Condition:
     return Condition(kind, State.TRUE, Reason.AS_DECLARED, f"{sets} quorum")
 
 
-def healed_condition(seen: SeenVolume) -> Condition:
-    """Whether every copy is known to be complete."""
+def healed_condition(seen: SeenVolume, standing_for: timedelta = timedelta()) -> Condition:
+    """Whether every copy is known to be complete.
+
+    Args:
+        seen: The volume.
+        standing_for: For how long as many entries wait as now.
+    """
     kind = ConditionType.HEALED
     missing = _missing(seen, kind)
     if missing:
@@ -112,6 +119,8 @@ def healed_condition(seen: SeenVolume) -> Condition:
             told = ", ".join(
                 f"{b.pending.value} on {b.key}" for b in seen.bricks if isinstance(b.pending, Known) and b.pending.value
             )
+            if stands_still(seen.info.value, standing_for):
+                return Condition(kind, State.FALSE, Reason.HEAL_STANDS_STILL, _stands_still(seen, told))
             return Condition(kind, State.FALSE, Reason.HEAL_PENDING, f"entries wait to be healed: {told}")
         case Unknown(cause):
             return Condition(kind, State.UNKNOWN, Reason.HEAL_UNKNOWN, cause)
@@ -119,10 +128,21 @@ def healed_condition(seen: SeenVolume) -> Condition:
             return Condition(kind, State.UNKNOWN, Reason.HEAL_UNKNOWN, "gluster is not installed")
 
 
-def degraded(seen: SeenVolume) -> Condition:
+def _stands_still(seen: SeenVolume, told: str) -> str:
+    nodes = dict.fromkeys(
+        b.node or b.brick.host for b in seen.bricks if isinstance(b.pending, Known) and b.pending.value
+    )
+    return (
+        "entries wait to be healed, and for longer than the self-heal daemons need to look at all of them none was: "
+        f"{told}. Read /var/log/glusterfs/glustershd.log on {', '.join(nodes)}; `gluster volume heal {seen.name} full` "
+        "lets them look at every file"
+    )
+
+
+def degraded(seen: SeenVolume, standing_for: timedelta = timedelta()) -> Condition:
     """Redundancy is reduced: True as soon as that is known, False only when all copies are proven whole."""
     kind = ConditionType.DEGRADED
-    served_now, healthy = quorate(seen), healed_condition(seen)
+    served_now, healthy = quorate(seen), healed_condition(seen, standing_for)
     down = [b for b in seen.bricks if b.verdict is BrickVerdict.DOWN]
     if seen.lost or down or (healthy.state is State.FALSE and isinstance(seen.info, Known)):
         reason, told = _what_is_reduced(seen, down, healthy)

@@ -30,8 +30,8 @@ def _needs(volume: GlusterVolume, view: SiteView, seen: Mapping[str, HostView]) 
 
 
 def _assess(volume: GlusterVolume, view: SiteView, observed: Observed) -> Assessment:
-    hosts, pool = observed.hosts, observed.of(POOL)
-    assessed = Assessment(plan_volume(volume, view, hosts, pool), report_volume(volume, view, hosts, pool))
+    hosts, pool, now = observed.hosts, observed.of(POOL), observed.now
+    assessed = Assessment(plan_volume(volume, view, hosts, pool, now), report_volume(volume, view, hosts, pool, now))
     return with_domain(assessed, volume, see(volume, view, hosts, pool), view, observed.engine)
 
 

@@ -1,6 +1,7 @@
 """What to do next for one volume: bricks, then the volume, then its options, then its start; later its repair."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from heretic.api.v1alpha1 import GlusterVolume, Mode
 from heretic.domain.declared.mode import mode_of
@@ -17,7 +18,7 @@ from heretic.domain.gluster.removal import plan_volume_removal
 from heretic.domain.gluster.repair import RepairInput, plan_existing
 from heretic.domain.gluster.steps import CreateVolume, SetVolumeOptions, StartVolume
 from heretic.domain.host.facts import HostView
-from heretic.domain.plan import Blocked, Converged, Plan, Proceed, Step, Wait, first_obstacle
+from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Step, Wait, first_obstacle
 from heretic.domain.pool.facts import PoolFacts, VolumeInfo
 from heretic.domain.pool.members import members
 from heretic.domain.pool.obstacles import version_obstacle
@@ -26,7 +27,13 @@ from heretic.domain.pool.peers import pool_seen_by
 __all__ = ["plan_volume", "plan_volume_removal"]
 
 
-def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostView], pool: Fact[PoolFacts]) -> Plan:
+def plan_volume(
+    volume: GlusterVolume,
+    view: SiteView,
+    hosts: Mapping[str, HostView],
+    pool: Fact[PoolFacts],
+    now: datetime | None = None,
+) -> Plan:
     """Plans one volume that is not being deleted.
 
     Args:
@@ -34,6 +41,7 @@ def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostV
         view: The declared site.
         hosts: What is known of every storage node.
         pool: What one of them says of the volumes.
+        now: Wall clock; None where nobody said.
 
     Returns:
         The next steps that these facts support. Nothing is ever planned on what is not known, and never a step
@@ -54,7 +62,11 @@ def plan_volume(volume: GlusterVolume, view: SiteView, hosts: Mapping[str, HostV
             return _plan_new(volume, placement, view, hosts, pool)
         case Known(info):
             assert isinstance(pool, Known)
-            return _plan_found(volume, placement, info, view, hosts, pool.value)
+            if obstacle := _not_ours(volume, placement, info, view, hosts):
+                return obstacle
+            return plan_existing(
+                RepairInput(placement, info, view, hosts, pool.value, volume.status.heal_progress, now)
+            )
 
 
 def _other_volume(volume: GlusterVolume, info: VolumeInfo) -> Blocked | None:
@@ -83,14 +95,10 @@ def _not_managed(volume: GlusterVolume, info: VolumeInfo, view: SiteView) -> Pla
     )
 
 
-def _plan_found(
-    volume: GlusterVolume,
-    placement: Placement,
-    info: VolumeInfo,
-    view: SiteView,
-    hosts: Mapping[str, HostView],
-    pool: PoolFacts,
-) -> Plan:
+def _not_ours(
+    volume: GlusterVolume, placement: Placement, info: VolumeInfo, view: SiteView, hosts: Mapping[str, HostView]
+) -> Obstacle | None:
+    """Why a volume of the declared name is not taken for the declared one."""
     if other := _other_volume(volume, info):
         return other
     difference = topology_difference(placement, info, view, hosts)
@@ -110,7 +118,7 @@ def _plan_found(
             f"{info.name} exists with other bricks than declared: {difference}. Heretic never adds or removes bricks "
             "by itself; change the declaration to what is there, or change the volume by hand",
         )
-    return plan_existing(RepairInput(placement, info, view, hosts, pool))
+    return None
 
 
 def _plan_new(

@@ -51,6 +51,12 @@ OF_VOLUMES = chapter(
         "Nothing; keep all nodes up until it is done.",
     ),
     Explained(
+        Reason.HEAL_STANDS_STILL,
+        "As many files as long before wait to be copied to a brick, though Gluster was asked to begin again.",
+        "Read `/var/log/glusterfs/glustershd.log` on the named nodes ([how](../how-to/heal-stands-still.md)).",
+        code="HVP-V010",
+    ),
+    Explained(
         Reason.HEAL_UNKNOWN,
         "It is not known how much waits to be healed; that does not mean zero.",
         "Nothing; if it lasts, bring the missing node back.",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from heretic.api.v1alpha1 import GlusterVolume
-from heretic.api.v1alpha1.gluster_volume import BrickStatus
+from heretic.api.v1alpha1.volume_status import BrickStatus
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.brick_identity import recorded
 from heretic.domain.disks.judge import judge

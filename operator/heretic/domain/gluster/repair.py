@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from heretic.api.v1alpha1.volume_status import HealProgress
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.gluster.brick_places import Force, force, places
 from heretic.domain.gluster.bricks import BrickWork, plan_bricks
 from heretic.domain.gluster.difference import options_to_set, sharding_difference
+from heretic.domain.gluster.heal_progress import asking, entries
 from heretic.domain.gluster.health import (
     BrickHealth,
     BrickVerdict,
@@ -42,6 +45,8 @@ class RepairInput:
         view: The declared site.
         hosts: What is known of the hosts.
         pool: What the asked node says.
+        heal: What is recorded of how its heal gets on.
+        now: Wall clock; None where nobody said.
     """
 
     placement: Placement
@@ -49,6 +54,8 @@ class RepairInput:
     view: SiteView
     hosts: Mapping[str, HostView]
     pool: PoolFacts
+    heal: HealProgress | None = None
+    now: datetime | None = None
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -75,7 +82,9 @@ def plan_existing(given: RepairInput) -> Plan:
     work = plan_bricks(given.placement, given.view, given.hosts, given.info.volume_id, running)
     findings: list[PlanItem] = [*work.steps, *work.pending, *_lost_peers(given), *_options(given)]
     if given.info.state is VolumeState.STARTED:
-        findings += [*_processes(given, work), *_heal(given)]
+        processes = list(_processes(given, work))
+        asked = asking(given.info, given.pool, given.heal, entries([b for s in sets for b in s]), given.now)
+        findings += [*processes, *([asked] if asked and not processes else ()), *_heal(given)]
     else:
         findings += _start(given, work)
     steps = tuple(f for f in findings if isinstance(f, Step))

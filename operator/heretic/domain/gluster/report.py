@@ -1,6 +1,7 @@
 """What is said of one volume: every condition on every pass, also when nothing could be seen."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from heretic.api.v1alpha1 import GlusterVolume
 from heretic.domain.conditions import ConditionType
@@ -10,6 +11,7 @@ from heretic.domain.facts import Fact, Known
 from heretic.domain.gluster.capacity import BrickPlace, capacity_condition
 from heretic.domain.gluster.conditions import bricks_ready, degraded, healed_condition, quorate, started
 from heretic.domain.gluster.difference import foreign_options
+from heretic.domain.gluster.heal_progress import entries, standing
 from heretic.domain.gluster.health import BrickVerdict
 from heretic.domain.gluster.records import identities
 from heretic.domain.gluster.seen import SeenVolume, see
@@ -28,6 +30,7 @@ def report_volume(
     view: SiteView,
     hosts: Mapping[str, HostView],
     pool: Fact[PoolFacts],
+    now: datetime | None = None,
 ) -> Report:
     """Reports one volume.
 
@@ -36,6 +39,7 @@ def report_volume(
         view: The declared site.
         hosts: What is known of every storage node.
         pool: What one of them says of the volumes.
+        now: Wall clock; None where nobody said.
 
     Returns:
         Status fields and the conditions BricksReady, Started, Quorate, Healed, CapacityOK and Degraded. Taking a
@@ -43,15 +47,16 @@ def report_volume(
     """
     seen = see(volume, view, hosts, pool)
     identity = identities(volume, seen.info, seen.placed, view, hosts)
+    standing_for = standing(volume.status.heal_progress, entries(seen.bricks), now)
     return Report(
-        status=status_of(volume, seen, identity),
+        status=status_of(volume, seen, identity, now),
         conditions=(
             bricks_ready(seen),
             started(seen),
             quorate(seen),
-            healed_condition(seen),
+            healed_condition(seen, standing_for),
             capacity_condition(seen.name, _places(seen), hosts),
-            degraded(seen),
+            degraded(seen, standing_for),
         ),
         ready=_READY,
         summary=_summary(seen) + ("; observed only" if seen.foreign else ""),

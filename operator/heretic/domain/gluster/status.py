@@ -1,12 +1,16 @@
 """The status fields of one volume, apart from its conditions."""
 
+from datetime import datetime
+
 from heretic.api.quantity import format_bytes
 from heretic.api.v1alpha1 import GlusterVolume
-from heretic.api.v1alpha1.gluster_volume import BrickStatus, GlusterVolumeStatus
+from heretic.api.v1alpha1.gluster_volume import GlusterVolumeStatus
+from heretic.api.v1alpha1.volume_status import BrickStatus
 from heretic.domain.disks.brick import BrickSpec
 from heretic.domain.facts import Absent, Known
 from heretic.domain.gluster.capacity import usable_and_free
 from heretic.domain.gluster.difference import same_value
+from heretic.domain.gluster.heal_progress import entries, progress
 from heretic.domain.gluster.health import BrickHealth, BrickVerdict
 from heretic.domain.gluster.placement import Placement
 from heretic.domain.gluster.records import Identities, with_identity
@@ -14,13 +18,16 @@ from heretic.domain.gluster.seen import SeenVolume
 from heretic.domain.pool.facts import BrickState, VolumeInfo
 
 
-def status_of(volume: GlusterVolume, seen: SeenVolume, uuids: Identities) -> GlusterVolumeStatus:
+def status_of(
+    volume: GlusterVolume, seen: SeenVolume, uuids: Identities, now: datetime | None = None
+) -> GlusterVolumeStatus:
     """The status fields.
 
     Args:
         volume: The object with what is recorded in its status.
         seen: What was seen of the volume.
         uuids: Of its bricks, as recorded and as proven now.
+        now: Wall clock; None where nobody said.
     """
     placed = seen.placed
     bricks = [_brick_status(b, seen) for b in seen.bricks]
@@ -46,6 +53,7 @@ def status_of(volume: GlusterVolume, seen: SeenVolume, uuids: Identities) -> Glu
         topology=_topology(known, placed),
         bricks_up=f"{sum(b.state == BrickVerdict.UP for b in bricks[:count])}/{count}" if count else "",
         heal_pending=_pending(seen),
+        heal_progress=progress(volume.status.heal_progress, entries(seen.bricks), now),
         capacity=format_bytes(size) if size is not None else "",
         sharded=same_value(known.options.get("features.shard"), "on") if known else None,
         used=_percent(size - free, size) if size is not None and free is not None else "",
@@ -97,6 +105,5 @@ def _pending(seen: SeenVolume) -> str:
         return "" if isinstance(seen.info, Absent) else "Unknown"
     if seen.info.value.replica_count == 1:
         return "0"
-    counts = [b.pending for b in seen.bricks]
-    known = [c.value for c in counts if isinstance(c, Known)]
-    return str(sum(known)) if counts and len(known) == len(counts) else "Unknown"
+    waiting = entries(seen.bricks)
+    return "Unknown" if waiting is None else str(waiting)

@@ -4,10 +4,11 @@ Every step names the host whose gluster command line is used; its conditions mak
 names and options come from validated specs and travel as single arguments.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heretic.domain.commands import Command, Expect, Script
+from heretic.domain.commands import Command, Expect, PutFile, Script
 from heretic.domain.disks.proofs import is_source
 from heretic.domain.gluster.proofs import (
     are_away,
@@ -23,6 +24,7 @@ from heretic.domain.gluster.proofs import (
 )
 from heretic.domain.plan import HostStep, Risk
 from heretic.domain.pool.command import CHANGING, SETTLE, local, transaction
+from heretic.domain.pool.probes import heal_note
 
 _SELF_HEAL_PROCESS = "^(/usr)?/sbin/glusterfs .*--process-name glustershd( |$)"
 """The whole command line of the self-heal daemon, as pkill matches it; not that of a shell that speaks of it."""
@@ -198,6 +200,33 @@ class RestartSelfHeal(_StartByForce):
             guards=self._guards(),
             actions=(start := self._start(), SETTLE),
             fallback=(Command(("pkill", "-f", _SELF_HEAL_PROCESS)), SETTLE, start, SETTLE),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskForHeal(HostStep):
+    """Ask the self-heal daemons of a volume to look through what they have to heal now, not at their next turn.
+
+    Attributes:
+        volume: Name in Gluster.
+        volume_id: Gluster's id.
+        note: What the host notes of it, so that the same standstill is answered once.
+    """
+
+    verb: ClassVar[str] = "AskForHeal"
+
+    volume: str
+    volume_id: str
+    note: str
+
+    def script(self) -> Script:
+        """Done when it is noted; asked twice, Gluster does no more than asked once."""
+        path, content = heal_note(self.volume), f"{self.note}\n"
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        return Script(
+            done=(Command(("sha256sum", path), expect=Expect.EQUALS, text=f"{digest}  {path}"),),
+            guards=(is_volume(self.volume, self.volume_id, "Started"),),
+            actions=(_act("volume", "heal", self.volume), PutFile(path, content)),
         )
 
 

@@ -92,6 +92,7 @@ class PoolFacts:
         status: By volume name, only started volumes.
         heal: By volume name, only started replicated volumes.
         clients: By volume name, number of clients other than gluster's own daemons.
+        heals: By volume name, what the asked node notes of the last heal that was asked for there; "" where none was.
     """
 
     asked: str
@@ -99,3 +100,4 @@ class PoolFacts:
     status: Mapping[str, Fact[VolumeStatus]] = field(default_factory=dict)
     heal: Mapping[str, Fact[HealSummary]] = field(default_factory=dict)
     clients: Mapping[str, Fact[int]] = field(default_factory=dict)
+    heals: Mapping[str, Fact[str]] = field(default_factory=dict)

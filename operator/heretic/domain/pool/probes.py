@@ -28,6 +28,7 @@ _DETAIL = Probe(
 )
 _CLIENTS = Probe("gluster-clients", transaction("volume", "status", "all", "client-list"), parse_clients, ASKING)
 _HEAL = "gluster-heal-"
+_NOTE = "heal-note-"
 _LOCAL = "localhost"
 """What glusterd calls the host that it is asked on."""
 
@@ -51,7 +52,22 @@ def pool_probes(started: Sequence[str]) -> tuple[Probe[object], ...]:
         )
         for name in sorted(started)
     )
-    return (_INFO, _STATUS, _DETAIL, _CLIENTS, *heals)
+    notes = (Probe(f"{_NOTE}{name}", ("@file", heal_note(name)), parse_note) for name in sorted(started))
+    return (_INFO, _STATUS, _DETAIL, _CLIENTS, *heals, *notes)
+
+
+def heal_note(volume: str) -> str:
+    """The file that notes the last heal that was asked for on a host; a boot forgets it, and that is harmless."""
+    return f"/run/heretic/heals/{volume}"
+
+
+def parse_note(output: Output) -> Fact[str]:
+    """What a note says, after a line with its mode; "" where it is certain that there is none."""
+    if output.rc == 0:
+        return Known(output.stdout.partition("\n")[2].strip())
+    return (
+        Known("") if output.rc == 1 else Unknown(f"the note of the last heal cannot be read: {output.stderr.strip()}")
+    )
 
 
 def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None = None) -> PoolFacts:
@@ -82,6 +98,7 @@ def assemble_pool(asked: str, outputs: Mapping[str, Output], memo: Memo | None =
             if info.replica_count > 1
         },
         clients={name: _member(clients, name, f"{asked} did not say who uses {name}") for name in started},
+        heals={name: memo.of(parse_note, output) for name in started if (output := outputs.get(f"{_NOTE}{name}"))},
     )
 
 
