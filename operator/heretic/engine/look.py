@@ -76,7 +76,8 @@ class Look:
 
     async def _hosts(self, extras: Collection[Question]) -> Fact[tuple[EngineHost, ...]]:
         if Extra.HOST_NETWORKS in extras:
-            found = await self._with("network_attachments", "hosts", read.host, all_content="true")
+            inner = "network_attachments,nics" if Extra.HOST_INTERFACES in extras else "network_attachments"
+            found = await self._with(inner, "hosts", read.host, all_content="true")
             if isinstance(found, Known):
                 return found  # else the hosts themselves are worth more than their networks
         return await self._all("hosts", read.host, all_content="true")

@@ -87,6 +87,8 @@ def _add(call: Call) -> Created:
     with call.job(f"Adding network {body.name} to Data Center: {data_center.name}"):
         _check(body)
         _check_name(state, body.name, data_center.id, "add")
+        if body.vlan and body.vlan.id is None:
+            body.vlan = None
         values = {name: getattr(body, name) for name in _SETTABLE if getattr(body, name) is not None}
         made = new_network(state, values.pop("name"), data_center.id, **values)
     call.event(

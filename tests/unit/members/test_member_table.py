@@ -34,7 +34,7 @@ from unit.node.one_node import CHOSEN, VOLUMES, settle
 ADDRESS = "172.20.10.11"
 SPEC: dict[str, Any] = {"roles": ["Storage", "Hypervisor"]}
 KEY = Known("ssh-rsa AAAA")
-ENGINE = {
+ENGINE: dict[str, Any] = {
     "apiVersion": "hvp.ovirt.life/v1alpha1",
     "kind": "HostedEngine",
     "metadata": {"name": "engine", "uid": "u"},
@@ -44,7 +44,8 @@ ENGINE = {
 
 def engine_host(status: str, name: str = "node1", address: str = ADDRESS, **more: Any) -> EngineHost:
     plain: dict[str, Any] = {"detail": "", "cluster": "c", "networks_changing": False, "hosted_engine": None}
-    return EngineHost(id=f"id-{name}", name=name, address=address, status=status, **(plain | more))
+    plain["id"] = f"id-{name}"
+    return EngineHost(name=name, address=address, status=status, **(plain | more))
 
 
 def able(*, configured: bool = True) -> HostedEngineRole:

@@ -42,7 +42,7 @@ def facts(
 
 def planned(seen: HostFacts, of: Node | None = None, found: Wiring = FOUND, **changes: dict[str, Any]) -> Any:
     of = of or a_node()
-    return plan_links(of, site(of, **changes), seen, found)
+    return plan_links(of, site(of, **changes), seen, found, None)
 
 
 def first() -> TryLinks:

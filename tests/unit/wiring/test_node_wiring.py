@@ -40,13 +40,13 @@ def facts(*links: Interface, asked: Fact[Asked] | None = None) -> HostFacts:
 
 def planned(seen: HostFacts, of: Node | None = None) -> list[str]:
     of = of or node("n1", 11, addresses=ADDRESS)
-    return [step.verb for step in plan_wiring(of, view([of], networks=SITE), seen).steps]
+    return [step.verb for step in plan_wiring(of, view([of], networks=SITE), seen, None).steps]
 
 
 def said(seen: HostFacts, records: list[NodePort] | None = None) -> tuple[NodeStatus, Condition]:
     of = node("n1", 11, addresses=ADDRESS)
     of = of.model_copy(update={"status": of.status.model_copy(update={"ports": records or []})})
-    report = with_wiring(Report(of.status, (), frozenset()), of, view([of], networks=SITE), seen)
+    report = with_wiring(Report(of.status, (), frozenset()), of, view([of], networks=SITE), seen, None)
     assert isinstance(report.status, NodeStatus)
     return report.status, next(c for c in report.conditions if c.type is ConditionType.WIRED)
 

@@ -194,8 +194,9 @@ class NodeSpec(CommonSpec):
         description=(
             "Whether Heretic configures the host's ports, bonds and VLANs as the Networks declare, through "
             "NetworkManager. Each change is on trial: what answered before must answer on a new connection, or the "
-            "host takes it back by itself. What is as declared is left as it is, and so is a host of the engine. "
-            "Unset: it looks, and says what differs."
+            "host takes it back by itself. What is as declared is left as it is. On a host of the engine, the engine "
+            "makes the change, and takes it back where it does not reach the host. Unset: it looks, and says what "
+            "differs."
         ),
     )
     disks: NodeDisks = Field(default=NodeDisks(), description="Which disks Heretic may use for bricks.")

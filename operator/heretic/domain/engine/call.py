@@ -21,7 +21,21 @@ from heretic.domain.plan import Step, Target
 ENGINE = "HostedEngine"
 """The kind of the objects that stand for an engine."""
 
-Value = str | int | bool | frozenset[str] | tuple[str, ...] | None
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A list in any order in which some entries are.
+
+    Attributes:
+        entries: What each of them has, by paths within it; nothing else of it is compared.
+        alone: Whether there is no other entry.
+    """
+
+    entries: tuple["Fields", ...]
+    alone: bool = False
+
+
+Value = str | int | bool | frozenset[str] | tuple[str, ...] | Among | None
 """What a field is compared with: a frozenset is a list in any order, its entries with parts as texts such as
 "from_=1,to=2"; a tuple names every word that will do; None says that the thing has no such field."""
 
@@ -107,10 +121,20 @@ def _equal(wanted: Value, there: object) -> bool:
             return isinstance(there, list) and frozenset(map(_entry, there)) == wanted
         case tuple():
             return there in wanted
+        case Among():
+            return isinstance(there, list) and _are_among(wanted, there)
         case None:
             return there is None
         case _:
             return type(there) is type(wanted) and there == wanted
+
+
+def _are_among(wanted: Among, there: list[Record]) -> bool:
+    if wanted.alone and len(there) != len(wanted.entries):
+        return False
+    return all(
+        any(all(_equal(value, part(one, path)) for path, value in entry) for one in there) for entry in wanted.entries
+    )
 
 
 def _entry(value: object) -> object:
@@ -126,6 +150,9 @@ def _shown(value: object) -> str:
             return f"[{', '.join(sorted(map(str, value)))}]"
         case tuple():
             return " or ".join(value)
+        case Among():
+            entries = (" ".join(f"{path} {_shown(one)}" for path, one in entry) for entry in value.entries)
+            return f"[{', '.join(entries)}]{'' if value.alone else ' among others'}"
         case bool():
             return str(value).lower()
         case _:

@@ -4,7 +4,9 @@ from enum import StrEnum
 
 from heretic.api.v1alpha1 import HostedEngine, Network
 from heretic.api.v1alpha1.network import NetworkRole
+from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.engine import declared_engine
+from heretic.domain.declared.stored import is_true
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.power import PowerOf
 from heretic.domain.engine.power_questions import power_questions
@@ -17,6 +19,7 @@ class Extra(StrEnum):
     OWN_MACHINE = "the engine's own machine"
     AFFINITY_LABELS = "affinity labels"
     HOST_NETWORKS = "which networks each host has, and whether they are in sync"
+    HOST_INTERFACES = "which ports, bonds and VLANs each host has"
 
 
 Question = Extra | PowerOf
@@ -38,6 +41,11 @@ def extras_of(view: SiteView) -> frozenset[Question]:
     networks = [network for network in view.of(Network).values() if network.spec.role is not NetworkRole.OVN]
     if networks:
         needed.add(Extra.HOST_NETWORKS)  # no request more: they come with the hosts
+    configured = [node for node in view.nodes.values() if node.spec.configure_links and node.status.engine]
+    if networks and configured:
+        needed.add(Extra.HOST_INTERFACES)  # likewise
+    if any(not is_true(node, ConditionType.WIRED) for node in configured):
+        needed.add(Extra.OWN_MACHINE)
     if any(attached.in_engine is False for network in networks for attached in network.status.attachments):
         needed.add(Extra.OWN_MACHINE)  # whether a host may be touched depends on what runs on it
     return frozenset(needed)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from heretic.domain.engine.host_parts import HostAttachment, HostedEngineRole, OwnMachine
+from heretic.domain.engine.host_parts import EngineInterface, HostAttachment, HostedEngineRole, OwnMachine
 from heretic.domain.engine.power import HostPower
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
@@ -125,6 +125,7 @@ class EngineHost:
         networks_changing: Whether the engine changes its networks just now.
         hosted_engine: None for a host that has no part in it, and where that was not told (``roles_are_told``).
         attachments: The logical networks that are attached to it; None where they were not told.
+        interfaces: Its ports, bonds and VLANs; None where they were not asked for or not told.
         power_enabled: Whether the engine may switch its power.
         kdump_detection: Whether the engine waits for it to write its memory down before.
         guests: How many machines run on it or come to it; None where that was not told.
@@ -142,6 +143,7 @@ class EngineHost:
     power_enabled: bool | None = None
     kdump_detection: bool | None = None
     guests: int | None = None
+    interfaces: tuple[EngineInterface, ...] | None = None
 
     @property
     def networks(self) -> frozenset[str] | None:

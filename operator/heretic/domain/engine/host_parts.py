@@ -48,12 +48,32 @@ class HostAttachment:
         network: Its id.
         in_sync: Whether the host has it as the engine does.
         different: What it has otherwise; None where that was not told.
+        interface: Id of the port or bond that carries it; "" where that was not told.
+        addresses: That the engine gives the host there, with prefix lengths; those that the host gets otherwise are
+            not among them. None where they were not told.
     """
 
     id: str
     network: str
     in_sync: bool | None
     different: tuple[DifferingValue, ...] | None
+    interface: str = ""
+    addresses: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInterface:
+    """A port, a bond or a VLAN of a host.
+
+    Attributes:
+        ports: Of a bond, the ids of its ports; none of anything else.
+        options: Of a bond, in the engine's words; modes are numbers there.
+    """
+
+    id: str
+    name: str
+    ports: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

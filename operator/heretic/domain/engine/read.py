@@ -21,7 +21,8 @@ from heretic.domain.engine.facts import (
     News,
     StorageDomain,
 )
-from heretic.domain.engine.host_parts import DifferingValue, HostAttachment, HostedEngineRole, OwnMachine
+from heretic.domain.engine.host_parts import HostedEngineRole, OwnMachine
+from heretic.domain.engine.read_networks import attachment, interface
 from heretic.domain.engine.record import (
     NotUnderstoodError,
     Record,
@@ -137,6 +138,7 @@ def _level(record: Record) -> str:
 def host(record: Record) -> EngineHost:
     """A host; what it says of the engine's machine only where all content was asked for."""
     role, attached = part(record, "hosted_engine"), items(record, "network_attachments")
+    interfaces = items(record, "nics")
     return EngineHost(
         id=identifier(record),
         name=required(record, "name"),
@@ -146,25 +148,12 @@ def host(record: Record) -> EngineHost:
         cluster=text(record, "cluster.id"),
         networks_changing=flag(record, "network_operation_in_progress"),
         hosted_engine=_role(role) if isinstance(role, Mapping) else None,
-        attachments=None if attached is None else tuple(map(_attachment, attached)),
+        attachments=None if attached is None else tuple(map(attachment, attached)),
+        interfaces=None if interfaces is None else tuple(map(interface, interfaces)),
         power_enabled=flag(record, "power_management.enabled"),
         kdump_detection=flag(record, "power_management.kdump_detection"),
         guests=number(record, "summary.total"),
     )
-
-
-def _attachment(record: Record) -> HostAttachment:
-    told = items(record, "reported_configurations")
-    return HostAttachment(
-        id=identifier(record),
-        network=required(record, "network.id"),
-        in_sync=flag(record, "in_sync"),
-        different=None if told is None else tuple(_differing(one) for one in told if flag(one, "in_sync") is False),
-    )
-
-
-def _differing(record: Record) -> DifferingValue:
-    return DifferingValue(required(record, "name"), text(record, "actual_value"), text(record, "expected_value"))
 
 
 def _role(record: Record) -> HostedEngineRole:

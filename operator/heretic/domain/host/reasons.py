@@ -156,8 +156,9 @@ OF_HOSTS = chapter(
     ),
     Explained(
         Reason.CHANGE_TAKEN_BACK,
-        "A change that could cut the way to a host was not proved in time, and the host took it back by itself.",
-        "See the message for what did not hold; the change is tried again.",
+        "A change that could cut the way to a host was not proved in time: the host took it back by itself, or the "
+        "engine did, or refused it.",
+        "See the message for what did not hold, and whether the change is tried again.",
     ),
     Explained(
         Reason.OUTPUT_NOT_UNDERSTOOD,

@@ -8,6 +8,7 @@ from heretic.api.v1alpha1.common import DeletionPolicy
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import ClusterNetwork, EngineFacts, EngineView, LogicalNetwork
+from heretic.domain.engine.host_networks import MANAGEMENT, is_vital
 from heretic.domain.engine.site import (
     LATER,
     EngineSite,
@@ -20,11 +21,9 @@ from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Absent, Fact, Known, Unknown
 from heretic.domain.network.logical import (
     DEFAULT_MTU,
-    MANAGEMENT,
     VM,
     DeclaredNetwork,
     claimed_by_others,
-    is_vital,
     name_of,
     wanted,
 )
@@ -127,7 +126,7 @@ def _plan_seen(
     seen = _SeenNetwork(site, there, used)
     items = [*_in_data_center(want, seen), *_in_cluster(network, view, want, seen)]
     if not items:  # a change of the network itself reaches the hosts, too
-        items = [*plan_sync(network, there, site, vital=_is_vital(want, seen))]
+        items = [*plan_sync(network, there, site, view, vital=_is_vital(want, seen))]
     steps, obstacles = told_apart(items)
     if steps:
         return Proceed(steps, obstacles, ordered=True)

@@ -12,15 +12,14 @@ from heretic.domain.declared.names import address_in, interfaces_in, same_name
 from heretic.domain.declared.stored import is_true
 from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.facts import EngineHost, EngineView, LogicalNetwork
+from heretic.domain.engine.host_networks import against_change, is_vital
 from heretic.domain.engine.host_parts import HostAttachment
-from heretic.domain.engine.parse import states
 from heretic.domain.engine.site import LATER, EngineSite, engine_site, hosts_of_site
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known
 from heretic.domain.network.engine_plan import find
-from heretic.domain.network.host_steps import CONFIGURABLE, AttachNetworkToHost
+from heretic.domain.network.host_steps import AttachNetworkToHost
 from heretic.domain.network.links import difference
-from heretic.domain.network.logical import is_vital
 from heretic.domain.plan import Blocked, Converged, Plan, PlanItem, Proceed, Wait, told_apart
 from heretic.domain.wiring.recorded import carried_by, port_with
 
@@ -129,7 +128,11 @@ def left_to_a_person(network: Network, view: SiteView, seen: EngineView) -> list
     return sorted(
         name
         for name, node in view.nodes.items()
-        if node.status.engine and node.status.engine.id in lacking and not address_in(network, node)
+        if node.status.engine
+        and node.status.engine.id in lacking
+        and not address_in(network, node)
+        # Its own Node puts it on the port that a person has named, or tells what is in the way (Wired).
+        and not (node.spec.configure_links and any(network.metadata.name in p.networks for p in node.status.ports))
     )
 
 
@@ -141,6 +144,10 @@ def _plan_host(one: NetworkOnHost) -> Iterator[PlanItem]:
     if one.attachment:
         return  # what it has there otherwise is sync_plan's
     why = f"host {host.name!r} has not got network {name!r}"
+    if one.node.spec.configure_links:
+        told = f"{why}; Heretic puts it on the links of {one.node.metadata.name} (see Wired there)"
+        yield Wait(Reason.WAITING_FOR_NODES, told)
+        return
     obstacle = _obstacle(one, why)
     if obstacle:
         yield obstacle
@@ -165,29 +172,12 @@ def _plan_host(one: NetworkOnHost) -> Iterator[PlanItem]:
 
 def _obstacle(one: NetworkOnHost, why: str) -> Wait | Blocked | None:
     """What keeps the engine from changing the networks of a host now."""
-    host, node = one.host, one.node
+    node = one.node
     if mode_of(node, one.view.site) is not Mode.APPLY or node.spec.paused:
         return Wait(Reason.OBSERVED_ONLY, f"{why}, and Node {node.metadata.name} is paused or not in mode Apply")
     if node.spec.maintenance:
         return Wait(Reason.IN_MAINTENANCE, f"{why}, and Node {node.metadata.name} is in maintenance")
-    if host.networks_changing:
-        return Wait(Reason.WORK_IN_PROGRESS, f"{why}, and the engine changes its networks just now", LATER)
-    if host.status not in CONFIGURABLE:
-        return Wait(Reason.WAITING_FOR_ENGINE, f"{why}, and it is {states.shown(host.status)} in the engine", LATER)
-    if not one.vital:
-        return None
-    if host.guests is None:
-        return Wait(Reason.NOT_OBSERVED, f"{why}, and how many guests it runs was not told", LATER)
-    if host.guests - _own_machines(one) <= 0:
-        return None
-    told = f"{why}, and {host.guests} machines run on it, which a mistake would cut off: move them to another host"
-    return Wait(Reason.GUESTS_RUNNING, told, LATER)
-
-
-def _own_machines(one: NetworkOnHost) -> int:
-    """1 where the engine's own machine is known to run on the host: its storage bears the short cut."""
-    own = one.site.facts.own_machine
-    return int(isinstance(own, Known) and own.value is not None and own.value.host == one.host.id)
+    return against_change(one.site, one.host, why, quiet=one.vital)
 
 
 def _port_below(one: NetworkOnHost) -> NodeInterface | Wait | Blocked:

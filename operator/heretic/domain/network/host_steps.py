@@ -1,21 +1,11 @@
 """Steps that have the engine make the networks of a host what they are declared to be."""
 
 from dataclasses import dataclass
-from ipaddress import ip_interface
 from typing import ClassVar
 
-from heretic.domain.engine.call import BodyElement, EngineCall, EngineRequest, EngineStep, Expectation, Fields, Thing
-from heretic.domain.engine.parse import states
+from heretic.domain.engine.call import BodyElement, EngineCall, EngineStep, Expectation, Fields, Thing
+from heretic.domain.engine.host_networks import CONFIGURABLE, OUTAGE_SECONDS, set_up, static
 from heretic.domain.plan import Outage, Risk
-
-CONFIGURABLE = (states.UP, states.MAINTENANCE, states.NON_OPERATIONAL)
-"""States of a host in which the engine sets its networks."""
-
-OUTAGE_SECONDS = 600
-"""How long bricks may need after a network was attached until they are whole again."""
-
-_SECONDS = 180
-"""For the request: the host changes its network, and has to be reached again before the engine answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +37,7 @@ class SyncHostNetwork(EngineStep):
                 Expectation(attached, fields=(("network.id", self.network),)),
                 Expectation(Thing("hosts", id=self.host), fields=(("name", self.host_name), ("status", CONFIGURABLE))),
             ),
-            request=_setup(self.host, BodyElement("synchronized_network_attachments", (change,))),
+            request=set_up(self.host, BodyElement("synchronized_network_attachments", (change,))),
             settle=30,
         )
 
@@ -101,28 +91,11 @@ class AttachNetworkToHost(EngineStep):
             (
                 BodyElement("network", (), id=self.network),
                 BodyElement("host_nic", (BodyElement("name", self.interface),)),
-                BodyElement("ip_address_assignments", tuple(map(_static, self.addresses))),
+                BodyElement("ip_address_assignments", tuple(map(static, self.addresses))),
             ),
         )
         return EngineCall(
             done=(Expectation(attached),),
             guards=(Expectation(Thing("hosts", id=self.host), fields=(("status", CONFIGURABLE), *quiet)),),
-            request=_setup(self.host, BodyElement("modified_network_attachments", (change,))),
+            request=set_up(self.host, BodyElement("modified_network_attachments", (change,))),
         )
-
-
-def _setup(host: str, change: BodyElement) -> EngineRequest:
-    """One change of a host's networks: taken back where the host is not heard of afterwards, and else saved."""
-    body = (BodyElement("check_connectivity", True), BodyElement("commit_on_success", True), change)
-    return EngineRequest("setup_networks", f"hosts/{host}", BodyElement("action", body), seconds=_SECONDS)
-
-
-def _static(address: str) -> BodyElement:
-    parsed = ip_interface(address)
-    mask = str(parsed.netmask) if parsed.version == 4 else str(parsed.network.prefixlen)
-    ip = (
-        BodyElement("address", str(parsed.ip)),
-        BodyElement("netmask", mask),
-        BodyElement("version", f"v{parsed.version}"),
-    )
-    return BodyElement("ip_address_assignment", (BodyElement("assignment_method", "static"), BodyElement("ip", ip)))

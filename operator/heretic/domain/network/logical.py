@@ -4,7 +4,7 @@ The defaults are HVP's (rule:hvp-networks): the network of bricks carries migrat
 reached through the LAN. What no network claims, the management network carries.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import Network
@@ -24,10 +24,8 @@ WORDS = {
 }
 """The engine's words."""
 
-MANAGEMENT, VM = "management", "vm"
+VM = "vm"
 """Likewise, for what is not declared as a usage."""
-
-_VITAL = frozenset({WORDS[NetworkUsage.GLUSTER], MANAGEMENT})
 
 DEFAULT_MTU = 1500
 """What the engine means by an MTU of 0."""
@@ -147,8 +145,3 @@ def _clashes(network: Network, view: SiteView) -> Iterator[Blocked]:
                 f"{beside} both claim the usage {usages}, and a cluster has one network for it; say in "
                 "spec.logicalNetwork.usages of each what it is for",
             )
-
-
-def is_vital(usages: Collection[str]) -> bool:
-    """Whether hosts can lose each other, or the engine a host, where a network with these usages changes on them."""
-    return not _VITAL.isdisjoint(usages)

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heretic.api.v1alpha1 import Network
+from heretic.api.v1alpha1 import Network, Node
+from heretic.api.v1alpha1.network import NetworkRole
 from heretic.domain.conditions import ConditionType
+from heretic.domain.declared.names import address_in
 from heretic.domain.declared.stored import stored_condition
+from heretic.domain.declared.view import SiteView
 from heretic.domain.engine.call import correlation_id
 from heretic.domain.engine.facts import EngineHost, LogicalNetwork
+from heretic.domain.engine.host_networks import CONFIGURABLE, OF_ADDRESSES, OF_NETWORKS
 from heretic.domain.engine.host_parts import HostAttachment
 from heretic.domain.engine.site import LATER, EngineSite, hosts_of_site
 from heretic.domain.errors import Reason
-from heretic.domain.network.host_steps import CONFIGURABLE, SyncHostNetwork, SyncVitalHostNetwork
+from heretic.domain.network.host_steps import SyncHostNetwork, SyncVitalHostNetwork
 from heretic.domain.plan import Blocked, Obstacle, Step, Wait
-
-DECLARED = frozenset({"mtu", "vlan", "bridged"})
-"""What a Network declares of itself in the engine, in the engine's words. Nothing else on a host is made anew: where
-addresses differ, the engine would give the host its own, and the host may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,20 @@ class _Unsynchronised:
 
     @property
     def is_declared(self) -> bool:
-        """Whether nothing but what the Network declares differs, and that was told."""
+        """Whether nothing but what the Network declares differs, and that was told.
+
+        Where addresses differ, the engine would give the host its own, and the host may be lost.
+        """
+        return self.differs_in(OF_NETWORKS)
+
+    def differs_in(self, names: frozenset[str]) -> bool:
+        """Whether nothing but these differs, and that was told."""
         different = self.attachment.different
-        return bool(different) and {one.name for one in different or ()} <= DECLARED
+        return bool(different) and {one.name for one in different or ()} <= names
 
 
 def plan_sync(
-    declared: Network, network: LogicalNetwork, site: EngineSite, *, vital: bool
+    declared: Network, network: LogicalNetwork, site: EngineSite, view: SiteView, *, vital: bool
 ) -> Iterator[Step | Obstacle]:
     """Plans what makes one host after the other have the network as the engine does. Each is made anew once.
 
@@ -49,6 +56,7 @@ def plan_sync(
         declared: The object, with what its last pass said.
         network: As the engine has it, which is as declared.
         site: Where in the engine the site lives.
+        view: The declared site: the addresses of a Node with configureLinks are made anew by that Node.
         vital: Whether bricks or the engine reach hosts over it.
     """
     found = _unsynchronised(network, site)
@@ -67,7 +75,10 @@ def plan_sync(
     elif able:
         said = ", ".join(one.told for one in able)
         yield Wait(Reason.WORK_IN_PROGRESS, f"the engine changes the networks of {said} just now", LATER)
-    if unable := [one.told for one in found if not one.is_declared]:
+    nodes = {node.status.engine.id: node for node in view.nodes.values() if node.status.engine}
+    if unable := [
+        one.told for one in found if not one.is_declared and not _is_its_nodes(declared, one, nodes.get(one.host.id))
+    ]:
         yield Blocked(
             Reason.NETWORK_DIFFERS,
             f"network {network.name!r} is out of sync on host {', '.join(unable)}. Only what a Network declares is "
@@ -76,6 +87,13 @@ def plan_sync(
     if away := [one.told for one in found if one.is_declared and one.host.status not in CONFIGURABLE]:
         why = f"network {network.name!r} is out of sync on host {', '.join(away)}, which cannot be configured now"
         yield Wait(Reason.WAITING_FOR_NODES, why)
+
+
+def _is_its_nodes(declared: Network, one: _Unsynchronised, node: Node | None) -> bool:
+    """Whether a Node has declared what differs, and keeps its links so."""
+    if node is None or not node.spec.configure_links or declared.spec.role is NetworkRole.MANAGEMENT:
+        return False
+    return bool(address_in(declared, node)) and one.differs_in(OF_NETWORKS | OF_ADDRESSES)
 
 
 def _sync(one: _Unsynchronised, found: list[_Unsynchronised], site: EngineSite, *, vital: bool) -> SyncHostNetwork:

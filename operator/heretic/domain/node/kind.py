@@ -25,7 +25,7 @@ from heretic.domain.node.plan import plan_node, wants_disk
 from heretic.domain.node.power_plan import plan_power
 from heretic.domain.node.power_report import power_status, with_power
 from heretic.domain.node.report import report_node
-from heretic.domain.node.wiring import plan_wires, with_wiring
+from heretic.domain.node.wiring import is_being_wired, plan_wires, with_wiring
 from heretic.domain.plan import Blocked, Plan, Wait, beside
 from heretic.domain.wiring.manager import KEPT_LINKS
 from heretic.domain.wiring.section import WIRES
@@ -78,12 +78,12 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
     def assess(node: Node, view: SiteView, observed: Observed) -> Assessment:
         facts = observed.hosts[node.metadata.name]
         report = report_node(node, view, facts, features, observed.hosts)
+        found = membership(node, view, observed.engine)
         if isinstance(facts, HostFacts):
-            report = with_wiring(report, node, view, facts)
+            report = with_wiring(report, node, view, facts, found)
         trusted = observed.trusted_key or node.status.trusted_host_key
         assert isinstance(report.status, NodeStatus)
         status = report.status.model_copy(update={"trusted_host_key": trusted})
-        found = membership(node, view, observed.engine)
         status = status_with(node, view, status, found)
         status = status.model_copy(update={"power_management": power_status(node, found)})
         told = node.model_copy(update={"status": status})
@@ -92,10 +92,13 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
             member = with_member(report, told, view, found, Part())
             return Assessment(_without_host(facts), with_power(member, told, view, found, power))
         own = plan_configuration(node, view, facts, features)
-        part = plan_member(told, view, found, facts, configured=not own.steps and not own.obstacles)
-        wires = Part() if own.steps else plan_wires(node, view, facts)
-        # What waits for a person holds what comes after it on its host.
-        besides = sorted((*wires.steps, *part.steps, *power.steps), key=lambda step: step.needs_approval)
+        wires = Part() if own.steps else plan_wires(node, view, facts, found)
+        # VDSM takes the links over as they are then: those that are only on trial would be lost at a boot.
+        configured = not own.steps and not own.obstacles and not is_being_wired(wires)
+        part = plan_member(told, view, found, facts, configured=configured)
+        # A change of links may be held back for others' sake; what brings the host back in the engine is not. What
+        # waits for a person holds what comes after it on its host.
+        besides = sorted((*part.steps, *power.steps, *wires.steps), key=lambda step: step.needs_approval)
         plan = beside(
             plan_node(node, view, facts, features, observed.hosts),
             besides,

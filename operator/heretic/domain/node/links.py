@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import fields
 
-from heretic.api.v1alpha1 import Network, Node
+from heretic.api.v1alpha1 import HostedEngine, Network, Node
+from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.names import address_in
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -11,6 +12,8 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import Part
 from heretic.domain.kind import Observed
+from heretic.domain.node.engine_links import plan_engine_links
+from heretic.domain.node.member import EngineMember, Membership
 from heretic.domain.plan import Blocked, Obstacle, Wait
 from heretic.domain.wiring.classify import How
 from heretic.domain.wiring.lacp import told_of_aggregate, what_the_switch_needs
@@ -22,7 +25,7 @@ from heretic.domain.wiring.wanted import LinkGroup, link_groups, neighbours
 from heretic.domain.wiring.wiring import Wiring
 
 
-def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> Part:
+def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring, member: Membership) -> Part:
     """What the links of a host lack: the first group that differs, and what is in the way.
 
     Args:
@@ -30,15 +33,19 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
         view: The declared site.
         facts: Of its host.
         found: Where its ports lead.
+        member: What the Node is in the engine, which keeps the links of its hosts.
     """
     if not node.spec.configure_links or node.spec.maintenance or found.unasked:
         return Part()
     kept, links = facts[KEPT_LINKS], facts.interfaces
     if not isinstance(links, Known):
         return Part()
-    if node.status.engine is not None and node.status.engine.id:
-        # VDSM keeps the links of a host in the engine, and would take a foreign change back.
-        return Part()
+    if isinstance(member, EngineMember) and member.host is not None:
+        return plan_engine_links(node, view, found, member)
+    if isinstance(member, Wait | Blocked) and _may_be_member(node, view):
+        return Part(obstacles=(member,))
+    if member is None and node.status.engine is not None:
+        return Part()  # until it is known that it is one no longer
     host = node.metadata.name
     if not isinstance(kept.manager, Known):
         cause = kept.manager.cause if isinstance(kept.manager, Unknown) else "nothing was found"
@@ -66,6 +73,13 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring) -> P
             return Part((step,), tuple(obstacles))
         waiting = waiting or (step,)  # for a person, and what needs none goes on
     return Part(waiting, tuple(obstacles))
+
+
+def _may_be_member(node: Node, view: SiteView) -> bool:
+    """Whether the host may be one of the engine although that cannot be seen: VDSM would keep its links then."""
+    engine = declared_engine(view)
+    seen_once = isinstance(engine, HostedEngine) and bool(engine.status.engine_id)
+    return seen_once or bool(node.status.engine and node.status.engine.id)
 
 
 def _is_active(group: LinkGroup, manager: Manager) -> bool:

@@ -13,7 +13,8 @@ from heretic.domain.facts import Known, Unknown
 from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import Part
 from heretic.domain.node.links import plan_links
-from heretic.domain.plan import Blocked, Step
+from heretic.domain.node.member import Membership
+from heretic.domain.plan import Blocked, Step, Wait
 from heretic.domain.report import Report
 from heretic.domain.wiring.classify import PortFinding
 from heretic.domain.wiring.paths import proved
@@ -58,21 +59,27 @@ def plan_wiring(node: Node, view: SiteView, facts: HostFacts) -> Part:
     return Part((step,))
 
 
-def plan_wires(node: Node, view: SiteView, facts: HostFacts) -> Part:
+def plan_wires(node: Node, view: SiteView, facts: HostFacts, member: Membership) -> Part:
     """Finds out where ports lead, and then configures what lies on them where the Node wants that.
 
     Args:
         node: The Node.
         view: The declared site.
         facts: Of its host.
+        member: What the Node is in the engine.
     """
     asked, found = plan_wiring(node, view, facts), _found(node, view, facts)
     if asked.steps or found is None:
         return asked
-    return plan_links(node, view, facts, found)
+    return plan_links(node, view, facts, found, member)
 
 
-def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts) -> Report:
+def is_being_wired(part: Part) -> bool:
+    """Whether links of the host are on trial, or about to be."""
+    return bool(part.steps) or any(isinstance(one, Wait) and one.keeps_slot for one in part.obstacles)
+
+
+def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts, member: Membership) -> Report:
     """A Node's report with where its ports lead.
 
     Args:
@@ -80,6 +87,7 @@ def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts) ->
         node: The Node as stored.
         view: The declared site.
         facts: Of its host.
+        member: What the Node is in the engine.
     """
     found = _found(node, view, facts)
     if found is None:
@@ -91,7 +99,7 @@ def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts) ->
     assert isinstance(report.status, NodeStatus)
     told = {"ports": _records(node, found.findings), "paths": proved(node, view, facts[WIRES])}
     status = report.status.model_copy(update=told)
-    links = plan_links(node, view, facts, found)
+    links = plan_links(node, view, facts, found, member)
     notes = (*report.notes, *(said for _, said in found.wrong if not found.unasked), *found.notes)
     return replace(report, status=status, conditions=(*report.conditions, _wired(node, found, links)), notes=notes)
 

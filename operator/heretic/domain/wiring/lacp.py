@@ -51,19 +51,26 @@ def aggregate(bond: Interface | None, after: BondMode, name: str, ports: tuple[s
     return (name, *ports) if after is BondMode.LACP and not alone else ()
 
 
-def what_the_switch_needs(host: str, change: Conversion, ports: tuple[PortFinding, ...]) -> str:
+TAKEN_BACK_BY_HOST = "it is taken back where it does not work"
+"""How a change on trial ends."""
+
+
+def what_the_switch_needs(
+    host: str, change: Conversion, ports: tuple[PortFinding, ...], end: str = TAKEN_BACK_BY_HOST
+) -> str:
     """What a person does at the switch before a bond is converted, and how it goes on.
 
     Args:
         host: Name of the Node.
         change: Of the bond.
         ports: Of the bond, with what their switch has said of itself.
+        end: Who takes the change back, and when.
     """
     shown = ", ".join(f"{found.port.name} ({found.switch})" if found.switch else found.port.name for found in ports)
     return (
         f"{host}: {change.bond} of {shown} is {change.before} and shall be {change.after.value}. First "
         f"{_first(change)}. Then approve the plan of the Node: the change interrupts what the bond carries for "
-        "seconds, and is taken back where it does not work"
+        f"seconds; {end}"
     )
 
 

@@ -93,7 +93,7 @@ def link_groups(
     taken = {link.name for link in links}
     found: list[LinkGroup | Blocked] = list(_unplugged(site, findings))
     plugged = tuple(finding for finding in findings if finding.port.carrier is not False)
-    for ports, networks in _tied(site, plugged):
+    for ports, networks in port_sets(node, view, plugged):
         base = _base(ports, links, taken, members)
         taken.add(base)
         fault = _fault(site, ports, networks)
@@ -105,12 +105,22 @@ def _order(group: LinkGroup | Blocked) -> tuple[bool, bool]:
     return isinstance(group, LinkGroup) and group.carries_management, isinstance(group, Blocked) or not group.free
 
 
-def _tied(site: _Site, findings: tuple[PortFinding, ...]) -> list[tuple[tuple[Interface, ...], tuple[str, ...]]]:
-    """Ports with the networks that they lead to; two that have a network in common are one group."""
+def port_sets(
+    node: Node, view: SiteView, findings: tuple[PortFinding, ...], *, every: bool = False
+) -> list[tuple[tuple[Interface, ...], tuple[str, ...]]]:
+    """Ports with the networks that they lead to; two that have a network in common are one group.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        findings: Where its ports lead.
+        every: Whether networks count in which the node has no address; those that the engine does not have never do.
+    """
     groups: list[tuple[set[str], set[str]]] = []
     ports = {finding.port.name: finding.port for finding in findings}
     for finding in findings:
-        own = {n for n in finding.networks if address_in(site.network(n), site.node)}
+        declared = {name: view.of(Network)[name] for name in finding.networks}
+        own = {n for n, net in declared.items() if address_in(net, node) or (every and _is_for_engine(net))}
         if not own or finding.clashes:
             continue
         names, networks = {finding.port.name}, own
@@ -119,6 +129,10 @@ def _tied(site: _Site, findings: tuple[PortFinding, ...]) -> list[tuple[tuple[In
             names, networks = names | group[0], networks | group[1]
         groups.append((names, networks))
     return [(tuple(ports[n] for n in sorted(names)), tuple(sorted(nets))) for names, nets in groups]
+
+
+def _is_for_engine(network: Network) -> bool:
+    return network.spec.role not in (NetworkRole.MANAGEMENT, NetworkRole.OVN)
 
 
 def _unplugged(site: _Site, findings: tuple[PortFinding, ...]) -> Iterator[Blocked]:
@@ -159,16 +173,30 @@ def _fault(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...])
             f"{host}: on {shown} lies {', '.join(foreign)}, which somebody else has made, such as the engine; it is "
             "left alone. Configure it where it was made",
         )
-    untagged = [name for name in networks if not site.network(name).spec.vlan]
+    return bond_fault(site.node, site.view, tuple(port.name for port in ports), networks)
+
+
+def bond_fault(node: Node, view: SiteView, ports: tuple[str, ...], networks: tuple[str, ...]) -> Blocked | None:
+    """What a set of ports cannot carry together.
+
+    Args:
+        node: The Node.
+        view: The declared site.
+        ports: Their names.
+        networks: Names of the Networks that they lead to.
+    """
+    host, shown = node.metadata.name, " and ".join(ports)
+    declared = {name: view.of(Network)[name].spec for name in networks}
+    untagged = [name for name, spec in declared.items() if not spec.vlan]
     if len(untagged) > 1:
         return Blocked(
             Reason.PORT_ON_TWO_NETWORKS,
             f"{host}: {shown} lead to {' and '.join(untagged)}, both without a VLAN; correct spec.interfaces",
         )
-    specs = {site.network(name).spec.bond for name in networks if site.network(name).spec.bond}
-    modes = {name: spec.bond.mode for name in networks if (spec := site.network(name).spec).bond}
+    specs = {spec.bond for spec in declared.values() if spec.bond}
+    modes = {name: spec.bond.mode for name, spec in declared.items() if spec.bond}
     rotten = BondMode.ROUND_ROBIN in modes.values() and any(
-        site.network(name).spec.role is not NetworkRole.GLUSTER for name in networks
+        spec.role is not NetworkRole.GLUSTER for spec in declared.values()
     )
     if len(ports) > 1 and (len(specs) > 1 or rotten):
         told = ", ".join(f"{mode.value} for {name}" for name, mode in modes.items())

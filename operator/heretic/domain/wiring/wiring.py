@@ -91,6 +91,6 @@ def _unbonded(findings: tuple[PortFinding, ...]) -> Iterator[str]:
         loose = [f.port.name for f in several if not f.port.master]
         if len(several) > 1 and loose:
             yield (
-                f"{' and '.join(f.port.name for f in several)} lead to {name}: bonded, one could fail; Heretic does "
-                "not make bonds yet"
+                f"{' and '.join(f.port.name for f in several)} lead to {name}: bonded, one could fail. With "
+                "spec.configureLinks Heretic bonds them"
             )
