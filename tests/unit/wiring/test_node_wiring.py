@@ -40,7 +40,7 @@ def facts(*links: Interface, asked: Fact[Asked] | None = None) -> HostFacts:
 
 def planned(seen: HostFacts, of: Node | None = None) -> list[str]:
     of = of or node("n1", 11, addresses=ADDRESS)
-    return [step.verb for step in plan_wiring(of, view([of], networks=SITE), seen, None).steps]
+    return [step.verb for step in plan_wiring(of, view([of], networks=SITE), seen).steps]
 
 
 def said(seen: HostFacts, records: list[NodePort] | None = None) -> tuple[NodeStatus, Condition]:
