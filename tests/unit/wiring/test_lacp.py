@@ -40,7 +40,7 @@ def planned(there: Interface | None, taken: TakenBack | None = None, **gluster: 
     members = [port(number, master=there.name if there else "", mtu=9000) for number in (2, 3)]
     found = Wiring(wired(*members), None, False, (), ())
     seen = facts(taken=Known(taken) if taken else None, links=(SSH, *members, *([there] if there else ())))
-    return plan_links(NODE, site(NODE, gluster=gluster), seen, found)
+    return plan_links(NODE, site(NODE, gluster=gluster), seen, found, None)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_what_needs_nobody_goes_on_while_a_bond_waits_for_a_person() -> None:
     small = replace(SSH, mtu=1280)
     found = Wiring((leads(small, "mgmt", how=How.CARRIED), *wired(*members)[1:]), None, False, (), ())
     seen = facts(links=(small, *members, bond("active-backup")))
-    (step,) = plan_links(NODE, site(NODE, gluster=LACP), seen, found).steps
+    (step,) = plan_links(NODE, site(NODE, gluster=LACP), seen, found, None).steps
     assert isinstance(step, ChangeLinks)
     assert (step.needs_approval, step.ports) == (False, ("eno1",))
 
