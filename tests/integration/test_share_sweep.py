@@ -24,7 +24,7 @@ NODE = Key("Node", NAMESPACE, "node1")
 SERVING = (
     *("LeaveToCtdb", "MountLock", "HoldLock", "ProveLock", "ReleaseLock"),
     *("StartCtdb", "GivePublicAddresses", "MountVolume", "AddGroup", "AddUser", "MakeFolder", "PutSambaConfiguration"),
-    *("StartSamba", "SetPassword", "EnableScript"),
+    *("StartSamba", "SetPassword", "EnableScript", "LimitFolder"),
 )
 IN_DOMAIN = ("PutSambaConfiguration", "JoinDomain", "StartSamba", "StartWinbind", "EnableScript", "MakeFolder")
 
@@ -75,15 +75,15 @@ async def test_a_share_comes_to_be_served_whichever_effect_is_disturbed(
 
 
 @pytest.mark.timeout(600)
-@strikes("ReloadNodes", "RemovePassword")
-async def test_a_file_server_comes_and_a_user_goes_whichever_effect_is_disturbed(
+@strikes("ReloadNodes", "RemovePassword", "UnlimitFolder")
+async def test_a_file_server_comes_and_a_user_and_a_limit_go_whichever_effect_is_disturbed(
     how: Disturbance, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = ShareWorld(share={**SHARE, "smb": {"users": ["anna", "bert"]}})
     swept = Swept(made, ShareOracles(made.servers, later=frozenset({"node3"})))
 
     def done() -> bool:
-        gone = made.servers.logins.keys() == {"anna"}
+        gone = made.servers.logins.keys() == {"anna"} and not made.limits.limits
         return gone and made.servers.serves("node3") and made.world.ready()
 
     async with made.world:
@@ -92,7 +92,8 @@ async def test_a_file_server_comes_and_a_user_goes_whichever_effect_is_disturbed
         made.world.api.patch(third, {"roles": ["Storage"]})
         await swept.prepare()
         made.world.api.patch(third, {"roles": ["Storage", "FileServer"]})
-        made.world.api.patch(OFFICE, {"smb": {"users": ["anna"]}})
+        folders = [{name: value for name, value in folder.items() if name != "quota"} for folder in SHARE["folders"]]
+        made.world.api.patch(OFFICE, {"smb": {"users": ["anna"]}, "folders": folders})
         await swept.sweep(how, capsys, done)
 
 

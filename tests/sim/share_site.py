@@ -8,17 +8,18 @@ from typing import Any
 from sim.active_directory import PEOPLE, DomainSite
 from sim.blank_site import blank_site, declared
 from sim.file_servers import FileServerSite
+from sim.folder_limits import FolderLimits
 from sim.world import World
 
 VOLUMES = {"lock": {"purpose": "Lock", "size": "1Gi"}, "winshare": {"purpose": "SMBShare", "size": "20Gi"}}
-SHARE = {
+SHARE: Mapping[str, Any] = {
     "protocol": "SMB",
     "volume": "winshare",
     "network": "lan",
     "addresses": ["172.20.12.101", "172.20.12.102"],
     "hostName": "files.office.private",
     "smb": {"users": ["anna"]},
-    "folders": [{"name": "groups", "group": "fileshares", "mode": "2770"}],
+    "folders": [{"name": "groups", "group": "fileshares", "mode": "2770", "quota": "10Gi"}],
 }
 DOMAIN: Mapping[str, Any] = {
     "realm": "office.private",
@@ -48,6 +49,8 @@ class ShareWorld:
             machine.host.addresses = {**machine.host.addresses, "eth2": (f"172.20.12.{number}/24",)}
         self.servers = FileServerSite(self.site)
         self.servers.attach()
+        self.limits = FolderLimits(self.servers)
+        self.limits.attach()
         self.world = World(self.site)
 
     def declare(self) -> None:

@@ -235,6 +235,8 @@ class Reason(StrEnum):
     DOMAIN_UNIT_MISSING = "DomainUnitMissing"
     DOMAIN_NAME_TAKEN = "DomainNameTaken"
     DOMAIN_TRUST_BROKEN = "DomainTrustBroken"
+    QUOTA_BELOW_USE = "QuotaBelowUse"
+    FOLDER_FULL = "FolderFull"
     GANESHA_UNSOUND = "GaneshaUnsound"
     GANESHA_REFUSES = "GaneshaRefuses"
     GANESHA_NOT_SERVING = "GaneshaNotServing"

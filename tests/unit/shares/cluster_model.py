@@ -34,6 +34,8 @@ from heretic.domain.shares.ganesha.steps import (
     StartGanesha,
     TryExports,
 )
+from heretic.domain.shares.limit_facts import LIMITS, FolderSpace, LimitFacts
+from heretic.domain.shares.limit_steps import LimitFolder, UnlimitFolder
 from heretic.domain.shares.lock_steps import (
     FILE,
     FOLDER,
@@ -82,6 +84,7 @@ SPEC: Mapping[str, Any] = {
     "addresses": ["172.20.12.101", "172.20.12.102"],
     "folders": [{"name": "homes"}],
 }
+BLOCK, VOLUME = 4096, 20 * 2**30
 STARTED = INSPECTED | {"type": "Started"}
 
 
@@ -166,6 +169,8 @@ class FileServers:
         self.instead = instead
         self.steps: list[Step] = []
         self.folders: dict[str, FolderState] = {}
+        self.limits: dict[str, int] = {}
+        self.held: dict[str, int] = {}
         self.logins: dict[str, str] = {}
         self.out: set[str] = set()
         self.domain = Domain()
@@ -290,6 +295,11 @@ class FileServers:
             case StartWinbind():
                 assert self.domain.sid, "it has no domain to ask"
                 host.winbind = True
+            case LimitFolder():
+                assert step.path in self.folders, "a limit belongs to a folder"
+                self.limits[step.path] = step.limit
+            case UnlimitFolder():
+                del self.limits[step.path]
             case TakeServerOut():
                 assert host.states == (), "who does it serves itself"
                 assert host is not self.hosts[step.server]
@@ -326,6 +336,7 @@ class FileServers:
                 SAMBA.name: self._samba(host),
                 DOMAIN.name: self._domain(name, host),
                 GANESHA.name: self._ganesha(host),
+                LIMITS.name: self._spaces(host),
             },
         )
 
@@ -373,6 +384,13 @@ class FileServers:
             accounts=Known(accounts if host.winbind else dict.fromkeys(accounts)),
             tried=Known(tries[-1]) if tries else Absent(),
         )
+
+    def _spaces(self, host: Host) -> LimitFacts:
+        found = {volume: FolderSpace(BLOCK, VOLUME // BLOCK, VOLUME // BLOCK // 2) for volume in host.shares}
+        for path in self.folders:
+            blocks = self.limits.get(path, VOLUME) // BLOCK
+            found[path] = FolderSpace(BLOCK, blocks, max(0, blocks - self.held.get(path, 0) // BLOCK))
+        return LimitFacts(Known(found))
 
     def _ctdb(self, host: Host) -> CtdbFacts:
         by_address = {other.private: other for other in self.hosts.values()}

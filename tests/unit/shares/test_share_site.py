@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from heretic.reconcile.store import Key
+from sim.folder_limits import GIB
 from sim.machine import File
-from sim.share_site import PASSWORD, ShareWorld, share_world
+from sim.share_site import PASSWORD, SHARE, ShareWorld, share_world
 from sim.world import NAMESPACE
 
+GROUPS = "winshare/groups"
 CONFIGURATION = "/etc/samba/smb.conf"
 
 
@@ -20,10 +22,42 @@ async def test_blank_hosts_come_to_serve_and_are_left_alone_then(tmp_path: Path)
         told = audit.read_text() + str(made.world.api.objects) + str(made.world.api.events)
         assert PASSWORD not in told
         assert not any(PASSWORD in word for m in made.site.machines.values() for argv in m.ran for word in argv)
-        for spoil in (edit_configuration, stop_samba, open_folder, forget_user, lose_address):
+        assert made.limits.limits == {GROUPS: 10 * GIB}
+        for spoil in (
+            edit_configuration,
+            stop_samba,
+            open_folder,
+            forget_user,
+            lose_address,
+            make_folder_anew,
+            hide_limit,
+        ):
             spoil(made)
             await made.settle()
             assert made.world.condition("FileShare", "office", "Served")["status"] == "True", spoil
+            assert made.limits.limits == {GROUPS: 10 * GIB}, spoil
+        assert made.limits.enabled == {"winshare": 1}
+
+
+async def test_a_folder_that_is_full_is_told_and_a_smaller_quota_waits_until_it_holds_less() -> None:
+    async with share_world() as made:
+        await made.settle()
+        made.limits.held[GROUPS] = 12 * GIB
+        await made.world.round()
+        assert made.says("Degraded")["reason"] == "FolderFull"
+        assert "groups" in made.says("Degraded")["message"]
+        assert made.says("Served")["status"] == "True"
+        share = Key("FileShare", NAMESPACE, "office")
+        assert made.world.api.objects[share]["status"]["folders"] == [
+            {"name": "groups", "quota": "10Gi", "used": "10Gi"}
+        ]
+        made.limits.held[GROUPS] = 6 * GIB
+        made.world.api.patch(share, {"folders": [{**SHARE["folders"][0], "quota": "5Gi"}]})
+        await made.world.round()
+        assert (made.says("Degraded")["reason"], made.limits.limits) == ("QuotaBelowUse", {GROUPS: 10 * GIB})
+        made.limits.held[GROUPS] = 3 * GIB
+        await made.settle()
+        assert (made.says("Degraded")["status"], made.limits.limits) == ("False", {GROUPS: 5 * GIB})
 
 
 async def test_addresses_leave_a_host_before_its_maintenance_and_come_back_after() -> None:
@@ -58,6 +92,14 @@ def open_folder(made: ShareWorld) -> None:
 
 def forget_user(made: ShareWorld) -> None:
     made.servers.logins.clear()
+
+
+def make_folder_anew(made: ShareWorld) -> None:
+    made.limits.make_anew(GROUPS)
+
+
+def hide_limit(made: ShareWorld) -> None:
+    made.site.pool.volumes["winshare"].options["features.quota-deem-statfs"] = "off"
 
 
 def lose_address(made: ShareWorld) -> None:

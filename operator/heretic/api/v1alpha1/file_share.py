@@ -158,6 +158,17 @@ class ShareExport(StatusModel):
     )
 
 
+class ShareFolderState(StatusModel):
+    """A folder that has a limit."""
+
+    name: Text = Field(description="Name of the folder.")
+    quota: Text = Field(
+        default="",
+        description="How much it may hold, as declared; kept until a limit that is declared no more is gone.",
+    )
+    used: Text = Field(default="", description="How much it held when it was last seen, at most its limit.")
+
+
 class FileShareStatus(CommonStatus):
     """What Heretic saw."""
 
@@ -176,6 +187,9 @@ class FileShareStatus(CommonStatus):
     )
     exports: Annotated[list[ShareExport], Cap(256)] = Field(
         default=[], description="Folders that are or were served over NFS, with the numbers of their exports."
+    )
+    folders: Annotated[list[ShareFolderState], Cap(64)] = Field(
+        default=[], description="Folders with a limit, and what they hold."
     )
     names: Annotated[list[ShareName], Cap(16)] = Field(
         default=[], description="Names for the site's DNS, with the addresses that each must give in turn."

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -94,14 +94,6 @@ class NFSAccess(Model):
 class ShareFolder(Model):
     """One folder of the volume, served under its own name."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="!has(self.quota)",
-            message="`quota` must not be specified yet: this version sets no limits on folders",
-            holds=lambda folder: not folder.quota,
-        ),
-    )
-
     name: FolderName = Field(
         description="Name of the folder in the volume, under which clients see it: \\\\files\\groups, files:/groups."
     )
@@ -112,7 +104,9 @@ class ShareFolder(Model):
         StringConstraints(max_length=4),
         matching("[0-7]{4}", "must be permission bits of four octal digits, such as '2770'"),
     ] = Field(default="0755", description="Permission bits of the folder itself, such as '2770'.")
-    quota: Size = Field(default="", description="How much the folder may hold. Not yet.")
+    quota: Size = Field(
+        default="", description="How much the folder may hold; less than its volume. Unset: whatever the volume can."
+    )
     read_only: bool = Field(default=False, strict=True, description="Whether nobody may write through the share.")
     clients: Annotated[list[Client], Field(max_length=32), Unique()] = Field(
         default=[],

@@ -18,6 +18,10 @@ __all__ = ["foreign_options", "options_to_set", "same_value", "sharding_differen
 _SET_BY_GLUSTER = frozenset(
     {
         "cluster.granular-entry-heal",
+        # Where a folder of a share has a limit.
+        "features.inode-quota",
+        "features.quota",
+        "features.quota-deem-statfs",
         "nfs.disable",
         "performance.client-io-threads",
         "storage.fips-mode-rchecksum",

@@ -16,6 +16,7 @@ from heretic.domain.shares.ctdb import plan as ctdb
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.declared import obstacles
 from heretic.domain.shares.ganesha import plan as ganesha
+from heretic.domain.shares.limits import limiting
 from heretic.domain.shares.lock import mounting_lock, proving
 from heretic.domain.shares.samba import plan as samba
 from heretic.domain.shares.samba.domain import in_domain
@@ -32,6 +33,7 @@ class Gates:
         ctdb: CTDB runs everywhere, with the same files.
         addresses: Public addresses are given.
         served: What is declared is served.
+        limits: Folders hold no more than they may.
         moves: Public addresses that go before their hosts do, and hosts that come back.
     """
 
@@ -40,6 +42,7 @@ class Gates:
     ctdb: Plan
     addresses: Plan
     served: Plan
+    limits: Plan
     moves: Plan
 
     @property
@@ -47,7 +50,7 @@ class Gates:
         """The first gate that is not passed, or the last one; addresses that must move go before all of it."""
         if isinstance(self.moves, Proceed):
             return self.moves
-        gates = (self.declared, self.lock, self.ctdb, self.addresses)
+        gates = (self.declared, self.lock, self.ctdb, self.addresses, self.served, self.limits)
         chain = next((gate for gate in gates if not isinstance(gate, Converged)), self.served)
         return self.moves if isinstance(chain, Converged) and isinstance(self.moves, Wait) else chain
 
@@ -59,7 +62,8 @@ def gates(share: FileShare, cluster: ServerCluster) -> Gates:
     ctdb_ = _after(lock, lambda: _ctdb(cluster))
     given = _after(ctdb_, lambda: _addresses(share, cluster))
     served = _after(given, lambda: _served(share, cluster))
-    return Gates(declared, lock, ctdb_, given, served, plan_of(outage.moves(cluster)))
+    limits = _after(served, lambda: plan_of(tuple(limiting(share, cluster))))
+    return Gates(declared, lock, ctdb_, given, served, limits, plan_of(outage.moves(cluster)))
 
 
 def _served(share: FileShare, cluster: ServerCluster) -> Plan:

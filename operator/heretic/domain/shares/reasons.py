@@ -139,6 +139,17 @@ OF_SHARES = chapter(
         "Find out who deleted, reset or took its account; then join anew as the message says.",
     ),
     Explained(
+        Reason.QUOTA_BELOW_USE,
+        "A folder holds more than its new quota; the one before stays in force.",
+        "Remove files from it, or raise the quota.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.FOLDER_FULL,
+        "A folder holds as much as its quota lets it; clients that write there are refused.",
+        "Remove files from it, or raise its quota.",
+    ),
+    Explained(
         Reason.GANESHA_UNSOUND,
         "The NFS-Ganesha of a file server is a version that dies when clients list or remove files.",
         "Install a corrected version on it; docs/reference/platforms.md says which platform has one.",

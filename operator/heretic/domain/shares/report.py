@@ -19,6 +19,7 @@ from heretic.domain.shares.cluster import ServerCluster
 from heretic.domain.shares.ctdb.addresses import given
 from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.ganesha.numbers import export_numbers
+from heretic.domain.shares.limits import folder_states, full
 from heretic.domain.shares.plan import Gates
 from heretic.domain.shares.samba.domain_facts import DOMAIN
 from heretic.domain.shares.samba.domain_plan import away
@@ -38,9 +39,15 @@ def report_share(share: FileShare, cluster: ServerCluster, gates: Gates) -> Repo
         _ctdb(gates, trouble),
         _assigned(share, cluster, gates, trouble),
         condition_of(ConditionType.SERVED, gates.served),
-        _degraded(cluster, trouble),
+        _degraded(cluster, [*trouble, *_of_folders(share, cluster, gates)]),
     )
     return Report(_status(share, cluster), conditions, ready=READY)
+
+
+def _of_folders(share: FileShare, cluster: ServerCluster, gates: Gates) -> list[tuple[Reason, str]]:
+    """Limits that cannot be set, once everything else is served, and folders that are full."""
+    unset = obstacles_of(gates.limits) if isinstance(gates.served, Converged) else ()
+    return [*((found.reason, found.message) for found in unset), *full(share, cluster)]
 
 
 def _ctdb(gates: Gates, trouble: list[tuple[Reason, str]]) -> Condition:
@@ -121,6 +128,7 @@ def _status(share: FileShare, cluster: ServerCluster) -> FileShareStatus:
         addresses_up=f"{up}/{len(share.spec.addresses)}",
         accounts=_accounts(share, cluster),
         exports=_exports(share, cluster),
+        folders=folder_states(share, cluster),
         names=[ShareName(name=share.spec.host_name or share.metadata.name, addresses=share.spec.addresses)],
     )
 
