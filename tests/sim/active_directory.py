@@ -24,6 +24,12 @@ OTHERS = {"PRINTER": "of the printer", "DESK1": "of a desk"}
 """Computers that were in the domain before."""
 _AWAY = "Failed to join domain: failed to find DC for domain OFFICE - The request is not supported."
 _LOGON = "The attempted logon is invalid. This is either due to a bad username or authentication information."
+_INFO = """\
+LDAP server: 172.20.12.2
+Server time offset: {0}
+Server time: Fri, {1:02} Jan 2027 09:50:34 UTC
+Last machine account password change: Fri, 01 Jan 2027 09:50:34 UTC
+"""
 _USER = "/run/heretic/domain-user"
 _DEFAULT_UNIT = ""
 
@@ -40,6 +46,7 @@ class Directory:
         accounts: Users and groups that files may belong to, with the numbers that hosts give them.
         away: Whether no controller answers.
         offset: By how many seconds its clock is ahead.
+        changed: Days since the server has changed its password.
         cut: Whether the next join is cut short, after the account was made.
         joined: Hosts that joined, in order.
         refused: How often a password was refused.
@@ -55,6 +62,7 @@ class Directory:
     )
     away: bool = False
     offset: int = 0
+    changed: int = 0
     cut: bool = False
     joined: list[str] = field(default_factory=list)
     refused: int = 0
@@ -94,6 +102,12 @@ class DomainSite:
             for program, tool in tools.items():
                 machine.tools[program] = before(tool, machine.tools.get(program))
 
+    def change_secret(self) -> None:
+        """What winbind of some host does after a week: the domain and CTDB both have another secret then."""
+        name = next(name for name, secret in self.directory.computers.items() if secret == self.secret)
+        self.secret = self.directory.computers[name] = f"{self.secret}, changed"
+        self.directory.changed = 0
+
     def trusted(self) -> bool:
         """Whether the domain takes the file servers for who they are."""
         return bool(self.secret) and self.secret in self.directory.computers.values()
@@ -132,7 +146,7 @@ class DomainSite:
             case ("ads", "info"):
                 if directory.away or "security = ads" not in _text(machine, CONFIGURATION):
                     return Output(255, "", "Didn't find the ldap server!\n")
-                return ok(f"LDAP server: 172.20.12.2\nServer time offset: {directory.offset}\n")
+                return ok(_INFO.format(directory.offset, 1 + directory.changed))
             case ("ads", "testjoin"):
                 if directory.away:
                     return TIMED_OUT

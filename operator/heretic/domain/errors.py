@@ -235,6 +235,7 @@ class Reason(StrEnum):
     DOMAIN_UNIT_MISSING = "DomainUnitMissing"
     DOMAIN_NAME_TAKEN = "DomainNameTaken"
     DOMAIN_TRUST_BROKEN = "DomainTrustBroken"
+    DOMAIN_KEY_OLD = "DomainKeyOld"
     QUOTA_BELOW_USE = "QuotaBelowUse"
     FOLDER_FULL = "FolderFull"
     GANESHA_UNSOUND = "GaneshaUnsound"

@@ -146,6 +146,7 @@ class Domain:
         away: Whether no controller answers.
         offset: By how many seconds its clock is ahead.
         trusts: Whether it takes the server for who it is.
+        password_age: Seconds since the server has changed its password.
         refuses: Why nobody may join; None = who asks may.
         accounts: Its users and groups, with the numbers that hosts give them.
     """
@@ -154,6 +155,7 @@ class Domain:
     away: bool = False
     offset: int = 0
     trusts: bool = True
+    password_age: int = 0
     refuses: Refusal | None = None
     accounts: dict[tuple[str, str], int] = field(
         default_factory=lambda: {("passwd", "OFFICE\\anna"): 11103, ("group", "OFFICE\\domain users"): 10512}
@@ -379,6 +381,7 @@ class FileServers:
         return DomainFacts(
             sid=Known(own.sid) if own.sid else Absent(),
             offset=Absent() if own.away else Known(own.offset),
+            password_age=Absent() if own.away else Known(own.password_age),
             trusted=Absent() if own.away else Known(own.trusts),
             winbind=Known(True) if host.winbind else Absent(),
             accounts=Known(accounts if host.winbind else dict.fromkeys(accounts)),

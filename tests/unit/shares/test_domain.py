@@ -78,6 +78,7 @@ def test_it_is_joined_once_from_one_host_before_anything_serves_and_winbind_is_w
             ["idmap config OFFICE : backend = ad", "idmap config OFFICE : schema_mode = rfc2307"],
         ),
         (DOMAIN, ["idmap config OFFICE : range = 9999-1999999999", "idmap config * : range = 2000000000-3999999999"]),
+        (DOMAIN, ["kerberos method = secrets only"]),
         (DOMAIN, ['valid users = "+OFFICE\\domain users"', "# Account passwd OFFICE\\anna"]),
     ],
 )
@@ -143,7 +144,14 @@ def test_a_domain_that_cannot_be_joined_now_is_not_tried(
     assert site.joins == []
 
 
-@pytest.mark.parametrize(("spoil", "reason"), [(away, Reason.DOMAIN_UNREACHABLE), (late, Reason.CLOCK_SKEWED)])
+def neglected(site: FileServers) -> None:
+    site.domain.password_age = 31 * 86400
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [(neglected, Reason.DOMAIN_KEY_OLD), (away, Reason.DOMAIN_UNREACHABLE), (late, Reason.CLOCK_SKEWED)],
+)
 def test_a_domain_that_goes_away_is_told_and_what_is_served_goes_on(
     site: FileServers, spoil: Callable[[FileServers], None], reason: Reason
 ) -> None:
@@ -152,6 +160,12 @@ def test_a_domain_that_goes_away_is_told_and_what_is_served_goes_on(
     assert site.steps == []
     assert told(found).state is State.TRUE
     assert told(found, ConditionType.DEGRADED).reason is reason
+
+
+def test_a_password_that_winbind_changes_in_time_is_no_matter(site: FileServers) -> None:
+    site.domain.password_age = 30 * 86400
+    assert told(site.run(), ConditionType.DEGRADED).state is State.FALSE
+    assert site.steps == []
 
 
 def test_an_account_that_somebody_took_is_for_a_person_and_never_taken_back(site: FileServers) -> None:

@@ -9,6 +9,7 @@ from heretic.domain.shares.samba.domain_facts import (
     TriedJoin,
     parse_domain_accounts,
     parse_offset,
+    parse_password_age,
     parse_sid,
     parse_tried_join,
     parse_trusted,
@@ -66,6 +67,14 @@ def test_what_was_not_read_is_not_a_domain_that_was_never_joined(output: Output)
 )
 def test_the_clock_of_the_domain(output: Output, fact: Fact[int]) -> None:
     assert parse_offset(output) == fact
+
+
+def test_how_old_the_password_of_the_server_is() -> None:
+    assert parse_password_age(Output(0, INFO, "")) == Known(102)
+    week = INFO.replace("Nov 2026 09:52:16 UTC", "Nov 2026 09:50:34 CET").replace("Sat, 28", "Sat, 21", 1)
+    assert parse_password_age(Output(0, week, "")) == Known(-7 * 86400)
+    assert parse_password_age(Output(255, "", AWAY)) == Absent()
+    assert isinstance(parse_password_age(Output(0, INFO.partition("Last")[0], "")), Unknown)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ async def test_blank_hosts_join_once_serve_users_of_the_domain_and_leave_it_at_l
             await made.settle()
             assert made.says("Served")["status"] == "True", spoil
             assert made.servers.folders == {"winshare/groups": ("11103", "10512", "2770")}, spoil
+        made.domain.directory.changed = 8
+        made.domain.change_secret()
+        await made.settle()
+        assert made.says("Degraded")["status"] == "False"
+        assert all(made.domain.knows(name) for name in made.site.machines)
         made.world.api.delete(OFFICE)
         await made.world.run(until=lambda: OFFICE not in made.world.api.objects)
         assert directory.computers == OTHERS

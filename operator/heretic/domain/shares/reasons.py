@@ -139,6 +139,11 @@ OF_SHARES = chapter(
         "Find out who deleted, reset or took its account; then join anew as the message says.",
     ),
     Explained(
+        Reason.DOMAIN_KEY_OLD,
+        "The file servers' password in the domain was not changed for 30 days, though winbind should do so after 7.",
+        "Nothing where the controllers were away until now; else do what the message says, and read winbind's log.",
+    ),
+    Explained(
         Reason.QUOTA_BELOW_USE,
         "A folder holds more than its new quota; the one before stays in force.",
         "Remove files from it, or raise the quota.",

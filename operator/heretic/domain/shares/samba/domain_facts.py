@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from heretic.api.v1alpha1.node import Role
@@ -19,6 +20,7 @@ T = TypeVar("T")
 _TIMED_OUT = (124, 137)
 _NOBODY = ("No logon servers are currently available", "Didn't find the ldap server", "failed to find DC")
 _REFUSED = ("INVALID_CREDENTIALS", "Invalid credentials", "LOGON_FAILURE", "attempted logon is invalid")
+_CHANGE = "Last machine account password change"
 _SID = re.compile(r"^SID for domain \S+ is: (S-[-0-9]+)$", re.MULTILINE)
 _OFFSET = re.compile(r"^Server time offset: (-?[0-9]+)$", re.MULTILINE)
 
@@ -43,6 +45,7 @@ class DomainFacts:
     Attributes:
         sid: Of the domain that was joined, as CTDB keeps it for all hosts; Absent: none was.
         offset: By how many seconds the domain's clock is ahead; Absent: no controller answers.
+        password_age: Seconds since the server has changed its password; Absent: no controller answers.
         trusted: Whether a controller takes the server for who it is; Absent: no controller answers.
         winbind: Whether winbind answers.
         accounts: Numbers of the accounts that smb.conf lists, None where the domain does not know one.
@@ -51,6 +54,7 @@ class DomainFacts:
 
     sid: Fact[str] = NOT_OBSERVED
     offset: Fact[int] = NOT_OBSERVED
+    password_age: Fact[int] = NOT_OBSERVED
     trusted: Fact[bool] = NOT_OBSERVED
     winbind: Fact[bool] = NOT_OBSERVED
     accounts: Fact[Mapping[DomainAccount, int | None]] = NOT_OBSERVED
@@ -78,6 +82,22 @@ def _offset(text: str) -> int:
     if found is None:
         raise NotUnderstood("there is no time of the server")
     return int(found[1])
+
+
+def parse_password_age(output: Output) -> Fact[int]:
+    """Parses ``net ads info``: between the last change, of which CTDB tells all hosts, and the controller's time."""
+    if _silent(output):
+        return Absent()
+    return read(output, "net ads info", _password_age)
+
+
+def _password_age(text: str) -> int:
+    now, changed = (re.search(rf"^{field}: (.*) \S+$", text, re.MULTILINE) for field in ("Server time", _CHANGE))
+    if now is None or changed is None:
+        raise NotUnderstood("there is no time of the last change of the password")
+    # Both are printed in one time zone, whichever that is.
+    then, at = (datetime.strptime(f"{found[1]} +0000", "%a, %d %b %Y %H:%M:%S %z") for found in (changed, now))
+    return int((at - then).total_seconds())
 
 
 def parse_trusted(output: Output) -> Fact[bool]:
@@ -140,6 +160,7 @@ def _assemble(answers: Answers) -> DomainFacts:
     return DomainFacts(
         sid=answers.parsed(_SID_PROBE.name, parse_sid),
         offset=answers.parsed(_OFFSET_PROBE.name, parse_offset),
+        password_age=answers.parsed(_OFFSET_PROBE.name, parse_password_age),
         trusted=answers.parsed(_TRUST.name, parse_trusted),
         winbind=answers.parsed(_WINBIND.name, parse_winbind),
         accounts=answers.parsed(_ACCOUNTS.name, parse_domain_accounts),

@@ -21,6 +21,10 @@ SCRIPT = "49.winbind"
 CLOCK_TOLERANCE = 300
 """Seconds by which Kerberos lets clocks differ."""
 
+PASSWORD_CHANGES, PASSWORD_OLD = 7, 30
+"""Days after which winbind changes the password of the server (smb.conf(5), machine password timeout), and those after
+which it is told that this does not happen: a controller was away for some time, or a change is refused."""
+
 USERNAME, PASSWORD = "username", "password"
 
 _REFUSALS = {
@@ -146,7 +150,25 @@ def away(share: FileShare, cluster: ServerCluster) -> list[tuple[Reason, str]]:
     seen = [(facts, facts[DOMAIN]) for facts in cluster.seen.values()]
     lost = [(facts, own) for facts, own in seen if isinstance(own.sid, Known) and _is_away(own)]
     obstacles = (_away(share, facts) for facts, _ in lost)
-    return [(found.reason, found.message) for found in obstacles if found is not None]
+    found = [(found.reason, found.message) for found in obstacles if found is not None]
+    return found or _unchanged(share, [own for _, own in seen])
+
+
+def _unchanged(share: FileShare, seen: list[DomainFacts]) -> list[tuple[Reason, str]]:
+    """A password that winbind should have changed long since; all hosts have the same one, so one of them is enough."""
+    ages = [
+        own.password_age.value for own in seen if isinstance(own.sid, Known) and isinstance(own.password_age, Known)
+    ]
+    days = min(ages, default=0) // 86400
+    if days <= PASSWORD_OLD:
+        return []
+    return [
+        (
+            Reason.DOMAIN_KEY_OLD,
+            f"the file servers have not changed their password in {_realm(share)} for {days} days, and winbind does so "
+            f"after {PASSWORD_CHANGES}; `wbinfo --change-secret` on a file server tells what is in the way",
+        )
+    ]
 
 
 def _is_away(own: DomainFacts) -> bool:

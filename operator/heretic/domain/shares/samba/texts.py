@@ -126,9 +126,14 @@ def _global(smb: SMBServer, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _domain(domain: ActiveDirectory, workgroup: str) -> Iterator[tuple[str, str]]:
-    """The numbers are those of HVP. A password that changes by itself is no matter: CTDB keeps it for all hosts."""
+    """The numbers are those of HVP.
+
+    The server's password changes by itself, and CTDB keeps the new one for all hosts. It is taken from there alone: a
+    keytab would be written on the host that changes it, and be an old one on all others.
+    """
     yield "security", "ads"
     yield "realm", domain.realm.upper()
+    yield "kerberos method", "secrets only"
     yield "idmap config * : backend", "autorid"
     yield "idmap config * : range", "2000000000-3999999999"
     yield "idmap config * : rangesize", "1000000"
