@@ -160,6 +160,7 @@ def test_a_domain_that_goes_away_is_told_and_what_is_served_goes_on(
     assert site.steps == []
     assert told(found).state is State.TRUE
     assert told(found, ConditionType.DEGRADED).reason is reason
+    assert told(found, ConditionType.CTDB_READY).state is State.TRUE
 
 
 def test_a_password_that_winbind_changes_in_time_is_no_matter(site: FileServers) -> None:

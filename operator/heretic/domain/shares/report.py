@@ -33,13 +33,12 @@ READY = frozenset({ConditionType.LOCK_READY, ConditionType.ADDRESSES_ASSIGNED, C
 def report_share(share: FileShare, cluster: ServerCluster, gates: Gates) -> Report:
     """Status and conditions."""
     trouble = [*_trouble(cluster), *((found.reason, found.message) for found in obstacles_of(gates.moves))]
-    trouble += away(share, cluster)
     conditions = (
         condition_of(ConditionType.LOCK_READY, gates.lock),
         _ctdb(gates, trouble),
         _assigned(share, cluster, gates, trouble),
         condition_of(ConditionType.SERVED, gates.served),
-        _degraded(cluster, [*trouble, *_of_folders(share, cluster, gates)]),
+        _degraded(cluster, [*trouble, *away(share, cluster), *_of_folders(share, cluster, gates)]),
     )
     return Report(_status(share, cluster), conditions, ready=READY)
 
