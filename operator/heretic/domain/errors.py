@@ -119,6 +119,7 @@ class Reason(StrEnum):
     ADDRESS_TAKEN = "AddressTaken"
     NETWORK_MANAGER_MISSING = "NetworkManagerMissing"
     BOND_NEEDS_SWITCH = "BondNeedsSwitch"
+    PORT_GONE = "PortGone"
     # sites: domain/site/reasons.py
     MORE_THAN_ONE_SITE = "MoreThanOneSite"
     UNSUPPORTED_NODE_COUNT = "UnsupportedNodeCount"

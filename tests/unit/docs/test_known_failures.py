@@ -1,5 +1,6 @@
 """Every known failure names tests that exist."""
 
+import itertools
 import re
 
 import pytest
@@ -11,6 +12,12 @@ from unit.docs.test_safety import PROOF, ROOT, exists
 PAGE = (ROOT / "docs/explanation/known-failures.md").read_text()
 ROWS = [line for line in PAGE.splitlines() if line.startswith("|") and not re.match(r"\| (?:---|number|what is)", line)]
 WITH_REASON = [row for row in ROWS if re.match(r" `[A-Z]\w+` $", row.split("|")[2])]
+
+
+def rows_of(section: str) -> list[str]:
+    """The rows of the first table of a section."""
+    below = section.partition("| --- |")[2].splitlines()[1:]
+    return list(itertools.takewhile(lambda row: row.startswith("|"), below))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip()[:40])
@@ -25,9 +32,18 @@ def test_no_reported_failure_is_left_out() -> None:
     assert numbers == set(range(1, 29))
 
 
-FAULTS = [
-    [cell.strip() for cell in row.split("|")[1:3]] for row in PAGE.split("## Bad input")[1].splitlines()[7:] if row
-]
+FAULTS, FAULTS_OF_NETWORKS = (
+    [[cell.strip() for cell in row.split("|")[1:3]] for row in rows_of(section)]
+    for section in PAGE.split("## Bad input")[1:]
+)
+SAID_OF_NETWORKS = (
+    *("overlapping subnets", "address outside its subnet", "duplicate VLAN", "bond mode that the role forbids"),
+    *("MTU above what a port passes", "MTU above what a switch passes", "port that vanished", "wrong gateway"),
+    *("change that cuts SSH", "operator killed", "cable pulled at a change", "cable of a bond pulled"),
+    *("duplicate address on the wire", "one port that answers on two networks", "cable in another port"),
+)
+"""What networks and their input can be: each is told, or mended."""
+
 SAID = (
     *("wrong password", "expired token", "wrong certificate authority", "name of a host", "name that does not resolve"),
     *("volume of the engine not empty", "volume of the engine not healed", "appliance missing", "host refused"),
@@ -41,6 +57,12 @@ SAID = (
     *("deployment killed half way", "operator killed", "old `--vm-status`", "broker down", "maintenance left on"),
 )
 """What an engine and its input can be, that has to be told apart."""
+
+
+@pytest.mark.parametrize("fault", SAID_OF_NETWORKS)
+def test_a_fault_of_networks_has_a_reason_with_a_remedy_or_is_mended(fault: str) -> None:
+    (word,) = {reason for what, reason in FAULTS_OF_NETWORKS if what.startswith(fault)}
+    assert word == "-" or explain(Reason(word.strip("`"))).action
 
 
 def reason_of(fault: str) -> Reason | None:

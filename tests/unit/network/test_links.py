@@ -7,6 +7,7 @@ import pytest
 
 from heretic.api.v1alpha1 import Network, Node
 from heretic.api.v1alpha1.node import NodeStatus
+from heretic.api.v1alpha1.node_interfaces import NodePort
 from heretic.domain.commands import Output
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
@@ -117,8 +118,18 @@ def test_a_bond_that_lost_a_port_is_degraded_and_in_sync(of: dict[str, Any], add
     attached = seen(declared, address)
     found = condition(declared, attached, ConditionType.DEGRADED)
     assert found.state is state
+    assert (found.reason is Reason.BOND_PORT_DOWN) is (state is State.TRUE)
     assert ("no link on eno3 of n1" in found.message) is (state is State.TRUE)
     assert condition(declared, attached, ConditionType.IN_SYNC).state is State.TRUE
+
+
+def test_a_bond_that_lost_a_card_is_degraded_too() -> None:
+    declared = network(**STORAGE)
+    attached = seen(declared, "172.20.11.11")
+    gone = NodePort(mac="52:54:00:00:00:09", port="", networks=["gluster"], how="Carried")
+    recorded = attached.model_copy(update={"status": attached.status.model_copy(update={"ports": [gone]})})
+    found = condition(declared, recorded, ConditionType.DEGRADED)
+    assert (found.state, "52:54:00:00:00:09" in found.message) == (State.TRUE, True)
 
 
 def test_whether_a_bond_is_degraded_is_not_known_of_a_node_that_is_not_inspected() -> None:

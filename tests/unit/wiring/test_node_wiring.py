@@ -1,12 +1,14 @@
 """When ports are asked where they lead, and what a Node says of it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import NodeStatus
-from heretic.api.v1alpha1.node_interfaces import NodePort
+from heretic.api.v1alpha1.node_interfaces import NodePort, PortChoice
 from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Absent, Fact, Known
@@ -43,8 +45,11 @@ def planned(seen: HostFacts, of: Node | None = None) -> list[str]:
     return [step.verb for step in plan_wiring(of, view([of], networks=SITE), seen).steps]
 
 
-def said(seen: HostFacts, records: list[NodePort] | None = None) -> tuple[NodeStatus, Condition]:
+def said(
+    seen: HostFacts, records: list[NodePort] | None = None, choices: Sequence[PortChoice] = ()
+) -> tuple[NodeStatus, Condition]:
     of = node("n1", 11, addresses=ADDRESS)
+    of = of.model_copy(update={"spec": of.spec.model_copy(update={"interfaces": list(choices)})})
     of = of.model_copy(update={"status": of.status.model_copy(update={"ports": records or []})})
     report = with_wiring(Report(of.status, (), frozenset()), of, view([of], networks=SITE), seen, None)
     assert isinstance(report.status, NodeStatus)
@@ -108,10 +113,55 @@ def test_what_is_missing_is_told(seen: HostFacts, state: State, reason: Reason) 
     assert (wired.state, wired.reason) == (state, reason)
 
 
+@pytest.mark.parametrize(
+    ("most", "says"),
+    [
+        pytest.param(1500, "of at most 1500 bytes, 9000 are declared for gluster", id="less"),
+        pytest.param(9000, "", id="just as much"),
+        pytest.param(None, "", id="not known"),
+    ],
+)
+def test_a_port_that_cannot_carry_the_declared_mtu_is_told(most: int | None, says: str) -> None:
+    large = network("gluster", "Gluster", "172.20.11.0/24", mtu=9000)
+    of = node("n1", 11, addresses=ADDRESS)
+    small = replace(port(True, "172.20.11.11/24"), max_mtu=most)
+    told = with_wiring(Report(of.status, (), frozenset()), of, view([of], networks=[large]), facts(LIVE, small), None)
+    wired = next(c for c in told.conditions if c.type is ConditionType.WIRED)
+    assert (wired.reason is Reason.PORT_TOO_SMALL) is bool(says), wired
+    assert says in wired.message
+
+
 def test_the_record_of_a_port_that_is_gone_stays() -> None:
     gone = NodePort(mac="52:54:00:00:00:09", port="eno9", networks=["gluster"], how="Answered")
     status, _ = said(facts(LIVE), [gone])
     assert [(p.mac, p.port, p.networks) for p in status.ports][1:] == [(gone.mac, "", ["gluster"])]
+
+
+HAS_GLUSTER = facts(LIVE, port(True, "172.20.11.11/24"))
+
+
+@pytest.mark.parametrize(
+    ("records", "named", "says"),
+    [
+        pytest.param([("52:54:00:00:00:09", "")], {}, "by which n1 had gluster, is not there any more", id="a card"),
+        pytest.param([("52:54:00:00:00:02", "eno2")], {}, "", id="it is there"),
+        pytest.param([("52:54:00:00:00:02", "eth7")], {}, "", id="under another name"),
+        pytest.param([("52:54:00:00:00:09", "")], {"52:54:00:00:00:09": []}, "", id="a person ended it"),
+        pytest.param(
+            [],
+            {"eno9": ["gluster"]},
+            "no such port (it has eno1, eno2)",
+            id="a name",
+        ),
+        pytest.param([], {"eno9": []}, "", id="left alone, and not there"),
+    ],
+)
+def test_a_port_that_vanished_is_told(records: list[tuple[str, str]], named: dict[str, list[str]], says: str) -> None:
+    recorded = [NodePort(mac=mac, port=name, networks=["gluster"], how="Answered") for mac, name in records]
+    choices = [PortChoice(port=name, networks=names) for name, names in named.items()]
+    _, wired = said(HAS_GLUSTER, recorded, choices)
+    assert (wired.reason is Reason.PORT_GONE) is bool(says), wired
+    assert says in wired.message
 
 
 def test_a_pass_writes_what_was_found() -> None:

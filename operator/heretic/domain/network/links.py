@@ -40,7 +40,7 @@ def _differences(network: Network, node: Node, top: NodeInterface) -> Iterator[s
 
 
 def lost_ports(network: Network, node: Node, top: NodeInterface) -> tuple[str, ...]:
-    """Names of the ports without a link in a bond that still works.
+    """Names of the ports without a link in a bond that still works, and what names those that are gone.
 
     A port that had none at a boot is no port of the bond yet; it is known by what is recorded of it.
 
@@ -54,4 +54,6 @@ def lost_ports(network: Network, node: Node, top: NodeInterface) -> tuple[str, .
     of_bonds = {link.name for link in links if link.master in bonds}
     if bonds:
         of_bonds |= {record.port for record in node.status.ports if network.metadata.name in record.networks}
-    return tuple(link.name for link in node.status.interfaces if link.name in of_bonds and link.carrier is False)
+    gone = (port.mac for port in node.status.ports if not port.port and network.metadata.name in port.networks)
+    down = (link.name for link in node.status.interfaces if link.name in of_bonds and link.carrier is False)
+    return (*down, *gone) if bonds else tuple(down)

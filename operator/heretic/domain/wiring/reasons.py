@@ -40,4 +40,9 @@ OF_PORTS = chapter(
         "A bond that works shall become one of 802.3ad, or shall be none any more; its switch has to know that first.",
         "Set up the switch as the message says, then approve the plan of the Node.",
     ),
+    Explained(
+        Reason.PORT_GONE,
+        "A port that led to a network, or that `spec.interfaces` names, is not on the host.",
+        "Look at the card, correct the name, or name the port in `spec.interfaces` without networks.",
+    ),
 )

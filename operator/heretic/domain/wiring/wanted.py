@@ -232,12 +232,17 @@ def _group(site: _Site, ports: tuple[Interface, ...], networks: tuple[str, ...],
         routers=tuple(router for name in networks for router in _addressing(site, name).gateways),
         free=all(is_free(port, site.links) for port in ports),
         carries_management=any(a.partition("/")[0] == address for link in live for a in link.addresses)
-        or any(address_in(site.network(name), site.node) == address for name in networks),
+        # A name says nothing of where SSH comes in; by its role it is the management network.
+        or any(_leads_to_ssh(site.network(name), site.node) for name in networks),
         differs=lost or next(_small(site, ports, networks, base), ""),
         lost=lost,
         conversion=conversion(there, spec.mode),
         aggregate=aggregate(there, spec.mode, base, names) if bonded else (),
     )
+
+
+def _leads_to_ssh(network: Network, node: Node) -> bool:
+    return network.spec.role is NetworkRole.MANAGEMENT or address_in(network, node) == node.spec.address
 
 
 def _bond(site: _Site, networks: tuple[str, ...]) -> BondSpec:

@@ -47,6 +47,7 @@ def wiring(node: Node, view: SiteView, links: Links, wires: Wires) -> Wiring:
     key = wires.asked.value.key if isinstance(wires.asked, Known) else ""
     unasked = ask is not None and (bool(ask.off) or (bool(ask.ports) and ask.key != key))
     wrong = (*(clash for finding in findings for clash in finding.clashes), *_missing(node, view, findings))
+    wrong = (*wrong, *_gone(node, findings))
     error = wires.asked.value.error if isinstance(wires.asked, Known) and ask is not None else ""
     notes = (f"the ports of {node.metadata.name} could not be asked where they lead: {error}",) if error else ()
     return Wiring(findings, ask, unasked, (*wrong, *_small(node, view, findings)), (*notes, *_unbonded(findings)))
@@ -62,6 +63,29 @@ def _missing(node: Node, view: SiteView, findings: tuple[PortFinding, ...]) -> I
                 Reason.NETWORK_WITHOUT_PORT,
                 f"no port of {node.metadata.name} is known to lead to {name} ({seen}). Check cables and switch, or "
                 "name the port in spec.interfaces",
+            )
+
+
+def _gone(node: Node, findings: tuple[PortFinding, ...]) -> Iterator[tuple[Reason, str]]:
+    """Ports that led somewhere, or were named by a person, and are not there; only a person's word ends that."""
+    host, there = node.metadata.name, {word for finding in findings for word in (finding.port.name, finding.port.mac)}
+    left_alone = {choice.port for choice in node.spec.interfaces if not choice.networks}
+    for record in node.status.ports if findings else ():
+        if record.networks and record.mac not in there | left_alone:
+            named = f"{record.port} ({record.mac})" if record.port else record.mac
+            yield (
+                Reason.PORT_GONE,
+                f"the port {named}, by which {host} had {' and '.join(record.networks)}, is not there any more. Look "
+                f"at the card, or name {record.mac} in spec.interfaces without networks, if it is not to come back",
+            )
+    known = {word for record in node.status.ports for word in (record.port, record.mac)}
+    for choice in node.spec.interfaces if findings else ():
+        if choice.networks and choice.port not in there | known:
+            names = ", ".join(finding.port.name for finding in findings)
+            yield (
+                Reason.PORT_GONE,
+                f"spec.interfaces of {host} names {choice.port} for {' and '.join(choice.networks)}, and the host has "
+                f"no such port (it has {names}). Correct the name",
             )
 
 
