@@ -24,8 +24,10 @@ from heretic.cli.options import (
     IdentityOption,
     KubeconfigOption,
     NamespaceOption,
+    NetworkOption,
     NoColorOption,
     OfflineOption,
+    OffsetOption,
     OutputOption,
     Overlay,
     Where,
@@ -111,10 +113,8 @@ def init(
         str | None, typer.Option("--user", metavar="NAME", help="Account to log in as (default: root).")
     ] = None,
     port: Annotated[int, typer.Option("--port", metavar="NUMBER", help="TCP port of sshd.", min=1, max=65535)] = 22,
-    network: Annotated[
-        list[str] | None,
-        typer.Option("--network", metavar="ROLE=SUBNET", help="A network, such as gluster=10.0.0.0/24; repeatable."),
-    ] = None,
+    network: NetworkOption = None,
+    offset: OffsetOption = None,
     disk: Annotated[
         list[str] | None,
         typer.Option("--disk", metavar="NODE=ID", help="A disk below /dev/disk/by-id that a node may use; repeatable."),
@@ -155,6 +155,7 @@ def init(
         user=user,
         port=port,
         networks=wanted.networks(network) if network else None,
+        offsets=wanted.offsets(offset or ()),
         disks=wanted.disks(disk) if disk else None,
         minimum_disk=minimum_disk_size,
         volumes=wanted.volumes(volume) if volume else (),

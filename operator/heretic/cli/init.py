@@ -10,6 +10,7 @@ from pathlib import Path
 
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.cli import render, wanted
+from heretic.cli.address_plan import AddressPlan, Subnets, plan_addresses
 from heretic.cli.adopted import NETWORK_NAMES
 from heretic.cli.choose_hosts import chosen, enough
 from heretic.cli.errors import fail
@@ -87,7 +88,7 @@ def _questions(asked: Wanted, addresses: list[str]) -> tuple[Wanted, list[str]]:
     if asked.networks is None:
         question = "Network between the disks, if the hosts have a second one, such as 10.0.0.0/24"
         second = ask(question, "none", lambda answer: None if answer == "none" else wanted.subnet(answer))
-        asked = replace(asked, networks={NetworkRole.GLUSTER: second} if second else {})
+        asked = replace(asked, networks={NetworkRole.GLUSTER: (second,)} if second else {})
     if not asked.volumes:
         question = "Size of the volume for virtual machines; it can become larger later"
         asked = replace(asked, volumes=(ask(question, "50Gi", wanted.default_volume),))
@@ -96,16 +97,16 @@ def _questions(asked: Wanted, addresses: list[str]) -> tuple[Wanted, list[str]]:
 
 def _site(asked: Wanted, servers: Sequence[SshServer]) -> NewSite:
     subnets = asked.networks or {}
-    management = subnets.get(NetworkRole.MANAGEMENT) or _management(asked.ranges, servers)
+    management = subnets.get(NetworkRole.MANAGEMENT) or (_management(asked.ranges, servers),)
     remark = (
         "" if NetworkRole.MANAGEMENT in subnets else "Guessed from where hosts were found: correct it if it differs."
     )
     networks = [_net(NetworkRole.MANAGEMENT, management, remark)]
     others = {role: subnet for role, subnet in subnets.items() if role is not NetworkRole.MANAGEMENT}
     networks += [_net(role, subnet) for role, subnet in others.items()]
+    plan = _addresses(servers, {**subnets, NetworkRole.MANAGEMENT: management}, asked.offsets)
     hosts = []
-    for number, server in enumerate(servers, 1):
-        places = {_name_of(role): _same_place(server.address, management, other) for role, other in others.items()}
+    for number, (server, places) in enumerate(zip(servers, plan.nodes, strict=True), 1):
         disks = (asked.disks or {}).get(f"node{number}", ())
         key = (server.host_key, server.fingerprint, server.software)
         hosts.append(NewHost(f"node{number}", server.address, *key, addresses=places, disks=disks))
@@ -123,11 +124,24 @@ def _site(asked: Wanted, servers: Sequence[SshServer]) -> NewSite:
         hosts=tuple(hosts),
         networks=tuple(networks),
         volumes=asked.volumes or (wanted.default_volume("50Gi"),),
+        plan=plan,
     )
 
 
-def _net(role: NetworkRole, subnet: IPv4Network, remark: str = "") -> NewNetwork:
-    return NewNetwork(_name_of(role), role.value, str(subnet), remark)
+def _addresses(
+    servers: Sequence[SshServer], subnets: Mapping[NetworkRole, Subnets], offsets: Mapping[str, int]
+) -> AddressPlan:
+    return plan_addresses(
+        [server.address for server in servers],
+        _name_of(NetworkRole.MANAGEMENT),
+        {_name_of(role): of_role for role, of_role in subnets.items()},
+        offsets,
+        _name_of(NetworkRole.GLUSTER),
+    )
+
+
+def _net(role: NetworkRole, subnets: Subnets, remark: str = "") -> NewNetwork:
+    return NewNetwork(_name_of(role), role.value, tuple(map(str, subnets)), remark)
 
 
 def _name_of(role: NetworkRole) -> str:
@@ -142,17 +156,6 @@ def _management(ranges: Sequence[str], servers: Sequence[SshServer]) -> IPv4Netw
     while not all(address in guessed for address in addresses):
         guessed = guessed.supernet()
     return next((network for network in given if all(a in network for a in addresses)), guessed)
-
-
-def _same_place(address: str, own: IPv4Network, other: IPv4Network) -> str:
-    """The address with the same number in another network: 192.168.1.11 is 10.0.0.11 in 10.0.0.0/24."""
-    number = int(IPv4Address(address)) - int(own.network_address)
-    if not 0 < number < other.num_addresses - 1:
-        raise fail(
-            f"{address} is number {number} of {own}, and {other} has no address of that number: leave out this "
-            "--network, and write it into networks.yaml and nodes.yaml yourself"
-        )
-    return str(other.network_address + number)
 
 
 def _prove(files: Mapping[str, str], namespace: str) -> None:

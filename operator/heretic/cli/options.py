@@ -101,3 +101,17 @@ EnginePasswordOption = Annotated[
 EngineCaOption = Annotated[
     str | None, typer.Option("--engine-ca", metavar="FILE", help="The engine's /etc/pki/ovirt-engine/ca.pem.")
 ]
+
+NetworkOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--network",
+        metavar="ROLE=SUBNET",
+        help="A network: gluster=10.0.0.0/24, or lan=10.0.1.0/24,fd00:1::/64 with IPv6; repeatable.",
+    ),
+]
+
+OffsetOption = Annotated[
+    list[str] | None,
+    typer.Option("--offset", metavar="WHAT=NUMBER", help="First number of nodes, engine, shares or bmcs; repeatable."),
+]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from heretic.cli.address_plan import AddressPlan
 from heretic.cli.render import count
 
 API = "apiVersion: hvp.ovirt.life/v1alpha1"
@@ -20,7 +21,7 @@ class NewHost:
         host_key: The key that it showed.
         fingerprint: Of that key.
         software: What its SSH server calls itself.
-        addresses: In the other Networks, by the name of the Network.
+        addresses: In Networks, by the name of the Network; the second one is of IPv6, beside one of IPv4.
         disks: Names below /dev/disk/by-id; empty = any blank disk.
     """
 
@@ -29,7 +30,7 @@ class NewHost:
     host_key: str
     fingerprint: str
     software: str
-    addresses: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     disks: tuple[str, ...] = ()
 
     @property
@@ -41,11 +42,11 @@ class NewHost:
 
 @dataclass(frozen=True, slots=True)
 class NewNetwork:
-    """One Network: its name, role and subnet, and what its reader should know of where these come from."""
+    """One Network: its name, role and subnets, and what its reader should know of where these come from."""
 
     name: str
     role: str
-    subnet: str
+    subnets: tuple[str, ...]
     remark: str = ""
 
 
@@ -71,6 +72,7 @@ class NewSite:
         hosts: In the order in which they become node1, node2 and so on.
         networks: The first one is the management network.
         volumes: At least one.
+        plan: Who has which address.
     """
 
     name: str
@@ -81,6 +83,7 @@ class NewSite:
     hosts: tuple[NewHost, ...]
     networks: tuple[NewNetwork, ...]
     volumes: tuple[NewVolume, ...]
+    plan: AddressPlan
 
 
 def files_of(site: NewSite) -> dict[str, str]:
@@ -176,8 +179,8 @@ metadata:
   name: {net.name}
 spec:
   role: {net.role}
-{remark}  subnet: {net.subnet}
-"""
+{remark}  subnet: {_scalar(net.subnets[0])}
+{"".join(f"  ipv6: {{subnet: {_scalar(one)}}}{chr(10)}" for one in net.subnets[1:])}"""
 
 
 _NODES = """\
@@ -213,9 +216,11 @@ spec:
     - {host.host_key}
 """
     if host.addresses:
-        yield "  # Guessed from the address above: the host must have them. Correct what differs.\n  addresses:\n"
-        for network, address in host.addresses.items():
-            yield f"    - network: {network}\n      address: {address}\n"
+        yield "  # By the address plan (README.md). The host must have them, or gets them by `configureLinks: true`.\n"
+        yield "  addresses:\n"
+        for network, (address, *ipv6) in host.addresses.items():
+            yield f"    - network: {network}\n      address: {_scalar(address)}\n"
+            yield from (f"      ipv6: {_scalar(one)}\n" for one in ipv6)
     yield "  roles: [Storage]\n"
     if first and len(site.hosts) == 3:
         yield (
@@ -261,6 +266,8 @@ def _readme(site: NewSite) -> str:
         f"| {host.name} | {host.address} | `{host.fingerprint}` | `{host.key_file}` |" for host in site.hosts
     )
     namespace = site.namespace
+    reserved = "\n".join(f"| {one.who} | {one.network} | {_span(one.addresses)} |" for one in site.plan.reserved)
+    left_out = "".join(f"\nNo address is kept for {one}.\n" for one in site.plan.left_out)
     return f"""\
 # The site {site.name}
 
@@ -278,6 +285,14 @@ Change the files, commit, apply.
 2. `heretic bootstrap --namespace {namespace}` prints the line for `/root/.ssh/authorized_keys` of each host.
 3. Read `nodes.yaml`: names of Nodes stay for ever, and disks that are blank will be used.
 
+## Addresses
+
+Those of hosts stand in `nodes.yaml`. These are kept free for what is declared later:
+
+| what | network | addresses |
+| --- | --- | --- |
+{reserved}
+{left_out}
 ## Apply
 
 In this folder:
@@ -300,6 +315,10 @@ heretic status --namespace {namespace} --watch
 
 The folder holds no secret. The repository must be reachable while the site is down: do not keep it on this site only.
 """
+
+
+def _span(addresses: tuple[str, ...]) -> str:
+    return addresses[0] if len(addresses) == 1 else f"{addresses[0]} to {addresses[-1]}"
 
 
 def _indented(text: str) -> str:

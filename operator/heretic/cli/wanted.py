@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Network
+from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from heretic.api.v1alpha1 import subnets
 from heretic.api.v1alpha1.gluster_volume import Purpose
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import DiskId
-from heretic.api.v1alpha1.subnets import IPv4Subnet
 from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, UserName
+from heretic.cli import address_plan
+from heretic.cli.address_plan import NODES, OFFSETS, Subnets
 from heretic.cli.errors import fail
 from heretic.cli.site_folder import NewVolume
 
@@ -36,6 +38,7 @@ class Wanted:
         user: Account that logs in.
         port: Of sshd.
         networks: Subnets by role.
+        offsets: First numbers of the address plan, where others than the usual ones are asked for.
         disks: Names below /dev/disk/by-id, by the name of the Node.
         minimum_disk: Smaller disks are left alone.
         volumes: The volumes.
@@ -49,7 +52,8 @@ class Wanted:
     excluded: frozenset[str] = frozenset()
     user: str | None = None
     port: int = 22
-    networks: Mapping[NetworkRole, IPv4Network] | None = None
+    networks: Mapping[NetworkRole, Subnets] | None = None
+    offsets: Mapping[str, int] = field(default_factory=dict)
     disks: Mapping[str, tuple[str, ...]] | None = None
     minimum_disk: str = "100G"
     volumes: tuple[NewVolume, ...] = ()
@@ -99,21 +103,38 @@ def size(text: str) -> str:
     return _valid(Size, text, "the size")
 
 
-def networks(texts: Sequence[str]) -> dict[NetworkRole, IPv4Network]:
-    """Subnets by role, from ROLE=SUBNET."""
-    found: dict[NetworkRole, IPv4Network] = {}
+def networks(texts: Sequence[str]) -> dict[NetworkRole, Subnets]:
+    """Subnets by role, from ROLE=SUBNET or ROLE=SUBNET,SUBNET of IPv6."""
+    found: dict[NetworkRole, Subnets] = {}
     for text in texts:
         word, rest = _pair("--network", "ROLE=SUBNET", text)
         role = _one_of(NetworkRole, word, "--network")
         if role in found:
             raise fail(f"--network names the role {role.value} twice")
-        found[role] = subnet(rest)
+        found[role] = tuple(map(subnet, rest.split(",")))
+        if [one.version for one in found[role]] not in ([4], [6], [4, 6]):
+            raise fail(f"--network {text!r} is neither one subnet nor one of IPv4 and then one of IPv6")
     return found
 
 
-def subnet(text: str) -> IPv4Network:
+def subnet(text: str) -> address_plan.Subnet:
     """A subnet of a Network."""
-    return IPv4Network(_valid(IPv4Subnet, text, "the network"))
+    return ip_network(_valid(subnets.Subnet, text, "the network"))
+
+
+def offsets(texts: Sequence[str]) -> dict[str, int]:
+    """First numbers of the address plan, from WHAT=NUMBER."""
+    found: dict[str, int] = {}
+    for text in texts:
+        what, number = _pair("--offset", "WHAT=NUMBER", text)
+        if what not in (NODES, *OFFSETS):
+            raise fail(f"--offset knows no {what!r}: use one of {', '.join((NODES, *OFFSETS))}")
+        if what in found:
+            raise fail(f"--offset names {what} twice")
+        if not number.isascii() or not number.isdecimal() or not 0 < int(number) < 65536:
+            raise fail(f"--offset {text!r} has no number from 1 to 65535")
+        found[what] = int(number)
+    return found
 
 
 def disks(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 import asyncio
 import stat
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,107 @@ class TestFolder:
         assert specs["Network/mgmt"]["subnet"] == "192.168.0.0/22"
 
 
+class TestAddressPlan:
+    """What has which number in every network."""
+
+    @pytest.mark.parametrize(
+        ("networks", "offsets", "addresses"),
+        [
+            pytest.param(["gluster=10.0.0.0/24"], [], {"gluster": "10.0.0.12"}, id="the number that it was found with"),
+            pytest.param(
+                ["gluster=10.0.0.0/24", "lan=10.0.1.0/24", "internal=10.0.2.0/24"],
+                ["nodes=10"],
+                {"gluster": "10.0.0.11", "lan": "10.0.1.11", "internal": "10.0.2.11"},
+                id="HVP's numbers, in each network",
+            ),
+            pytest.param(["lan=fd00:1::/64"], [], {"lan": "fd00:1::12"}, id="IPv6 alone: the same digits"),
+            pytest.param(
+                ["lan=10.0.1.0/24,fd00:1::/64"], [], {"lan": "10.0.1.12", "lan of IPv6": "fd00:1::12"}, id="both"
+            ),
+            pytest.param(
+                ["management=192.168.1.0/24,fd00::/64"],
+                ["nodes=40"],
+                {"mgmt": "192.168.1.12", "mgmt of IPv6": "fd00::12"},
+                id="IPv6 beside the address that was found, with its number",
+            ),
+        ],
+    )
+    def test_each_host_has_an_address_in_each_network(
+        self, networks: list[str], offsets: list[str], addresses: dict[str, str]
+    ) -> None:
+        asked = replace(HOME, networks=wanted.networks(networks), offsets=wanted.offsets(offsets))
+        found: dict[str, str] = {}
+        for entry in written(asked)["Node/node2"]["addresses"]:
+            found[entry["network"]] = entry["address"]
+            if "ipv6" in entry:
+                found[f"{entry['network']} of IPv6"] = entry["ipv6"]
+        assert found == addresses
+
+    def test_a_network_of_both_families_is_written_so(self) -> None:
+        specs = written(replace(HOME, networks=wanted.networks(["lan=10.0.1.0/24,fd00:1::/64"])))
+        assert specs["Network/lan"] == {"role": "LAN", "subnet": "10.0.1.0/24", "ipv6": {"subnet": "fd00:1::/64"}}
+
+    @pytest.mark.parametrize(
+        ("offsets", "rows"),
+        [
+            pytest.param(
+                [],
+                [
+                    "| the engine | mgmt | 192.168.1.5 |",
+                    "| BMCs | mgmt | 192.168.1.100 to 192.168.1.102 |",
+                    "| shares | mgmt | 192.168.1.30 to 192.168.1.32 |",
+                    "| shares | lan | 10.0.1.30 to 10.0.1.32 |",
+                ],
+                id="HVP's",
+            ),
+            pytest.param(
+                ["engine=9", "bmcs=200", "shares=50"],
+                [
+                    "| the engine | mgmt | 192.168.1.9 |",
+                    "| BMCs | mgmt | 192.168.1.200 to 192.168.1.202 |",
+                    "| shares | lan | 10.0.1.50 to 10.0.1.52 |",
+                ],
+                id="others",
+            ),
+        ],
+    )
+    def test_what_comes_later_has_addresses_that_are_kept_free(self, offsets: list[str], rows: list[str]) -> None:
+        networks = wanted.networks(["gluster=10.0.0.0/24", "lan=10.0.1.0/24"])
+        written(replace(HOME, networks=networks, offsets=wanted.offsets(offsets)))
+        readme = Path("home/README.md").read_text()
+        assert [row for row in rows if row not in readme] == []
+        assert "| gluster |" not in readme, "no share has an address between the bricks"
+        assert "No address is kept" not in readme
+
+    @pytest.mark.parametrize(
+        ("offsets", "said"),
+        [
+            (["engine=12"], "number 12 of mgmt is that of node2, and of the engine by the address plan"),
+            (["bmcs=10"], "number 11 of mgmt is that of node1, and of BMCs by the address plan"),
+            (["shares=4"], "number 5 of mgmt is that of the engine, and of shares by the address plan"),
+            (["nodes=29"], "number 30 of lan is that of node2"),
+            (["bmcs=253"], "192.168.1.0/24 has no address of the number 255, and of BMCs"),
+            (["nodes=253"], "node3 is number 255 by --offset nodes, and 10.0.1.0/24 has no address of that number"),
+        ],
+    )
+    def test_two_things_of_one_number_are_refused_where_a_person_said_so(self, offsets: list[str], said: str) -> None:
+        asked = replace(HOME, networks=wanted.networks(["lan=10.0.1.0/24"]), offsets=wanted.offsets(offsets))
+        if offsets == ["nodes=29"]:  # what nobody asked for gives way
+            written(asked)
+            assert f"No address is kept for shares in lan ({said})" in Path("home/README.md").read_text()
+        else:
+            assert said in refusal(asked)
+
+    def test_hosts_that_were_found_where_others_would_be_are_taken_as_they_are(self) -> None:
+        key = [fingerprint_of(line) for line in KEYS]
+        found = [SshServer(f"192.168.1.{n}", OPENSSH, KEYS[i], key[i]) for i, n in enumerate((5, 30, 100))]
+        assert written(finder=finding(*found))["Node/node1"]["address"] == "192.168.1.5"
+        readme = Path("home/README.md").read_text()
+        for what, host in (("the engine", "node1"), ("BMCs", "node3"), ("shares", "node2")):
+            assert f"No address is kept for {what} in mgmt (number" in readme
+            assert f"is that of {host})" in readme
+
+
 class TestHosts:
     @pytest.mark.parametrize(
         ("odd", "said"),
@@ -302,6 +404,11 @@ class TestRefusals:
             (["--disk", "node1=/dev/sda"], "the disk of node1 '/dev/sda' cannot be used"),
             (["--disk", "node1=a-part1"], "must be a whole disk, not a partition"),
             (["--disk", "node1=a", "--disk", "node1=a"], "--disk names a of node1 twice"),
+            (["--network", "lan=fd00::/64,10.0.0.0/24"], "is neither one subnet nor one of IPv4 and then one of IPv6"),
+            (["--offset", "nodes"], "--offset 'nodes' is not of the form WHAT=NUMBER"),
+            (["--offset", "hosts=1"], "--offset knows no 'hosts': use one of nodes, engine, shares, bmcs"),
+            (["--offset", "nodes=0"], "--offset 'nodes=0' has no number from 1 to 65535"),
+            (["--offset", "nodes=1", "--offset", "nodes=2"], "--offset names nodes twice"),
             (["--volume", "vmstore"], "--volume 'vmstore' is not of the form NAME=PURPOSE:SIZE"),
             (["--volume", "vmstore=Engine"], "is not of the form NAME=PURPOSE:SIZE"),
             (["--volume", "vmstore=Films:1Gi"], "--volume knows no 'Films': use one of Engine, VirtualMachines"),
