@@ -17,8 +17,8 @@ OFFSETS: Mapping[str, int] = {ENGINE: 5, SHARES: 30, BMCS: 100}
 
 _WORDS = {ENGINE: "the engine", SHARES: "shares", BMCS: "BMCs"}
 
-Subnet = IPv4Network | IPv6Network
-Subnets = tuple[Subnet, ...]
+IPNetwork = IPv4Network | IPv6Network
+Subnets = tuple[IPNetwork, ...]
 """Of one network: one of either family, or one of IPv4 and then one of IPv6."""
 
 
@@ -95,7 +95,7 @@ class _Numbered:
 
     name: str
     found: str
-    own: Subnet
+    own: IPNetwork
     seen: int
     planned: int
 
@@ -119,7 +119,7 @@ class _Numbered:
         return (self.found, *made) if made and network == management else made
 
 
-def _numbers(found: Sequence[str], own: Subnet, offsets: Mapping[str, int]) -> tuple[_Numbered, ...]:
+def _numbers(found: Sequence[str], own: IPNetwork, offsets: Mapping[str, int]) -> tuple[_Numbered, ...]:
     seen = [int(IPv4Address(one)) - int(own.network_address) for one in found]
     first = offsets.get(NODES)
     return tuple(
@@ -139,15 +139,15 @@ def _wanted(
             yield SHARES, name, range(offsets[SHARES], offsets[SHARES] + hosts)
 
 
-def _place(subnet: Subnet, number: int) -> int:
+def _place(subnet: IPNetwork, number: int) -> int:
     """How far from the beginning of a subnet a number is: in IPv6 it has the same digits."""
     return number if isinstance(subnet, IPv4Network) or number < 0 else int(str(number), 16)
 
 
-def _has(subnet: Subnet, number: int) -> bool:
+def _has(subnet: IPNetwork, number: int) -> bool:
     """Whether a subnet has an address of a number; the last one of IPv4 means all of them."""
     return 0 < _place(subnet, number) < subnet.num_addresses - (1 if isinstance(subnet, IPv4Network) else 0)
 
 
-def _address(subnet: Subnet, number: int) -> str:
+def _address(subnet: IPNetwork, number: int) -> str:
     return str(subnet.network_address + _place(subnet, number))

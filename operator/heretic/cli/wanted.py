@@ -13,8 +13,7 @@ from heretic.api.v1alpha1.gluster_volume import Purpose
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import DiskId
 from heretic.api.v1alpha1.values import IPv4, ObjectName, Size, UserName
-from heretic.cli import address_plan
-from heretic.cli.address_plan import NODES, OFFSETS, Subnets
+from heretic.cli.address_plan import NODES, OFFSETS, IPNetwork, Subnets
 from heretic.cli.errors import fail
 from heretic.cli.site_folder import NewVolume
 
@@ -117,7 +116,7 @@ def networks(texts: Sequence[str]) -> dict[NetworkRole, Subnets]:
     return found
 
 
-def subnet(text: str) -> address_plan.Subnet:
+def subnet(text: str) -> IPNetwork:
     """A subnet of a Network."""
     return ip_network(_valid(subnets.Subnet, text, "the network"))
 
