@@ -13,8 +13,9 @@ from typing import Any
 NETWORK = "198.18.10.0/24"
 PREFIX = "198.18.10."
 _LOOPBACK = "127.0.10."
-WAYS: dict[str, Callable[[], None]] = {}
-"""Asked before a connection is opened, by address; raises where no way leads there."""
+WAYS: dict[str, Callable[[], str | None]] = {}
+"""Asked before a connection is opened, by address: which address that host listens at, None = this one. Raises where no
+way leads there."""
 _create_connection = asyncio.BaseEventLoop.create_connection
 _sock_connect = BaseSelectorEventLoop.sock_connect
 
@@ -32,7 +33,7 @@ def take_detour() -> None:
 
 async def _connect(self: asyncio.BaseEventLoop, factory: Any, host: Any = None, *more: Any, **named: Any) -> Any:
     if isinstance(host, str) and host in WAYS:
-        WAYS[host]()
+        host = WAYS[host]() or host
     there = listening(host) if isinstance(host, str) else host
     return await _create_connection(self, factory, there, *more, **named)
 

@@ -1,6 +1,6 @@
 """What a simulated trusted pool answers when it is asked; nothing here changes it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -23,13 +23,18 @@ class AnsweringPool:
     foreign: dict[str, list[str]] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
     """UUIDs by which the peers of reinstalled hosts still know them."""
+    unheard: Callable[[str], bool] = field(default=lambda name: False, repr=False)
+    """Whether another host looks for one where it is not."""
 
     # what is so
 
     def members(self, name: str) -> list[SimGlusterd]:
         """A node and its peers that answer it."""
         me = self.nodes[name]
-        return [me, *(self.nodes[p] for p in me.knows if self.nodes[p].running and p not in self.former)]
+        if self.unheard(name):
+            return [me]
+        heard = (p for p in me.knows if self.nodes[p].running and p not in self.former and not self.unheard(p))
+        return [me, *(self.nodes[p] for p in heard)]
 
     def _up(self, brick: SimBrick) -> bool:
         glusterd = self.nodes[brick.node]
@@ -37,6 +42,7 @@ class AnsweringPool:
             brick.running
             and glusterd.alive
             and brick.node not in self.former
+            and not self.unheard(brick.node)
             and self._mounted(self._volume_of(brick), brick)
         )
 

@@ -154,7 +154,8 @@ class GlusterPool(AnsweringPool):
             state = (6, "Peer Rejected") if name in glusterd.rejected else (3, "Peer in Cluster")
             state = (1, "Probe Sent to Peer") if name in glusterd.settling else state
             former = self.former.get(name)
-            body += peer_xml(former or peer.uuid, hostnames, peer.running and not former, *state)
+            heard = peer.running and not (former or self.unheard(name) or self.unheard(glusterd.name))
+            body += peer_xml(former or peer.uuid, hostnames, heard, *state)
         for host in self.foreign.get(glusterd.name, ()):
             body += peer_xml(made_up(host, "glusterd"), [host], True, 3, "Peer in Cluster")
         return document(f"  <peerStatus>\n{body}  </peerStatus>\n" if body else "  <peerStatus/>\n")
@@ -163,7 +164,7 @@ class GlusterPool(AnsweringPool):
         target = self._named(host)
         if target is glusterd:
             return ok("peer probe: Probe on localhost not needed\n")
-        if target is None or not target.running:
+        if target is None or not target.running or self.unheard(target.name):
             said = "Probe returned with Transport endpoint is not connected"
             return failed(f"peer probe: failed: {said}")
         if target.name in glusterd.knows:

@@ -35,6 +35,7 @@ class LinkFunctions:
             "@reach": self._reach,
             "@reached": self._reached,
             "@aggregated": self._aggregated,
+            "@unused": self._unused,
             "@checkpoint": self._checkpoint,
             "@rollback": self._rollback,
             "ping": self._ping,
@@ -110,6 +111,10 @@ class LinkFunctions:
             return OK
         machine.files[f"{_LINKS}/lost"] = File(f"{' '.join(lost)}\n")
         return failed(f"no answer from {' '.join(lost)}")
+
+    def _unused(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
+        found = self._answering(argv[1:])
+        return failed(f"somebody has {' '.join(found)}") if found else OK
 
     def _aggregated(self, machine: Machine, argv: Argv, stdin: str | None) -> Output | None:
         bond = next((link for link in self.host.links() if link.name == argv[1]), None)

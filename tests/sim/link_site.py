@@ -46,6 +46,17 @@ class Clock:
 
 
 @dataclass
+class Spoken:
+    """Connections between glusterds.
+
+    Attributes:
+        to: The address that one host is connected to, by both hosts.
+    """
+
+    to: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass
 class LinkSite(BlankSite):
     """Hosts whose management port alone is configured.
 
@@ -56,6 +67,7 @@ class LinkSite(BlankSite):
         desk: The operator's address: in the management network, or anywhere behind its router.
         cut: Hosts that the operator has no way to, for a reason that is not theirs.
         on_try: Called before each connection to a host.
+        spoken: By which addresses the hosts' glusterds are connected.
     """
 
     links: dict[str, HostLinks] = field(default_factory=dict)
@@ -64,6 +76,7 @@ class LinkSite(BlankSite):
     desk: str = f"{PREFIX}200"
     cut: set[str] = field(default_factory=set)
     on_try: Callable[[str], None] = field(default=lambda name: None, repr=False)
+    spoken: Spoken = field(default_factory=Spoken)
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -105,6 +118,24 @@ class LinkSite(BlankSite):
             links.has(network, address) and self.pool.nodes[name].alive for name, links in self.links.items()
         )
 
+    def unheard(self, name: str) -> bool:
+        """Whether another host that is up is not connected to one, and looks for it where it is not."""
+        others = (other for other in self.links if other != name and self.pool.nodes[other].alive)
+        return not all(self._is_connected(other, name) for other in others)
+
+    def _is_connected(self, one: str, other: str) -> bool:
+        """A connection lasts as long as both ends have the address; a new one goes where the name leads."""
+        lines = (line.split() for line in self.machines[one].files["/etc/hosts"].content.splitlines())
+        named = (words[0] for words in lines if self.pool.nodes[other].peer_name in words[1:])
+        address = next((a for a in (self.spoken.to.get((one, other), ""), *named) if self._reaches(one, other, a)), "")
+        if address:
+            self.spoken.to[one, other] = address
+        return bool(address)
+
+    def _reaches(self, one: str, other: str, address: str) -> bool:
+        networks = {link.network for link in self.links[one].links() if link.network and link.addresses}
+        return any(self.links[other].has(network, address) for network in networks)
+
     def reachable(self, name: str) -> bool:
         """Whether an answer of the host's SSH server gets to a person at the operator's desk."""
         links, routers = self.links[name], {ROUTER, LAN_ROUTER}
@@ -121,6 +152,17 @@ class LinkSite(BlankSite):
         if there:
             return
         raise OSError(113, "No route to host")
+
+    def ssh_at(self, name: str, address: str) -> None:
+        """From now on people reach a host at another address."""
+        server = self.servers[name]
+        first, server.address = server.address, address
+
+        def connect() -> str:
+            self._connect(name)
+            return first
+
+        WAYS[address] = connect
 
     def cut_off(self, name: str) -> None:
         """The operator's way to a host is gone, the host has nothing to do with it."""
@@ -147,7 +189,7 @@ class LinkSite(BlankSite):
         return [*timers, *(links.manager.checkpoint.due for links in self.links.values() if links.manager.checkpoint)]
 
     def _holders(self) -> dict[str, Any]:
-        found = super()._holders() | {"clock": self.clock}
+        found = super()._holders() | {"clock": self.clock, "spoken": self.spoken}
         for name, links in self.links.items():
             found |= {f"{name}.links": links, f"{name}.manager": links.manager}
         return found

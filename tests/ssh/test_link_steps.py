@@ -116,6 +116,28 @@ async def test_who_is_lost_is_told_and_remembered(shell: Shell, step: TryLinks, 
     assert read(shell, "run/heretic/links/taken-back") == f"{key_of((NEW,))} 1 {lost}"
 
 
+@pytest.mark.parametrize(
+    ("neighbour", "answer", "somebody"),
+    [
+        pytest.param("", ROUTER, "", id="nobody"),
+        pytest.param("dev eno2 FAILED", ROUTER, "", id="nobody answered to the question for its hardware address"),
+        pytest.param("dev eno2 lladdr 02:00:00:00:00:01 REACHABLE", ROUTER, SWITCH, id="somebody who drops pings"),
+        pytest.param("", f"{ROUTER}\n{SWITCH}", SWITCH, id="somebody behind a router"),
+    ],
+)
+async def test_an_address_that_somebody_has_is_not_taken(
+    shell: Shell, step: TryLinks, neighbour: str, answer: str, somebody: str
+) -> None:
+    links = IP.format(sandbox=shell.sandbox, uuid=NEW.uuid)
+    shell.program("ip", f"case $* in *neigh*) echo '{SWITCH} {neighbour}' && exit ;; esac\n{links}")
+    put(shell, answer=answer)
+    frame = await shell.perform(replace(step, fresh=(SWITCH,)).script())
+    assert frame.name == ("guard:2" if somebody else "changed:0")
+    if somebody:
+        assert frame.output.stderr.strip().startswith(f"somebody has {somebody}")
+        assert read(shell, "active") == OLD
+
+
 PARTNER, NOBODY = "02:00:00:00:00:01", "00:00:00:00:00:00"
 
 

@@ -177,7 +177,7 @@ DECLARED = chapter(
     Explained(
         Reason.IMMUTABLE_DIFFERENCE,
         "The real thing differs in something that cannot be changed afterwards.",
-        "Correct the spec, or move the data to a new volume.",
+        "Correct the spec, or do what the message says.",
     ),
     Explained(
         Reason.DOES_NOT_FIT,

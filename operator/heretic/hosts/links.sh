@@ -44,6 +44,16 @@ at_reached() {
   return 1
 }
 
+# @unused ADDRESS…: nobody has one of them: no ping is answered, nor the question for its hardware address that comes before.
+at_unused() {
+  answering "$dir/now" "$@"
+  o=$(cat "$dir/now")
+  for k; do case $(ip -o neigh show to "$k" 2>/dev/null) in *lladdr*) o="$o $k" ;; esac; done
+  [ "$o" ] || return 0
+  echo 'somebody has' $o >&2
+  return 1
+}
+
 # @aggregated BOND PORT…: the bond has a partner that speaks LACP, and each of these ports that has a link works with it.
 at_aggregated() {
   b=$1 t=/sys/class/net/$1/bonding o=''

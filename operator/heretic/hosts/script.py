@@ -65,7 +65,7 @@ ASKING = frozenset({"@ask"})
 LINKS_PROLOGUE = _functions("links.sh")
 """Comes after these where a command changes links."""
 
-LINKING = frozenset({"@reach", "@checkpoint", "@reached", "@aggregated", "@rollback"})
+LINKING = frozenset({"@reach", "@checkpoint", "@reached", "@unused", "@aggregated", "@rollback"})
 ERASING = frozenset({"@held", "@erase"})
 READING = frozenset({"@signatures", "@found", "@blank", "@unsigned"}) | ERASING | ASKING | LINKING
 """Commands that do; the others stand on functions of that file."""

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from heretic.domain.disks.multipath import exclusion, wwids
 from heretic.domain.host.facts import Disk
-from heretic.domain.node.texts import block_lines, hosts_lines, with_block
+from heretic.domain.node.texts import block_lines, followed, hosts_lines, with_block
 from heretic.domain.pool.glusterd import DROP_IN_TEXT
 
 BLOCK = "# BEGIN heretic\n10.0.0.1 a\n# END heretic\n"
@@ -51,6 +51,22 @@ def test_writing_a_block_twice_changes_nothing_and_leaves_the_rest(
 def test_a_name_that_the_pool_uses_is_kept(pool: frozenset[str] | None, kept: bool) -> None:
     lines = hosts_lines({"a.lab": "10.0.0.1"}, ["10.0.0.9 gone.lab", "10.0.0.7 a.lab"], pool)
     assert lines == (("10.0.0.1 a.lab", "10.0.0.9 gone.lab") if kept else ("10.0.0.1 a.lab",))
+
+
+@pytest.mark.parametrize(
+    ("present", "has", "address"),
+    [
+        pytest.param([], {"10.0.0.1"}, "10.0.0.2", id="it is known by none yet"),
+        pytest.param(["10.0.0.1 a.lab"], set(), "10.0.0.2", id="its host was never seen"),
+        pytest.param(["10.0.0.1 a.lab"], {"10.0.0.1"}, "10.0.0.1", id="its host has not the new one yet"),
+        pytest.param(["10.0.0.1 a.lab"], {"10.0.0.1", "10.0.0.2"}, "10.0.0.2", id="its host has both"),
+        pytest.param(["10.0.0.1 a.lab"], {"10.0.0.2"}, "10.0.0.2", id="its host has the new one"),
+        pytest.param(["10.0.0.1 a.lab"], {"10.0.0.3"}, "10.0.0.2", id="its host has neither"),
+        pytest.param(["10.0.0.1 b.lab"], {"10.0.0.1"}, "10.0.0.2", id="another name leads there"),
+    ],
+)
+def test_a_name_leads_to_where_its_host_is(present: list[str], has: set[str], address: str) -> None:
+    assert followed({"a.lab": "10.0.0.2"}, present, {"a.lab": has}) == {"a.lab": address}
 
 
 def disk(*ids: str) -> Disk:

@@ -164,6 +164,23 @@ def test_numbers_outlive_their_files_and_the_files_their_record(site: FileServer
     assert {host.files[texts.NODES] for host in site.hosts.values()} == {turned}
 
 
+def test_a_line_never_gets_another_address(site: FileServers) -> None:
+    site.run()
+    moved = site.node("n2")
+    moved = moved.model_copy(
+        update={
+            "spec": moved.spec.model_copy(
+                update={"addresses": [e.model_copy(update={"address": "172.20.11.22"}) for e in moved.spec.addresses]}
+            )
+        }
+    )
+    site.instead = (moved,)
+    plan = site.assess().plan
+    assert isinstance(plan, Blocked)
+    assert plan.reason is Reason.IMMUTABLE_DIFFERENCE
+    assert "CTDB knows n2 by 172.20.11.12, and 172.20.11.22 is declared for it" in plan.message
+
+
 def test_files_that_disagree_without_a_record_need_a_person(site: FileServers) -> None:
     site.share = resource(FileShare, "files", SPEC)
     site.hosts["n3"].files[texts.NODES] = "172.20.11.13\n172.20.11.12\n172.20.11.11\n"

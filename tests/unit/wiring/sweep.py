@@ -23,8 +23,15 @@ class SweptWorld(LinkWorld):
     pace = 10.0
     changes: dict[str, dict[str, Any]]
     """Specs of Networks, by name."""
+    verbs = LINK_VERBS
+    """Of the effects at which the operator dies."""
     calm_before = False
     """Whether the hosts are as declared before the change; else ports are found and configured with it."""
+
+    def change(self) -> None:
+        """What a person does."""
+        for network, change in self.changes.items():
+            self.declare(network, **change)
 
     def is_changed(self, links: dict[str, Any]) -> bool:
         """Whether the links of one host are what the changes make of them."""
@@ -43,35 +50,39 @@ class SweptWorld(LinkWorld):
 class LinkRecorder(Recorder):
     """Counts effects that concern links; the others have their own sweep."""
 
+    def __init__(self, made: SweptWorld, at: int = 0, moment: str = "before") -> None:
+        super().__init__(at, moment)
+        self._verbs = made.verbs
+
     async def before(self, effect: Effect) -> None:
-        if effect.verb in LINK_VERBS:
+        if effect.verb in self._verbs:
             await super().before(effect)
 
     async def after(self, effect: Effect) -> None:
-        if effect.verb in LINK_VERBS:
+        if effect.verb in self._verbs:
             await super().after(effect)
 
 
 class LostReplies(LinkRecorder):
     """Lets the reply to one effect get lost."""
 
-    def __init__(self, made: LinkWorld, at: int) -> None:
-        super().__init__()
+    def __init__(self, made: SweptWorld, at: int) -> None:
+        super().__init__(made)
         self._made, self._lost = made, at
 
     async def before(self, effect: Effect) -> None:
         await super().before(effect)
-        if effect.verb in LINK_VERBS and len(self.effects) == self._lost:
+        if effect.verb in self._verbs and len(self.effects) == self._lost:
             self._made.site.servers[effect.target].faults.drop_after = 1
 
 
 async def killed(made: SweptWorld, oracles: LinkOracles, at: int, moment: str) -> None:
-    oracles.watch(await made.start_operator(LinkRecorder(at, moment)))
+    oracles.watch(await made.start_operator(LinkRecorder(made, at, moment)))
     assert await made.run_mortal(made.finish), "the operator did not die"
 
 
 async def killed_proving(made: SweptWorld, oracles: LinkOracles, at: int) -> None:
-    recorder = LinkRecorder()
+    recorder = LinkRecorder(made)
 
     def on_try(name: str) -> None:
         if len(recorder.effects) == at and made.site.machines[name].trials:
@@ -137,9 +148,8 @@ async def undisturbed(made: SweptWorld) -> Calm:
     else:
         await made.run(rounds=12, until=lambda: configured().get("status") == "True")
     await made.kill_operator()
-    for network, change in made.changes.items():
-        made.declare(network, **change)
-    recorder, moments = LinkRecorder(), list[tuple[int, Callable[[], None]]]()
+    made.change()
+    recorder, moments = LinkRecorder(made), list[tuple[int, Callable[[], None]]]()
     await made.start_operator(recorder)
     while not (made.as_declared() and recorder.effects):
         moments.append((len(recorder.effects), made.checkpoint()))

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 
-from heretic.api.v1alpha1 import Network, Node
+from heretic.api.v1alpha1 import FileShare, Network, Node
 from heretic.api.v1alpha1.network import NetworkRole
 from heretic.api.v1alpha1.node import Role
 from heretic.domain.declared.view import SiteView
@@ -44,6 +44,17 @@ def storage_address(view: SiteView, node: Node) -> str:
         if entry.network in gluster:
             return entry.address
     return node.spec.address
+
+
+def ctdb_address(view: SiteView, node: str) -> str:
+    """The recorded address by which CTDB knows a node; "" where it does not.
+
+    Args:
+        view: The declared site, whose FileShares record the lines of the nodes file.
+        node: Name of the Node.
+    """
+    lines = (line for share in view.of(FileShare).values() for line in share.status.servers)
+    return next((line.address for line in lines if line.node == node), "")
 
 
 def storage_nodes(view: SiteView) -> dict[str, Node]:

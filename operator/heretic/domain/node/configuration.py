@@ -137,6 +137,7 @@ def _packages(host: HostContext, features: Sequence[Feature]) -> Iterator[PlanIt
 def _hosts_file(host: HostContext) -> Iterator[PlanItem]:
     """Peers are known by names that every node resolves alike (rule:stable-peer-names)."""
     declared: dict[str, str] = {}
+    has: dict[str, set[str]] = {}
     for name, node in sorted(host.view.nodes.items()):
         if Role.STORAGE not in node.spec.roles:
             continue
@@ -149,6 +150,7 @@ def _hosts_file(host: HostContext) -> Iterator[PlanItem]:
             )
             continue
         declared[peer_name(host.view, name)] = address
+        has[peer_name(host.view, name)] = {a.partition("/")[0] for i in node.status.interfaces for a in i.addresses}
     peers = host.facts[MEMBER].peers
     in_pool: frozenset[str] | None = frozenset()
     if isinstance(peers, Known):
@@ -157,7 +159,9 @@ def _hosts_file(host: HostContext) -> Iterator[PlanItem]:
         in_pool = None
 
     def content(old: str) -> str:
-        return texts.with_block(old, texts.hosts_lines(declared, texts.block_lines(old), in_pool), first=True)
+        lines = texts.block_lines(old)
+        there = texts.followed(declared, lines, has)
+        return texts.with_block(old, texts.hosts_lines(there, lines, in_pool), first=True)
 
     yield from write_file(host, profiles.HOSTS, content, "names of the storage nodes")
 

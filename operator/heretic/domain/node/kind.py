@@ -16,7 +16,7 @@ from heretic.domain.host.feature import Feature, groups_needed
 from heretic.domain.host.rule import Part
 from heretic.domain.kind import Assessment, GaugeOf, Kind, Needs, Observed, OutageRule, Reference, as_number
 from heretic.domain.node.configuration import plan_configuration
-from heretic.domain.node.links import against_trials, configured_hosts
+from heretic.domain.node.links import against_trials, configured_hosts, is_renumbered, told_elsewhere
 from heretic.domain.node.member import membership, wants_membership
 from heretic.domain.node.member_outage import against_outage, needs_before_outage
 from heretic.domain.node.member_plan import plan_member
@@ -34,10 +34,10 @@ UNREACHABLE_AFTER = 10.0
 """Seconds until a host that did not answer is asked again; hosts/ spaces the connection attempts themselves."""
 
 
-def _without_host(failure: Failure) -> Plan:
+def _without_host(node: Node, failure: Failure) -> Plan:
     """Nothing can be planned for a host that cannot be observed."""
     if isinstance(failure, Transient):
-        return Wait(failure.reason, failure.message, UNREACHABLE_AFTER)
+        return Wait(failure.reason, f"{failure.message}{told_elsewhere(node, failure.reason)}", UNREACHABLE_AFTER)
     return Blocked(failure.reason, failure.message)
 
 
@@ -73,6 +73,8 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         if isinstance(facts, HostFacts) and wants_disk(node, view, facts, groups_needed(features, view, own)):
             # Before a disk is prepared, every other storage node is asked whether it sees the same one.
             return Needs(frozenset({own, *storage_nodes(view)}), engine=engine)
+        if isinstance(facts, HostFacts) and is_renumbered(node, view, facts):
+            return Needs(frozenset({own, *view.nodes}), engine=engine)
         return Needs(frozenset({own}), engine=engine)
 
     def assess(node: Node, view: SiteView, observed: Observed) -> Assessment:
@@ -80,7 +82,7 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         report = report_node(node, view, facts, features, observed.hosts)
         found = membership(node, view, observed.engine)
         if isinstance(facts, HostFacts):
-            report = with_wiring(report, node, view, facts, found)
+            report = with_wiring(report, node, view, facts, found, observed.hosts)
         trusted = observed.trusted_key or node.status.trusted_host_key
         assert isinstance(report.status, NodeStatus)
         status = report.status.model_copy(update={"trusted_host_key": trusted})
@@ -90,9 +92,9 @@ def node_kind(features: Sequence[Feature]) -> Kind[Node]:
         power = plan_power(told, view, found)
         if not isinstance(facts, HostFacts):
             member = with_member(report, told, view, found, Part())
-            return Assessment(_without_host(facts), with_power(member, told, view, found, power))
+            return Assessment(_without_host(node, facts), with_power(member, told, view, found, power))
         own = plan_configuration(node, view, facts, features)
-        wires = Part() if own.steps else plan_wires(node, view, facts, found)
+        wires = Part() if own.steps else plan_wires(node, view, facts, found, observed.hosts)
         # VDSM takes the links over as they are then: those that are only on trial would be lost at a boot.
         configured = not own.steps and not own.obstacles and not is_being_wired(wires)
         part = plan_member(told, view, found, facts, configured=configured)

@@ -1,15 +1,16 @@
 """The links of a Node's host, kept as the Networks declare, where the Node wants that: one group of ports a pass."""
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from types import MappingProxyType
 
 from heretic.api.v1alpha1 import HostedEngine, Network, Node
 from heretic.domain.declared.engine import declared_engine
-from heretic.domain.declared.names import address_in
+from heretic.domain.declared.names import address_in, is_address
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.rule import Part
 from heretic.domain.kind import Observed
 from heretic.domain.node.engine_links import plan_engine_links
@@ -18,14 +19,23 @@ from heretic.domain.plan import Blocked, Obstacle, Wait
 from heretic.domain.wiring.classify import How
 from heretic.domain.wiring.lacp import told_of_aggregate, what_the_switch_needs
 from heretic.domain.wiring.link_steps import SECONDS, TRIAL, ChangeLinks, ConvertBond, KeepLinks, TryLinks, key_of
+from heretic.domain.wiring.links import Links, live
 from heretic.domain.wiring.manager import KEPT_LINKS, TAKEN_BACK, KeptLinks, Manager, was_refused
 from heretic.domain.wiring.profiles import KEPT, TRIED, members
+from heretic.domain.wiring.renumber import former_addresses, has_former, kept_by_network, renumbering_refused
 from heretic.domain.wiring.section import WIRES
 from heretic.domain.wiring.wanted import LinkGroup, link_groups, neighbours
 from heretic.domain.wiring.wiring import Wiring
 
 
-def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring, member: Membership) -> Part:
+def plan_links(
+    node: Node,
+    view: SiteView,
+    facts: HostFacts,
+    found: Wiring,
+    member: Membership,
+    others: Mapping[str, HostView] = MappingProxyType({}),
+) -> Part:
     """What the links of a host lack: the first group that differs, and what is in the way.
 
     Args:
@@ -34,6 +44,7 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring, memb
         facts: Of its host.
         found: Where its ports lead.
         member: What the Node is in the engine, which keeps the links of its hosts.
+        others: What is known of the other nodes, where they were asked by which address they know this one.
     """
     if not node.spec.configure_links or node.spec.maintenance or found.unasked:
         return Part()
@@ -41,7 +52,7 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring, memb
     if not isinstance(links, Known):
         return Part()
     if isinstance(member, EngineMember) and member.host is not None:
-        return plan_engine_links(node, view, found, member)
+        return _in_engine(node, view, facts, links.value, found, member)
     if isinstance(member, Wait | Blocked) and _may_be_member(node, view):
         return Part(obstacles=(member,))
     if member is None and node.status.engine is not None:
@@ -55,7 +66,8 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring, memb
         why = f"{host}: a change of its links is on trial, and the host takes it back within {SECONDS} s"
         return Part(obstacles=(Wait(Reason.WORK_IN_PROGRESS, why, _SOON, keeps_slot=True),))
     manager, waiting = kept.manager.value, tuple[TryLinks, ...]()
-    groups = link_groups(node, view, links.value, found.findings, members(manager.files))
+    former = former_addresses(node, view, facts, others)
+    groups = link_groups(node, view, links.value, found.findings, members(manager.files), kept_by_network(former))
     obstacles: list[Obstacle] = [group for group in groups if isinstance(group, Blocked)]
     for group in (g for g in groups if isinstance(g, LinkGroup)):
         if _is_active(group, manager) and not group.lost:
@@ -64,15 +76,26 @@ def plan_links(node: Node, view: SiteView, facts: HostFacts, found: Wiring, memb
             return Part((_keep(host, group),), tuple(obstacles))
         if not group.differs and not _has_ours(group, manager):
             continue
-        obstacle = _obstacle(node, view, group, kept, manager)
+        obstacle = _obstacle(node, view, group, kept, manager) or renumbering_refused(
+            node, view, links.value, group.networks, former
+        )
         if obstacle is not None:
             obstacles.append(obstacle)
             continue
         step = _change(node, view, facts, group, found)
+        step = replace(step, fresh=_fresh(node, view, links.value, group))
         if not step.needs_approval:
             return Part((step,), tuple(obstacles))
         waiting = waiting or (step,)  # for a person, and what needs none goes on
     return Part(waiting, tuple(obstacles))
+
+
+def _in_engine(node: Node, view: SiteView, facts: HostFacts, links: Links, found: Wiring, member: EngineMember) -> Part:
+    """What the engine changes; it replaces an address at once, so what may not be changed is held back altogether."""
+    part, former = plan_engine_links(node, view, found, member), former_addresses(node, view, facts, {})
+    networks = tuple(one.network for one in former)
+    refused = renumbering_refused(node, view, links, networks, former) if part.steps else None
+    return Part(obstacles=(refused, *part.obstacles)) if refused else part
 
 
 def _may_be_member(node: Node, view: SiteView) -> bool:
@@ -123,6 +146,22 @@ def _of_others(node: Node, view: SiteView) -> frozenset[str]:
     others = [other for other in view.nodes.values() if other.metadata.name != node.metadata.name]
     found = {address_in(network, other) for network in view.of(Network).values() for other in others}
     return frozenset(filter(None, found))
+
+
+def is_renumbered(node: Node, view: SiteView, facts: HostFacts) -> bool:
+    """Whether a host has addresses of before, so that others are to be asked whether they go by them."""
+    return node.spec.configure_links and has_former(node, view, facts)
+
+
+def told_elsewhere(node: Node, reason: Reason) -> str:
+    """What to add where nobody answers at an address that the host was never seen to have; "" = nothing."""
+    has = {a.partition("/")[0] for link in node.status.interfaces for a in link.addresses}
+    if reason is not Reason.UNREACHABLE or not has or not is_address(node.spec.address) or node.spec.address in has:
+        return ""
+    return (
+        f". {node.metadata.name} was never seen with {node.spec.address}: where its address is to be changed, declare "
+        "the old one in spec.address again, and the new one in spec.addresses first"
+    )
 
 
 def configured_hosts(view: SiteView) -> frozenset[str]:
@@ -179,6 +218,12 @@ def _change(node: Node, view: SiteView, facts: HostFacts, group: LinkGroup, foun
     told = what_the_switch_needs(host, change, tuple(own))
     common = {field.name: getattr(step, field.name) for field in fields(step)}
     return ConvertBond(**common | {"why": told}, bond=change.bond, modes=(change.before, change.after.value))
+
+
+def _fresh(node: Node, view: SiteView, links: Links, group: LinkGroup) -> tuple[str, ...]:
+    """Addresses that come new to ports in use; of free ports was asked who has theirs."""
+    declared = (address_in(view.of(Network)[name], node) for name in group.networks)
+    return () if group.free else tuple(address for address in declared if address and address not in live(links))
 
 
 def _new_routers(facts: HostFacts, group: LinkGroup) -> tuple[str, ...]:

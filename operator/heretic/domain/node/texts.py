@@ -1,7 +1,7 @@
 """Content of the files that Heretic writes on a host, as pure functions of what is there and what is declared."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from heretic.domain.host.rule import NOTE
 
@@ -57,6 +57,23 @@ def hosts_lines(
         if name and name not in lines and (pool_names is None or name in pool_names):
             lines[name] = f"{address} {name}"
     return tuple(lines[name] for name in sorted(lines))
+
+
+def followed(declared: Mapping[str, str], present: Iterable[str], has: Mapping[str, Set[str]]) -> dict[str, str]:
+    """The address of each name: the declared one, or until its host has that the one by which it was known before.
+
+    Args:
+        declared: Storage addresses by peer name.
+        present: The lines that are there now.
+        has: The addresses that each host was last seen to have, by peer name.
+    """
+    before = {name: address for address, _, name in (line.partition(" ") for line in present)}
+
+    def of(name: str, address: str) -> str:
+        old, there = before.get(name, ""), has.get(name, frozenset())
+        return old if old in there and address not in there else address
+
+    return {name: of(name, address) for name, address in declared.items()}
 
 
 def time_lines(servers: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Where the ports of a Node's host lead: steps that find it out, what is recorded of it, and the condition Wired."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import NodeStatus
@@ -10,14 +12,15 @@ from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import Known, Unknown
-from heretic.domain.host.facts import HostFacts
+from heretic.domain.host.facts import HostFacts, HostView
 from heretic.domain.host.rule import Part
 from heretic.domain.node.links import plan_links
-from heretic.domain.node.member import Membership
+from heretic.domain.node.member import EngineMember, Membership
 from heretic.domain.plan import Blocked, Step, Wait
 from heretic.domain.report import Report
 from heretic.domain.wiring.classify import PortFinding
 from heretic.domain.wiring.paths import proved
+from heretic.domain.wiring.renumber import former_addresses
 from heretic.domain.wiring.section import WIRES
 from heretic.domain.wiring.steps import AskPorts, SwitchPortOn
 from heretic.domain.wiring.wiring import Wiring, wiring
@@ -59,7 +62,13 @@ def plan_wiring(node: Node, view: SiteView, facts: HostFacts) -> Part:
     return Part((step,))
 
 
-def plan_wires(node: Node, view: SiteView, facts: HostFacts, member: Membership) -> Part:
+def plan_wires(
+    node: Node,
+    view: SiteView,
+    facts: HostFacts,
+    member: Membership,
+    others: Mapping[str, HostView] = MappingProxyType({}),
+) -> Part:
     """Finds out where ports lead, and then configures what lies on them where the Node wants that.
 
     Args:
@@ -67,11 +76,12 @@ def plan_wires(node: Node, view: SiteView, facts: HostFacts, member: Membership)
         view: The declared site.
         facts: Of its host.
         member: What the Node is in the engine.
+        others: What is known of the other nodes, where they were asked by which address they know this one.
     """
     asked, found = plan_wiring(node, view, facts), _found(node, view, facts)
     if asked.steps or found is None:
         return asked
-    return plan_links(node, view, facts, found, member)
+    return plan_links(node, view, facts, found, member, others)
 
 
 def is_being_wired(part: Part) -> bool:
@@ -79,7 +89,14 @@ def is_being_wired(part: Part) -> bool:
     return bool(part.steps) or any(isinstance(one, Wait) and one.keeps_slot for one in part.obstacles)
 
 
-def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts, member: Membership) -> Report:
+def with_wiring(
+    report: Report,
+    node: Node,
+    view: SiteView,
+    facts: HostFacts,
+    member: Membership,
+    others: Mapping[str, HostView] = MappingProxyType({}),
+) -> Report:
     """A Node's report with where its ports lead.
 
     Args:
@@ -88,6 +105,7 @@ def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts, me
         view: The declared site.
         facts: Of its host.
         member: What the Node is in the engine.
+        others: What is known of the other nodes, where they were asked by which address they know this one.
     """
     found = _found(node, view, facts)
     if found is None:
@@ -99,9 +117,22 @@ def with_wiring(report: Report, node: Node, view: SiteView, facts: HostFacts, me
     assert isinstance(report.status, NodeStatus)
     told = {"ports": _records(node, found.findings), "paths": proved(node, view, facts[WIRES])}
     status = report.status.model_copy(update=told)
-    links = plan_links(node, view, facts, found, member)
+    links = plan_links(node, view, facts, found, member, others)
     notes = (*report.notes, *(said for _, said in found.wrong if not found.unasked), *found.notes)
+    if not isinstance(member, EngineMember):
+        notes += _kept(node, view, facts, others)
     return replace(report, status=status, conditions=(*report.conditions, _wired(node, found, links)), notes=notes)
+
+
+def _kept(node: Node, view: SiteView, facts: HostFacts, others: Mapping[str, HostView]) -> tuple[str, ...]:
+    """What keeps an address on a host that is not declared for it any more."""
+    found = former_addresses(node, view, facts, others) if node.spec.configure_links else ()
+    return tuple(
+        f"{node.metadata.name} keeps {former.address} in {former.network} while somebody goes by it: "
+        f"{', '.join(former.users)}"
+        for former in found
+        if former.users
+    )
 
 
 def _found(node: Node, view: SiteView, facts: HostFacts) -> Wiring | None:

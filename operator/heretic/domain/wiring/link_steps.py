@@ -47,6 +47,7 @@ class TryLinks(HostStep):
         before: Addresses of which those that answer before the change must answer after it.
         after: Addresses of which one must answer after it; none where nobody has answered on the ports.
         routers: Routers that the host has not yet; each must answer after it.
+        fresh: Addresses that the host has not yet, and that nobody else may have; without prefix length.
         aggregate: A bond of 802.3ad and its ports, which must have become one aggregate with a switch; none = no such.
     """
 
@@ -59,12 +60,17 @@ class TryLinks(HostStep):
     after: tuple[str, ...]
     routers: tuple[str, ...] = ()
     aggregate: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+
+    def _quiet(self) -> tuple[Command, ...]:
+        """Nobody else changes links at the moment, and nobody has an address that comes new."""
+        idle = Command(("busctl", "get-property", *_BUS, "Checkpoints"), expect=Expect.EQUALS, text="ao 0")
+        return (idle, *((Command(("@unused", *self.fresh), timeout=8),) if self.fresh else ()))
 
     def guards(self) -> tuple[Command, ...]:
         """Nobody else changes links at the moment, and the ports still carry nothing."""
-        idle = Command(("busctl", "get-property", *_BUS, "Checkpoints"), expect=Expect.EQUALS, text="ao 0")
         free = (("ip", "-o", "addr", "show", "dev", port, "scope", "global") for port in self.ports)
-        return (idle, *(Command(argv, expect=Expect.EMPTY) for argv in free))
+        return (*self._quiet(), *(Command(argv, expect=Expect.EMPTY) for argv in free))
 
     def script(self) -> Script:
         """Files go where a boot forgets them; the proof ends the checkpoint, and looks once more after that."""
@@ -109,8 +115,8 @@ class ChangeLinks(TryLinks):
         return Outage(self.host, 2 * SECONDS, ends_with_step=True)
 
     def guards(self) -> tuple[Command, ...]:
-        """Nobody else changes links at the moment."""
-        return super().guards()[:1]
+        """The ports may carry something."""
+        return self._quiet()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,16 @@ def members(files: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def written_addresses(files: Mapping[str, str]) -> frozenset[str]:
+    """Addresses with prefix length that profiles of ours give to links.
+
+    Args:
+        files: Content by path.
+    """
+    lines = (line for text in files.values() for line in text.splitlines() if line.startswith("address"))
+    return frozenset(line.partition("=")[2] for line in lines)
+
+
 def _profile(
     link: str, kind: str, more: Mapping[str, str], sections: Mapping[str, Mapping[str, str]], has: Addressing | None
 ) -> LinkProfile:

@@ -61,6 +61,7 @@ class _Site:
     node: Node
     view: SiteView
     links: Links
+    former: Mapping[str, tuple[str, ...]]
 
     def network(self, name: str) -> Network:
         return self.view.of(Network)[name]
@@ -75,6 +76,7 @@ def link_groups(
     links: Links,
     findings: tuple[PortFinding, ...],
     members: Mapping[str, str] = MappingProxyType({}),
+    former: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> tuple[LinkGroup | Blocked, ...]:
     """The groups of a host: those that carry nothing yet first, that of SSH last.
 
@@ -85,11 +87,12 @@ def link_groups(
         findings: Where its ports lead; one without a link is in no group, and keeps its profile: it may be one of a
             bond, which it joins again by itself.
         members: The bond of each port by the profiles that a boot reads.
+        former: Addresses that stay beside the declared ones, by network: somebody goes by them.
 
     Returns:
         A group, or why it is left alone, for each set of ports that lead to networks of the node.
     """
-    site = _Site(node, view, links)
+    site = _Site(node, view, links, former)
     taken = {link.name for link in links}
     found: list[LinkGroup | Blocked] = list(_unplugged(site, findings))
     plugged = tuple(finding for finding in findings if finding.port.carrier is not False)
@@ -252,7 +255,8 @@ def _bond(site: _Site, networks: tuple[str, ...]) -> BondSpec:
 def _addressing(site: _Site, name: str) -> Addressing:
     network = site.network(name)
     spec, ipv6 = network.spec, network.spec.ipv6
-    addresses = interfaces_in(network, site.node)
+    # The one that packets come from is the first: who is renumbered is known by its old one until that goes.
+    addresses = (*site.former.get(name, ()), *interfaces_in(network, site.node))
     gateways = (spec.gateway, ipv6.gateway if ipv6 else "") if name == routing(site.node, site.view) else ()
     return Addressing(addresses, tuple(filter(None, gateways)), tuple(spec.name_servers), tuple(spec.search_domains))
 

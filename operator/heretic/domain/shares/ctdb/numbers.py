@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import FileShare
+from heretic.domain.declared.names import ctdb_address
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
@@ -51,6 +52,14 @@ def node_lines(
     if isinstance(known, Wait | Blocked):
         return known
     nodes = {server.address: server.node for server in servers}
+    for address, node in nodes.items():
+        if (old := ctdb_address(view, node)) and old != address:
+            return Blocked(
+                Reason.IMMUTABLE_DIFFERENCE,
+                f"CTDB knows {node} by {old}, and {address} is declared for it: a line of {NODES} never changes. "
+                f"Declare {old} again, or take the role FileServer from the Node; with the new address it gets a new "
+                "line",
+            )
     addresses = [*known, *(address for address in nodes if address not in known)]
     ended = _comments(seen) | frozenset(address for address in known if _ended(address, told))
     return tuple(
