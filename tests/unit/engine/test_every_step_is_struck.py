@@ -23,6 +23,8 @@ from sim.struck import STRUCK, SWEEPS, Disturbance, strikes
 
 AT_ENGINES = (EngineStep, EngineMachineStep)
 PACKAGES = ("heretic.domain.engine", "heretic.domain.hosted_engine")
+OTHERS = ("unit.shares.",)
+"""Where sweeps of other subjects are, which say what is struck by a law of their own."""
 UNIT = Path(__file__).parents[1]
 
 
@@ -56,7 +58,7 @@ def sweeps() -> dict[str, list[str]]:
             importlib.import_module(".".join(("unit", *path.relative_to(UNIT).with_suffix("").parts)))
     found: dict[str, list[str]] = {}
     for name, verbs in SWEEPS.items():
-        if name.startswith("unit.") and not name.startswith(__name__):
+        if name.startswith("unit.") and not name.startswith((__name__, *OTHERS)):
             for verb in verbs:
                 found.setdefault(verb, []).append(name)
     return found
