@@ -3,7 +3,7 @@
 Taking a fact away never makes any of them better.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from heretic.domain.conditions import Condition, ConditionType, State
@@ -116,11 +116,11 @@ def healed_condition(seen: SeenVolume, standing_for: timedelta = timedelta()) ->
             what = "one copy, nothing to heal" if seen.info.value.replica_count == 1 else "nothing to heal"
             return Condition(kind, State.TRUE, Reason.AS_DECLARED, what)
         case Known():
-            told = ", ".join(
-                f"{b.pending.value} on {b.key}" for b in seen.bricks if isinstance(b.pending, Known) and b.pending.value
-            )
+            owing = {b: b.pending.value for b in seen.bricks if isinstance(b.pending, Known) and b.pending.value}
+            told = ", ".join(f"{count} on {b.key}" for b, count in owing.items())
             if stands_still(seen.info.value, standing_for):
-                return Condition(kind, State.FALSE, Reason.HEAL_STANDS_STILL, _stands_still(seen, told))
+                nodes = dict.fromkeys(b.node or b.brick.host for b in owing)
+                return Condition(kind, State.FALSE, Reason.HEAL_STANDS_STILL, _stands_still(seen.name, told, nodes))
             return Condition(kind, State.FALSE, Reason.HEAL_PENDING, f"entries wait to be healed: {told}")
         case Unknown(cause):
             return Condition(kind, State.UNKNOWN, Reason.HEAL_UNKNOWN, cause)
@@ -128,13 +128,10 @@ def healed_condition(seen: SeenVolume, standing_for: timedelta = timedelta()) ->
             return Condition(kind, State.UNKNOWN, Reason.HEAL_UNKNOWN, "gluster is not installed")
 
 
-def _stands_still(seen: SeenVolume, told: str) -> str:
-    nodes = dict.fromkeys(
-        b.node or b.brick.host for b in seen.bricks if isinstance(b.pending, Known) and b.pending.value
-    )
+def _stands_still(volume: str, told: str, nodes: Iterable[str]) -> str:
     return (
         "entries wait to be healed, and for longer than the self-heal daemons need to look at all of them none was: "
-        f"{told}. Read /var/log/glusterfs/glustershd.log on {', '.join(nodes)}; `gluster volume heal {seen.name} full` "
+        f"{told}. Read /var/log/glusterfs/glustershd.log on {', '.join(nodes)}; `gluster volume heal {volume} full` "
         "lets them look at every file"
     )
 
