@@ -17,6 +17,7 @@ from heretic.domain.wiring.profiles import KEPT, TRIED
 from sim.link_functions import LinkFunctions
 from sim.machine import OK, Argv, File, Machine, Tool, before, failed, ok
 from sim.network_manager import NetworkManager, SimProfile
+from sim.shown_links import of_bond, shown, shown_line
 from sim.wires import SimWire
 
 LACP = "802.3ad"
@@ -246,7 +247,7 @@ class HostLinks:
         links = {link.name: link for link in self.links()}
         match argv[1:]:
             case ("-d", "-j", "addr"):
-                return ok(json.dumps([_shown(link) for link in links.values()]))
+                return ok(json.dumps([shown(link) | of_bond(link, links.get(link.master)) for link in links.values()]))
             case ("-o", "addr", "show", "dev", name, *scope) if scope in ([], ["scope", "global"]):
                 if name not in links:
                     return failed(f'Device "{name}" does not exist.')
@@ -255,7 +256,7 @@ class HostLinks:
             case ("-o", "link", "show", "dev", name, *only) if only in ([], ["up"]):
                 if name not in links:
                     return failed(f'Device "{name}" does not exist.')
-                return ok(_line(links[name]) if links[name].up or not only else "")
+                return ok(shown_line(links[name]) if links[name].up or not only else "")
             case ("link", "set", "dev", name, "up") if name in self.ports:
                 port = self.ports[name]
                 port.changes += not port.up and port.wire is not None
@@ -309,41 +310,3 @@ class HostLinks:
                 name, _, kind = unit.rpartition(".")
                 return ok("active\n" if kind == "timer" and name in machine.trials else "inactive\n")
         return None
-
-
-def _flags(link: SimLink) -> list[str]:
-    return ["BROADCAST", "MULTICAST", *["UP"] * link.up, *["LOWER_UP"] * link.carrier]
-
-
-def _line(link: SimLink) -> str:
-    master = f" master {link.master}" if link.master else ""
-    flags = ",".join(_flags(link))
-    return f"2: {link.name}: <{flags}> mtu {link.mtu}{master} link/ether {link.mac} brd ff:ff:ff:ff:ff:ff\n"
-
-
-def _shown(link: SimLink) -> dict[str, object]:
-    row: dict[str, object] = {
-        "ifname": link.name,
-        "flags": _flags(link),
-        "mtu": link.mtu,
-        "max_mtu": 9000,
-        "link_type": "ether",
-        "address": link.mac,
-        "addr_info": [
-            {"family": "inet6" if ":" in a else "inet", "local": a.split("/")[0], "prefixlen": int(a.split("/")[1])}
-            for a in link.addresses
-        ],
-    }
-    if link.master:
-        row["master"] = link.master
-    if link.kind == "bond":
-        data: dict[str, object] = {"mode": link.options["mode"], "miimon": int(link.options["miimon"])}
-        data["xmit_hash_policy"] = link.options["xmit_hash_policy"]
-        if link.speaks_lacp:
-            data["ad_lacp_rate"] = link.options["lacp_rate"]
-            data["ad_info"] = {"aggregator": 1, "num_ports": len(link.joined), "partner_mac": link.partner}
-        row["linkinfo"] = {"info_kind": "bond", "info_data": data}
-    if link.kind == "vlan":
-        row["link"] = link.parent
-        row["linkinfo"] = {"info_kind": "vlan", "info_data": {"protocol": "802.1Q", "id": link.vlan}}
-    return row

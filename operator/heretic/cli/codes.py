@@ -213,7 +213,12 @@ _ALL: tuple[Code, ...] = (
         "A node is not attached to a network as declared",
         "Compare address and MTU of the node's port with the Network and the switch.",
     ),
-    Code("HVP-W002", _W, "A port of a bond has no link", "Check its cable and the port of the switch."),
+    Code(
+        "HVP-W002",
+        _W,
+        "A port of a bond does not work",
+        "Check its cable, the port of the switch and, with LACP, the group there that the message names.",
+    ),
     Code(
         "HVP-V001",
         _E,

@@ -38,7 +38,8 @@ class LinkLine:
 
     Attributes:
         network: Its name, "-" where a port carries none.
-        state: True, False or Unknown as the Network says; Degraded where a port of a bond is down; "-" of a spare port.
+        state: True, False or Unknown as the Network says; Degraded where a port of a bond does not work; "-" of a spare
+            port.
         on: The link that has the address.
         ports: What cables are plugged into, each with its speed or what it lacks.
         mtu: Of that link.
@@ -105,10 +106,11 @@ def _line(node: Object, network: Object, found: Mapping[str, Any], links: Sequen
         ports = [link for link in links if link.get("name") in leading]
     small = [p for p in status_of(node).get("paths") or [] if p["network"] == name and p["passed"] < p["mtu"]]
     down = [link["name"] for link in ports if link.get("carrier") is False]
+    outside = [str(link["name"]) for link in ports if link.get("aggregated") is False]
     shown = {True: "True", False: "False", None: "Unknown"}[found.get("inSync")]
     if shown == "True" and small:
         shown = "False"
-    elif shown == "True" and down:
+    elif shown == "True" and (down or outside):
         shown = "Degraded"
     says = [f"reaches {p['node']} with {p['passed']} of {p['mtu']} bytes" for p in small]
     if shown == "False" and not small:
@@ -116,6 +118,9 @@ def _line(node: Object, network: Object, found: Mapping[str, Any], links: Sequen
     elif shown == "Unknown":
         says.append("not known")
     bond = next((link["bond"] for link in below if link.get("bond")), None)
+    if outside:
+        alone = not (bond and bond.get("partner"))
+        says.append("no LACP partner on the switch" if alone else f"not in the LACP aggregate: {', '.join(outside)}")
     return LinkLine(
         node=node["metadata"]["name"],
         network=name,

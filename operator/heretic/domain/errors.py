@@ -109,6 +109,7 @@ class Reason(StrEnum):
     NETWORK_DIFFERS = "NetworkDiffers"
     NETWORK_STAYS_OUT_OF_SYNC = "NetworkStaysOutOfSync"
     BOND_PORT_DOWN = "BondPortDown"
+    AGGREGATE_INCOMPLETE = "AggregateIncomplete"
     PATH_TOO_SMALL = "PathTooSmall"
     GUESTS_RUNNING = "GuestsRunning"
     # ports of hosts: domain/wiring/reasons.py

@@ -95,6 +95,11 @@ def test_a_port_that_leads_to_a_network_which_is_not_configured_is_told_with_it(
 
 
 SMALL = {"network": "gluster", "node": "node2", "address": "172.20.11.12", "mtu": 9000, "passed": 1500}
+LACP = {"mode": "802.3ad", "partner": "fa:a3:65:73:10:fe"}
+OUTSIDE = [
+    one | {"bond": LACP} if one["name"] == "bond0" else one | {"aggregated": one["name"] != "eno3"} for one in LINKS
+]
+ALONE = [one | {"bond": {"mode": "802.3ad"}} if one["name"] == "bond0" else one for one in OUTSIDE]
 CUT = [one | ({"carrier": False} if one["name"] == "eno3" else {}) for one in LINKS]
 
 
@@ -104,6 +109,12 @@ CUT = [one | ({"carrier": False} if one["name"] == "eno3" else {}) for one in LI
         pytest.param(a_node(), a_network("gluster", "bond0", in_sync=False), "False", "not as declared", id="differs"),
         pytest.param(a_node(), a_network("gluster", "bond0", in_sync=None), "Unknown", "not known", id="unknown"),
         pytest.param(a_node(interfaces=CUT), a_network("gluster", "bond0"), "Degraded", "sw1 port 3", id="a cable"),
+        pytest.param(
+            a_node(interfaces=OUTSIDE), a_network("gluster", "bond0"), "Degraded", "aggregate: eno3", id="outside"
+        ),
+        pytest.param(
+            a_node(interfaces=ALONE), a_network("gluster", "bond0"), "Degraded", "no LACP partner", id="no partner"
+        ),
         pytest.param(
             a_node(paths=[SMALL]), a_network("gluster", "bond0"), "False", "reaches node2 with 1500 of 9000", id="MTU"
         ),

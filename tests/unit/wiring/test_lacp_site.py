@@ -132,3 +132,31 @@ async def test_whatever_dies_at_a_conversion_no_host_needs_a_keyboard(disturbanc
         switch(made.site, "node1", lacp=True)
         calm = await sweep(made, disturbance)
         assert [effect.verb for effect in calm.effects] == ["ConvertBond", "KeepLinks"]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        pytest.param((), "bond0 of node1 has no partner that speaks LACP", id="the group is gone"),
+        pytest.param(("eno2",), "eno3 of node1: no part of the aggregate of bond0", id="one port is out of it"),
+    ],
+)
+async def test_a_switch_that_forgets_the_group_later_is_told_and_nothing_is_done(
+    one: LinkWorld, left: tuple[str, ...], words: str
+) -> None:
+    switch(one.site, "node1")
+    one.declare("gluster", **LACP)
+    await one.rounds(2)
+    word(one)
+    await one.run(rounds=12)
+    assert one.condition("Network", "gluster", "Degraded")["status"] == "False"
+    effects = len(one.site.effects)
+    switch(one.site, "node1", *({"eno2", "eno3"} - set(left)), lacp=False)
+    await one.rounds(3)
+    degraded = one.condition("Network", "gluster", "Degraded")
+    assert (degraded["status"], degraded["reason"]) == ("True", "AggregateIncomplete")
+    assert words in degraded["message"]
+    switch(one.site, "node1")
+    await one.rounds(3)
+    assert one.condition("Network", "gluster", "Degraded")["status"] == "False"
+    assert one.site.effects[effects:] == []

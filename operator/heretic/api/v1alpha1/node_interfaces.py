@@ -61,6 +61,13 @@ class NodeInterface(StatusModel):
     vlan: int | None = Field(default=None, description="Of a VLAN, its number.")
     master: Text = Field(default="", description="The bond or bridge that it belongs to.")
     bond: NodeBond | None = Field(default=None, description="Of a bond, how it is set up.")
+    aggregated: bool | None = Field(
+        default=None,
+        description=(
+            "Of a port with a link in a bond of 802.3ad, whether it works together with the switch (LACP); missing: no "
+            "such port, or not known."
+        ),
+    )
     mac: Text = Field(default="", description="Hardware address.")
     carrier: bool | None = Field(default=None, description="Whether it has a link; missing: not known.")
     speed_mbps: int | None = Field(default=None, description="Speed of the link in Mbit/s; missing: not known.")

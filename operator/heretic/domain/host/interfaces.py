@@ -40,6 +40,8 @@ class Interface:
         parent: Of a VLAN, what it is on.
         vlan: Of a VLAN, its number.
         bond: Of a bond, how it is set up.
+        aggregated: Of a port with a link in a bond of 802.3ad, whether it works with the switch; None = no such
+            port, or not told.
     """
 
     name: str
@@ -54,3 +56,4 @@ class Interface:
     parent: str = ""
     vlan: int | None = None
     bond: Bond | None = None
+    aggregated: bool | None = None

@@ -30,6 +30,12 @@ OF_NETWORKS = chapter(
         "Check its cable and the port of the switch.",
     ),
     Explained(
+        Reason.AGGREGATE_INCOMPLETE,
+        "All ports of a bond of 802.3ad have a link, and not all carry packets: no partner speaks LACP any more, or "
+        "some are no part of its aggregate.",
+        "Look at the LACP group of the ports that the message names on the switch, and at where their cables lead.",
+    ),
+    Explained(
         Reason.PATH_TOO_SMALL,
         "Packets of the declared MTU do not get from one node to another, and smaller ones do.",
         "Let every switch and port between them carry the MTU, or declare a smaller one.",

@@ -24,7 +24,7 @@ from heretic.domain.network.logical import DeclaredNetwork, wanted
 from heretic.domain.network.mtu import mtu_proved
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
 from heretic.domain.report import Report, condition_of
-from heretic.domain.wiring.recorded import port_with
+from heretic.domain.wiring.recorded import broken_aggregates, carried_by, port_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,13 @@ class _Attachment:
         attachment: What was seen.
         problem: How it differs, or why it is not known; "" when it is as declared.
         lost: Ports of its bond that have no link.
+        broken: What the switch does not do for a bond that it lies on.
     """
 
     attachment: NetworkAttachment
     problem: str
     lost: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 def plan_network(network: Network, view: SiteView, engine: EngineView = NOT_LOOKED_AT) -> Plan:
@@ -203,16 +205,19 @@ def _in_sync(found: tuple[_Attachment, ...]) -> Condition:
 
 
 def _degraded(found: tuple[_Attachment, ...]) -> Condition:
-    """A bond that has lost a port works on, and the next cable takes the node out."""
+    """A bond that has lost a port or its partner works on, and the next cable takes the node out."""
     kind = ConditionType.DEGRADED
+    broken = [told for f in found for told in f.broken]
     lost = [f"{', '.join(f.lost)} of {f.attachment.node}" for f in found if f.lost]
     if lost:
         told = f"no link on {'; '.join(lost)}: the other ports of the bond carry the traffic. Check cable and switch"
-        return Condition(kind, State.TRUE, Reason.BOND_PORT_DOWN, told)
+        return Condition(kind, State.TRUE, Reason.BOND_PORT_DOWN, "; ".join((told, *broken)))
+    if broken:
+        return Condition(kind, State.TRUE, Reason.AGGREGATE_INCOMPLETE, "; ".join(broken))
     if any(f.attachment.in_sync is None for f in found):
         why = "; ".join(f.problem for f in found if f.attachment.in_sync is None)
         return Condition(kind, State.UNKNOWN, Reason.NOT_OBSERVED, why)
-    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "every port of a bond has a link")
+    return Condition(kind, State.FALSE, Reason.AS_DECLARED, "every port of a bond works")
 
 
 def _attachments(network: Network, view: SiteView) -> tuple[_Attachment, ...]:
@@ -235,4 +240,5 @@ def _look(network: Network, name: str, node: Node, address: str) -> _Attachment:
     seen = NetworkAttachment(node=name, address=address, interface=port.name, mtu=port.mtu, in_sync=True)
     problem = difference(network, node, port)
     shown = seen.model_copy(update={"in_sync": False}) if problem else seen
-    return _Attachment(shown, problem, lost_ports(network, node, port))
+    broken = tuple(broken_aggregates(node, carried_by(node, port)))
+    return _Attachment(shown, problem, lost_ports(network, node, port), broken)

@@ -55,6 +55,7 @@ def _interface(view: SiteView, seen: Interface, declared: Set[str]) -> NodeInter
         vlan=seen.vlan,
         master=seen.master,
         bond=NodeBond.model_validate(asdict(seen.bond)) if seen.bond else None,
+        aggregated=seen.aggregated,
         mac=seen.mac,
         carrier=seen.carrier,
         speed_mbps=seen.speed_mbps,

@@ -11,6 +11,8 @@ from heretic.domain.host.parse.reading import NotUnderstood, Row, as_row, intege
 _LOOPBACK = "loopback"
 _LACP = "802.3ad"
 _NOBODY = "00:00:00:00:00:00"
+_DISTRIBUTING = 0x20
+"""Of a port's state in LACP (IEEE 802.1AX, linux/if_bonding.h): the port may send. One that is churned never may."""
 _BELOW_EACH_PORT = ("-L", "/sys/class/net", "-mindepth", "2", "-maxdepth", "2")
 SPEEDS = ("find", *_BELOW_EACH_PORT, "-name", "speed", "-exec", "grep", "-sH", ".", "{}", "+")
 """Prints "/sys/class/net/eth0/speed:1000" for each port that tells; complains of links that loop, which is normal."""
@@ -38,7 +40,8 @@ def with_speeds(
 def _interfaces(text: str) -> tuple[Interface, ...]:
     # Some queries are answered with empty objects among the others (rule:ip-output); those have no ifname.
     links = [row for row in load_list(text) if row.get("ifname")]
-    found = tuple(_interface(row) for row in links)
+    active = {text_of(row, "ifname"): info for row in links if (info := _ad_info(row))}
+    found = tuple(replace(_interface(row), aggregated=_aggregated(row, active)) for row in links)
     return tuple(i for i in found if i.kind != _LOOPBACK or i.addresses)
 
 
@@ -65,6 +68,24 @@ def _interface(row: Row) -> Interface:
         vlan=integer(own, "id") if kind == VLAN else None,
         bond=_bond(own) if kind == BOND else None,
     )
+
+
+def _ad_info(row: Row) -> Row:
+    """What a bond of 802.3ad tells of its active aggregate; nothing where no port of it has a link."""
+    own = as_row(as_row(row.get("linkinfo") or {}, "linkinfo").get("info_data") or {}, "info_data")
+    return as_row(own.get("ad_info") or {}, "ad_info")
+
+
+def _aggregated(row: Row, active: Mapping[str, Row]) -> bool | None:
+    """Whether a port of a bond with a link is one of its active aggregate, which has a partner, and may send."""
+    of_port = as_row(as_row(row.get("linkinfo") or {}, "linkinfo").get("info_slave_data") or {}, "info_slave_data")
+    bond = active.get(text_of(row, "master"))
+    if bond is None or not _carrier(row) or "ad_aggregator_id" not in of_port:
+        return None
+    if text_of(bond, "partner_mac") in ("", _NOBODY):
+        return False
+    sends = integer(of_port, "ad_actor_oper_port_state") if "ad_actor_oper_port_state" in of_port else _DISTRIBUTING
+    return integer(of_port, "ad_aggregator_id") == integer(bond, "aggregator") and bool(sends & _DISTRIBUTING)
 
 
 def _bond(row: Row) -> Bond:
