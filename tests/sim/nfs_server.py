@@ -73,7 +73,7 @@ class NfsServerSite:
                 # As the script does at CTDB's event "startup".
                 started = self._start(machine, host.units[SERVICE])
                 return started if started.rc else None
-            case ("disable", "--now", name) if name == SERVICE:
+            case ("disable", "--now", "--no-block", name) if name == SERVICE:
                 own.exports = None
         return None
 

@@ -82,7 +82,7 @@ class Systemd:
                 return ok(f"{self.units[name].enabled if name in self.units else ''}\n")
             case ("show", "--property", "ActiveState", "--value", name):
                 return ok(f"{self.units[name].active if name in self.units else 'inactive'}\n")
-            case ("disable", "--now", name):
+            case ("disable", "--now", name) | ("disable", "--now", "--no-block", name):
                 return self._disable(name)
         return None
 

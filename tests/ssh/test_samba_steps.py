@@ -187,7 +187,9 @@ async def test_ctdb_is_given_its_script(host: Shell) -> None:
 async def test_what_a_package_starts_is_left_to_ctdb(host: Shell) -> None:
     write(host, "/state", "enabled\n")
     await done_once(host, LeaveToCtdb(host="n1", why="", units=("smbd.service", "nmbd.service")))
-    assert (host.sandbox / "told").read_text() == "disable --now smbd.service\ndisable --now nmbd.service\n"
+    assert (host.sandbox / "told").read_text() == "".join(
+        f"disable --now --no-block {unit}\n" for unit in ("smbd.service", "nmbd.service")
+    )
 
 
 async def test_accounts_are_made_with_their_numbers(host: Shell) -> None:

@@ -72,12 +72,17 @@ class LeaveToCtdb(HostStep):
     units: tuple[str, ...]
 
     def script(self) -> Script:
-        """A unit that is not installed has no state at all."""
+        """A unit that is not installed has no state at all.
+
+        How long a daemon takes to end is not waited for: systemd ends it within 90 s, and starts nothing anew before.
+        """
         return Script(
             done=tuple(
                 Command(_property(unit, "UnitFileState"), expect=Expect.EQUALS, text="disabled") for unit in self.units
             ),
-            actions=tuple(Command(("systemctl", "disable", "--now", unit), timeout=60) for unit in self.units),
+            actions=tuple(
+                Command(("systemctl", "disable", "--now", "--no-block", unit), timeout=60) for unit in self.units
+            ),
         )
 
 
