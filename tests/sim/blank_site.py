@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sim.addresses import NETWORK, PREFIX
+from sim.addresses import NETWORK, NETWORK6, PREFIX, PREFIX6, number_of
 from sim.gluster_tools import GlusterPool
 from sim.host_tools import StorageMachine, storage_machine
 from sim.machine import Argv
@@ -57,6 +57,7 @@ class BlankSite:
         volumes: Specs by name.
         named: Disks that the Nodes name, by Node, as they were when the objects were written first.
         others: What else the hosts share, by what it is called in the site's state.
+        subnet: Of the management network.
     """
 
     machines: dict[str, StorageMachine]
@@ -65,6 +66,7 @@ class BlankSite:
     volumes: Mapping[str, Mapping[str, Any]]
     named: dict[str, list[str]] = field(default_factory=dict)
     others: dict[str, Any] = field(default_factory=dict)
+    subnet: str = NETWORK
 
     async def __aenter__(self) -> Self:
         for server in self.servers.values():
@@ -79,7 +81,7 @@ class BlankSite:
         """What a user applies: the hosts must listen, because their ports and keys are part of it."""
         return [
             declared("Site", "demo", {}),
-            declared("Network", "mgmt", {"role": "Management", "subnet": NETWORK}),
+            declared("Network", "mgmt", {"role": "Management", "subnet": self.subnet}),
             declared("Network", "gluster", {"role": "Gluster", "subnet": "172.20.11.0/24"}),
             *(declared("Node", name, self.node_spec(name)) for name in self.servers),
             *(declared("GlusterVolume", name, spec) for name, spec in self.volumes.items()),
@@ -99,7 +101,7 @@ class BlankSite:
             "address": server.address,
             "ssh": {"port": server.port, "user": server.user},
             "hostKeys": [" ".join(server.host_key_line.split()[:2])],
-            "addresses": [{"network": "gluster", "address": f"172.20.11.{server.address.rpartition('.')[2]}"}],
+            "addresses": [{"network": "gluster", "address": f"172.20.11.{number_of(server.address)}"}],
             "roles": ["Storage"],
         }
 
@@ -194,18 +196,20 @@ def _flat(path: str, value: Any, names: Mapping[str, str]) -> dict[str, str]:
     return {path: text}
 
 
-def blank_site(volumes: Mapping[str, Mapping[str, Any]] = VOLUMES, *, nodes: int = 3) -> BlankSite:
+def blank_site(volumes: Mapping[str, Mapping[str, Any]] = VOLUMES, *, nodes: int = 3, ipv6: bool = False) -> BlankSite:
     """Builds a site of blank hosts; entering it makes them listen.
 
     Args:
         volumes: Specs by name.
         nodes: How many hosts.
+        ipv6: Whether their management network is one of IPv6 alone.
     """
     pool, machines, servers = GlusterPool(), {}, {}
     for number in range(11, 11 + nodes):
-        name, address = f"node{number - 10}", f"{PREFIX}{number}"
-        addresses: dict[str, tuple[str, ...]] = {"eth0": (f"{address}/24",), "eth1": (f"172.20.11.{number}/24",)}
+        name, address = f"node{number - 10}", f"{PREFIX6 if ipv6 else PREFIX}{number}"
+        own = f"{address}/{64 if ipv6 else 24}"
+        addresses: dict[str, tuple[str, ...]] = {"eth0": (own,), "eth1": (f"172.20.11.{number}/24",)}
         machines[name] = storage_machine(name, addresses=addresses)
         pool.attach(machines[name])
         servers[name] = SimServer(machine=machines[name], address=address)
-    return BlankSite(machines, servers, pool, volumes)
+    return BlankSite(machines, servers, pool, volumes, subnet=NETWORK6 if ipv6 else NETWORK)

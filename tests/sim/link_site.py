@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from heretic.domain.wiring.profiles import KEPT
 from heretic.hosts import connections
-from sim.addresses import NETWORK, PREFIX, WAYS
+from sim.addresses import NETWORK, PREFIX, PREFIX6, WAYS, number_of
 from sim.blank_site import BlankSite, Object, blank_site, declared
 from sim.links import HostLinks, SimPort
 from sim.machine import File
@@ -20,6 +20,7 @@ from sim.server import SimServer
 from sim.wires import SimWire
 
 ROUTER, SWITCH, LAN_ROUTER = f"{PREFIX}1", "172.20.11.200", "172.20.12.1"
+ROUTER6, DESK6 = f"{PREFIX6}1", f"{PREFIX6}200"
 OFFICE = SimWire("office", {0: "mgmt"})
 RACK = SimWire("rack", {0: "gluster", 12: "lan"})
 TRY = 10.0
@@ -98,13 +99,15 @@ class LinkSite(BlankSite):
     def objects(self) -> list[Object]:
         """What a user applies who wants the links of the hosts configured."""
         volumes = [declared("GlusterVolume", name, spec) for name, spec in self.volumes.items()]
-        networks = [declared("Network", name, spec) for name, spec in NETWORKS.items()]
+        own = {"subnet": self.subnet, "gateway": ROUTER if self.subnet == NETWORK else ROUTER6}
+        specs = {**NETWORKS, "mgmt": {**NETWORKS["mgmt"], **own}}
+        networks = [declared("Network", name, spec) for name, spec in specs.items()]
         nodes = [declared("Node", name, self.node_spec(name)) for name in self.servers]
         return [declared("Site", "demo", {}), *networks, *nodes, *volumes]
 
     def node_spec(self, name: str) -> dict[str, Any]:
         """The spec of one Node."""
-        number = self.servers[name].address.rpartition(".")[2]
+        number = number_of(self.servers[name].address)
         addresses = [
             {"network": net, "address": f"{NETWORKS[net]['subnet'][:-4]}{number}"} for net in ("gluster", "lan")
         ]
@@ -138,7 +141,7 @@ class LinkSite(BlankSite):
 
     def reachable(self, name: str) -> bool:
         """Whether an answer of the host's SSH server gets to a person at the operator's desk."""
-        links, routers = self.links[name], {ROUTER, LAN_ROUTER}
+        links, routers = self.links[name], {ROUTER, ROUTER6, LAN_ROUTER}
         own = [ip_interface(a).network for link in links.links() if link.network == "mgmt" for a in link.addresses]
         gateways = {profile.gateway for profile in links.manager.active.values()} & routers
         back = any(ip_address(self.desk) in network for network in own) or any(map(links.reaches, gateways))
@@ -208,16 +211,20 @@ class LinkServer(SimServer):
         return answer
 
 
-def link_site(volumes: Mapping[str, Mapping[str, Any]] | None = None, *, nodes: int = 3) -> LinkSite:
+def link_site(
+    volumes: Mapping[str, Mapping[str, Any]] | None = None, *, nodes: int = 3, ipv6: bool = False
+) -> LinkSite:
     """Builds a site of hosts with four ports: one in the office, two in the rack, one that is plugged in nowhere.
 
     Args:
         volumes: Specs by name.
         nodes: How many hosts.
+        ipv6: Whether their management network is one of IPv6 alone.
     """
-    plain = blank_site(volumes or {}, nodes=nodes)
-    site = LinkSite(plain.machines, {}, plain.pool, plain.volumes)
-    site.there = {"mgmt": {ROUTER}, "gluster": {SWITCH}, "lan": {LAN_ROUTER}}
+    plain = blank_site(volumes or {}, nodes=nodes, ipv6=ipv6)
+    site = LinkSite(plain.machines, {}, plain.pool, plain.volumes, subnet=plain.subnet)
+    site.desk = DESK6 if ipv6 else site.desk
+    site.there = {"mgmt": {ROUTER6 if ipv6 else ROUTER}, "gluster": {SWITCH}, "lan": {LAN_ROUTER}}
     for number, (name, machine) in enumerate(site.machines.items(), 11):
         address = plain.servers[name].address
         machine.now = lambda: site.clock.at
@@ -234,7 +241,10 @@ def link_site(volumes: Mapping[str, Mapping[str, Any]] | None = None, *, nodes: 
 
 def _installed(number: int, address: str) -> str:
     """The profile that the installer of the host has made."""
+    six = ":" in address
+    own = f"method=manual\naddress1={address}/{64 if six else 24}\ngateway={ROUTER6 if six else ROUTER}\n"
+    none = "method=disabled\n"
     return (
         f"[connection]\nid=installed\nuuid=11111111-1111-4111-8111-{number:012d}\ntype=ethernet\ninterface-name=eno1\n\n"
-        f"[ipv4]\nmethod=manual\naddress1={address}/24\ngateway={ROUTER}\n\n[ipv6]\nmethod=disabled\n"
+        f"[ipv4]\n{none if six else own}\n[ipv6]\n{own if six else none}"
     )

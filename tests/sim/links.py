@@ -127,14 +127,16 @@ class HostLinks:
     def written(self) -> None:
         """The kernel's files say what is so now."""
         lines = ["Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT"]
+        six = [f"{'0' * 32} 00 {'0' * 32} 00 {'0' * 32} ffffffff 00000001 00000000 00200200 lo"]
         for link, profile in self.manager.active.items():
-            if profile.gateway:
+            if ":" in profile.gateway:
+                router = ip_address(profile.gateway).packed.hex()
+                six.append(f"{'0' * 32} 00 {'0' * 32} 00 {router} 00000064 00000001 00000000 00000003 {link}")
+            elif profile.gateway:
                 router = bytes(reversed(ip_address(profile.gateway).packed)).hex().upper()
                 lines.append(f"{link}\t00000000\t{router}\t0003\t0\t0\t100\t00000000\t0\t0\t0")
         self.machine.files[ROUTES] = File("".join(f"{line}\n" for line in lines))
-        self.machine.files[ROUTES6] = File(
-            f"{'0' * 32} 00 {'0' * 32} 00 {'0' * 32} ffffffff 00000001 00000000 00200200 lo\n"
-        )
+        self.machine.files[ROUTES6] = File("".join(f"{line}\n" for line in six))
 
     def _changing(self, tool: Tool) -> Tool:
         def run(machine: Machine, argv: Argv, stdin: str | None) -> Output | None:

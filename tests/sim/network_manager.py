@@ -80,7 +80,7 @@ class SimProfile:
 
     @property
     def gateway(self) -> str:
-        return self.of("ipv4", "gateway")
+        return self.of("ipv4", "gateway") or self.of("ipv6", "gateway")
 
 
 @dataclass

@@ -94,10 +94,10 @@ async def test_opting_in_does_not_weaken_a_pinned_key(hosts: Hosts, server: SimS
 
 
 @asynccontextmanager
-async def certified(principal: str, authority: asyncssh.SSHKey) -> AsyncIterator[SimServer]:
+async def certified(principal: str, authority: asyncssh.SSHKey, address: str = "127.0.0.1") -> AsyncIterator[SimServer]:
     key = asyncssh.generate_private_key("ssh-ed25519")
     certificate = authority.generate_host_certificate(key, "node1", principals=[principal])
-    server = await SimServer(host_key=key, host_certificate=certificate).start()
+    server = await SimServer(address=address, host_key=key, host_certificate=certificate).start()
     yield server
     await server.stop()
 
@@ -113,6 +113,44 @@ async def test_a_certificate_of_a_trusted_authority(hosts: Hosts) -> None:
         await hosts.probe(trusting, [PROBE])
         assert server.logins == 1
         assert hosts.trusted_key("node1") is None
+
+
+async def test_a_host_is_reached_at_an_address_of_ipv6_by_the_key_that_is_pinned(hosts: Hosts) -> None:
+    server = await SimServer(address="::1").start()
+    settings = replace(settings_for(server), address="::1")
+    assert str(settings) == f"node1 ([::1]:{server.port})"
+    await hosts.probe(settings, [PROBE])
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
+    failure = await failure_of(hosts, replace(settings, name="node2", host_keys=(other,)))
+    assert failure.reason is Reason.HOST_KEY_MISMATCH
+    assert failure.message.startswith(f"node2 ([::1]:{server.port})")
+    first = await failure_of(hosts, replace(settings, name="node3", host_keys=()))
+    assert first.reason is Reason.HOST_KEY_NOT_PINNED
+    await hosts.probe(replace(settings, name="node4", host_keys=(), trust_on_first_use=True), [PROBE])
+    assert hosts.trusted_key("node4") == " ".join(server.host_key_line.split()[:2])
+    await server.stop()
+
+
+async def test_a_host_that_does_not_listen_at_its_address_of_ipv6_is_told_with_it(hosts: Hosts) -> None:
+    server = await SimServer(address="127.0.0.1").start()
+    failure = await failure_of(hosts, replace(settings_for(server), address="::1"))
+    assert failure.reason is Reason.UNREACHABLE
+    assert f"[::1]:{server.port}" in failure.message
+    await server.stop()
+
+
+@pytest.mark.parametrize(("principal", "fits"), [("::1", True), ("127.0.0.1", False)])
+async def test_a_certificate_names_an_address_of_ipv6(hosts: Hosts, principal: str, *, fits: bool) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    async with certified(principal, authority, "::1") as server:
+        trusting = replace(
+            settings_for(server), address="::1", host_keys=(), certificate_authorities=(line_of(authority),)
+        )
+        if fits:
+            await hosts.probe(trusting, [PROBE])
+        else:
+            assert (await failure_of(hosts, trusting)).reason is Reason.HOST_KEY_MISMATCH
+        assert server.logins == fits
 
 
 async def test_a_certificate_of_another_authority(hosts: Hosts) -> None:

@@ -32,7 +32,10 @@ def network_of(text: str) -> IPv4Network | None:
 def _bounds(text: str) -> tuple[int, int]:
     """The first and the last address of a range, as numbers."""
     if ":" in text:
-        raise fail(f"the address range {text!r} is of IPv6, which is not supported")
+        raise fail(
+            f"the address range {text!r} is of IPv6, where nobody can look at each address: hosts are found by IPv4 "
+            "addresses. Write spec.address of the Nodes yourself where they have none"
+        )
     try:
         first, last = _read(text.strip())
     except (AddressValueError, NetmaskValueError, ValueError):

@@ -46,7 +46,7 @@ def test_a_range_is_all_addresses_that_hosts_can_have(
         ("192.168.1.*", "is no range of addresses"),
         ("192.168.1.20-10", "ends before it begins"),
         ("192.168.1.20-192.168.1.10", "ends before it begins"),
-        ("fe80::/64", "is of IPv6, which is not supported"),
+        ("fe80::/64", "is of IPv6, where nobody can look at each address"),
         ("127.0.0.0/24", "must be of addresses that other hosts can reach"),
         ("169.254.1.1-5", "must be of addresses that other hosts can reach"),
         ("224.0.0.1", "must be of addresses that other hosts can reach"),

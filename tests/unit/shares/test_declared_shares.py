@@ -105,6 +105,16 @@ def test_a_public_address_is_free_and_in_its_network(address: str, reason: Reaso
     assert told(share(addresses=["172.20.12.101", address]), declared()) == [(Blocked, reason)]
 
 
+def test_public_addresses_are_of_ipv4_so_their_network_is() -> None:
+    view = declared(network("lan", "LAN", "fd00:20:12::/64"), *(server(n, addresses=[]) for n in (1, 2, 3)))
+    assert (Blocked, Reason.ADDRESS_OUTSIDE_NETWORK) in told(share(), view)
+
+
+def test_a_file_server_that_is_known_by_ipv6_only_is_refused() -> None:
+    view = declared(server(1, address="fd00:20:10::11"))
+    assert told(share(), view) == [(Blocked, Reason.INVALID_SPEC)]
+
+
 def test_the_only_file_server_is_not_the_arbiter() -> None:
     view = declared(server(1, roles=["Storage"]), server(2, roles=["Storage"]))
     assert told(share(), view) == [(Blocked, Reason.NO_FILE_SERVER)]

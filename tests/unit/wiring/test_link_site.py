@@ -1,6 +1,7 @@
 """A whole site whose links are configured, over real connections: from one configured port a host to Ready."""
 
 from heretic.domain.wiring.profiles import KEPT, TRIED
+from sim.link_site import OFFICE, link_site
 from unit.wiring.conftest import LinkWorld
 
 
@@ -22,6 +23,23 @@ async def test_ports_are_found_bonded_and_tagged_until_all_is_ready(three: LinkW
         assert {link.master for link in links.links() if link.name in ("eno2", "eno3")} == {"bond0"}
         assert links.manager.active["eno1"].path == f"{KEPT}/installed.nmconnection"
     assert not any(argv[0] == "put" and "installed" in argv[1] for _, argv in three.site.effects)
+
+
+async def test_hosts_whose_management_network_has_ipv6_alone_are_wired_and_moved_to_a_bond_there() -> None:
+    async with LinkWorld(link_site(ipv6=True)) as made:
+        await made.start_operator()
+        await made.run(rounds=12)
+        assert shown(made, "node1")["eno1"] == (1500, ("2001:2::11/64",))
+        assert shown(made, "node1")["bond0"] == (9000, ("172.20.11.11/24",))
+        for links in made.site.links.values():
+            links.ports["eno4"].wire = OFFICE
+            links.ports["eno4"].changes += 1
+        for name in made.site.links:
+            made.node(name, interfaces=[{"port": "eno4", "networks": ["mgmt"]}])
+        await made.run(rounds=40, until=lambda: all("bond1" in shown(made, name) for name in made.site.links))
+        await made.run(rounds=12)
+        assert shown(made, "node1")["bond1"] == (1500, ("2001:2::11/64",))
+        assert made.site.refusals == []
 
 
 async def test_a_boot_brings_up_what_was_proved(three: LinkWorld) -> None:

@@ -20,10 +20,11 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
+from heretic.api.v1alpha1.node_address import IPV6_RULES
 from heretic.api.v1alpha1.node_facts import NodeFactsStatus
 from heretic.api.v1alpha1.node_interfaces import NodeAddress, NodeInterface, NodePath, NodePort, PortChoice
 from heretic.api.v1alpha1.power import PowerManagement, PowerManagementStatus
-from heretic.api.v1alpha1.values import HostAddress, Int64, Port, PublicKey, Size, Text, UserName
+from heretic.api.v1alpha1.values import AnyHostAddress, Int64, Port, PublicKey, Size, Text, UserName
 
 
 class Role(StrEnum):
@@ -135,10 +136,14 @@ class NodeSpec(CommonSpec):
             message="`powerManagement` may not be specified when `roles` has no 'Hypervisor'",
             holds=lambda spec: spec.power_management is None or Role.HYPERVISOR in spec.roles,
         ),
+        *IPV6_RULES,
     )
 
-    address: HostAddress = Field(
-        description="Where SSH reaches the host: IPv4 address or DNS name, on the management network."
+    address: AnyHostAddress = Field(
+        description=(
+            "Where SSH reaches the host: IP address or DNS name, on the management network. Of a Hypervisor no IPv6 "
+            "address, because the engine takes no host by one, but a name that leads to it."
+        )
     )
     host_keys: Annotated[list[PublicKey], Field(max_length=8), Unique()] = Field(
         default=[],
@@ -179,7 +184,7 @@ class NodeSpec(CommonSpec):
         default=[],
         description=(
             "The host's addresses in the site's Networks, one each. The one in the Network of role Gluster "
-            "carries storage traffic; without it that takes spec.address."
+            "carries storage traffic; without it that takes spec.address, or the IPv4 one in that of Management."
         ),
     )
     interfaces: Annotated[list[PortChoice], Field(max_length=32), Unique("port")] = Field(

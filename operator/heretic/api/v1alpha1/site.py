@@ -20,7 +20,7 @@ from heretic.api.v1alpha1.common import (
     Resource,
     StatusModel,
 )
-from heretic.api.v1alpha1.values import DomainName, HostAddress, ObjectName, Port, PublicKey, Text, UserName
+from heretic.api.v1alpha1.values import AnyHostAddress, DomainName, ObjectName, Port, PublicKey, Text, UserName
 
 
 class HostKeyPolicy(StrEnum):
@@ -145,7 +145,7 @@ class SiteSpec(CommonSpec):
         default=SiteDomains(),
         description="DNS domains of the site's networks; a node is <name of the Node>.<domain> in each.",
     )
-    time_servers: Annotated[list[HostAddress], Field(max_length=8), Unique()] = Field(
+    time_servers: Annotated[list[AnyHostAddress], Field(max_length=8), Unique()] = Field(
         default=[],
         description="NTP servers of all nodes, such as [172.20.10.1]. Empty: the hosts' own configuration stays.",
     )

@@ -30,15 +30,19 @@ def _is_ipv4(text: str) -> bool:
 
 
 def _is_ip(text: str) -> bool:
-    """Whether it is an address in the one form in which addresses are compared as text."""
+    """Whether it is an address in the one form in which addresses are compared as text; a zone means one host alone."""
     try:
-        return str(ip_address(text)) == text and not text.startswith("::ffff:")
+        return str(ip_address(text)) == text and not text.startswith("::ffff:") and "%" not in text
     except ValueError:
         return False
 
 
 def _is_host_address(text: str) -> bool:
     return _is_ipv4(text) or re.fullmatch(_DOMAIN, text) is not None
+
+
+def _is_any_address(text: str) -> bool:
+    return _is_ip(text) or re.fullmatch(_DOMAIN, text) is not None
 
 
 def _can_be_a_hosts(text: str) -> bool:
@@ -128,6 +132,23 @@ HostAddress = Annotated[
     OF_A_HOST,
     _NOT_LOCAL,
 ]
+"""Of what the engine is told, too: it takes no address of IPv6 where a name could stand."""
+
+AnyHostAddress = Annotated[
+    str,
+    StringConstraints(max_length=253),
+    Rule(
+        cel=f"isIP(self) ? (ip(self).family() == 4 || ip.isCanonical(self)) : self.matches(r'^(?:{_DOMAIN})$')",
+        message=(
+            "must be an IP address without a zone (of IPv6 in its short form) or a DNS name in lower case: "
+            "'172.20.10.11', 'fd00:20:10::11', 'node1.mgmt.private'"
+        ),
+        holds=_is_any_address,
+    ),
+    OF_A_HOST,
+    _NOT_LOCAL,
+]
+"""Of what only Heretic and the hosts go by."""
 
 PublicKey = Annotated[
     str,

@@ -37,13 +37,20 @@ def storage_address(view: SiteView, node: Node) -> str:
     """The address that carries Gluster traffic.
 
     The address in the Network of role Gluster; without such a Network (or address) the management one: a missing
-    network is folded into a present one, as in HVP (rule:hvp-networks).
+    network is folded into a present one, as in HVP (rule:hvp-networks). The pool works over IPv4 alone: where SSH goes
+    by a name or by IPv6, that is the address in the Network of role Management.
     """
-    gluster = {n for n, net in view.of(Network).items() if net.spec.role is NetworkRole.GLUSTER}
-    for entry in node.spec.addresses:
-        if entry.network in gluster:
-            return entry.address
+    if found := _of_role(view, node, NetworkRole.GLUSTER):
+        return found
+    if not is_ipv4(node.spec.address) and is_ipv4(found := _of_role(view, node, NetworkRole.MANAGEMENT)):
+        return found
     return node.spec.address
+
+
+def _of_role(view: SiteView, node: Node, role: NetworkRole) -> str:
+    """The address that a node lists in the Network of a role, "" = none."""
+    of_role = {name for name, network in view.of(Network).items() if network.spec.role is role}
+    return next((entry.address for entry in node.spec.addresses if entry.network in of_role), "")
 
 
 def ctdb_address(view: SiteView, node: str) -> str:
@@ -76,14 +83,18 @@ def address_in(network: Network, node: Node) -> str:
     for entry in node.spec.addresses:
         if entry.network == network.metadata.name:
             return entry.address
-    if network.spec.role is NetworkRole.MANAGEMENT and inside(node.spec.address, network.spec.subnet):
+    if network.spec.role is NetworkRole.MANAGEMENT and any(inside(node.spec.address, s) for s in subnets(network)):
         return node.spec.address
     return ""
 
 
 def ipv6_in(network: Network, node: Node) -> str:
-    """The node's declared IPv6 address in a Network that has IPv4 addresses too, "" = none."""
-    return next((entry.ipv6 for entry in node.spec.addresses if entry.network == network.metadata.name), "")
+    """The node's declared IPv6 address in a Network that has IPv4 addresses too, "" = none; as for the other one."""
+    listed = next((entry.ipv6 for entry in node.spec.addresses if entry.network == network.metadata.name), "")
+    is_ssh = network.spec.role is NetworkRole.MANAGEMENT and network.spec.ipv6 is not None
+    if not listed and is_ssh and network.spec.ipv6 and inside(node.spec.address, network.spec.ipv6.subnet):
+        return node.spec.address
+    return listed
 
 
 def interfaces_in(network: Network, node: Node) -> tuple[str, ...]:

@@ -127,8 +127,8 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
         holders[node.spec.address].append(f"{name} (management)")
         if len(management) == 1 and is_address(node.spec.address):
             network = management[0]
-            if not inside(node.spec.address, network.spec.subnet):
-                yield _outside(name, node.spec.address, network.metadata.name, network.spec.subnet)
+            if not any(inside(node.spec.address, subnet) for subnet in subnets(network)):
+                yield _outside(name, node.spec.address, network.metadata.name, " and ".join(subnets(network)))
         for entry in node.spec.addresses:
             known = view.of(Network).get(entry.network)
             if known is None:
@@ -140,10 +140,9 @@ def _addresses(view: SiteView) -> Iterator[Blocked]:
                 )
             else:
                 yield from _entry(name, entry, known)
-            if not (entry.address == node.spec.address and known is not None and known in management):
-                holders[entry.address].append(f"{name} ({entry.network})")
-            if entry.ipv6:
-                holders[entry.ipv6].append(f"{name} ({entry.network})")
+            for address in filter(None, (entry.address, entry.ipv6)):
+                if not (address == node.spec.address and known is not None and known in management):
+                    holders[address].append(f"{name} ({entry.network})")
         yield from _choices(node, view)
     for network in view.of(Network).values():
         for address, what in _equipment(network):

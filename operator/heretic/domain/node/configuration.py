@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from heretic.api.v1alpha1 import Node
 from heretic.api.v1alpha1.node import Role
-from heretic.domain.declared.names import is_address, peer_name, storage_address
+from heretic.domain.declared.names import is_ipv4, peer_name, storage_address
 from heretic.domain.declared.per_view import PerView
 from heretic.domain.declared.view import SiteView
 from heretic.domain.disks.hidden import devices_file
@@ -142,11 +142,12 @@ def _hosts_file(host: HostContext) -> Iterator[PlanItem]:
         if Role.STORAGE not in node.spec.roles:
             continue
         address = storage_address(host.view, node)
-        if not is_address(address):
+        if not is_ipv4(address):
+            is_what = "of IPv6" if ":" in address else "a name, which not every node may resolve alike"
             yield Blocked(
                 Reason.INVALID_SPEC,
-                f"{host.name}: the storage address of node {name} is the name {address}; give its IP address in "
-                "spec.addresses, in the Network of role Gluster, so that every node resolves it alike",
+                f"{host.name}: the storage address of node {name}, {address}, is {is_what}; "
+                "give its IP address in spec.addresses, in the Network of role Gluster, which is of IPv4",
             )
             continue
         declared[peer_name(host.view, name)] = address

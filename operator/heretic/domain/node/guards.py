@@ -28,7 +28,7 @@ def firewall(host: HostContext, feature: Feature) -> Iterator[PlanItem]:
         yield unseen(host.facts, "its firewall", zones)
         return
     place = _storage_port(host)
-    if isinstance(place, Wait):
+    if isinstance(place, Wait | Blocked):
         yield place
         return
     interface, own = place
@@ -67,9 +67,15 @@ def _refused(host: HostContext, feature: Feature, zone: FirewallZone, source: IP
     )
 
 
-def _storage_port(host: HostContext) -> tuple[str, IPv4Interface] | Wait:
+def _storage_port(host: HostContext) -> tuple[str, IPv4Interface] | Wait | Blocked:
     """The interface that has the storage address, and the address with its prefix."""
     address, interfaces = storage_address(host.view, host.node), host.facts.interfaces
+    if not is_ipv4(address):
+        return Blocked(
+            Reason.INVALID_SPEC,
+            f"{host.name}: its storage address {address} is none of IPv4, so what its firewall has to let through is "
+            "not known; give one in spec.addresses, in the Network of role Gluster",
+        )
     if not isinstance(interfaces, Known):
         return unseen(host.facts, "on which interface it has its storage address", interfaces)
     for interface in interfaces.value:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from heretic.api.v1alpha1 import FileShare, GlusterVolume, Network
 from heretic.api.v1alpha1.file_share import ShareProtocol
 from heretic.api.v1alpha1.gluster_volume import Purpose
+from heretic.api.v1alpha1.subnets import is_ipv6
 from heretic.domain.declared.names import is_ipv4
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -72,8 +73,8 @@ def _servers(share: FileShare, view: SiteView) -> Iterator[Obstacle]:
         if not is_ipv4(server.address):
             yield Blocked(
                 Reason.INVALID_SPEC,
-                f"CTDB knows {server.node} by an address, and {server.address} is a name; give its address in "
-                "spec.addresses, in the Network of role Gluster",
+                f"CTDB knows {server.node} by an IPv4 address, and {server.address} is a name or of IPv6; give its "
+                "address in spec.addresses, in the Network of role Gluster",
             )
     network = view.of(Network).get(share.spec.network)
     for server in servers:
@@ -92,6 +93,13 @@ def _addresses(share: FileShare, view: SiteView) -> Iterator[Obstacle]:
         yield Wait(
             Reason.NETWORK_NOT_FOUND,
             f"there is no Network {share.spec.network} (there are: {have}); make it or correct the name",
+        )
+        return
+    if is_ipv6(network.spec.subnet):
+        yield Blocked(
+            Reason.ADDRESS_OUTSIDE_NETWORK,
+            f"public addresses are of IPv4, and Network {share.spec.network} ({network.spec.subnet}) has none; name "
+            "another Network, or give it an IPv4 subnet and this one as `ipv6`",
         )
         return
     subnet, owners = IPv4Network(network.spec.subnet), _owners(view)

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from heretic.api.v1alpha1 import FileShare, Network, Node
-from heretic.domain.declared.names import address_in, ctdb_address, inside, peer_name, storage_address
+from heretic.domain.declared.names import (
+    address_in,
+    ctdb_address,
+    inside,
+    ipv6_in,
+    peer_name,
+    storage_address,
+    subnets,
+)
 from heretic.domain.declared.validate import faults
 from heretic.domain.declared.view import SiteView
 from heretic.domain.errors import Reason
@@ -60,11 +68,13 @@ def _candidates(node: Node, view: SiteView, facts: HostFacts) -> Iterator[tuple[
     links, known = facts.interfaces.value if isinstance(facts.interfaces, Known) else (), _known(node, view, facts)
     shared = {address for share in view.of(FileShare).values() for address in share.spec.addresses}
     for name, network in sorted(view.of(Network).items()):
-        subnet, own = network.spec.subnet, address_in(network, node)
-        if own and any(inside(a, subnet) for a in (storage_address(view, node), node.spec.address)):
-            every = (address for link in links for address in link.addresses)
-            bare = ((address.partition("/")[0], address) for address in every)
-            yield from ((name, address) for a, address in bare if a in known - {own, *shared} and inside(a, subnet))
+        own = {address_in(network, node), ipv6_in(network, node)}
+        for subnet in subnets(network):
+            declared = any(inside(a, subnet) for a in own)
+            if declared and any(inside(a, subnet) for a in (storage_address(view, node), node.spec.address)):
+                every = (address for link in links for address in link.addresses)
+                bare = ((address.partition("/")[0], address) for address in every)
+                yield from ((name, address) for a, address in bare if a in known - own - shared and inside(a, subnet))
 
 
 def _known(node: Node, view: SiteView, facts: HostFacts) -> frozenset[str]:
