@@ -8,6 +8,7 @@ from heretic.domain.engine import read
 from heretic.domain.engine.extras import Extra, Question
 from heretic.domain.engine.facts import AttachedDomain, EngineFacts, EngineHost, Event, News
 from heretic.domain.engine.record import Record
+from heretic.domain.engine.vnic import network_filter, vnic_profile
 from heretic.domain.errors import HereticError, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact, Known, Unknown
 from heretic.engine.certificate import authority_of
@@ -67,6 +68,12 @@ class Look:
             own_machine=await self._asked("vms", read.own_machine) if Extra.OWN_MACHINE in extras else NOT_OBSERVED,
             affinity_labels=await self._with("hosts", "affinitylabels", read.affinity_label)
             if Extra.AFFINITY_LABELS in extras
+            else NOT_OBSERVED,
+            vnic_profiles=await self._all("vnicprofiles", vnic_profile)
+            if Extra.VNIC_PROFILES in extras
+            else NOT_OBSERVED,
+            network_filters=await self._all("networkfilters", network_filter)
+            if Extra.NETWORK_FILTERS in extras
             else NOT_OBSERVED,
             ssh_key=await self._ssh_key(),
             power=await power_of_hosts(self._session, self._worker, extras, identity.value.time),

@@ -22,6 +22,7 @@ from heretic.api.v1alpha1.common import (
 )
 from heretic.api.v1alpha1.subnets import GATEWAY_INSIDE, IPv6Spec, Subnet, contains, is_ipv6
 from heretic.api.v1alpha1.values import IP, DomainName, Text
+from heretic.api.v1alpha1.vnic_profile import VnicProfileSpec
 
 
 def _subnets(spec: "NetworkSpec") -> tuple[str, ...]:
@@ -60,6 +61,12 @@ class NetworkUsage(StrEnum):
 
 def _is_plain_in_the_engine(spec: "NetworkSpec") -> bool:
     return spec.role is not NetworkRole.OVN or spec.logical_network == LogicalNetworkSpec()
+
+
+def _has_guests_for_its_profile(spec: "NetworkSpec") -> bool:
+    logical = spec.logical_network
+    guests = spec.role is not NetworkRole.GLUSTER if logical.vm_network is None else logical.vm_network
+    return logical.vnic_profile is None or guests
 
 
 def _is_required_for_management(spec: "NetworkSpec") -> bool:
@@ -114,6 +121,14 @@ class LogicalNetworkSpec(Model):
             "Display for LAN, none for Internal. What no Network claims is Management's."
         ),
     )
+    vnic_profile: VnicProfileSpec | None = Field(
+        default=None,
+        description=(
+            "The vNIC profile of the network's name, by which guests are attached to it: kept as declared, and made "
+            "where it is missing; pass-through is off. {} is enough. Unset: the engine makes one together with a "
+            "network for guests, and nobody looks at it later."
+        ),
+    )
 
 
 class NetworkSpec(CommonSpec):
@@ -153,7 +168,7 @@ class NetworkSpec(CommonSpec):
             cel=(
                 "self.role != 'OVN' || !has(self.logicalNetwork) || (!has(self.logicalNetwork.name) && "
                 "!has(self.logicalNetwork.vmNetwork) && !has(self.logicalNetwork.required) && "
-                "!has(self.logicalNetwork.usages))"
+                "!has(self.logicalNetwork.usages) && !has(self.logicalNetwork.vnicProfile))"
             ),
             message="`logicalNetwork` must not be set for role OVN, of which nothing is made in the engine",
             holds=_is_plain_in_the_engine,
@@ -165,6 +180,14 @@ class NetworkSpec(CommonSpec):
             ),
             message="`logicalNetwork.required` must not be false for role Management: no host works without it",
             holds=_is_required_for_management,
+        ),
+        Rule(
+            cel=(
+                "!has(self.logicalNetwork) || !has(self.logicalNetwork.vnicProfile) || "
+                "(has(self.logicalNetwork.vmNetwork) ? self.logicalNetwork.vmNetwork : self.role != 'Gluster')"
+            ),
+            message="`logicalNetwork.vnicProfile` may not be specified for a network that is not for guests",
+            holds=_has_guests_for_its_profile,
         ),
     )
 
@@ -267,6 +290,9 @@ class LogicalNetworkStatus(StatusModel):
             "Operational; NonOperational while it is required and a host lacks it; NotAttached while the cluster has "
             "not got it; empty: not known."
         ),
+    )
+    vnic_profile_id: Text = Field(
+        default="", description="The engine's id of the declared vNIC profile, recorded once it was seen."
     )
 
 

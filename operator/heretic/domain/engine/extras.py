@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from heretic.api.v1alpha1 import HostedEngine, Network
 from heretic.api.v1alpha1.network import NetworkRole
+from heretic.api.v1alpha1.vnic_profile import NO_FILTER
 from heretic.domain.conditions import ConditionType
 from heretic.domain.declared.engine import declared_engine
 from heretic.domain.declared.stored import is_true
@@ -20,6 +21,8 @@ class Extra(StrEnum):
     AFFINITY_LABELS = "affinity labels"
     HOST_NETWORKS = "which networks each host has, and whether they are in sync"
     HOST_INTERFACES = "which ports, bonds and VLANs each host has"
+    VNIC_PROFILES = "vNIC profiles"
+    NETWORK_FILTERS = "network filters"
 
 
 Question = Extra | PowerOf
@@ -41,6 +44,11 @@ def extras_of(view: SiteView) -> frozenset[Question]:
     networks = [network for network in view.of(Network).values() if network.spec.role is not NetworkRole.OVN]
     if networks:
         needed.add(Extra.HOST_NETWORKS)  # no request more: they come with the hosts
+    profiles = [profile for network in networks if (profile := network.spec.logical_network.vnic_profile)]
+    if profiles:
+        needed.add(Extra.VNIC_PROFILES)
+    if any(profile.network_filter not in (None, NO_FILTER) for profile in profiles):
+        needed.add(Extra.NETWORK_FILTERS)
     configured = [node for node in view.nodes.values() if node.spec.configure_links and node.status.engine]
     if networks and configured:
         needed.add(Extra.HOST_INTERFACES)  # likewise

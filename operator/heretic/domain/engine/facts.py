@@ -10,6 +10,7 @@ from datetime import datetime
 
 from heretic.domain.engine.host_parts import EngineInterface, HostAttachment, HostedEngineRole, OwnMachine
 from heretic.domain.engine.power import HostPower
+from heretic.domain.engine.vnic import NetworkFilter, VnicProfile
 from heretic.domain.errors import Failure, Reason, Transient
 from heretic.domain.facts import NOT_OBSERVED, Fact
 
@@ -306,6 +307,8 @@ class EngineFacts:
             maintenance is not as declared.
         recent: The newest events, also those that a look before has shown; the newest last.
         affinity_labels: Asked for where a Node declares some.
+        vnic_profiles: Asked for where a Network declares one.
+        network_filters: Asked for where one of these names a filter.
         ssh_key: The public key with which the engine comes to hosts: its type and the key, without a comment.
         power: What was asked about switching hosts, by their ids.
         passwords: A hash of each password that a Node declares for its fence agents now, by ``password_key``; those
@@ -326,6 +329,8 @@ class EngineFacts:
     own_machine: Fact[OwnMachine | None] = NOT_OBSERVED
     recent: Fact[tuple[Event, ...]] = NOT_OBSERVED
     affinity_labels: Fact[tuple[AffinityLabel, ...]] = NOT_OBSERVED
+    vnic_profiles: Fact[tuple[VnicProfile, ...]] = NOT_OBSERVED
+    network_filters: Fact[tuple[NetworkFilter, ...]] = NOT_OBSERVED
     ssh_key: Fact[str] = NOT_OBSERVED
     power: Mapping[str, HostPower] = field(default_factory=dict)
     passwords: Mapping[str, str] = field(default_factory=dict)

@@ -27,6 +27,7 @@ from heretic.domain.network.logical import (
     name_of,
     wanted,
 )
+from heretic.domain.network.profiles import plan_profile
 from heretic.domain.network.steps import (
     AddLogicalNetwork,
     AttachNetworkToCluster,
@@ -124,7 +125,11 @@ def _plan_seen(
         return Wait(Reason.NOT_OBSERVED, f"the networks of cluster {site.cluster.name!r} were not told", LATER)
     used = next((one for one in site.cluster.networks if one.id == there.id), None)
     seen = _SeenNetwork(site, there, used)
-    items = [*_in_data_center(want, seen), *_in_cluster(network, view, want, seen)]
+    items = [
+        *_in_data_center(want, seen),
+        *_in_cluster(network, view, want, seen),
+        *plan_profile(network, there, site),
+    ]
     if not items:  # a change of the network itself reaches the hosts, too
         items = [*plan_sync(network, there, site, view, vital=_is_vital(want, seen))]
     steps, obstacles = told_apart(items)

@@ -12,7 +12,7 @@ from heretic.domain.conditions import Condition, ConditionType, State
 from heretic.domain.declared.names import address_in
 from heretic.domain.declared.stored import is_true, why_not
 from heretic.domain.declared.view import SiteView
-from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView
+from heretic.domain.engine.facts import NOT_LOOKED_AT, EngineView, LogicalNetwork
 from heretic.domain.engine.parse import states
 from heretic.domain.engine.site import EngineSite, engine_site
 from heretic.domain.errors import Reason
@@ -22,6 +22,7 @@ from heretic.domain.network.host_plan import attached_in_engine, left_to_a_perso
 from heretic.domain.network.links import difference, lost_ports
 from heretic.domain.network.logical import DeclaredNetwork, wanted
 from heretic.domain.network.mtu import mtu_proved
+from heretic.domain.network.profiles import profile_of
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, Proceed, Wait, first_obstacle, obstacles_of
 from heretic.domain.report import Report, condition_of
 from heretic.domain.wiring.recorded import broken_aggregates, carried_by, port_with
@@ -142,12 +143,29 @@ def _logical_network(network: Network, view: SiteView, engine: EngineView) -> Lo
             used = next((one for one in site.cluster.networks or () if one.id == there.id), None)
             state = states.shown(used.status) if used else "" if site.cluster.networks is None else "NotAttached"
             return LogicalNetworkStatus(
-                id=there.id, name=there.name, required=used.required if used else None, state=state
+                id=there.id,
+                name=there.name,
+                required=used.required if used else None,
+                state=state,
+                vnic_profile_id=_profile_id(network, there, site),
             )
         case Absent():
             return None
         case Unknown():
             return recorded
+
+
+def _profile_id(network: Network, there: LogicalNetwork, site: EngineSite) -> str:
+    """Of the declared vNIC profile, "" where none is declared; what was recorded stays while it cannot be seen."""
+    if network.spec.logical_network.vnic_profile is None:
+        return ""
+    match profile_of(network, there, site.facts):
+        case Known(profile):
+            return profile.id
+        case Absent():
+            return ""
+        case Unknown():
+            return network.status.logical_network.vnic_profile_id if network.status.logical_network else ""
 
 
 def _logical_network_ready(network: Network, plan: Plan | None) -> Condition:
