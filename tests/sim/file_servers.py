@@ -331,6 +331,8 @@ class FileServerSite:
         number, group = argv[argv.index("--uid") + 1], argv[argv.index("--gid") + 1]
         if f"{group}:" not in _text(machine, "/etc/group"):
             return failed(f"useradd: group '{group}' does not exist", 6)
+        if ":" in (comment := argv[argv.index("--comment") + 1]):  # it separates the fields of /etc/passwd
+            return failed(f"useradd: invalid comment '{comment}'", 3)
         return _add(machine, "/etc/passwd", f"{argv[-1]}:x:{number}:{group}::/nonexistent:/usr/sbin/nologin", number)
 
     # Samba

@@ -1,6 +1,7 @@
 """Steps for Samba in real shells, with small programs in place of those that would change this machine."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -193,13 +194,19 @@ async def test_what_a_package_starts_is_left_to_ctdb(host: Shell) -> None:
 
 
 async def test_accounts_are_made_with_their_numbers(host: Shell) -> None:
-    host.program("getent", f"cat {host.sandbox}/$1 2>/dev/null")
-    host.program("groupadd", f'echo "$3:x:$2:" >{host.sandbox}/group')
-    host.program("useradd", f'echo "anna:x:$2:20000::/nonexistent:/usr/sbin/nologin" >{host.sandbox}/passwd')
+    """By the real programs, in files of their own."""
+    write(host, "/etc/group", "root:x:0:\n")
+    write(host, "/etc/passwd", "root:x:0:0::/root:/bin/sh\n")
+    write(host, "/etc/shadow", "root:*:20000::::::\n")
+    host.program("getent", f'grep "^$2:" {host.sandbox}/etc/$1')
+    for name in ("groupadd", "useradd"):
+        as_root = "" if os.geteuid() == 0 else "unshare --map-root-user "
+        host.program(name, f'exec {as_root}/usr/sbin/{name} --prefix {host.sandbox} "$@"')
     await done_once(host, AddGroup(host="n1", why="", group="fileshares", number=20000))
     await done_once(host, AddUser(host="n1", why="", user="anna", number=20001, group="fileshares"))
+    made = (host.sandbox / "etc/passwd").read_text().splitlines()[-1]
+    assert made == "anna:x:20001:20000:User of file shares, by Heretic:/nonexistent:/usr/sbin/nologin"
     other = AddUser(host="n1", why="", user="anna", number=20002, group="fileshares")
-    host.program("useradd", "exit 9")
     assert await perform(host, other) == "act:1"
 
 

@@ -45,7 +45,7 @@ class AddUser(HostStep):
     def script(self) -> Script:
         """No home, no shell, and no password of the host's own."""
         home = ("--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin")
-        who = ("--uid", str(self.number), "--gid", self.group, "--comment", "Heretic: user of file shares")
+        who = ("--uid", str(self.number), "--gid", self.group, "--comment", "User of file shares, by Heretic")
         return Script(
             done=(Command(("getent", "passwd", self.user), expect=Expect.ONLY, text=f"{self.user}:*:{self.number}:*"),),
             actions=(Command(("useradd", *who, *home, self.user)),),
