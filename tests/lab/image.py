@@ -1,11 +1,13 @@
 """The node image: a small Debian with Gluster, built once from its recipe and shared by all machines.
 
-The recipe is the folder node_image/: two package lists, the files to add and a script. The image is cached under a hash
-of all of it, so that a changed recipe makes a new image and a known one is found again.
+The recipe is the folder node_image/: two package lists, the files to add and a script. A site can ask for machines that
+have further packages. The image is cached under a hash of all of it, so that a changed recipe makes a new image and a
+known one is found again.
 """
 
 import hashlib
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +50,15 @@ class Image:
         return f"root=PARTUUID={_ROOT.uuid}"
 
 
-def folder_name(platform: Platform) -> str:
-    """Name in the cache of the image of the present recipe."""
-    return platform.cached("image", _recipe_hash(platform))
+def folder_name(platform: Platform, installed: Collection[str] = ()) -> str:
+    """Name in the cache of the image of the present recipe, with further packages installed."""
+    return platform.cached("image", _recipe_hash(platform, installed))
 
 
-def _recipe_hash(platform: Platform) -> str:
+def _recipe_hash(platform: Platform, installed: Collection[str]) -> str:
     """What the image is made of, in a few digits."""
-    digest = hashlib.sha256(f"{RECIPE_VERSION} {platform.suite} {DISK_BYTES} {_mirror()}".encode())
+    further = "".join(f" +{name}" for name in sorted(installed))
+    digest = hashlib.sha256(f"{RECIPE_VERSION} {platform.suite} {DISK_BYTES} {_mirror()}{further}".encode())
     for path in sorted(RECIPE.rglob("*")):
         if path.is_file():
             executable = os.access(path, os.X_OK)
@@ -63,16 +66,21 @@ def _recipe_hash(platform: Platform) -> str:
     return digest.hexdigest()[:16]
 
 
-def ensure(platform: Platform) -> Image:
-    """The platform's image of the present recipe, built if this machine has not got it yet."""
-    return Image(cached_folder(folder_name(platform), lambda folder: _build(platform, folder)))
+def ensure(platform: Platform, installed: Collection[str] = ()) -> Image:
+    """The platform's image of the present recipe, built if this machine has not got it yet.
+
+    Args:
+        platform: What it runs.
+        installed: Packages that it has beyond those of a blank node.
+    """
+    return Image(cached_folder(folder_name(platform, installed), lambda folder: _build(platform, installed, folder)))
 
 
 def _mirror() -> str:
     return os.environ.get("HERETIC_LAB_MIRROR", "http://deb.debian.org/debian")
 
 
-def _build(platform: Platform, folder: Path) -> None:
+def _build(platform: Platform, installed: Collection[str], folder: Path) -> None:
     require_root()
     require_programs("mmdebstrap", "mke2fs", "qemu-img", "dpkg-deb")
     tree = folder / "tree"
@@ -80,7 +88,7 @@ def _build(platform: Platform, folder: Path) -> None:
     log = folder.parent / f"node-image-{platform.name}-build.log"
     with timed(f"building the node image of {platform.name}", expect="2 min, once; network needed"):
         try:
-            _install(platform, tree, log)
+            _install(platform, installed, tree, log)
         except LabError as error:
             raise LabError(f"the node image cannot be built; everything said is in {log}\n{error}") from None
         _index_repository(tree / "var/lib/heretic-lab/repository")
@@ -91,29 +99,53 @@ def _build(platform: Platform, folder: Path) -> None:
         run(["rm", "-rf", "--one-file-system", tree])
 
 
-def _install(platform: Platform, tree: Path, log: Path) -> None:
+def _install(platform: Platform, installed: Collection[str], tree: Path, log: Path) -> None:
     """Install Debian into a folder, with the files and the script of the recipe."""
+    offered = [name for name in packages("repository.txt", platform) if name not in installed]
     options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_NEEDED]
+    options += [
+        # Read while the kernel is being installed; all other files come afterwards.
+        '--setup-hook=mkdir -p "$1/etc" "$1/usr/share"'
+        ' && cp -r "$RECIPE/files/etc/initramfs-tools" "$1/etc/"'
+        ' && cp -r "$RECIPE/files/usr/share/initramfs-tools" "$1/usr/share/"',
+        f"--customize-hook={RECIPE / 'customize.sh'}",
+    ]
+    environment = {"RECIPE": str(RECIPE), "REPOSITORY": " ".join(offered)}
+    install_debian(platform, tree, (*packages("packages.txt", platform), *installed), log, options, environment)
+
+
+def install_debian(
+    platform: Platform,
+    tree: Path,
+    wanted: Collection[str],
+    log: Path,
+    options: Collection[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Installs a Debian with those packages, and what they depend on, into a folder that is not there yet.
+
+    Args:
+        platform: Which Debian.
+        tree: The folder.
+        wanted: The packages.
+        log: Where everything said goes.
+        options: Further ones of mmdebstrap.
+        environment: For the hooks among them.
+
+    Raises:
+        LabError: It did not work.
+    """
     keyring = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # a Debian for Ubuntu, too
     run(
         [
-            "mmdebstrap",
-            "--mode=root",
-            "--variant=apt",
-            "--architectures=amd64",
-            "--format=directory",
-            f"--include={','.join(packages('packages.txt', platform))}",
+            *("mmdebstrap", "--mode=root", "--variant=apt", "--architectures=amd64", "--format=directory"),
+            f"--include={','.join(wanted)}",
             *options,
-            # Read while the kernel is being installed; all other files come afterwards.
-            '--setup-hook=mkdir -p "$1/etc" "$1/usr/share"'
-            ' && cp -r "$RECIPE/files/etc/initramfs-tools" "$1/etc/"'
-            ' && cp -r "$RECIPE/files/usr/share/initramfs-tools" "$1/usr/share/"',
-            f"--customize-hook={RECIPE / 'customize.sh'}",
             platform.suite,
             tree,
             f"deb [signed-by={keyring}] {_mirror()} {platform.suite} main",
         ],
-        env={"RECIPE": str(RECIPE), "REPOSITORY": " ".join(packages("repository.txt", platform))},
+        env=environment,
         log=log,
         timeout=1800,
     )

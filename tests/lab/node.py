@@ -107,7 +107,7 @@ class Node:
 
     def power_on(self, *, wait: bool = True) -> None:
         """Boot it with the disks it had; all data disks are plugged in again."""
-        image = ensure(named(self.machine.identity.site.platform))
+        image = ensure(named(self.machine.identity.site.platform), self.machine.identity.site.installed)
         self.machine.start(image, choose(image))
         if wait:
             self.wait_ssh()

@@ -84,7 +84,7 @@ class Site:
             if saved is not None and self.network.exists and all(node.running for node in self.nodes.values()):
                 self.each(self._bring_up)
                 return
-            image = ensure(named(self.spec.platform))
+            image = ensure(named(self.spec.platform), self.spec.installed)
             choose(image)
             with timed(f"bringing up {len(self.nodes)} nodes"):
                 self.network.up(self.spec)
@@ -163,7 +163,7 @@ class Site:
             states = snapshots.states(self.state_dir, tag)
             self._power_cut_all()
             self._bring_disks_home()
-            image = ensure(named(self.spec.platform))
+            image = ensure(named(self.spec.platform), self.spec.installed)
             acceleration = choose(image)
             self.each(lambda node: snapshots.restore(node, tag, states[node.name], image, acceleration))
 
@@ -194,7 +194,7 @@ class Site:
             node.wait_ssh()
             return
         machine.folder.mkdir(parents=True, exist_ok=True)
-        image = ensure(named(self.spec.platform))
+        image = ensure(named(self.spec.platform), self.spec.installed)
         acceleration = choose(image)
         if machine.os_disk.exists():
             node.power_on()
@@ -206,7 +206,7 @@ class Site:
             node.power_on()
 
     def _renew(self, node: Node) -> None:
-        image = ensure(named(self.spec.platform))
+        image = ensure(named(self.spec.platform), self.spec.installed)
         if booted.has_state(node.machine):
             snapshots.wake(node, booted.TAG, (), image, choose(image))
         else:

@@ -131,6 +131,8 @@ class SiteSpec(_Model):
     prefix: str = Field(default_factory=default_prefix)
     platform: str = Field(default_factory=lambda: platforms.chosen().name)
     """Name of what the machines run; see lab/platforms.py."""
+    installed: tuple[str, ...] = ()
+    """Packages that the machines have beyond a blank one's. To install them takes an emulated machine many minutes."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
