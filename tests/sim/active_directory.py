@@ -15,6 +15,7 @@ from heretic.domain.shares.samba.domain_plan import SCRIPT, WINBIND
 from heretic.domain.shares.samba.domain_steps import TRIED
 from heretic.domain.shares.samba.texts import CONFIGURATION
 from sim.file_servers import FileServerSite
+from sim.keytabs import Keytabs
 from sim.machine import OK, TIMED_OUT, Argv, File, Machine, Tool, before, failed, ok
 from sim.systemd_tools import Unit
 
@@ -77,11 +78,16 @@ class DomainSite:
         servers: They.
         directory: The domain.
         secret: What was agreed with the domain, as CTDB keeps it for all hosts; "" = nothing.
+        keytabs: Of the hosts, with keys made of it.
     """
 
     servers: FileServerSite
     directory: Directory = field(default_factory=Directory)
     secret: str = ""
+    keytabs: Keytabs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keytabs = Keytabs(self)
 
     def attach(self) -> None:
         """Gives every host the programs, after the file servers have given theirs."""
@@ -98,6 +104,7 @@ class DomainSite:
             )
             for program, tool in tools.items():
                 machine.tools[program] = before(tool, machine.tools.get(program))
+        self.keytabs.attach()
 
     def change_secret(self) -> None:
         """What winbind of some host does after a week: the domain and CTDB both have another secret then."""
@@ -224,6 +231,7 @@ class DomainSite:
         computers = self.directory.computers.items()
         self.directory.computers = {name: secret for name, secret in computers if secret != self.secret}
         self.secret = ""
+        self.keytabs.names.clear()
         self.servers.out.discard(folder)
         return OK
 

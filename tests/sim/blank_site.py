@@ -30,7 +30,7 @@ _DESTROYERS = frozenset({"vgcreate", "pvcreate", "lvcreate", "mkfs.xfs", "lvremo
 _WIRING = frozenset(
     {
         *("machine", "machines", "gluster", "host", "storage", "systemd", "tools", "on_boot", "now"),
-        *("manager", "answers", "carriers", "passed", "site", "servers", "unheard"),
+        *("manager", "answers", "carriers", "passed", "site", "servers", "unheard", "joined_to", "keytabs"),
     }
 )
 """Attributes that connect parts of the site, and are not its state."""

@@ -243,6 +243,8 @@ class Reason(StrEnum):
     GANESHA_UNSOUND = "GaneshaUnsound"
     GANESHA_REFUSES = "GaneshaRefuses"
     GANESHA_NOT_SERVING = "GaneshaNotServing"
+    KERBEROS_DOMAIN_MISSING = "KerberosDomainMissing"
+    SERVICE_NAME_MISSING = "ServiceNameMissing"
     NOT_SUPPORTED = "NotSupported"
     # heretic itself: domain/reasons.py
     API_SERVER = "APIServer"

@@ -34,6 +34,9 @@ from heretic.domain.shares.ganesha.steps import (
     StartGanesha,
     TryExports,
 )
+from heretic.domain.shares.kerberos.facts import DOMAIN_KEY, KEYTABS, DomainKey, DomainKeyFacts, KeytabFacts
+from heretic.domain.shares.kerberos.steps import RegisterService, RemoveKeytab, SyncKeytab
+from heretic.domain.shares.kerberos.texts import SCRIPT as KEYTAB_SCRIPT
 from heretic.domain.shares.limit_facts import LIMITS, FolderSpace, LimitFacts
 from heretic.domain.shares.limit_steps import LimitFolder, UnlimitFolder
 from heretic.domain.shares.lock_steps import (
@@ -103,6 +106,7 @@ class Host:
         exports: What Ganesha serves, paths by number; None while it does not run.
         tried: What Ganesha tried last.
         ganesha: Version of its package; "" = nobody could be asked.
+        keys: Version and principal of each key in its keytab; None: it has none.
         marks: Services that may not have read a file that was written.
     """
 
@@ -130,6 +134,7 @@ class Host:
     marks: set[str] = field(default_factory=set)
     maintenance: bool = False
     winbind: bool = False
+    keys: frozenset[tuple[int, str]] | None = None
 
     @property
     def private(self) -> str:
@@ -147,6 +152,8 @@ class Domain:
         offset: By how many seconds its clock is ahead.
         trusts: Whether it takes the server for who it is.
         password_age: Seconds since the server has changed its password.
+        version: Of the server's key.
+        names: Of services of the server.
         refuses: Why nobody may join; None = who asks may.
         accounts: Its users and groups, with the numbers that hosts give them.
     """
@@ -156,6 +163,8 @@ class Domain:
     offset: int = 0
     trusts: bool = True
     password_age: int = 0
+    version: int = 1
+    names: set[str] = field(default_factory=set)
     refuses: Refusal | None = None
     accounts: dict[tuple[str, str], int] = field(
         default_factory=lambda: {("passwd", "OFFICE\\anna"): 11103, ("group", "OFFICE\\domain users"): 10512}
@@ -209,7 +218,7 @@ class FileServers:
         """What is known of each host."""
         return {name: self._look(name, host) for name, host in self.hosts.items()}
 
-    def run(self, passes: int = 20) -> Assessment:
+    def run(self, passes: int = 30) -> Assessment:
         """Passes until nothing is left to do."""
         for _ in range(passes):
             found = self.assess()
@@ -294,6 +303,15 @@ class FileServers:
             case LeaveDomain():
                 self.joins.append((step.target.name, step.key, self.domain.refuses or ""))
                 self.domain.sid = self.domain.sid if self.domain.refuses else ""
+            case RegisterService():
+                self.domain.names.add(step.name.lower())
+            case SyncKeytab():
+                assert KEYTAB_SCRIPT in host.files, "nobody would keep it"
+                new = {(step.version, principal) for principal in step.principals}
+                host.keys = (host.keys or frozenset()) | new
+            case RemoveKeytab():
+                host.keys = None
+                host.files.pop(KEYTAB_SCRIPT, None)
             case StartWinbind():
                 assert self.domain.sid, "it has no domain to ask"
                 host.winbind = True
@@ -314,7 +332,7 @@ class FileServers:
                 for other in self.hosts.values():
                     other.knows = self._in_file(other)
             case WriteFile():
-                host.files[step.path] = step.content
+                host.files[step.path], host.modes[step.path] = step.content, step.mode
 
     def _in_file(self, host: Host) -> tuple[str, ...]:
         return tuple(host.files[texts.NODES].split())
@@ -338,6 +356,8 @@ class FileServers:
                 SAMBA.name: self._samba(host),
                 DOMAIN.name: self._domain(name, host),
                 GANESHA.name: self._ganesha(host),
+                KEYTABS.name: KeytabFacts(Absent() if host.keys is None else Known(host.keys)),
+                DOMAIN_KEY.name: DomainKeyFacts(self._key()),
                 LIMITS.name: self._spaces(host),
             },
         )
@@ -387,6 +407,10 @@ class FileServers:
             accounts=Known(accounts if host.winbind else dict.fromkeys(accounts)),
             tried=Known(tries[-1]) if tries else Absent(),
         )
+
+    def _key(self) -> Fact[DomainKey]:
+        own = self.domain
+        return Absent() if own.away else Known(DomainKey(own.version, frozenset(own.names)))
 
     def _spaces(self, host: Host) -> LimitFacts:
         found = {volume: FolderSpace(BLOCK, VOLUME // BLOCK, VOLUME // BLOCK // 2) for volume in host.shares}

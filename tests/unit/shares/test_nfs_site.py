@@ -1,20 +1,24 @@
 """A whole site, from blank hosts to folders that are served over NFS: what the operator does over real connections."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import pytest
+
 from heretic.domain.shares.ganesha.texts import CONFIGURATION, DROP_IN, SCRIPT, SERVICE, owned_exports
+from heretic.domain.shares.kerberos.texts import SCRIPT as KEYTAB_SCRIPT
 from heretic.reconcile.gateway import Faults
+from sim.active_directory import PEOPLE, DomainSite
 from sim.blank_site import declared
 from sim.crash_sweep import sweep, undisturbed
 from sim.machine import File
 from sim.nfs_server import NfsServerSite
 from sim.share_oracles import ShareOracles
-from sim.share_site import ShareWorld
+from sim.share_site import IN_DOMAIN, ShareWorld
 from sim.struck import Disturbance, strikes
 
 VOLUMES = {"lock": {"purpose": "Lock", "size": "1Gi"}, "unixshare": {"purpose": "NFSShare", "size": "20Gi"}}
@@ -32,13 +36,25 @@ SERVING = (
     "MakeFolder",
 )
 SERVED = {1: "/homes", 2: "/software"}
+KERBERIZED = {
+    **SHARE,
+    "hostName": "files.office.private",
+    "folders": FOLDERS[:1],
+    "nfs": {"security": ["krb5p"], "realm": "office.private"},
+}
+PRINCIPAL = "nfs/files.office.private@OFFICE.PRIVATE"
 
 
 class NfsWorld(ShareWorld):
     """Three file servers with a Ganesha of this version."""
 
-    def __init__(self, version: str) -> None:
-        super().__init__(VOLUMES, SHARE)
+    def __init__(
+        self,
+        version: str,
+        volumes: Mapping[str, Mapping[str, str]] = VOLUMES,
+        share: Mapping[str, Any] = SHARE,
+    ) -> None:
+        super().__init__(volumes, share)
         self.nfs = NfsServerSite(self.servers)
         self.nfs.attach()
         for machine in self.site.machines.values():
@@ -134,6 +150,78 @@ async def test_nothing_is_served_with_the_ganesha_of_debian_13_that_dies() -> No
         assert made.exports() == [{}] * 3
         assert "6.5-5" in made.served()["message"]
         assert not any(DROP_IN in machine.files for machine in made.site.machines.values())
+
+
+class KerberosWorld(NfsWorld):
+    """The same in a domain that the FileShare ``users`` has joined."""
+
+    def __init__(self) -> None:
+        super().__init__(SOUND, {**VOLUMES, "winshare": {"purpose": "SMBShare", "size": "20Gi"}}, KERBERIZED)
+        self.domain = DomainSite(self.servers)
+        self.domain.attach()
+
+    def declare(self) -> None:
+        self.world.api.secrets["heretic-domain"] = {"username": b"joiner", "password": PEOPLE.encode()}
+        self.world.api.apply(declared("FileShare", "users", IN_DOMAIN))
+        super().declare()
+
+    def secure(self, *security: str) -> None:
+        """Declares how clients prove who they are."""
+        self.world.api.apply(declared("FileShare", "office", {**KERBERIZED, "nfs": _nfs(*security)}))
+
+    def keys(self) -> list[list[tuple[int, str]]]:
+        """Of every host."""
+        return [self.domain.keytabs.of(name) for name in self.site.machines]
+
+    def asks(self, security: str) -> bool:
+        """Whether all is Ready, and every Ganesha asks its clients for this."""
+        texts = [e.text for own in self.nfs.own.values() for e in (own.exports or {}).values()]
+        return self.world.ready() and len(texts) == 3 and all(f"SecType = {security};" in text for text in texts)
+
+
+def _nfs(*security: str) -> dict[str, Any]:
+    return {"security": [*security], "realm": "office.private"}
+
+
+async def test_keys_are_on_every_host_before_an_export_asks_for_tickets_and_follow_the_password() -> None:
+    made = KerberosWorld()
+    async with made.world:
+        made.declare()
+        await made.world.start_operator()
+        await made.settle()
+        assert made.asks("krb5p")
+        assert made.keys() == [[(1, PRINCIPAL)]] * 3
+        made.domain.change_secret()
+        await made.settle()
+        assert made.keys() == [[(1, PRINCIPAL), (2, PRINCIPAL)]] * 3
+        made.secure("sys")
+        await made.settle()
+        assert made.asks("sys")
+        assert made.keys() == [[]] * 3
+        assert not any(KEYTAB_SCRIPT in machine.files for machine in made.site.machines.values())
+
+
+@pytest.mark.timeout(600)
+@strikes("RegisterService", "SyncKeytab", "RemoveKeytab")
+async def test_keys_come_and_go_whichever_effect_is_disturbed(how: Disturbance) -> None:
+    made = KerberosWorld()
+    oracles = ShareOracles(made.servers, made.domain)
+
+    async def start(faults: Faults | None = None) -> None:
+        oracles.watch(await made.world.start_operator(faults))
+
+    async with made.world:
+        made.declare()
+        made.secure("sys")
+        await start()
+        await made.world.run(until=partial(made.asks, "sys"), rounds=60)
+        await made.world.kill_operator()
+        for security, keys in (("krb5p", [(1, PRINCIPAL)]), ("sys", [])):
+            made.secure(security)
+            calm = await undisturbed(made.world, start, partial(made.asks, security))
+            assert oracles.take() == []
+            assert await sweep(made.world, calm, how, start, oracles.take) == []
+            assert made.keys() == [keys] * 3
 
 
 @strikes(*SERVING)

@@ -51,6 +51,13 @@ class FileShareSpec(CommonSpec):
             holds=lambda spec: spec.nfs is None or spec.protocol is ShareProtocol.NFS,
         ),
         Rule(
+            cel=(
+                "!has(self.nfs) || self.nfs.security.all(s, s == 'sys') || (has(self.hostName) && self.hostName != '')"
+            ),
+            message="`hostName` must be specified when `nfs.security` has Kerberos: its tickets are for names",
+            holds=lambda spec: spec.nfs is None or not spec.nfs.kerberos or bool(spec.host_name),
+        ),
+        Rule(
             cel="self.protocol == 'SMB' || self.folders.all(f, !has(f.smb))",
             message="`folders` must not have `smb` when `protocol` is not 'SMB'",
             holds=lambda spec: spec.protocol is ShareProtocol.SMB or not any(f.smb for f in spec.folders),

@@ -144,8 +144,25 @@ class SMBServer(Model):
     )
 
 
+class ExportSecurity(StrEnum):
+    """How clients of NFS prove who they are, as the option sec of mount calls it."""
+
+    SYS = "sys"
+    KRB5 = "krb5"
+    KRB5I = "krb5i"
+    KRB5P = "krb5p"
+
+
 class NFSServer(Model):
     """NFS-Ganesha, which is one for all FileShares of the site."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.security.all(s, s == 'sys') || (has(self.realm) && self.realm != '')",
+            message="`realm` must be specified when `security` has one of krb5, krb5i and krb5p",
+            holds=lambda nfs: not nfs.kerberos or bool(nfs.realm),
+        ),
+    )
 
     versions: Annotated[list[ExportVersion], Field(min_length=1, max_length=2), Unique()] = Field(
         default=[ExportVersion.V4],
@@ -154,3 +171,22 @@ class NFSServer(Model):
             "is locked: clients mount with the option nolock."
         ),
     )
+    security: Annotated[list[ExportSecurity], Field(min_length=1, max_length=4), Unique()] = Field(
+        default=[ExportSecurity.SYS],
+        description=(
+            "How clients prove who their users are; each may choose one of them. sys: the client is believed. krb5: by "
+            "Kerberos; krb5i: so that nobody changes what travels; krb5p: so that nobody reads it either."
+        ),
+    )
+    realm: DomainName = Field(
+        default="",
+        description=(
+            "Realm of Kerberos, in lower case: that of the Active Directory domain which a FileShare for SMB of this "
+            "site joins. For krb5, krb5i and krb5p."
+        ),
+    )
+
+    @property
+    def kerberos(self) -> bool:
+        """Whether clients may prove by Kerberos who they are."""
+        return any(one is not ExportSecurity.SYS for one in self.security)

@@ -39,6 +39,7 @@ class Profile:
         time_file_shared: Whether others write that file too, so that Heretic keeps to a marked block of it.
         selinux_contexts: The file with local SELinux rules, "" where Heretic leaves SELinux alone.
         samba_fuse: Whether Samba reaches a volume where it is mounted, because its module for Gluster is not packaged.
+        samba_syncs_keytabs: Whether Samba writes keytabs as ``sync machine password to keytab`` says, since 4.21.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Profile:
     time_file_shared: bool
     selinux_contexts: str = ""
     samba_fuse: bool = False
+    samba_syncs_keytabs: bool = True
 
 
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--option", "DPkg::Lock::Timeout=300")
@@ -73,7 +75,7 @@ DEBIAN_13 = Profile(
     time_file_shared=False,
 )
 
-DEBIAN_12 = replace(DEBIAN_13, name="debian12")
+DEBIAN_12 = replace(DEBIAN_13, name="debian12", samba_syncs_keytabs=False)
 
 EL_9 = Profile(
     name="el9",

@@ -101,6 +101,11 @@ class ServerCluster:
             return profile
         return HostContext(self.view.nodes[facts.host], self.view, facts, profile)
 
+    def number(self, node: str) -> int:
+        """CTDB's number of a host, where that is known."""
+        lines = () if isinstance(self.lines, Wait | Blocked) else self.lines
+        return next((line.number for line in lines if line.node == node), -1)
+
     def contexts(self) -> Iterator[HostContext | Obstacle]:
         """Every file server that can be asked, as rules see it, or why it cannot be judged."""
         return map(self.context, self.seen.values())

@@ -13,6 +13,7 @@ from heretic.domain.shares.ctdb import texts
 from heretic.domain.shares.ganesha import texts as ganesha
 from heretic.domain.shares.ganesha.facts import serves_nfs
 from heretic.domain.shares.ganesha.plan import PACKAGE
+from heretic.domain.shares.kerberos.texts import SCRIPT as KEYTAB_SCRIPT
 from heretic.domain.shares.lock_steps import KEEPER, UNIT
 from heretic.domain.shares.samba import texts as samba
 from heretic.domain.shares.samba.domain import has_domain
@@ -104,7 +105,7 @@ NFS_SERVER = Feature(
     wanted=serves_nfs,
     packages={Family.DEBIAN: ("nfs-ganesha", PACKAGE), Family.EL: ("nfs-ganesha", PACKAGE)},
     rules=(_ganesha_left_to_ctdb,),
-    files=(ganesha.CONFIGURATION, ganesha.NEXT, ganesha.DROP_IN, ganesha.SCRIPT),
+    files=(ganesha.CONFIGURATION, ganesha.NEXT, ganesha.DROP_IN, ganesha.SCRIPT, KEYTAB_SCRIPT),
     readers=(ganesha.SERVICE,),
     units=(ganesha.SERVICE,),
 )

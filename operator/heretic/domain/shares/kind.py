@@ -15,6 +15,7 @@ from heretic.domain.shares.ctdb.facts import CTDB
 from heretic.domain.shares.ctdb.outage import leaving
 from heretic.domain.shares.feature import DOMAIN_MEMBER, FILE_SERVER, NFS_SERVER
 from heretic.domain.shares.ganesha.facts import GANESHA
+from heretic.domain.shares.kerberos.facts import DOMAIN_KEY, KEYTABS
 from heretic.domain.shares.limit_facts import LIMITS
 from heretic.domain.shares.plan import gates
 from heretic.domain.shares.report import report_share
@@ -94,7 +95,7 @@ FILE_SHARE = Kind(
     recorded=("servers", "addresses", "accounts", "exports", "folders"),
     outage=OutageRule(_needs_before_outage, _against_outage, _before_outage),
     features=(FILE_SERVER, NFS_SERVER, DOMAIN_MEMBER),
-    sections=(CTDB, SERVER, SAMBA, DOMAIN, GANESHA, LIMITS),
+    sections=(CTDB, SERVER, SAMBA, DOMAIN, GANESHA, KEYTABS, DOMAIN_KEY, LIMITS),
     gauges=(
         GaugeOf(
             "heretic_public_addresses_up",

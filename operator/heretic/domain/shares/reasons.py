@@ -170,6 +170,19 @@ OF_SHARES = chapter(
         "Nothing, unless it lasts; then look at `journalctl -u nfs-ganesha` and /var/log/ganesha there.",
     ),
     Explained(
+        Reason.KERBEROS_DOMAIN_MISSING,
+        "A FileShare for NFS wants Kerberos of a domain that the file servers have not joined.",
+        "Declare the domain in a FileShare for SMB, or correct spec.nfs.realm.",
+        code="HVP-C002",
+    ),
+    Explained(
+        Reason.SERVICE_NAME_MISSING,
+        "The domain does not know the name under which clients ask for tickets of NFS, and the server may not give it "
+        "to itself.",
+        "Register the name in the domain as the message says, or choose the hostName that it says.",
+        code="HVP-C002",
+    ),
+    Explained(
         Reason.NOT_SUPPORTED,
         "This version of Heretic does not do that part yet.",
         "Do it by hand, or wait for a version that does.",

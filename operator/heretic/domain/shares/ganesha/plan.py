@@ -26,6 +26,7 @@ from heretic.domain.shares.ganesha.steps import (
     update,
 )
 from heretic.domain.shares.ganesha.texts import OwnedExport, owned_exports
+from heretic.domain.shares.kerberos import plan as kerberos
 from heretic.domain.shares.volumes import MountedVolume
 
 PACKAGE = "nfs-ganesha-gluster"
@@ -47,12 +48,14 @@ def unsound(version: str) -> bool:
 def stages(share: FileShare, cluster: ServerCluster) -> tuple[Callable[[], Iterable[PlanItem]], ...]:
     """What brings Ganesha to serve, in order."""
     return (
+        *kerberos.stages(share, cluster),
         lambda: _unit(cluster),
         lambda: _next(share, cluster),
         lambda: _tried(cluster),
         lambda: _configured(cluster),
         lambda: _running(cluster),
         lambda: _exported(cluster),
+        lambda: kerberos.taken_away(cluster),
         lambda: _watched(cluster),
         lambda: _serving(share, cluster),
     )
@@ -71,18 +74,12 @@ def sound(cluster: ServerCluster) -> Iterator[PlanItem]:
             )
 
 
-def _number(cluster: ServerCluster, node: str) -> int:
-    """CTDB's number of a host, which the gate before has seen to be known."""
-    lines = () if isinstance(cluster.lines, Wait | Blocked) else cluster.lines
-    return next((line.number for line in lines if line.node == node), -1)
-
-
 def _unit(cluster: ServerCluster) -> Iterator[PlanItem]:
     for host in cluster.contexts():
         if isinstance(host, Wait | Blocked):
             yield host
             continue
-        text = texts.drop_in(_number(cluster, host.name))
+        text = texts.drop_in(cluster.number(host.name))
         yield from write_file(
             host,
             texts.DROP_IN,
@@ -114,13 +111,17 @@ def _next(share: FileShare, cluster: ServerCluster) -> Iterator[PlanItem]:
 def _wanted(
     share: FileShare, cluster: ServerCluster, host: HostContext, numbers: ExportNumbers
 ) -> list[OwnedExport] | Wait:
-    """Exports of the shares that may act, and of the others what is in force (decision 0060)."""
+    """Exports of the shares that may act, and of the others what is in force (decision 0060).
+
+    Another share whose clients could not use Kerberos yet is one of these: keys are on every host first.
+    """
     shares = [s for s in cluster.acting(share) if s.spec.protocol is ShareProtocol.NFS]
     volumes = volumes_of(shares, cluster)
     own: dict[str, list[OwnedExport]] = {}
     for one in shares:
         volume, network = volumes.get(one.spec.volume), cluster.view.of(Network).get(one.spec.network)
-        if isinstance(volume, MountedVolume) and network is not None:
+        may = one is share or kerberos.ready(one, cluster)
+        if isinstance(volume, MountedVolume) and network is not None and may:
             asked = volume.sources(cluster.view, host.name)[0]
             own[one.metadata.name] = [
                 texts.export_of(one, folder, numbers[folder.name], volume.volume, asked, network)
@@ -220,7 +221,7 @@ def _exported(cluster: ServerCluster) -> Iterator[PlanItem]:
 def _watched(cluster: ServerCluster) -> Iterator[PlanItem]:
     """CTDB's script comes last: it takes a host out whose Ganesha does not answer."""
     for facts in cluster.seen.values():
-        fact, text = facts.files.get(texts.SCRIPT, NOT_OBSERVED), texts.script(_number(cluster, facts.host))
+        fact, text = facts.files.get(texts.SCRIPT, NOT_OBSERVED), texts.script(cluster.number(facts.host))
         if isinstance(fact, Unknown):
             yield unseen(facts, texts.SCRIPT, fact)
             continue

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from heretic.api.v1alpha1 import FileShare, Network
 from heretic.api.v1alpha1.share_folder import ShareFolder, Squash
-from heretic.api.v1alpha1.share_server import ExportVersion, NFSServer
+from heretic.api.v1alpha1.share_server import ExportSecurity, ExportVersion, NFSServer
 from heretic.domain.host.rule import NOTE
 from heretic.domain.shares.lock_steps import FOLDER, UNIT
 
@@ -18,6 +18,8 @@ NEXT = "/etc/ganesha/heretic-next.conf"
 DROP_IN = f"/etc/systemd/system/{SERVICE}.d/heretic.conf"
 SCRIPT = "/etc/ctdb/events/legacy/60.ganesha.script"
 """CTDB's script that starts, watches and stops Ganesha, and tells it of addresses that move."""
+KEYTAB = "/etc/ganesha/heretic.keytab"
+"""With which tickets of clients are read; where there is none, or no right one, their owners are refused."""
 MOUNT_PORT = 20048
 """TCP, for clients of version 3, who ask there before they mount."""
 
@@ -52,13 +54,16 @@ NFSv4 {{
 \tDelegations = false;
 }}
 NFS_KRB5 {{
-\tActive_krb5 = false;
+\tPrincipalName = "nfs";
+\tKeytabPath = "{KEYTAB}";
+\tActive_krb5 = true;
 }}
 """
 """The same for all sites, because only a restart would change it. Which versions are spoken is said by each export.
 
 One scope tells clients that what one host gave them another one may give back. Without NLM there are no locks over
-version 3, and nobody waits longer for those who take something back than until the last one has.
+version 3, and nobody waits longer for those who take something back than until the last one has. Kerberos is always on:
+without a keytab it refuses whoever comes with a ticket, and a keytab that comes later counts at once.
 """
 
 
@@ -110,7 +115,7 @@ def export_of(
         ("Access_Type", "None"),
         ("Protocols", ", ".join(v.removeprefix("V") for v in ExportVersion if v in nfs.versions)),
         ("Transports", "TCP"),
-        ("SecType", "sys"),
+        ("SecType", ", ".join(one for one in ExportSecurity if one in nfs.security)),
         ("Squash", _SQUASH[folder.nfs.squash if folder.nfs else Squash.ROOT]),
         ("Anonymous_Uid", str(_NOBODY)),
         ("Anonymous_Gid", str(_NOBODY)),

@@ -72,7 +72,7 @@ def parse_sid(output: Output) -> Fact[str]:
 
 def parse_offset(output: Output) -> Fact[int]:
     """Parses ``net ads info``; no answer in time is no controller."""
-    if _silent(output):
+    if silent(output):
         return Absent()
     return read(output, "net ads info", _offset)
 
@@ -86,7 +86,7 @@ def _offset(text: str) -> int:
 
 def parse_password_age(output: Output) -> Fact[int]:
     """Parses ``net ads info``: between the last change, of which CTDB tells all hosts, and the controller's time."""
-    if _silent(output):
+    if silent(output):
         return Absent()
     return read(output, "net ads info", _password_age)
 
@@ -107,10 +107,11 @@ def parse_trusted(output: Output) -> Fact[bool]:
         return Known(True)
     if any(words in said for words in _REFUSED):
         return Known(False)
-    return Absent() if _silent(output) else Unknown(f"net ads testjoin exited {output.rc}: {said.strip()[-200:]}")
+    return Absent() if silent(output) else Unknown(f"net ads testjoin exited {output.rc}: {said.strip()[-200:]}")
 
 
-def _silent(output: Output) -> bool:
+def silent(output: Output) -> bool:
+    """Whether no controller answered."""
     return output.rc in _TIMED_OUT or any(words in output.stdout + output.stderr for words in _NOBODY)
 
 

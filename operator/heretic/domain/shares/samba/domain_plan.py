@@ -10,7 +10,10 @@ from heretic.domain.host.facts import HostFacts
 from heretic.domain.host.rule import unseen
 from heretic.domain.plan import Blocked, Converged, Obstacle, Plan, PlanItem, Proceed, Wait
 from heretic.domain.shares.cluster import ServerCluster
-from heretic.domain.shares.samba.domain import accounts_of, join_key, leave_key, server_name
+from heretic.domain.shares.kerberos.facts import KEYTABS
+from heretic.domain.shares.kerberos.steps import RemoveKeytab
+from heretic.domain.shares.kerberos.texts import wants_kerberos
+from heretic.domain.shares.samba.domain import accounts_of, in_domain, join_key, leave_key, server_name
 from heretic.domain.shares.samba.domain_facts import DOMAIN, DomainFacts
 from heretic.domain.shares.samba.domain_steps import TRIED, JoinDomain, LeaveDomain, Refusal, StartWinbind
 
@@ -185,8 +188,7 @@ def leaving(share: FileShare, cluster: ServerCluster) -> Plan:
         for other in cluster.view.of(FileShare).values()
         if other.metadata.name != share.metadata.name
         and other.metadata.deletion_timestamp is None
-        and other.spec.smb is not None
-        and other.spec.smb.active_directory is not None
+        and (in_domain(other) or wants_kerberos(other))
     ]
     if smb is None or ad is None or not ad.leave_on_deletion or others:
         return Converged("the hosts stay as they are")
@@ -198,6 +200,9 @@ def leaving(share: FileShare, cluster: ServerCluster) -> Plan:
         return Converged(f"{ad.realm} was left")
     if not isinstance(sid, Known):
         return unseen(facts, "whether it has joined a domain", sid)
+    keytabs = [host for host, one in cluster.seen.items() if isinstance(one[KEYTABS].keys, Known)]
+    if keytabs:
+        return Proceed(tuple(RemoveKeytab(host=host, why=f"{ad.realm} is left") for host in keytabs))
     name, tried = server_name(share), facts[DOMAIN].tried
     key = leave_key(smb, name)
     if isinstance(tried, Known) and tried.value.key == key and tried.value.refusal:
