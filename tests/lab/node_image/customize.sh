@@ -49,10 +49,13 @@ echo 00000000000000000000000000000001 >"$root/etc/machine-id"
 rm -f "$root"/var/lib/dbus/machine-id "$root"/etc/hostname
 rm -f "$root/etc/resolv.conf"
 
+# The lab configures the links with systemd-networkd; who has both, has a race for each port.
+chroot "$root" systemctl disable NetworkManager.service 2>/dev/null || true
+
 # The operator starts and enables Gluster; a fresh host has it switched off.
 chroot "$root" systemctl disable glusterd.service glustereventsd.service 2>/dev/null || true
-# At each of its starts it asks the program for geo-replication several things, in Python: 37 s of an emulated machine.
-# It goes on where there is none.
+# At each of its starts Gluster's daemon asks the program for geo-replication several things, in Python: 37 s of an
+# emulated machine. It goes on where there is none.
 rm -f "$root"/usr/lib/*/glusterfs/gsyncd
 if [ -e "$root/var/lib/glusterd/glusterd.info" ]; then
     echo "glusterd has run in the image: all nodes would share its UUID" >&2
