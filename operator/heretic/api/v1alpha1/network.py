@@ -186,7 +186,7 @@ class NetworkSpec(CommonSpec):
                 "!has(self.logicalNetwork) || !has(self.logicalNetwork.vnicProfile) || "
                 "(has(self.logicalNetwork.vmNetwork) ? self.logicalNetwork.vmNetwork : self.role != 'Gluster')"
             ),
-            message="`logicalNetwork.vnicProfile` may not be specified for a network that is not for guests",
+            message="`logicalNetwork.vnicProfile` may not be specified when the network is not for guests",
             holds=_has_guests_for_its_profile,
         ),
     )
