@@ -6,7 +6,7 @@ with the domain in CTDB, where all hosts have it at once, and winbind does not s
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from heretic.domain.commands import Output
 from heretic.domain.shares.feature import NAMES
@@ -99,6 +99,9 @@ class DomainSite:
         }
         self.servers.site.others["domain"] = self
         for machine in self.servers.site.machines.values():
+            version = machine.host.platform.packages["samba"]
+            packages = {**machine.host.platform.packages, "winbind": version, "libnss-winbind": version}
+            machine.host.platform = replace(machine.host.platform, packages=packages)
             machine.files[NAMES] = File(
                 "passwd:         files systemd\ngroup:          files systemd\nhosts: files dns\n"
             )

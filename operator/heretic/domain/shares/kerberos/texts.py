@@ -1,6 +1,6 @@
 """What is declared of Kerberos for NFS, and the script that keeps the keytab of a host."""
 
-import shlex
+import re
 from collections.abc import Iterable
 
 from heretic.api.v1alpha1 import FileShare
@@ -12,6 +12,11 @@ SCRIPT = "/etc/ctdb/events/legacy/61.keytab.script"
 """CTDB's script that makes the keytab anew after some host has changed the password of the server."""
 _SECRETS = "/var/lib/ctdb/persistent/secrets.tdb"
 """Where each host has what CTDB keeps for all of them, with the host's number behind it."""
+
+
+def _word(text: str) -> str:
+    """A word of a shell command; no name here has a quote in it."""
+    return text if re.fullmatch(r"[\w@%+=:,./-]+", text, re.ASCII) else f"'{text}'"
 
 
 def wants_kerberos(share: FileShare) -> bool:
@@ -52,7 +57,7 @@ def script(names: Iterable[str], number: int, *, synchronizes: bool) -> str:
         synchronizes: Whether Samba knows ``sync machine password to keytab`` (since 4.21).
     """
     command = "\n\t".join(
-        f"{shlex.join(argv)} || return 1" for argv in _commands(tuple(names), synchronizes=synchronizes)
+        f"{' '.join(map(_word, argv))} || return 1" for argv in _commands(tuple(names), synchronizes=synchronizes)
     )
     return f"""\
 #!/bin/sh
